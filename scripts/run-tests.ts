@@ -1,0 +1,34 @@
+/**
+ * Runs every test/**\/*.test.ts with Node's own runner and fails when none ran: a filter or a glob that matches
+ * nothing must not look like success. Arguments, if any, are test files to run instead.
+ */
+import { globSync } from 'node:fs';
+import { run } from 'node:test';
+import { spec } from 'node:test/reporters';
+
+const wanted = process.argv.slice(2);
+const files = wanted.length > 0 ? wanted : globSync('test/**/*.test.ts').sort();
+let passed = 0;
+let failed = 0;
+let skipped = 0;
+
+const stream = run({
+  files: files.map((file) => `${process.cwd()}/${file}`),
+  concurrency: 2,
+  timeout: 120_000,
+  execArgv: ['--disable-warning=ExperimentalWarning'],
+});
+stream.on('test:pass', (event) => {
+  if (event.details.type === 'suite') return;
+  if (event.skip !== undefined || event.todo !== undefined) skipped += 1;
+  else passed += 1;
+});
+stream.on('test:fail', () => {
+  failed += 1;
+});
+stream.on('end', () => {
+  console.log(`${passed} passed, ${failed} failed, ${skipped} skipped`);
+  if (passed === 0) console.error('No test ran: that is a failure.');
+  process.exitCode = failed > 0 || passed === 0 ? 1 : 0;
+});
+stream.compose(new spec()).pipe(process.stdout);

@@ -1,0 +1,32 @@
+/** The platforms an app can be registered for; `gcm` is what Android apps of before 2018 call themselves. */
+export const PLATFORMS = ['apns', 'gcm', 'android'] as const;
+
+/** Which push service a device is woken through: Apple's for `apns`, Google's for the other two. */
+export type Platform = (typeof PLATFORMS)[number];
+
+/** A phone that can be woken for an account. One account has at most one device; a new registration replaces it. */
+export interface Device {
+  /** The SIP account (`sip_user_id` on the wire): 100000000 to 999999999. */
+  readonly account: number;
+  /** Row id of the app that the device runs. */
+  readonly appKey: number;
+  readonly platform: Platform;
+  /** Bundle id (iOS) or package name (Android). */
+  readonly appId: string;
+  /** The push token exactly as registered, 1 to 250 characters. */
+  readonly token: string;
+  /** Apple's sandbox environment; null when the app did not say. Meaningless for Google's platforms. */
+  readonly sandbox: boolean | null;
+  readonly name: string | null;
+  readonly osVersion: string | null;
+  readonly clientVersion: string | null;
+  readonly remoteLoggingId: string | null;
+  /** `once`: the app wants exactly one push a call (vialer-ios 5.8 and later, Flutter iOS). */
+  readonly pushProfile: string | null;
+  /** Token for ordinary alert pushes (Flutter iOS), on the plain bundle topic. */
+  readonly remoteNotificationToken: string | null;
+  /** When the app last registered, milliseconds since the epoch. */
+  readonly registeredAt: number;
+  /** When the app was last heard of (registration or check-in), milliseconds since the epoch. */
+  readonly lastSeenAt: number;
+}

@@ -1,0 +1,69 @@
+/** One request on a channel. */
+export interface ChannelRequest {
+  /** `:path`, already percent-encoded. */
+  readonly path: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+  /** Monotonic milliseconds (`performance.now()`) after which no answer is of use. */
+  readonly deadline: number;
+  /** False: do not put it on the wire any more. */
+  readonly wanted: () => boolean;
+}
+
+/** Why a request has no answer. */
+export type ChannelFailure =
+  /** No answer before the deadline, over a connection that lives. */
+  | 'timeout'
+  /** No connection could be made before the deadline. */
+  | 'unreachable'
+  /** The connection broke under it too often to try again. */
+  | 'connection-lost'
+  /** The peer reset this stream alone. */
+  | 'stream-reset'
+  /** The queue for the connection is full. */
+  | 'queue-full'
+  /** `wanted` said no. */
+  | 'withdrawn'
+  /** The channel was closed by us. */
+  | 'closed'
+  /** The answer is larger than the bound, or the request cannot be put in HTTP/2 (a forbidden header value). */
+  | 'malformed';
+
+/** How a request ended: a value, never an exception. */
+export type ChannelReply =
+  | {
+      readonly kind: 'answered';
+      readonly status: number;
+      readonly headers: Readonly<Record<string, string>>;
+      readonly body: string;
+    }
+  | { readonly kind: 'failed'; readonly reason: ChannelFailure };
+
+/** A connection that is kept alive to one origin. */
+export interface Channel {
+  /** Never rejects. */
+  request(request: ChannelRequest): Promise<ChannelReply>;
+  /** Connects now, if not connected. */
+  warm(): void;
+  /** Sends what comes next over a fresh connection; what is in flight on the old one may finish. */
+  renew(): void;
+  /** Ends everything in flight as `closed`. */
+  close(): Promise<void>;
+}
+
+/** What a channel tells of itself: for log and metrics. `origin` is the peer's, e.g. `https://api.push.apple.com`. */
+export interface ChannelEvents {
+  channelConnected(event: { readonly origin: string; readonly tookMs: number }): void;
+  channelConnectFailed(event: {
+    readonly origin: string;
+    readonly error: Error;
+    readonly retryInMs: number;
+  }): void;
+  /** `cause`: `goaway` with its code and body in `detail`, `ping-timeout`, `reset`, `closed-by-peer`, `renewed`. */
+  channelLost(event: {
+    readonly origin: string;
+    readonly cause: 'goaway' | 'ping-timeout' | 'reset' | 'closed-by-peer' | 'renewed';
+    readonly detail: string;
+    readonly inFlight: number;
+  }): void;
+}
