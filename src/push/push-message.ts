@@ -13,10 +13,17 @@ export interface CallMessage {
   readonly attempt: number;
 }
 
+/**
+ * How a notice reaches the phone: `data` is Google's data message, `alert` an ordinary Apple alert to the device's
+ * `remoteNotificationToken`, `voip` a VoIP push, which only apps that registered without `push_profile` may get.
+ */
+export type NoticeChannel = 'data' | 'alert' | 'voip';
+
 /** A text for the person who holds the phone: the takeover notice. */
 export interface NoticeMessage {
   readonly kind: 'notice';
   readonly text: string;
+  readonly channel: NoticeChannel;
 }
 
 /** Everything that is ever pushed. */

@@ -23,7 +23,8 @@ export interface PushVariant {
 
 /** A verdict that ends the push. `reason` is the provider's own word from a closed table, or `Other`. */
 export type FinalVerdict =
-  | { readonly kind: 'accepted'; readonly reason: string }
+  /** `sandbox`: which of Apple's environments took it, where the device did not say which is its own. */
+  | { readonly kind: 'accepted'; readonly reason: string; readonly sandbox?: boolean }
   /** The provider says that the token is dead; `since` (epoch ms) is when it died, where it says so. */
   | { readonly kind: 'token-dead'; readonly reason: string; readonly since?: number }
   /** The token does not fit, which our own configuration can cause as well. */
@@ -59,8 +60,17 @@ export type PushVerdict =
       readonly otherwise: FinalVerdict;
     };
 
+/** Apple's two worlds; everything of Google's is `production`. Each has its own servers and can fail alone. */
+export type PushEnvironment = 'production' | 'sandbox';
+
+/** Which push service a provider speaks to. */
+export type ProviderName = 'apns' | 'fcm';
+
 /** One app's way to its push service. */
 export interface PushProvider {
+  readonly name: ProviderName;
+  /** Where the first try of a push for this device goes. */
+  environmentOf(device: Device): PushEnvironment;
   /** Sends once and says what the answer means. Never rejects; ends by the request's deadline. */
   send(request: PushRequest, variant: PushVariant): Promise<PushVerdict>;
   /** Connects ahead of the first call. */

@@ -1,0 +1,135 @@
+import { watchApps } from './app/app-watcher.ts';
+import { createHttpServers } from './app/http-parts.ts';
+import { createPushParts } from './app/push-parts.ts';
+import { createTakeoverNotices } from './app/takeover-notices.ts';
+import { takeAnswer } from './calls/take-answer.ts';
+import { type CallParts, takeCall } from './calls/take-call.ts';
+import { WaitingRoom } from './calls/waiting-room.ts';
+import { attemptsFor } from './calls/wake-up.ts';
+import type { Config } from './config/config.ts';
+import { credentialExpiry } from './devices/app-credential/credential-expiry.ts';
+import { createAppStore } from './devices/app-store.ts';
+import { createDeviceStore } from './devices/device-store.ts';
+import { registerPhone } from './devices/register-phone.ts';
+import { within } from './lib/within.ts';
+import { migrate } from './storage/migrate.ts';
+import { openDatabase } from './storage/open-database.ts';
+import type { Log } from './telemetry/log.ts';
+import { createTelemetry } from './telemetry/telemetry.ts';
+
+/** A running service. */
+export interface RunningApp {
+  /** Where PBXs and apps reach it, e.g. `http://127.0.0.1:8080`. */
+  readonly url: string;
+  /** Where Prometheus reaches it. */
+  readonly metricsUrl: string;
+  /** Calls that wait now. */
+  waiting(): number;
+  /** Takes up changed apps now instead of at the next look. */
+  refreshApps(): Promise<void>;
+  /** A doubt about the settings, for the log. */
+  warn(text: string): void;
+  /**
+   * Stops in bounded time: no new calls, the waiting ones end or get their NAK when the grace is over or `hurry`
+   * resolves, then everything closes in reverse order.
+   */
+  stop(hurry?: Promise<void>): Promise<void>;
+}
+
+/** Milliseconds that answers already given may take to leave, and that connections may take to close. */
+const CLOSE_LIMIT_MS = 2_000;
+
+/**
+ * Builds every part once, in order, and starts listening last. What was built is closed again, in reverse, when the
+ * service stops or when a later part cannot be built.
+ */
+export async function startApp(config: Config, openLog: (onDropped: () => void) => Log): Promise<RunningApp> {
+  await using building = new AsyncDisposableStack();
+  const room = new WaitingRoom({ maxWaiting: config.maxWaitingCalls, waitMs: config.waitMs });
+  const telemetry = createTelemetry({ openLog, dockerTag: config.dockerTag, callsWaiting: () => room.size });
+  building.defer(() => telemetry.log.flush());
+
+  const database = await openDatabase(config.databaseUrl);
+  building.defer(() => database.close());
+  const applied = await migrate(database);
+  if (applied.length > 0)
+    telemetry.log.write('info', 'database migrated', { migrations: applied.join(', ') });
+  const devices = createDeviceStore(database);
+  const apps = createAppStore(database);
+
+  const push = createPushParts({
+    origins: config,
+    maxInFlight: config.maxPushesInFlight,
+    tokens: devices,
+    events: telemetry.push,
+  });
+  building.defer(() => push.close());
+
+  const watcher = watchApps({
+    store: apps,
+    intervalMs: config.appsRefreshMs,
+    onApps: (known) => {
+      push.senders.update(known);
+      telemetry.appsKnown(known.map((app) => ({ ...app, expiresAt: credentialExpiry(app.credential) })));
+    },
+    onError: (error) => telemetry.http.storageFailed({ during: 'reading the apps', error }),
+  });
+  building.defer(() => watcher.stop());
+  await watcher.refresh();
+
+  const plan = {
+    resendMs: config.resendMs,
+    maxAttempts: attemptsFor(config.waitMs, config.resendMs),
+    responseApi: config.responseApi ?? '',
+  };
+  const calls: CallParts = {
+    devices,
+    room,
+    plan,
+    events: telemetry.calls,
+    pusher: {
+      send: async (request) => {
+        // An app that was added since the last look: its first call need not wait for the next one.
+        if (push.senders.get(request.device.appKey) === undefined) await watcher.refresh();
+        return push.sender.send(request);
+      },
+    },
+  };
+  const notices = config.takeoverNotice ? createTakeoverNotices(push.sender) : undefined;
+  let draining = false;
+  const servers = createHttpServers(config, {
+    devices,
+    telemetry,
+    isDraining: () => draining,
+    pingDatabase: () => database.ping(),
+    takeCall: (ask, caller) => takeCall(calls, ask, caller),
+    cancelCall: (callId, reason) => room.cancel(callId, reason),
+    answer: (uniqueKey, available) => takeAnswer({ room, events: telemetry.calls }, uniqueKey, available),
+    register: (phone) => registerPhone({ devices, notices }, phone, Date.now()),
+  });
+  building.defer(() => servers.close(CLOSE_LIMIT_MS));
+  const { url, metricsUrl } = await servers.listen();
+  if (config.responseApi === undefined) plan.responseApi = new URL('/api/call-response/', url).href;
+  telemetry.log.write('info', 'listening', { url, metricsUrl });
+
+  const running = building.move();
+  let stopping: Promise<void> | undefined;
+  const stop = async (hurry: Promise<void>): Promise<void> => {
+    draining = true;
+    telemetry.log.write('info', 'stopping: no new calls', { waiting: room.size });
+    await Promise.race([room.whenEmpty(config.shutdownGraceMs), hurry]);
+    room.dismissAll();
+    await within(running.disposeAsync(), 3 * CLOSE_LIMIT_MS);
+  };
+  return {
+    url,
+    metricsUrl,
+    waiting: () => room.size,
+    refreshApps: () => watcher.refresh(),
+    warn: (text) => telemetry.log.write('warn', text, {}),
+    stop: (hurry = new Promise(() => {})) => {
+      stopping ??= stop(hurry);
+      return stopping;
+    },
+  };
+}

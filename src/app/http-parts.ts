@@ -1,0 +1,136 @@
+import type { AddressInfo } from 'node:net';
+import type { FastifyInstance } from 'fastify';
+import { CALL_OUTCOMES } from '../calls/call-outcome.ts';
+import type { Config } from '../config/config.ts';
+import type { DeviceStore } from '../devices/device-store.ts';
+import { type AccountAccess, openAccess } from '../http/account-access.ts';
+import type { AnswerParts } from '../http/answer-routes.ts';
+import type { DeviceParts } from '../http/device-routes.ts';
+import { createMetricsServer } from '../http/metrics-server.ts';
+import { openApiDocument } from '../http/openapi.ts';
+import { createPbxAccess } from '../http/pbx-access.ts';
+import type { PbxParts } from '../http/pbx-routes.ts';
+import { createPlatformAccess } from '../http/platform-api.ts';
+import { createServer } from '../http/server.ts';
+import { packageVersion } from '../lib/package-version.ts';
+import { within } from '../lib/within.ts';
+import { StorageUnavailable } from '../storage/storage-unavailable.ts';
+import type { Telemetry } from '../telemetry/telemetry.ts';
+
+/** What the listeners are given. */
+export interface HttpServerParts {
+  readonly devices: DeviceStore;
+  readonly telemetry: Telemetry;
+  readonly isDraining: () => boolean;
+  readonly pingDatabase: () => Promise<void>;
+  readonly takeCall: PbxParts['takeCall'];
+  readonly cancelCall: PbxParts['cancelCall'];
+  readonly answer: AnswerParts['answer'];
+  readonly register: DeviceParts['register'];
+}
+
+/** Both listeners: one for PBXs and apps, one for Prometheus. */
+export interface HttpServers {
+  /** Resolves with the addresses once both listen. */
+  listen(): Promise<{ readonly url: string; readonly metricsUrl: string }>;
+  /** Lets requests in flight end for at most `limitMs`, then cuts connections. */
+  close(limitMs: number): Promise<void>;
+}
+
+/** Milliseconds within which the database must answer a readiness probe. */
+const PING_LIMIT_MS = 1_000;
+
+/** Builds the listeners on their parts. */
+export function createHttpServers(config: Config, parts: HttpServerParts): HttpServers {
+  const { telemetry, devices } = parts;
+  const events = telemetry.http;
+  const access = accountAccess(config, parts);
+  const notReady = async (): Promise<readonly string[]> => {
+    const answers = await databaseAnswers(parts);
+    return [
+      ...(parts.isDraining() ? ['stopping'] : []),
+      ...(answers ? [] : ['the database does not answer']),
+    ];
+  };
+  const server = createServer({
+    pbx: { ...parts, refusal: createPbxAccess({ ...config.pbx, trustProxy: config.trustProxy }), events },
+    answers: { answer: parts.answer, events },
+    devices: { access, register: parts.register, devices, events },
+    reports: { access, devices, events },
+    ops: {
+      notReady,
+      openApi: JSON.stringify(openApiDocument({ version: packageVersion(), outcomes: CALL_OUTCOMES })),
+    },
+    trustProxy: config.trustProxy,
+    isStorageError: (error) => error instanceof StorageUnavailable,
+    events,
+  });
+  const metrics = createMetricsServer({
+    notReady,
+    read: async () => {
+      await databaseAnswers(parts);
+      return { contentType: telemetry.registry.contentType, text: await telemetry.registry.metrics() };
+    },
+  });
+  return {
+    listen: async () => {
+      const url = await listenOn(server, config.host, config.port, 'PORT');
+      const metricsUrl = await listenOn(metrics, config.metricsHost, config.metricsPort, 'PROMETHEUS_PORT');
+      return { url, metricsUrl };
+    },
+    close: async (limitMs) => {
+      await Promise.all([closeServer(server, limitMs), closeServer(metrics, limitMs)]);
+      await access.close();
+    },
+  };
+}
+
+function accountAccess(config: Config, parts: HttpServerParts): AccountAccess {
+  const { accountAuth } = config;
+  if (accountAuth.kind === 'none') return openAccess;
+  return createPlatformAccess({ ...accountAuth, events: parts.telemetry.http });
+}
+
+async function databaseAnswers({ pingDatabase, telemetry }: HttpServerParts): Promise<boolean> {
+  const answers = await within(pingDatabase(), PING_LIMIT_MS).catch((error: unknown) => {
+    telemetry.http.storageFailed({ during: 'a readiness probe', error });
+    return false;
+  });
+  telemetry.databaseHealth(answers);
+  return answers;
+}
+
+async function listenOn(
+  server: FastifyInstance,
+  host: string,
+  port: number,
+  setting: string,
+): Promise<string> {
+  try {
+    await server.listen({ host, port });
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown error';
+    const why = code === 'EADDRINUSE' ? 'is in use' : `cannot be listened on (${code})`;
+    throw new Error(
+      `${host}:${port} ${why}; set ${setting === 'PORT' ? 'HOST or PORT' : 'PROMETHEUS_HOST or PROMETHEUS_PORT'}`,
+      {
+        cause: error,
+      },
+    );
+  }
+  return urlOf(host, server.server.address());
+}
+
+function urlOf(host: string, address: AddressInfo | string | null): string {
+  const port = typeof address === 'object' && address !== null ? address.port : 0;
+  return `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
+}
+
+/** Fastify closes when the last request has ended; whoever keeps a request open past the limit is cut off. */
+async function closeServer(server: FastifyInstance, limitMs: number): Promise<void> {
+  const closed = server.close();
+  if (!(await within(closed, limitMs))) {
+    server.server.closeAllConnections();
+    await closed;
+  }
+}

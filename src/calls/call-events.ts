@@ -1,0 +1,30 @@
+import type { Call } from './call.ts';
+import type { CallEnding } from './call-outcome.ts';
+import type { AnswerFate } from './waiting-room.ts';
+
+/** What the story of a call tells: for log and metrics. */
+export interface CallEvents {
+  /** A call that waited has ended; every time is in the call. Told once per call. */
+  callEnded(call: Call, ending: CallEnding): void;
+  /** A call ended before a phone could be waited for. */
+  callTurnedAway(event: {
+    readonly account: number;
+    readonly callId: string | undefined;
+    readonly ending: CallEnding;
+  }): void;
+  /** A repeated request joined a call that waits (`waiting`) or was given the answer it already had. */
+  callRepeated(event: {
+    readonly account: number;
+    readonly callId: string;
+    readonly found: 'waiting' | 'answered';
+  }): void;
+  /** An app has answered; `roundTripMs` since the PBX asked, on our clock. */
+  answerCame(event: {
+    readonly uniqueKey: string;
+    readonly available: boolean;
+    readonly fate: AnswerFate;
+    readonly call: Call | undefined;
+  }): void;
+  /** The database could not be asked. */
+  storageFailed(event: { readonly during: string; readonly error: unknown }): void;
+}

@@ -1,0 +1,111 @@
+import type { Device } from '../devices/device.ts';
+import type { Call, CallAsk } from './call.ts';
+import type { CallEvents } from './call-events.ts';
+import type { CallEnding, CallOutcome } from './call-outcome.ts';
+import type { WaitingRoom } from './waiting-room.ts';
+import { type CallPusher, type WakePlan, wakePhone } from './wake-up.ts';
+
+/** The PBX's side of a held request: whoever holds it says when the PBX has dropped it. */
+export interface Caller {
+  gone: boolean;
+  onGone: (() => void) | undefined;
+}
+
+/** What the story needs. */
+export interface CallParts {
+  readonly devices: { find(account: number): Promise<Device | undefined> };
+  readonly room: WaitingRoom;
+  readonly pusher: CallPusher;
+  readonly plan: WakePlan;
+  readonly events: CallEvents;
+}
+
+/** What the PBX is told, and when the app's word came (monotonic ms) if one did. */
+export interface TakenCall {
+  readonly ending: CallEnding;
+  readonly uniqueKey: string | undefined;
+  readonly answeredAt: number | undefined;
+  /** Milliseconds from the PBX's request: the first accepted push, and the app's word. */
+  readonly pushAcceptedAfterMs: number | undefined;
+  readonly answeredAfterMs: number | undefined;
+}
+
+/**
+ * The story of a call: which phone, listen, wake it, wait for its word. Resolves with how it ended, at the latest
+ * when the wait is over. The PBX's request arrives in `http/`, which also carries the answer back.
+ */
+export async function takeCall(parts: CallParts, ask: CallAsk, caller: Caller): Promise<TakenCall> {
+  const repeat = ask.callId === undefined ? undefined : parts.room.findRepeat(ask.callId, ask.account);
+  if (repeat !== undefined) return joinCall(parts, ask, caller, repeat);
+
+  const found = await findDevice(parts, ask.account);
+  if (found.kind !== 'device') return turnAway(parts, ask, found.outcome);
+  if (caller.gone) return turnAway(parts, ask, 'caller-gone');
+
+  const meanwhile = ask.callId === undefined ? undefined : parts.room.findRepeat(ask.callId, ask.account);
+  if (meanwhile !== undefined) return joinCall(parts, ask, caller, meanwhile);
+
+  const entry = parts.room.enter(ask, found.device);
+  if (entry.kind === 'full') return turnAway(parts, ask, 'overloaded');
+
+  wakePhone(entry.call, parts.pusher, parts.plan);
+  const taken = await waitWith(caller, entry.call);
+  parts.events.callEnded(entry.call, taken.ending);
+  return taken;
+}
+
+type Found =
+  | { readonly kind: 'device'; readonly device: Device }
+  | { readonly kind: 'none'; outcome: CallOutcome };
+
+async function findDevice(parts: CallParts, account: number): Promise<Found> {
+  try {
+    const device = await parts.devices.find(account);
+    return device === undefined ? { kind: 'none', outcome: 'no-device' } : { kind: 'device', device };
+  } catch (error) {
+    parts.events.storageFailed({ during: 'looking up the device of a call', error });
+    return { kind: 'none', outcome: 'storage-unavailable' };
+  }
+}
+
+async function joinCall(
+  parts: CallParts,
+  ask: CallAsk,
+  caller: Caller,
+  repeat: NonNullable<ReturnType<WaitingRoom['findRepeat']>>,
+): Promise<TakenCall> {
+  parts.events.callRepeated({ account: ask.account, callId: ask.callId ?? '', found: repeat.kind });
+  if (repeat.kind === 'answered') return endedAtOnce(repeat.ending);
+  return waitWith(caller, repeat.call);
+}
+
+/** Holds on until the call has ended; the PBX's hanging up counts from here. */
+async function waitWith(caller: Caller, call: Call): Promise<TakenCall> {
+  call.callerCame();
+  caller.onGone = () => call.callerLeft();
+  const ending = await call.ended;
+  caller.onGone = undefined;
+  return {
+    ending,
+    uniqueKey: call.uniqueKey,
+    answeredAt: call.answeredAt,
+    pushAcceptedAfterMs: call.pushAcceptedAt === undefined ? undefined : call.pushAcceptedAt - call.askedAt,
+    answeredAfterMs: call.answeredAt === undefined ? undefined : call.answeredAt - call.askedAt,
+  };
+}
+
+function turnAway(parts: CallParts, ask: CallAsk, outcome: CallOutcome): TakenCall {
+  const ending: CallEnding = { outcome, reason: null };
+  parts.events.callTurnedAway({ account: ask.account, callId: ask.callId, ending });
+  return endedAtOnce(ending);
+}
+
+function endedAtOnce(ending: CallEnding): TakenCall {
+  return {
+    ending,
+    uniqueKey: undefined,
+    answeredAt: undefined,
+    pushAcceptedAfterMs: undefined,
+    answeredAfterMs: undefined,
+  };
+}

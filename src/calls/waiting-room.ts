@@ -1,0 +1,173 @@
+import type { Device } from '../devices/device.ts';
+import { monotonic } from '../lib/monotonic.ts';
+import { Call, type CallAsk } from './call.ts';
+import type { CallEnding } from './call-outcome.ts';
+import { EndedCalls } from './ended-calls.ts';
+import { canCarry, newUniqueKey } from './unique-key.ts';
+
+/**
+ * What became of an app's answer: `taken` settled the call; `duplicate` came after another answer and within the
+ * call's time; `late` came after the call had ended otherwise or its time was over; `unknown` names no call.
+ */
+export type AnswerFate = 'taken' | 'duplicate' | 'late' | 'unknown';
+
+/** An answer's fate and, where one is known, the call it was for. */
+export interface AnswerReport {
+  readonly fate: AnswerFate;
+  readonly call: Call | undefined;
+}
+
+/** What `enter` found: room, or none. */
+export type Entry = { readonly kind: 'entered'; readonly call: Call } | { readonly kind: 'full' };
+
+/** What is known of a call_id for an account: nothing, a call that waits, or one whose app answered just now. */
+export type Repeat =
+  | { readonly kind: 'waiting'; readonly call: Call }
+  | { readonly kind: 'answered'; readonly ending: CallEnding };
+
+/**
+ * The calls that wait, by the keys that their apps may answer to (`#byKey`) and by the PBX's call_id (`#byCallId`,
+ * a chain where one call_id rings several accounts). A call is in both from `enter` until it is settled; settling
+ * is the only way out and moves it to `#ended`. All operations cost the same at 1 call and at 50,000.
+ */
+export class WaitingRoom {
+  readonly #maxWaiting: number;
+  readonly #waitMs: number;
+  readonly #byKey = new Map<string, Call>();
+  readonly #byCallId = new Map<string, Call>();
+  readonly #ended: EndedCalls;
+  readonly #emptied = new Set<() => void>();
+  #waiting = 0;
+
+  constructor(options: {
+    /** Calls that may wait at once. */
+    readonly maxWaiting: number;
+    /** Milliseconds from the PBX's request to the last moment of its answer. */
+    readonly waitMs: number;
+  }) {
+    this.#maxWaiting = options.maxWaiting;
+    this.#waitMs = options.waitMs;
+    this.#ended = new EndedCalls(Math.max(1_000, options.maxWaiting * 2));
+  }
+
+  /** Calls that wait now. */
+  get size(): number {
+    return this.#waiting;
+  }
+
+  /** Finds the call that a repeated request (a PBX retry, a second leg) belongs to. */
+  findRepeat(callId: string, account: number): Repeat | undefined {
+    for (let call = this.#byCallId.get(callId); call !== undefined; call = call.sibling) {
+      if (call.ask.account === account) return { kind: 'waiting', call };
+    }
+    const ended = this.#ended.find(callId);
+    if (ended === undefined || ended.account !== account || !isAnswer(ended.ending)) return undefined;
+    return monotonic() <= ended.deadline ? { kind: 'answered', ending: ended.ending } : undefined;
+  }
+
+  /** Takes a place for the call, after which the app's answer is heard. To be called before anything is pushed. */
+  enter(ask: CallAsk, device: Device): Entry {
+    if (this.#waiting >= this.#maxWaiting) return { kind: 'full' };
+    const callIdIsFree = ask.callId !== undefined && !this.#byKey.has(ask.callId);
+    const call = new Call({
+      ask,
+      device,
+      uniqueKey:
+        callIdIsFree && ask.callId !== undefined && canCarry(device.platform, ask.callId)
+          ? ask.callId
+          : newUniqueKey(),
+      answersToCallId: callIdIsFree,
+      waitMs: this.#waitMs,
+      leave: this.#leave,
+    });
+    this.#seat(call);
+    return { kind: 'entered', call };
+  }
+
+  /** The app's word for a key: the first one settles the call. */
+  answer(key: string, available: boolean): AnswerReport {
+    const call = this.#byKey.get(key);
+    if (call !== undefined) {
+      call.answeredAt = monotonic();
+      call.settle(available ? 'ready' : 'declined');
+      return { fate: 'taken', call };
+    }
+    const ended = this.#ended.find(key);
+    if (ended === undefined) return { fate: 'unknown', call: undefined };
+    const inTime = isAnswer(ended.ending) && monotonic() <= ended.deadline;
+    return { fate: inTime ? 'duplicate' : 'late', call: undefined };
+  }
+
+  /** The PBX gives the call up. Returns how many waits that ended. */
+  cancel(callId: string, reason: string | null): number {
+    let ended = 0;
+    for (let call = this.#byCallId.get(callId); call !== undefined; ) {
+      const next: Call | undefined = call.sibling;
+      if (call.settle('cancelled', reason)) ended += 1;
+      call = next;
+    }
+    return ended;
+  }
+
+  /** Ends every call that still waits as `shutting-down`. */
+  dismissAll(): void {
+    for (const call of [...this.#byKey.values()]) call.settle('shutting-down');
+  }
+
+  /** Resolves when no call waits, at the latest after `limitMs`. */
+  async whenEmpty(limitMs: number): Promise<void> {
+    if (this.#waiting === 0) return;
+    await new Promise<void>((resolve) => {
+      const done = () => {
+        clearTimeout(timer);
+        this.#emptied.delete(done);
+        resolve();
+      };
+      const timer = setTimeout(done, limitMs);
+      this.#emptied.add(done);
+    });
+  }
+
+  #seat(call: Call): void {
+    const { callId } = call.ask;
+    this.#waiting += 1;
+    this.#byKey.set(call.uniqueKey, call);
+    this.#ended.forget(call.uniqueKey);
+    if (callId === undefined) return;
+    if (call.answersToCallId) {
+      this.#byKey.set(callId, call);
+      this.#ended.forget(callId);
+    }
+    call.sibling = this.#byCallId.get(callId);
+    this.#byCallId.set(callId, call);
+  }
+
+  readonly #leave = (call: Call): void => {
+    const { callId } = call.ask;
+    this.#waiting -= 1;
+    this.#byKey.delete(call.uniqueKey);
+    if (callId !== undefined) {
+      if (call.answersToCallId) this.#byKey.delete(callId);
+      this.#unlink(callId, call);
+    }
+    if (call.ending !== undefined) this.#ended.remember(call, call.ending);
+    if (this.#waiting === 0) for (const done of [...this.#emptied]) done();
+  };
+
+  #unlink(callId: string, gone: Call): void {
+    const first = this.#byCallId.get(callId);
+    if (first === gone) {
+      if (gone.sibling === undefined) this.#byCallId.delete(callId);
+      else this.#byCallId.set(callId, gone.sibling);
+      return;
+    }
+    for (let call = first; call !== undefined; call = call.sibling) {
+      if (call.sibling === gone) call.sibling = gone.sibling;
+    }
+  }
+}
+
+/** Whether the call ended by its app's word. */
+function isAnswer(ending: CallEnding): boolean {
+  return ending.outcome === 'ready' || ending.outcome === 'declined';
+}

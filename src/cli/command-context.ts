@@ -1,0 +1,30 @@
+import { type Config, processSource, readConfig } from '../config/config.ts';
+
+/** What a command was given and where it writes. */
+export interface CommandContext {
+  /** A line for the person or the script that called. */
+  readonly out: (line: string) => void;
+  /** A line about what went wrong. */
+  readonly err: (line: string) => void;
+}
+
+/** Ends a command with one clear line and an exit code: 1 where something failed, 2 where the caller must change something. */
+export class CommandFailed extends Error {
+  override readonly name = 'CommandFailed';
+  readonly exitCode: 1 | 2;
+
+  constructor(message: string, exitCode: 1 | 2 = 1, options?: ErrorOptions) {
+    super(message, options);
+    this.exitCode = exitCode;
+  }
+}
+
+/** The settings of this process, or every problem with them in one failure. */
+export function requireConfig(): Config {
+  const report = readConfig(processSource());
+  if (report.config !== undefined) return report.config;
+  throw new CommandFailed(
+    ['The settings cannot be used:', ...report.problems.map((line) => `  ${line}`)].join('\n'),
+    2,
+  );
+}

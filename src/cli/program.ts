@@ -1,0 +1,36 @@
+import { Command, CommanderError } from 'commander';
+import { packageVersion } from '../lib/package-version.ts';
+import { type CommandContext, CommandFailed } from './command-context.ts';
+import { addServeCommand } from './serve.ts';
+
+/** Runs the command that the arguments name; resolves with the exit code. */
+export async function runProgram(argv: readonly string[]): Promise<number> {
+  const context: CommandContext = {
+    out: (line) => process.stdout.write(`${line}\n`),
+    err: (line) => process.stderr.write(`${line}\n`),
+  };
+  try {
+    await createProgram(context).parseAsync(argv);
+    return 0;
+  } catch (error) {
+    if (error instanceof CommandFailed) {
+      context.err(error.message);
+      return error.exitCode;
+    }
+    // Commander has written its own message by now.
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+    throw error;
+  }
+}
+
+function createProgram(context: CommandContext): Command {
+  const program = new Command('vialer-middleware')
+    .description(
+      'Wakes sleeping phones for incoming calls: between SIP PBXs and the push services of Apple and Google.',
+    )
+    .version(packageVersion())
+    .showHelpAfterError('(see --help)')
+    .exitOverride();
+  addServeCommand(program, context);
+  return program;
+}

@@ -1,0 +1,203 @@
+import { readFileSync } from 'node:fs';
+import {
+  absolutePath,
+  baseUrl,
+  bearerToken,
+  httpsOrigin,
+  integer,
+  isLoopback,
+  listenHost,
+  type NetworkList,
+  networkList,
+  oneOf,
+  text,
+} from './parsers.ts';
+import { settingWarnings } from './setting-warnings.ts';
+import { type FoundSetting, SettingsReader, type SettingsSource } from './settings-reader.ts';
+
+/** Who may register phones: nobody is asked, or the platform API is. */
+export type AccountAuth =
+  | { readonly kind: 'none' }
+  | {
+      readonly kind: 'voipgrid';
+      readonly baseUrl: string;
+      readonly userPath: string;
+      readonly timeoutMs: number;
+    };
+
+/** Who may ask for calls. Each that is set must hold. */
+export interface PbxAccess {
+  readonly allow: NetworkList | undefined;
+  readonly token: string | undefined;
+}
+
+/** Everything the service can be told, checked. Durations are milliseconds. */
+export interface Config {
+  readonly host: string;
+  readonly port: number;
+  readonly metricsHost: string;
+  readonly metricsPort: number;
+  /** Where apps post their answer; undefined: to the address that the service listens on (loopback only). */
+  readonly responseApi: string | undefined;
+  readonly waitMs: number;
+  readonly resendMs: number;
+  readonly maxWaitingCalls: number;
+  readonly maxPushesInFlight: number;
+  readonly shutdownGraceMs: number;
+  readonly accountAuth: AccountAuth;
+  readonly pbx: PbxAccess;
+  readonly trustProxy: NetworkList | undefined;
+  readonly databaseUrl: string;
+  readonly appsRefreshMs: number;
+  readonly apnsUrl: string;
+  readonly apnsSandboxUrl: string;
+  readonly fcmUrl: string;
+  readonly takeoverNotice: boolean;
+  readonly logLevel: 'debug' | 'info' | 'warn' | 'error';
+  readonly logFormat: 'auto' | 'json' | 'pretty';
+  readonly dockerTag: string;
+}
+
+/** The settings that were read, and what a person should know about them. */
+export interface ConfigReport {
+  /** Undefined when there is a problem. */
+  readonly config: Config | undefined;
+  readonly problems: readonly string[];
+  readonly warnings: readonly string[];
+  readonly found: readonly FoundSetting[];
+}
+
+/** What `readConfig` needs to know of the process. */
+export interface ConfigSource extends SettingsSource {
+  /** The soft limit of open files, from which the default of MAX_WAITING_CALLS is made. */
+  readonly openFiles: number;
+}
+
+const MOST_WAITING_CALLS = 50_000;
+
+/** Half of the files for the PBXs that wait, the rest for phones, database and push services. */
+function defaultWaitingCalls(openFiles: number): number {
+  return Math.min(MOST_WAITING_CALLS, Math.max(100, Math.floor((openFiles - 200) / 2)));
+}
+
+/** Reads and checks every setting, and reports all problems at once. Pure: the same source, the same report. */
+export function readConfig(source: ConfigSource): ConfigReport {
+  const reader = new SettingsReader(source);
+  const host = reader.read('HOST', '127.0.0.1', listenHost, '127.0.0.1');
+  const port = reader.read('PORT', '8080', integer(0, 65_535, 'port number'), 8080);
+  const waitMs = reader.read('APP_PUSH_ROUNDTRIP_WAIT', '4000', integer(500, 60_000, 'milliseconds'), 4000);
+  const waiting = defaultWaitingCalls(source.openFiles);
+  const config: Config = {
+    host,
+    port,
+    metricsHost: reader.read('PROMETHEUS_HOST', '127.0.0.1', listenHost, '127.0.0.1'),
+    metricsPort: reader.read('PROMETHEUS_PORT', '9000', integer(0, 65_535, 'port number'), 9000),
+    responseApi: readResponseApi(reader, host),
+    waitMs,
+    resendMs: reader.read('APP_PUSH_RESEND_INTERVAL', '1000', integer(100, 60_000, 'milliseconds'), 1000),
+    maxWaitingCalls: reader.read(
+      'MAX_WAITING_CALLS',
+      String(waiting),
+      integer(1, MOST_WAITING_CALLS, 'calls'),
+      waiting,
+    ),
+    maxPushesInFlight: reader.read('MAX_PUSHES_IN_FLIGHT', '2000', integer(1, 100_000, 'pushes'), 2000),
+    shutdownGraceMs: reader.read(
+      'SHUTDOWN_GRACE',
+      String(waitMs),
+      integer(0, 60_000, 'milliseconds'),
+      waitMs,
+    ),
+    accountAuth: readAccountAuth(reader, host),
+    pbx: readPbxAccess(reader),
+    trustProxy: reader.readOptional('TRUST_PROXY', networkList),
+    databaseUrl: reader.readSecretOr('DATABASE_URL', DEFAULT_DATABASE, text, DEFAULT_DATABASE),
+    appsRefreshMs: reader.read('APPS_REFRESH_INTERVAL', '2000', integer(100, 600_000, 'milliseconds'), 2000),
+    apnsUrl: reader.read('APNS_URL', APNS, httpsOrigin, APNS),
+    apnsSandboxUrl: reader.read('APNS_SANDBOX_URL', APNS_SANDBOX, httpsOrigin, APNS_SANDBOX),
+    fcmUrl: reader.read('FCM_URL', FCM, httpsOrigin, FCM),
+    takeoverNotice: reader.read('TAKEOVER_NOTICE', 'on', oneOf('on', 'off'), 'on') === 'on',
+    logLevel: reader.read('LOG_LEVEL', 'info', oneOf('debug', 'info', 'warn', 'error'), 'info'),
+    logFormat: reader.read('LOG_FORMAT', 'auto', oneOf('auto', 'json', 'pretty'), 'auto'),
+    dockerTag: reader.read('DOCKER_TAG', 'Unknown', text, 'Unknown'),
+  };
+  const known = reader.found.map((setting) => setting.name);
+  return {
+    config: reader.problems.length === 0 ? config : undefined,
+    problems: reader.problems,
+    warnings: settingWarnings(source, known, config),
+    found: reader.found,
+  };
+}
+
+const DEFAULT_DATABASE = 'sqlite:data/middleware.db';
+const APNS = 'https://api.push.apple.com';
+const APNS_SANDBOX = 'https://api.sandbox.push.apple.com';
+const FCM = 'https://fcm.googleapis.com';
+
+/**
+ * Where apps post their answer. vialer-ios keeps only scheme and host of it and puts its own absolute path behind, so
+ * a path prefix would lose the answers of those phones: only a bare origin is taken.
+ */
+function readResponseApi(reader: SettingsReader, host: string): string | undefined {
+  const base = reader.readOptional('APP_API_URL', baseUrl);
+  if (base !== undefined) {
+    if (new URL(base).pathname !== '/') {
+      reader.problem('APP_API_URL must have no path: iOS apps answer to /api/call-response/ on its host');
+    }
+    return new URL('api/call-response/', base).href;
+  }
+  if (!isLoopback(host)) {
+    reader.problem('APP_API_URL must be set to the public address of this service, which apps answer to');
+  }
+  return undefined;
+}
+
+function readAccountAuth(reader: SettingsReader, host: string): AccountAuth {
+  const wanted = reader.readOptional('ACCOUNT_AUTH', oneOf('none', 'voipgrid'));
+  const platform = reader.readOptional('VG_API_BASE_URL', baseUrl);
+  const userPath = reader.read('VG_API_USER_URL', PROFILE_PATH, absolutePath, PROFILE_PATH);
+  const timeoutMs = reader.read('VG_API_TIMEOUT', '3000', integer(100, 60_000, 'milliseconds'), 3000);
+  if (wanted === 'voipgrid') {
+    if (platform === undefined)
+      reader.problem('ACCOUNT_AUTH=voipgrid needs VG_API_BASE_URL, the platform API');
+    return { kind: 'voipgrid', baseUrl: platform ?? '', userPath, timeoutMs };
+  }
+  if (!isLoopback(host)) {
+    reader.problem(
+      wanted === 'none'
+        ? `ACCOUNT_AUTH=none lets anyone register a phone and is only accepted while HOST is a loopback address, not ${host}; set ACCOUNT_AUTH=voipgrid and VG_API_BASE_URL`
+        : `ACCOUNT_AUTH must be set because HOST=${host} is not a loopback address; set ACCOUNT_AUTH=voipgrid and VG_API_BASE_URL`,
+    );
+  }
+  return { kind: 'none' };
+}
+
+const PROFILE_PATH = '/api/permission/systemuser/profile/';
+const LOOPBACK = '127.0.0.0/8, ::1';
+
+function readPbxAccess(reader: SettingsReader): PbxAccess {
+  const token = reader.readSecret('PBX_TOKEN', bearerToken);
+  const allow = reader.readOptional('PBX_ALLOW', networkList);
+  if (allow !== undefined || token !== undefined) return { allow, token };
+  const loopback = networkList(LOOPBACK);
+  return { allow: 'value' in loopback ? loopback.value : undefined, token };
+}
+
+/** The settings of this process: its environment, its files, its limit of open files. */
+export function processSource(): ConfigSource {
+  return { env: process.env, readFile: (path) => readFileSync(path, 'utf8'), openFiles: openFilesLimit() };
+}
+
+function openFilesLimit(): number {
+  try {
+    const limits = readFileSync('/proc/self/limits', 'utf8');
+    const soft = /^Max open files\s+(\d+|unlimited)/m.exec(limits)?.[1];
+    return soft === 'unlimited' ? Number.MAX_SAFE_INTEGER : Number(soft ?? CAUTIOUS_OPEN_FILES);
+  } catch {
+    // Only Linux tells; elsewhere the usual default of a shell is assumed.
+    return CAUTIOUS_OPEN_FILES;
+  }
+}
+
+const CAUTIOUS_OPEN_FILES = 1024;

@@ -1,0 +1,104 @@
+import { BlockList, isIP } from 'node:net';
+import type { Parse } from './settings-reader.ts';
+
+/** A whole number within bounds, both included. */
+export function integer(min: number, max: number, unit: string): Parse<number> {
+  return (text) => {
+    const value = Number(text);
+    return /^\d{1,15}$/.test(text) && value >= min && value <= max
+      ? { value }
+      : { expected: `must be a whole number of ${unit} from ${min} to ${max}` };
+  };
+}
+
+/** One of a few words. */
+export function oneOf<const T extends string>(...words: readonly T[]): Parse<T> {
+  return (text) => {
+    const value = words.find((word) => word === text);
+    return value === undefined ? { expected: `must be one of: ${words.join(', ')}` } : { value };
+  };
+}
+
+/** Any text. */
+export const text: Parse<string> = (value) => ({ value });
+
+/** An IP address or a host name, as a server listens on it. */
+export const listenHost: Parse<string> = (value) =>
+  isIP(value) !== 0 || /^[A-Za-z0-9]([A-Za-z0-9.-]{0,252}[A-Za-z0-9])?$/.test(value)
+    ? { value }
+    : { expected: 'must be an IP address or a host name' };
+
+/** Whether a listener on this host can only be reached from this machine. */
+export function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'));
+}
+
+/** An absolute http or https address without user, query or fragment; comes back ending in `/`. */
+export const baseUrl: Parse<string> = (value) => {
+  const expected = 'must be an absolute http:// or https:// address without user, query or fragment';
+  if (!URL.canParse(value)) return { expected };
+  const url = new URL(value);
+  const plain = url.username === '' && url.password === '' && url.search === '' && url.hash === '';
+  if (!plain || (url.protocol !== 'https:' && url.protocol !== 'http:')) return { expected };
+  return { value: url.href.endsWith('/') ? url.href : `${url.href}/` };
+};
+
+/** An https origin: scheme, host and port only. Pushes carry secrets, so they never go out unencrypted. */
+export const httpsOrigin: Parse<string> = (value) => {
+  const expected = 'must be an https:// address with nothing behind host and port';
+  if (!URL.canParse(value)) return { expected };
+  const url = new URL(value);
+  const bare = url.pathname === '/' && url.search === '' && url.hash === '' && url.username === '';
+  return url.protocol === 'https:' && bare ? { value: url.origin } : { expected };
+};
+
+/** An absolute path, as it follows a base address. */
+export const absolutePath: Parse<string> = (value) =>
+  /^\/[\x21-\x7e]*$/.test(value) && !value.startsWith('//')
+    ? { value }
+    : { expected: 'must be a path that starts with one slash' };
+
+/** IP addresses and networks, and the text they came from. */
+export interface NetworkList {
+  readonly networks: readonly string[];
+  /** Whether the address (IPv4, IPv6, or IPv4 written as IPv6) is in one of the networks. */
+  contains(address: string): boolean;
+}
+
+/** Addresses and CIDR networks, IPv4 and IPv6, separated by commas or spaces. */
+export const networkList: Parse<NetworkList> = (value) => {
+  const networks = value.split(/[\s,]+/).filter((part) => part !== '');
+  const list = new BlockList();
+  for (const network of networks) {
+    if (!addNetwork(list, network)) {
+      return {
+        expected: `must be a list of IP addresses or networks such as 10.0.0.0/8; ${network} is not one`,
+      };
+    }
+  }
+  return {
+    value: {
+      networks,
+      contains: (address) => {
+        const family = isIP(address);
+        return family !== 0 && list.check(address, family === 4 ? 'ipv4' : 'ipv6');
+      },
+    },
+  };
+};
+
+function addNetwork(list: BlockList, network: string): boolean {
+  const [address = '', prefix, ...rest] = network.split('/');
+  const family = isIP(address);
+  if (family === 0 || rest.length > 0) return false;
+  const bits = family === 4 ? 32 : 128;
+  if (prefix !== undefined && (!/^\d{1,3}$/.test(prefix) || Number(prefix) > bits)) return false;
+  list.addSubnet(address, prefix === undefined ? bits : Number(prefix), family === 4 ? 'ipv4' : 'ipv6');
+  return true;
+}
+
+/** A token to be sent in a header: visible ASCII, long enough not to be guessed. */
+export const bearerToken: Parse<string> = (value) =>
+  /^[\x21-\x7e]{16,512}$/.test(value)
+    ? { value }
+    : { expected: 'must be 16 to 512 visible ASCII characters without spaces' };

@@ -1,0 +1,53 @@
+import type { SettingsSource } from './settings-reader.ts';
+
+/** Beginnings of names that only we use: a name behind one of them that we do not know is a slip of the pen. */
+const OUR_PREFIXES = [
+  'ACCOUNT_',
+  'APNS_',
+  'APPS_',
+  'APP_',
+  'FCM_',
+  'PBX_',
+  'PROMETHEUS_',
+  'TAKEOVER_',
+  'VG_API_',
+];
+
+/** Settings of the reference that mean nothing here, and what to know instead. */
+const REFERENCE_SETTINGS: Readonly<Record<string, string>> = {
+  REDIS_SERVER_LIST: 'this service runs on one machine and keeps waiting calls in memory',
+  DB_ENV_NAME: 'devices are kept in DATABASE_URL',
+  DB_ENV_HOST: 'devices are kept in DATABASE_URL',
+  DEBUG: 'use LOG_LEVEL=debug',
+  TESTING: 'authentication cannot be switched off by it; see ACCOUNT_AUTH',
+  LOGGING_DIR: 'logs go to standard output',
+  SENTRY_DSN: 'errors go to the log',
+};
+
+/** Doubts about settings that can still be run with. */
+export function settingWarnings(
+  source: SettingsSource & { readonly openFiles: number },
+  known: readonly string[],
+  config: { readonly maxWaitingCalls: number; readonly waitMs: number; readonly resendMs: number },
+): readonly string[] {
+  const warnings: string[] = [];
+  const names = new Set([...known, ...known.map((name) => `${name}_FILE`)]);
+  for (const name of Object.keys(source.env)) {
+    const instead = REFERENCE_SETTINGS[name];
+    if (instead !== undefined) warnings.push(`${name} has no effect: ${instead}`);
+    else if (!names.has(name) && OUR_PREFIXES.some((prefix) => name.startsWith(prefix))) {
+      warnings.push(`${name} is not a setting of this service and has no effect`);
+    }
+  }
+  if (config.maxWaitingCalls * 2 + 200 > Math.max(source.openFiles, 400)) {
+    warnings.push(
+      `MAX_WAITING_CALLS=${config.maxWaitingCalls} needs about ${config.maxWaitingCalls * 2 + 200} open files, but the limit is ${source.openFiles}; raise it (LimitNOFILE, ulimit -n)`,
+    );
+  }
+  if (config.resendMs > config.waitMs) {
+    warnings.push(
+      'APP_PUSH_RESEND_INTERVAL is longer than APP_PUSH_ROUNDTRIP_WAIT: every call gets one push',
+    );
+  }
+  return warnings;
+}

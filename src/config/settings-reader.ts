@@ -1,0 +1,90 @@
+/** Where settings come from; passed in, so that reading them stays pure. */
+export interface SettingsSource {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Reads a `…_FILE`; throws as `node:fs` does. */
+  readonly readFile: (path: string) => string;
+}
+
+/** One setting as it was found, for `config check` and the documentation test. */
+export interface FoundSetting {
+  readonly name: string;
+  readonly value: string;
+  readonly from: 'default' | 'environment' | 'file';
+  readonly secret: boolean;
+}
+
+/** A check that turns the text of a setting into its value, or says what was expected instead. */
+export type Parse<T> = (text: string) => { readonly value: T } | { readonly expected: string };
+
+/**
+ * Reads settings one by one and collects every problem instead of stopping at the first, so that a person sees all
+ * of them at once. An empty value counts as not set: that is what compose files and unit files produce.
+ */
+export class SettingsReader {
+  readonly problems: string[] = [];
+  readonly found: FoundSetting[] = [];
+  readonly #source: SettingsSource;
+
+  constructor(source: SettingsSource) {
+    this.#source = source;
+  }
+
+  /** A setting with a default that is shown as it is. */
+  read<T>(name: string, fallback: string, parse: Parse<T>, fallbackValue: T): T {
+    return this.#parse(name, this.#lookUp(name, fallback, false), parse) ?? fallbackValue;
+  }
+
+  /** A setting that may be absent. */
+  readOptional<T>(name: string, parse: Parse<T>): T | undefined {
+    return this.#parse(name, this.#lookUp(name, '', false), parse);
+  }
+
+  /** A secret that may be absent: `NAME` or the content of the file `NAME_FILE`, never shown. */
+  readSecret<T>(name: string, parse: Parse<T>): T | undefined {
+    return this.#parse(name, this.#lookUp(name, '', true), parse);
+  }
+
+  /** Like `readSecret`, with a default (an address that may hold a password). */
+  readSecretOr<T>(name: string, fallback: string, parse: Parse<T>, fallbackValue: T): T {
+    return this.#parse(name, this.#lookUp(name, fallback, true), parse) ?? fallbackValue;
+  }
+
+  problem(text: string): void {
+    this.problems.push(text);
+  }
+
+  #parse<T>(name: string, text: string | undefined, parse: Parse<T>): T | undefined {
+    if (text === undefined || text === '') return undefined;
+    const result = parse(text);
+    if ('value' in result) return result.value;
+    this.problem(`${name} ${result.expected}`);
+    return undefined;
+  }
+
+  #lookUp(name: string, fallback: string, secret: boolean): string | undefined {
+    const direct = this.#source.env[name]?.trim() ?? '';
+    const path = this.#source.env[`${name}_FILE`]?.trim() ?? '';
+    if (direct !== '' && secret && path !== '') {
+      this.problem(`${name} and ${name}_FILE are both set; set one of them`);
+      return undefined;
+    }
+    if (direct !== '') return this.#note(name, direct, 'environment', secret);
+    if (secret && path !== '') return this.#readFile(name, path);
+    return this.#note(name, fallback, 'default', secret && fallback === '');
+  }
+
+  #readFile(name: string, path: string): string | undefined {
+    try {
+      return this.#note(name, this.#source.readFile(path).trim(), 'file', true);
+    } catch (error) {
+      const code = error instanceof Error && 'code' in error ? String(error.code) : 'unreadable';
+      this.problem(`${name}_FILE names ${path}, which cannot be read (${code})`);
+      return undefined;
+    }
+  }
+
+  #note(name: string, value: string, from: FoundSetting['from'], secret: boolean): string {
+    this.found.push({ name, value, from, secret });
+    return value;
+  }
+}

@@ -1,0 +1,40 @@
+import type { X509Certificate } from 'node:crypto';
+import { type DerElement, derElements } from './der-elements.ts';
+
+/** Apple's extension 1.2.840.113635.100.6.3.6: the topics that a push certificate covers. */
+const TOPICS_OID = Buffer.from('2a864886f76364060306', 'hex');
+const TAG = { octetString: 0x04, oid: 0x06, utf8String: 0x0c, sequence: 0x30, extensions: 0xa3 } as const;
+
+const inside = (elements: readonly DerElement[], tag: number): readonly DerElement[] => {
+  const element = elements.find((candidate) => candidate.tag === tag);
+  return element === undefined ? [] : derElements(element.content);
+};
+
+/** Certificate, TBSCertificate, extensions (RFC 5280, 4.1): each the first of its tag within the one before. */
+const extensionsOf = (certificate: X509Certificate): readonly DerElement[] => {
+  const fields = inside(inside(derElements(certificate.raw), TAG.sequence), TAG.sequence);
+  return inside(inside(fields, TAG.extensions), TAG.sequence);
+};
+
+/** The topics in Apple's extension of a push certificate, such as `com.example.app.voip`; none where it has none. */
+export const extensionTopics = (certificate: X509Certificate): readonly string[] => {
+  const values = extensionsOf(certificate)
+    .map(({ content }) => derElements(content))
+    .filter((parts) => parts.some(({ tag, content }) => tag === TAG.oid && TOPICS_OID.equals(content)))
+    .flatMap((parts) => inside(inside(parts, TAG.octetString), TAG.sequence));
+  return values
+    .filter(({ tag }) => tag === TAG.utf8String)
+    .map(({ content }) => Buffer.from(content).toString('utf8'));
+};
+
+/**
+ * The bundle id in the subject of a push certificate: its UID without `.voip`, else what follows the colon in a name
+ * like `Apple Push Services: com.example.app`.
+ */
+export const subjectBundleId = (certificate: X509Certificate): string | undefined => {
+  const lines = certificate.subject.split('\n');
+  const uid = lines.find((line) => line.startsWith('UID='))?.slice('UID='.length);
+  if (uid !== undefined && uid !== '') return uid.replace(/\.voip$/, '');
+  const name = lines.find((line) => line.startsWith('CN='));
+  return name === undefined ? undefined : /: ([A-Za-z0-9.-]+)$/.exec(name)?.[1];
+};

@@ -1,0 +1,95 @@
+import { type KeyObject, X509Certificate } from 'node:crypto';
+import { extensionTopics, subjectBundleId } from './certificate-topics.ts';
+import { type CredentialReading, type CredentialRefused, refused } from './credential-reading.ts';
+import { pemBlocks } from './pem-blocks.ts';
+import { privateKeyPem, readPrivateKey } from './read-private-key.ts';
+
+const DAY_MS = 24 * 60 * 60 * 1000;
+/** Apple's certificates live for a year; a new one takes a person with an Apple account. */
+const SOON_MS = 30 * DAY_MS;
+const FILE = 'the certificate file';
+
+const dayOf = (date: Date): string => date.toISOString().slice(0, 10);
+
+const parseCertificates = (text: string): readonly X509Certificate[] | CredentialRefused => {
+  const blocks = pemBlocks(text).filter(({ label }) => label === 'CERTIFICATE');
+  if (blocks.length === 0) {
+    return refused(
+      `${FILE} holds no certificate in PEM form; convert a .p12 file with "openssl pkcs12 -in FILE -out NEW -nodes"`,
+    );
+  }
+  try {
+    return blocks.map((block) => new X509Certificate(block.text));
+  } catch {
+    // OpenSSL's error says nothing more.
+    return refused(`a certificate in ${FILE} is damaged`);
+  }
+};
+
+const validityProblem = (certificate: X509Certificate, now: number): string | undefined => {
+  const { validFromDate, validToDate } = certificate;
+  if (validToDate.getTime() <= now) return `the certificate expired on ${dayOf(validToDate)}`;
+  if (validFromDate.getTime() > now) return `the certificate is not valid before ${dayOf(validFromDate)}`;
+  return undefined;
+};
+
+interface Coverage {
+  readonly problem?: string;
+  readonly notes: readonly string[];
+}
+
+/** Whether calls of `appId` can be pushed with it; only Apple's extension is proof enough to refuse it. */
+const coverageOf = (certificate: X509Certificate, appId: string | undefined): Coverage => {
+  const topics = extensionTopics(certificate);
+  const bundleId = subjectBundleId(certificate);
+  if (topics.length === 0) {
+    if (bundleId === undefined) return { notes: ['the certificate does not tell which app it is for'] };
+    const other = appId !== undefined && appId !== bundleId ? `, not for ${appId}` : '';
+    return { notes: [`the certificate is for ${bundleId}${other}`] };
+  }
+  if (appId === undefined) return { notes: [`the certificate covers ${topics.join(', ')}`] };
+  if (!topics.includes(appId) && !topics.includes(`${appId}.voip`)) {
+    return { problem: `the certificate is not for ${appId}: it covers ${topics.join(', ')}`, notes: [] };
+  }
+  if (topics.includes(`${appId}.voip`)) return { notes: [] };
+  return { problem: `the certificate does not cover ${appId}.voip, so it cannot push calls`, notes: [] };
+};
+
+const expiryNotes = (certificate: X509Certificate, now: number): readonly string[] => {
+  const { validToDate } = certificate;
+  return validToDate.getTime() - now < SOON_MS ? [`the certificate expires on ${dayOf(validToDate)}`] : [];
+};
+
+const pemOf = (key: KeyObject, leaf: X509Certificate, all: readonly X509Certificate[]) => ({
+  // The leaf comes first, which TLS asks of a chain (RFC 8446, 4.4.2).
+  certificate: [leaf, ...all.filter((one) => one !== leaf)].map(String).join(''),
+  privateKey: privateKeyPem(key),
+});
+
+/**
+ * Checks an APNs certificate with its private key, both PEM and possibly in one file, at `now` (epoch ms). With `appId`
+ * it must also cover that app, as far as the certificate tells.
+ */
+export const readApnsCertificate = (input: {
+  readonly certPem: string;
+  readonly keyPem?: string;
+  readonly appId?: string;
+  readonly now: number;
+}): CredentialReading<'apns-certificate'> => {
+  const { certPem, keyPem, appId, now } = input;
+  const certificates = parseCertificates(certPem);
+  if ('ok' in certificates) return certificates;
+  const reading = readPrivateKey(keyPem ?? certPem, keyPem === undefined ? FILE : 'the key file');
+  if (!reading.ok) return reading;
+  const leaf = certificates.find((certificate) => certificate.checkPrivateKey(reading.key));
+  if (leaf === undefined) return refused('the private key does not belong to the certificate');
+  const { problem: uncovered, notes } = coverageOf(leaf, appId);
+  const problem = validityProblem(leaf, now) ?? uncovered;
+  if (problem !== undefined) return refused(problem);
+  return {
+    ok: true,
+    credential: { kind: 'apns-certificate', ...pemOf(reading.key, leaf, certificates) },
+    expiresAt: leaf.validToDate.getTime(),
+    notes: [...notes, ...expiryNotes(leaf, now)],
+  };
+};

@@ -1,0 +1,88 @@
+import { type CredentialReading, MAX_CREDENTIAL_TEXT, refused } from './credential-reading.ts';
+import { privateKeyPem, readPrivateKey } from './read-private-key.ts';
+
+/** Also the old ids with a domain, `example.com:project`; none can leave its place in a path. */
+const PROJECT_ID = /^[a-z0-9][a-z0-9.:-]{0,99}$/;
+/** RS256 asks for no less (RFC 7518, 3.3). */
+const MIN_RSA_BITS = 2048;
+const LOOPBACK: ReadonlySet<string> = new Set(['localhost', '127.0.0.1', '[::1]']);
+const FILE = 'the service-account file';
+
+const parseObject = (text: string): ReadonlyMap<string, unknown> | undefined => {
+  if (text.length > MAX_CREDENTIAL_TEXT) return undefined;
+  try {
+    const parsed: unknown = JSON.parse(text.replace(/^\uFEFF/, ''));
+    if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed)) return undefined;
+    return new Map<string, unknown>(Object.entries(parsed));
+  } catch {
+    // The error of JSON.parse quotes the text, which is secret.
+    return undefined;
+  }
+};
+
+const typeProblem = (fields: ReadonlyMap<string, unknown>): string | undefined => {
+  if (fields.get('type') === 'service_account') return undefined;
+  if (fields.has('project_info')) {
+    return 'this is google-services.json, which belongs into the app: make a service-account key in the Firebase console';
+  }
+  return `${FILE} is of another kind: its field "type" must be "service_account"`;
+};
+
+const isTokenUri = (text: string): boolean => {
+  const url = URL.parse(text);
+  if (url === null) return false;
+  return url.protocol === 'https:' || (url.protocol === 'http:' && LOOPBACK.has(url.hostname));
+};
+
+const REQUIRED = ['project_id', 'client_email', 'private_key_id', 'private_key', 'token_uri'] as const;
+
+const requiredFields = (
+  fields: ReadonlyMap<string, unknown>,
+): Readonly<Record<(typeof REQUIRED)[number], string>> | { readonly missing: string } => {
+  const text = (name: (typeof REQUIRED)[number]): string => {
+    const value = fields.get(name);
+    return typeof value === 'string' ? value.trim() : '';
+  };
+  const missing = REQUIRED.find((name) => text(name) === '');
+  if (missing !== undefined) return { missing };
+  return {
+    project_id: text('project_id'),
+    client_email: text('client_email'),
+    private_key_id: text('private_key_id'),
+    private_key: text('private_key'),
+    token_uri: text('token_uri'),
+  };
+};
+
+/**
+ * Checks the JSON text of a Google service-account key file
+ * (https://cloud.google.com/iam/docs/keys-create-delete#creating).
+ */
+export const readFcmServiceAccount = (json: string): CredentialReading<'fcm-service-account'> => {
+  const fields = parseObject(json);
+  if (fields === undefined) return refused(`${FILE} is not a JSON object`);
+  const wrongType = typeProblem(fields);
+  if (wrongType !== undefined) return refused(wrongType);
+  const texts = requiredFields(fields);
+  if ('missing' in texts) return refused(`${FILE} has no text in its field "${texts.missing}"`);
+  if (!PROJECT_ID.test(texts.project_id))
+    return refused(`the field "project_id" of ${FILE} is no project id`);
+  if (!isTokenUri(texts.token_uri)) {
+    return refused(`the field "token_uri" of ${FILE} must be an absolute https: address`);
+  }
+  const reading = readPrivateKey(texts.private_key, `the field "private_key" of ${FILE}`);
+  if (!reading.ok) return reading;
+  const { asymmetricKeyType, asymmetricKeyDetails } = reading.key;
+  if (asymmetricKeyType !== 'rsa' || (asymmetricKeyDetails?.modulusLength ?? 0) < MIN_RSA_BITS) {
+    return refused(`the field "private_key" of ${FILE} is no RSA key of at least ${MIN_RSA_BITS} bits`);
+  }
+  const credential = {
+    kind: 'fcm-service-account' as const,
+    projectId: texts.project_id,
+    clientEmail: texts.client_email,
+    privateKeyId: texts.private_key_id,
+    privateKey: privateKeyPem(reading.key),
+    tokenUri: texts.token_uri,
+  };
+  return { ok: true, credential, notes: [] };
+};

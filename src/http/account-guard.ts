@@ -1,0 +1,106 @@
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { AccountAccess } from './account-access.ts';
+import { sendDetail, sendMethodNotAllowed, sendUnauthenticated, sendUnavailable } from './app-replies.ts';
+import type { RawFields } from './body/raw-fields.ts';
+import type { BodySchema, BodyValue, Fields } from './fields/body-schema.ts';
+import { decodeAccount } from './fields/decode-account.ts';
+import { decodeFields } from './fields/decode-fields.ts';
+import type { HttpEvents } from './http-events.ts';
+import { readAppFields, refuseField } from './read-fields.ts';
+
+/** What the check of an account's request needs. */
+export interface AccountParts {
+  readonly endpoint: string;
+  readonly access: AccountAccess;
+  readonly events: Pick<HttpEvents, 'requestRefused' | 'requestInvalid'>;
+}
+
+/**
+ * Reads a request that acts for an account, in the order in which the reference looked at it: credentials there at all
+ * (401), body readable (415, 400), account number (400), the platform's verdict (401, 403, 503), everything else in the
+ * body (400). Undefined when it has been answered.
+ */
+export async function readAccountFields<F extends Fields>(
+  parts: AccountParts,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  schema: BodySchema<F>,
+): Promise<BodyValue<F> | undefined> {
+  const raw = await readAsAccount(parts, request, reply);
+  if (raw === undefined) return undefined;
+  const decoded = decodeFields(schema, raw);
+  if (decoded.ok) return decoded.value;
+  refuseField(reply, parts.endpoint, decoded, parts.events);
+  return undefined;
+}
+
+/** The same for a report whose other fields may be anything. */
+export async function readAccountReport(
+  parts: AccountParts,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): Promise<ReadonlyMap<string, unknown> | undefined> {
+  return (await readAsAccount(parts, request, reply))?.toMap();
+}
+
+/** A method that the endpoint does not have: who may not use it at all hears that first. */
+export async function refuseMethod(
+  parts: AccountParts,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  allowed: readonly string[],
+): Promise<FastifyReply> {
+  if ((await readAsAccount(parts, request, reply)) === undefined) return reply;
+  return sendMethodNotAllowed(reply, request.method, allowed);
+}
+
+async function readAsAccount(
+  parts: AccountParts,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): Promise<RawFields | undefined> {
+  const authorization = request.headers.authorization?.trim() ?? '';
+  if (parts.access.asks && authorization === '') {
+    parts.events.requestRefused({ endpoint: parts.endpoint, why: 'unauthenticated' });
+    sendUnauthenticated(reply, 'Authentication credentials were not provided.');
+    return undefined;
+  }
+  const raw = await readAppFields(request, reply, parts.endpoint, parts.events);
+  if (raw === undefined) return undefined;
+  const account = decodeAccount(raw);
+  if (!account.ok) {
+    refuseField(reply, parts.endpoint, account, parts.events);
+    return undefined;
+  }
+  const allowed = await isAllowed(parts, authorization, account.value, reply);
+  return allowed ? raw : undefined;
+}
+
+async function isAllowed(
+  parts: AccountParts,
+  authorization: string,
+  account: number,
+  reply: FastifyReply,
+): Promise<boolean> {
+  const verdict = await parts.access.check(authorization, account);
+  const refuse = (why: 'unauthenticated' | 'forbidden' | 'platform-down') =>
+    parts.events.requestRefused({ endpoint: parts.endpoint, why });
+  switch (verdict) {
+    case 'allowed':
+      return true;
+    case 'unauthenticated':
+      refuse('unauthenticated');
+      sendUnauthenticated(reply, 'Incorrect authentication credentials.');
+      return false;
+    case 'forbidden':
+      refuse('forbidden');
+      sendDetail(reply, 403, 'You do not have permission to perform this action.');
+      return false;
+    case 'unavailable':
+      refuse('platform-down');
+      sendUnavailable(reply);
+      return false;
+    default:
+      return verdict satisfies never;
+  }
+}

@@ -1,0 +1,62 @@
+/** A piece of an OpenAPI document. */
+export type Json = Readonly<Record<string, unknown>>;
+
+/** The two bytes `""`. */
+export const EMPTY_STRING = { type: 'string', const: '' };
+
+/** Names what is wrong with a body. */
+export const INVALID_FIELD = {
+  'X-Invalid-Field': {
+    description: 'The first field that is wrong, or `body` where the body could not be read.',
+    schema: { type: 'string' },
+  },
+};
+
+/** What every endpoint of the apps answers to a body that it cannot use. */
+export const BAD_BODY = {
+  400: {
+    ...detail('The body makes no sense: `Malformed request.`, or `JSON parse error - ` and where.'),
+    headers: INVALID_FIELD,
+  },
+  413: detail('The body is over 64 KiB.'),
+  415: detail('The body is neither JSON nor a form.'),
+};
+
+/** What the endpoints that ask for an account's credential answer without it. */
+export const NOT_THEIRS = {
+  401: {
+    ...detail(
+      'No Authorization header, or the platform refused it.',
+      'Authentication credentials were not provided.',
+      'Incorrect authentication credentials.',
+    ),
+    headers: { 'WWW-Authenticate': { schema: { type: 'string', const: 'Basic' } } },
+  },
+  403: detail("The account is not this user's.", 'You do not have permission to perform this action.'),
+  503: detail('The platform or the database is away.', 'Service temporarily unavailable, try again later.'),
+};
+
+function content(type: string, schema: Json): Json {
+  return { content: { [type]: { schema } } };
+}
+
+/** A JSON answer. */
+export function json(description: string, schema: Json): Json {
+  return { description, ...content('application/json', schema) };
+}
+
+/** A plain text answer that is one of these, to the letter. */
+export function words(...all: readonly string[]): Json {
+  return content('text/plain', { type: 'string', enum: all });
+}
+
+/** A plain text answer for a person. */
+export function sentence(description: string): Json {
+  return { description, ...content('text/plain', { type: 'string' }) };
+}
+
+/** Django REST framework's error body; with `texts`, one of these. */
+export function detail(description: string, ...texts: readonly string[]): Json {
+  const text = texts.length === 0 ? { type: 'string' } : { type: 'string', enum: texts };
+  return json(description, { type: 'object', required: ['detail'], properties: { detail: text } });
+}

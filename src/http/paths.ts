@@ -1,0 +1,48 @@
+/** The methods that any of our endpoints has. */
+export type Method = 'GET' | 'POST' | 'DELETE';
+
+/**
+ * One endpoint as the server registers it. Methods that are not in `methods` are answered 405 with them as `Allow`.
+ */
+export interface Endpoint<N extends string = string> {
+  readonly name: N;
+  /** As documented: with the trailing slash. */
+  readonly path: string;
+  /** Route patterns that lead to it; case-sensitive. */
+  readonly patterns: readonly string[];
+  readonly methods: readonly Method[];
+}
+
+/**
+ * The reference matches `^/api/x/` without an end: vialer-android 3.0 to 5.3 posts its answer to
+ * `/api/call-response/api/call-response/`. The form without slash is what Flutter's DELETE uses; the reference
+ * redirected it, which no client follows.
+ */
+function prefixEndpoint<N extends string>(name: N, methods: readonly Method[]): Endpoint<N> {
+  const path = `/api/${name}/`;
+  return { name, path, patterns: [`/api/${name}`, path, `${path}*`], methods };
+}
+
+function exactEndpoint<N extends string>(name: N, methods: readonly Method[]): Endpoint<N> {
+  const path = `/${name}`;
+  return { name, path, patterns: [path], methods };
+}
+
+/** The endpoints of PBXs, apps and operators, by what they are for. */
+export const ENDPOINTS = {
+  incomingCall: prefixEndpoint('incoming-call', ['POST']),
+  callCancelled: prefixEndpoint('call-cancelled', ['POST']),
+  callResponse: prefixEndpoint('call-response', ['POST']),
+  apnsDevice: prefixEndpoint('apns-device', ['POST', 'DELETE']),
+  gcmDevice: prefixEndpoint('gcm-device', ['POST', 'DELETE']),
+  androidDevice: prefixEndpoint('android-device', ['POST', 'DELETE']),
+  hangupReason: prefixEndpoint('hangup-reason', ['POST']),
+  logMetrics: prefixEndpoint('log-metrics', ['POST']),
+  checkIn: prefixEndpoint('check-in', ['POST']),
+  alive: exactEndpoint('healthz', ['GET']),
+  ready: exactEndpoint('readyz', ['GET']),
+  openApi: exactEndpoint('openapi.json', ['GET']),
+} as const;
+
+/** All of them. */
+export const ALL_ENDPOINTS: readonly Endpoint[] = Object.values(ENDPOINTS);

@@ -1,0 +1,147 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { CallAsk } from '../calls/call.ts';
+import type { Caller, TakenCall } from '../calls/take-call.ts';
+import { monotonic } from '../lib/monotonic.ts';
+import type { BodySchema, BodyValue, Fields } from './fields/body-schema.ts';
+import { decodeFields } from './fields/decode-fields.ts';
+import type { HttpEvents } from './http-events.ts';
+import { OUTCOME_REPLIES } from './outcome-replies.ts';
+import { ENDPOINTS } from './paths.ts';
+import type { PbxRefusal } from './pbx-access.ts';
+import { readFields } from './read-fields.ts';
+import { route } from './route.ts';
+import { CallCancelled, IncomingCall } from './schemas.ts';
+
+/** What the PBX's side needs. */
+export interface PbxParts {
+  /** The story of a call. */
+  readonly takeCall: (ask: CallAsk, caller: Caller) => Promise<TakenCall>;
+  /** Ends the waits for a call_id; returns how many. */
+  readonly cancelCall: (callId: string, reason: string | null) => number;
+  readonly refusal: (request: FastifyRequest) => PbxRefusal | undefined;
+  /** True once the service is stopping: new calls are sent elsewhere. */
+  readonly isDraining: () => boolean;
+  readonly events: Pick<HttpEvents, 'pbxAnswered' | 'requestRefused' | 'requestInvalid'>;
+}
+
+/** `POST /api/incoming-call/` and `POST /api/call-cancelled/`: text in, text out. */
+export function addPbxRoutes(server: FastifyInstance, parts: PbxParts): void {
+  const onRequest = async (request: FastifyRequest, reply: FastifyReply) => {
+    const refused = parts.refusal(request);
+    if (refused === undefined) return;
+    parts.events.requestRefused({ endpoint: 'pbx', why: refused.why });
+    return sendText(reply, 403, refused.sentence);
+  };
+  route(server, ENDPOINTS.incomingCall, {
+    onRequest,
+    POST: (request, reply) => incomingCall(parts, request, reply),
+    otherwise: (_request, reply) => methodNotAllowed(reply),
+  });
+  route(server, ENDPOINTS.callCancelled, {
+    onRequest,
+    POST: (request, reply) => callCancelled(parts, request, reply),
+    otherwise: (_request, reply) => methodNotAllowed(reply),
+  });
+}
+
+async function incomingCall(
+  parts: PbxParts,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): Promise<FastifyReply> {
+  const askedAt = monotonic();
+  const fields = await readPbxFields(parts, 'incoming-call', request, reply, IncomingCall);
+  if (fields === undefined) return reply;
+  if (parts.isDraining()) return sendDraining(reply);
+  const ask: CallAsk = {
+    askedAt,
+    account: fields.sip_user_id,
+    callId: fields.call_id,
+    phoneNumber: fields.phonenumber,
+    callerId: fields.caller_id,
+  };
+  const taken = await parts.takeCall(ask, callerOf(reply));
+  if (request.headers['x-wake-trace'] !== undefined) addTrace(reply, taken);
+  sendText(reply.header('x-wake-outcome', taken.ending.outcome), 200, OUTCOME_REPLIES[taken.ending.outcome]);
+  if (taken.answeredAt !== undefined) parts.events.pbxAnswered({ delayMs: monotonic() - taken.answeredAt });
+  return reply;
+}
+
+/** Watches the PBX's connection: an answer that can no longer be delivered is not waited for. */
+function callerOf(reply: FastifyReply): Caller {
+  const caller: Caller = { gone: reply.raw.destroyed, onGone: undefined };
+  reply.raw.once('close', () => {
+    if (reply.raw.writableFinished) return;
+    caller.gone = true;
+    caller.onGone?.();
+  });
+  return caller;
+}
+
+/** For `devices wake`: how long each step took (Server-Timing, milliseconds) and why the call ended as it did. */
+function addTrace(reply: FastifyReply, taken: TakenCall): void {
+  const steps = [
+    ['push', taken.pushAcceptedAfterMs],
+    ['answer', taken.answeredAfterMs],
+  ] as const;
+  const timings = steps.flatMap(([name, ms]) => (ms === undefined ? [] : [`${name};dur=${ms.toFixed(1)}`]));
+  if (timings.length > 0) reply.header('server-timing', timings.join(', '));
+  // A header holds visible ASCII only.
+  const reason = (taken.ending.reason ?? '').replace(/[^\x20-\x7e]/g, '?').slice(0, 200);
+  if (reason !== '') reply.header('x-wake-reason', reason);
+}
+
+async function callCancelled(
+  parts: PbxParts,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): Promise<FastifyReply> {
+  const fields = await readPbxFields(parts, 'call-cancelled', request, reply, CallCancelled);
+  if (fields === undefined) return reply;
+  const ended = parts.cancelCall(fields.call_id, fields.reason);
+  return ended > 0
+    ? sendText(reply, 200, 'status=CANCELLED')
+    : sendText(reply, 404, 'No call with this call_id is waiting.');
+}
+
+/** The decoded body, or undefined when the answer has been sent: a sentence that names the field. */
+async function readPbxFields<F extends Fields>(
+  parts: PbxParts,
+  endpoint: string,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  schema: BodySchema<F>,
+): Promise<BodyValue<F> | undefined> {
+  const read = await readFields(request);
+  if ('unreadable' in read) {
+    const { status, detail } = read.unreadable;
+    parts.events.requestInvalid({ endpoint, field: 'body', problem: status === 415 ? 'media type' : detail });
+    sendText(reply, status, status === 415 ? UNSUPPORTED : detail);
+    return undefined;
+  }
+  const decoded = decodeFields(schema, read.fields);
+  if (decoded.ok) return decoded.value;
+  parts.events.requestInvalid({ endpoint, field: decoded.field, problem: decoded.problem });
+  sendText(reply.header('x-invalid-field', decoded.field), 400, `${decoded.field} ${decoded.problem}.`);
+  return undefined;
+}
+
+const UNSUPPORTED =
+  'Unsupported media type: send application/x-www-form-urlencoded, multipart/form-data or application/json.';
+
+function sendDraining(reply: FastifyReply): FastifyReply {
+  return sendText(
+    reply.header('x-wake-outcome', 'shutting-down').header('connection', 'close'),
+    503,
+    OUTCOME_REPLIES['shutting-down'],
+  );
+}
+
+function methodNotAllowed(reply: FastifyReply): FastifyReply {
+  return sendText(reply.header('allow', 'POST'), 405, 'Method not allowed: use POST.');
+}
+
+/** Plain text, as PBX scripts read it: no newline behind it. */
+export function sendText(reply: FastifyReply, status: number, text: string): FastifyReply {
+  return reply.code(status).header('content-type', 'text/plain; charset=utf-8').send(text);
+}

@@ -1,0 +1,146 @@
+import { Agent, type Dispatcher, request } from 'undici';
+import type { AccountAccess, AccountVerdict } from './account-access.ts';
+import type { HttpEvents } from './http-events.ts';
+
+/** Connections to the platform API, and questions that may be under way; above it registrations get 503. */
+const MAX_CONNECTIONS = 64;
+const MAX_QUESTIONS = 512;
+/** Bytes of an answer; a profile is a few hundred. */
+const MAX_ANSWER = 256 * 1024;
+
+/**
+ * Asks the VoIPGRID platform API whose the credential is: the profile names the user's account, the account names its
+ * number, which must be the one to be registered. The Authorization header goes there as it came. No redirect is
+ * followed (the credential would go with it). Anything but a clear 200, 401 or 403 means that the platform is away.
+ */
+export function createPlatformAccess(options: {
+  /** Absolute, ends in `/`. */
+  readonly baseUrl: string;
+  /** Path of the profile, from the root of `baseUrl`'s host. */
+  readonly userPath: string;
+  /** Milliseconds for both questions together. */
+  readonly timeoutMs: number;
+  readonly events: Pick<HttpEvents, 'platformFailed'>;
+}): AccountAccess {
+  const { baseUrl, events } = options;
+  const agent = new Agent({
+    connections: MAX_CONNECTIONS,
+    connect: { timeout: options.timeoutMs },
+    maxResponseSize: MAX_ANSWER,
+  });
+  let questions = 0;
+
+  const check = async (authorization: string, account: number): Promise<AccountVerdict> => {
+    if (questions >= MAX_QUESTIONS) {
+      events.platformFailed({ reason: 'too-many-questions' });
+      return 'unavailable';
+    }
+    questions += 1;
+    const abort = new AbortController();
+    const timer = setTimeout(() => abort.abort(), options.timeoutMs);
+    const ask = (url: URL) => askPlatform(agent, url, authorization, abort.signal);
+    try {
+      return await judge(ask, new URL(options.userPath, baseUrl), account, events);
+    } catch (error) {
+      events.platformFailed({ reason: abort.signal.aborted ? 'timeout' : 'unreachable', error });
+      return 'unavailable';
+    } finally {
+      clearTimeout(timer);
+      questions -= 1;
+    }
+  };
+
+  return { asks: true, check, close: () => agent.destroy() };
+}
+
+interface PlatformAnswer {
+  readonly status: number;
+  /** The JSON object of the answer; undefined where it is none. */
+  readonly fields: Readonly<Record<string, unknown>> | undefined;
+}
+
+async function judge(
+  ask: (url: URL) => Promise<PlatformAnswer>,
+  profileUrl: URL,
+  account: number,
+  events: Pick<HttpEvents, 'platformFailed'>,
+): Promise<AccountVerdict> {
+  const profile = await ask(profileUrl);
+  const refused = refusal(profile, events);
+  if (refused !== undefined) return refused;
+  if (profile.fields === undefined || !Object.hasOwn(profile.fields, 'app_account')) {
+    return nonsense(events, 'profile-without-app-account');
+  }
+  const path = profile.fields['app_account'];
+  if (path === null || path === '' || path === false) return 'forbidden';
+  const accountUrl = typeof path === 'string' ? sameHostUrl(path, profileUrl) : undefined;
+  if (accountUrl === undefined) return nonsense(events, 'app-account-is-no-path');
+
+  const details = await ask(accountUrl);
+  const refusedDetails = refusal(details, events);
+  if (refusedDetails !== undefined) return refusedDetails;
+  if (details.fields === undefined || !Object.hasOwn(details.fields, 'account_id')) {
+    return nonsense(events, 'account-without-account-id');
+  }
+  return String(details.fields['account_id']) === String(account) ? 'allowed' : 'forbidden';
+}
+
+function refusal(
+  answer: PlatformAnswer,
+  events: Pick<HttpEvents, 'platformFailed'>,
+): AccountVerdict | undefined {
+  switch (answer.status) {
+    case 200:
+      return undefined;
+    case 401:
+      return 'unauthenticated';
+    case 403:
+      return 'forbidden';
+    default:
+      events.platformFailed({ reason: `status-${Math.floor(answer.status / 100)}xx` });
+      return 'unavailable';
+  }
+}
+
+function nonsense(events: Pick<HttpEvents, 'platformFailed'>, reason: string): AccountVerdict {
+  events.platformFailed({ reason });
+  return 'unavailable';
+}
+
+/** The account's address, only where it is on the platform's own host: the credential must not go elsewhere. */
+function sameHostUrl(path: string, profileUrl: URL): URL | undefined {
+  if (!path.startsWith('/') || !URL.canParse(path, profileUrl.origin)) return undefined;
+  const url = new URL(path, profileUrl.origin);
+  return url.origin === profileUrl.origin ? url : undefined;
+}
+
+async function askPlatform(
+  dispatcher: Dispatcher,
+  url: URL,
+  authorization: string,
+  signal: AbortSignal,
+): Promise<PlatformAnswer> {
+  const answer = await request(url, {
+    dispatcher,
+    signal,
+    headers: { authorization, accept: 'application/json' },
+  });
+  if (answer.statusCode !== 200) {
+    await answer.body.dump();
+    return { status: answer.statusCode, fields: undefined };
+  }
+  return { status: 200, fields: parseObject(await answer.body.text()) };
+}
+
+function parseObject(text: string): Readonly<Record<string, unknown>> | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    return isRecord(value) ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

@@ -1,0 +1,72 @@
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { sendDetail, sendMalformed } from './app-replies.ts';
+import type { RawFields } from './body/raw-fields.ts';
+import { NO_FIELDS } from './body/raw-fields.ts';
+import { readBody } from './body/read-body.ts';
+import { readQuery } from './body/read-query.ts';
+import type { HttpEvents } from './http-events.ts';
+import { rawBody } from './raw-body.ts';
+
+/** Why a body could not be read, in words for whoever sent it. */
+export type UnreadableBody =
+  | { readonly status: 415; readonly detail: string }
+  | { readonly status: 400; readonly detail: string };
+
+/** The fields of a body, or why there are none. */
+export type FieldsRead = { readonly fields: RawFields } | { readonly unreadable: UnreadableBody };
+
+/** Reads the body of a request in whatever of the three forms it came; a DELETE without body reads its query. */
+export async function readFields(request: FastifyRequest): Promise<FieldsRead> {
+  const raw = rawBody(request);
+  if (raw.length === 0) {
+    if (request.method !== 'DELETE') return { fields: NO_FIELDS };
+    const query = readQuery(request.url);
+    return query.kind === 'fields' ? { fields: query.fields } : { unreadable: MALFORMED_BODY };
+  }
+  const pending = readBody(request.headers['content-type'], raw);
+  const body = pending instanceof Promise ? await pending : pending;
+  switch (body.kind) {
+    case 'fields':
+      return { fields: body.fields };
+    case 'unsupported-media-type':
+      return { unreadable: unsupported(body.mediaType) };
+    case 'bad-json':
+      return { unreadable: { status: 400, detail: body.detail } };
+    case 'malformed':
+      return { unreadable: MALFORMED_BODY };
+    default:
+      return body satisfies never;
+  }
+}
+
+const MALFORMED_BODY: UnreadableBody = { status: 400, detail: 'Malformed request.' };
+
+function unsupported(mediaType: string): UnreadableBody {
+  return { status: 415, detail: `Unsupported media type "${mediaType}" in request.` };
+}
+
+/** `readFields` for the endpoints that apps use: what cannot be read is answered here, and undefined comes back. */
+export async function readAppFields(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  endpoint: string,
+  events: Pick<HttpEvents, 'requestInvalid'>,
+): Promise<RawFields | undefined> {
+  const read = await readFields(request);
+  if ('fields' in read) return read.fields;
+  const { status, detail } = read.unreadable;
+  events.requestInvalid({ endpoint, field: 'body', problem: status === 415 ? 'media type' : detail });
+  sendDetail(status === 400 ? reply.header('x-invalid-field', 'body') : reply, status, detail);
+  return undefined;
+}
+
+/** Answers a field that makes no sense. */
+export function refuseField(
+  reply: FastifyReply,
+  endpoint: string,
+  invalid: { readonly field: string; readonly problem: string },
+  events: Pick<HttpEvents, 'requestInvalid'>,
+): void {
+  events.requestInvalid({ endpoint, field: invalid.field, problem: invalid.problem });
+  sendMalformed(reply, invalid.field);
+}

@@ -1,0 +1,123 @@
+import Fastify, {
+  type FastifyError,
+  type FastifyInstance,
+  type FastifyReply,
+  type FastifyRequest,
+} from 'fastify';
+import { type AnswerParts, addAnswerRoutes } from './answer-routes.ts';
+import { sendDetail, sendUnavailable } from './app-replies.ts';
+import { addDeviceRoutes, type DeviceParts } from './device-routes.ts';
+import type { HttpEvents } from './http-events.ts';
+import { addOpsRoutes, type OpsParts } from './ops-routes.ts';
+import { OUTCOME_REPLIES } from './outcome-replies.ts';
+import type { AddressList } from './pbx-access.ts';
+import { addPbxRoutes, type PbxParts, sendText } from './pbx-routes.ts';
+import { acceptRawBodies } from './raw-body.ts';
+import { addReportRoutes, type ReportParts } from './report-routes.ts';
+
+/** Bytes of a body; the longest legitimate one is about 2 KiB. */
+const BODY_LIMIT = 64 * 1024;
+/** Milliseconds within which a client must have sent its headers, and its whole request. */
+const HEADERS_TIMEOUT = 10_000;
+const REQUEST_TIMEOUT = 20_000;
+/** Milliseconds that an idle connection is kept; PBXs and proxies reuse theirs. */
+const KEEP_ALIVE_TIMEOUT = 72_000;
+
+/** Everything that the outside world can reach. */
+export interface ServerParts {
+  readonly pbx: PbxParts;
+  readonly answers: AnswerParts;
+  readonly devices: DeviceParts;
+  readonly reports: ReportParts;
+  readonly ops: OpsParts;
+  readonly trustProxy: AddressList | undefined;
+  /** Whether an error means that the database could not be asked. */
+  readonly isStorageError: (error: unknown) => boolean;
+  readonly events: HttpEvents;
+}
+
+/** The HTTP server, not listening yet. It translates; every decision is taken behind it. */
+export function createServer(parts: ServerParts): FastifyInstance {
+  const { trustProxy } = parts;
+  const server = Fastify({
+    logger: false,
+    bodyLimit: BODY_LIMIT,
+    requestTimeout: REQUEST_TIMEOUT,
+    keepAliveTimeout: KEEP_ALIVE_TIMEOUT,
+    connectionTimeout: 0,
+    http: { headersTimeout: HEADERS_TIMEOUT, connectionsCheckingInterval: 5_000 },
+    trustProxy: trustProxy === undefined ? false : (address: string) => trustProxy.contains(address),
+    routerOptions: { caseSensitive: true, ignoreTrailingSlash: false, maxParamLength: 1_000 },
+    exposeHeadRoutes: false,
+    return503OnClosing: false,
+    frameworkErrors: (error, request, reply) => {
+      answerError(parts, error, request, reply);
+    },
+  });
+  acceptRawBodies(server);
+  server.setErrorHandler((error: FastifyError, request, reply) => answerError(parts, error, request, reply));
+  server.setNotFoundHandler(notFound);
+  addPbxRoutes(server, parts.pbx);
+  addAnswerRoutes(server, parts.answers);
+  addDeviceRoutes(server, parts.devices);
+  addReportRoutes(server, parts.reports);
+  addOpsRoutes(server, parts.ops);
+  return server;
+}
+
+/** Clients' faults keep their 4xx; the database being away is 503; anything else is a bug of ours. */
+function answerError(
+  parts: ServerParts,
+  error: FastifyError,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): FastifyReply {
+  const endpoint = endpointOf(request.url);
+  const forPbx = endpoint === 'incoming-call' || endpoint === 'call-cancelled';
+  const status = error.statusCode ?? 500;
+  if (status >= 400 && status < 500) {
+    parts.events.requestInvalid({ endpoint, field: 'request', problem: error.code ?? 'unreadable' });
+    const sentence = CLIENT_FAULTS[status] ?? 'Malformed request.';
+    return forPbx ? sendText(reply, status, sentence) : sendDetail(reply, status, sentence);
+  }
+  if (parts.isStorageError(error)) {
+    parts.events.storageFailed({ during: `answering ${endpoint}`, error });
+    return forPbx ? sendNak(reply, 503) : sendUnavailable(reply);
+  }
+  parts.events.requestFailed({ endpoint, error });
+  return forPbx ? sendNak(reply, 500) : sendDetail(reply, 500, 'Internal server error.');
+}
+
+const CLIENT_FAULTS: Readonly<Record<number, string>> = {
+  413: `The body is longer than ${BODY_LIMIT} bytes.`,
+  415: 'Unsupported media type "" in request.',
+};
+
+function sendNak(reply: FastifyReply, status: number): FastifyReply {
+  return sendText(reply, status, OUTCOME_REPLIES['storage-unavailable']);
+}
+
+const ENDPOINT_OF_PATH = /^\/api\/([a-z-]{1,20})(?:[/?]|$)/;
+const ENDPOINT_NAMES = new Set([
+  'incoming-call',
+  'call-cancelled',
+  'call-response',
+  'apns-device',
+  'gcm-device',
+  'android-device',
+  'hangup-reason',
+  'log-metrics',
+  'check-in',
+]);
+
+/** The endpoint's name for log and metric: a closed set, whatever was asked for. */
+function endpointOf(url: string): string {
+  const name = ENDPOINT_OF_PATH.exec(url)?.[1] ?? '';
+  return ENDPOINT_NAMES.has(name) ? name : 'other';
+}
+
+const NOT_FOUND = '<h1>Not Found</h1><p>The requested URL was not found on this server.</p>';
+
+function notFound(_request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  return reply.code(404).header('content-type', 'text/html').send(NOT_FOUND);
+}

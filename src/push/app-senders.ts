@@ -1,0 +1,83 @@
+import type { App } from '../devices/app.ts';
+import { type AppSender, createAppSender } from './app-sender.ts';
+import { BREAKER_SETTINGS, type BreakerSettings } from './breaker.ts';
+import type { Clock } from './clock.ts';
+import type { SenderEvents } from './push-events.ts';
+import type { PushProvider } from './push-provider.ts';
+
+/** Pushes of one app that may be in flight, unless set otherwise. */
+export const DEFAULT_MAX_IN_FLIGHT = 2_000;
+
+/** The apps that this service can wake phones of. */
+export interface AppSenders {
+  /** Undefined for an app that is not known. */
+  get(appKey: number): AppSender | undefined;
+  /**
+   * Takes up the apps as they are now: added ones connect, removed ones close when their last push has ended, changed
+   * ones (another revision) are both. Apps that are as before notice nothing.
+   */
+  update(apps: readonly App[]): void;
+  /** Closes every app's connections, also those of removed apps; pushes in flight end as `unavailable`. */
+  close(): Promise<void>;
+}
+
+/** Parts of the registry. */
+export interface AppSendersOptions {
+  /** May throw: the app is then known, and unusable. */
+  readonly createProvider: (app: App) => PushProvider;
+  readonly clock: Clock;
+  readonly events: SenderEvents;
+  /** Pushes in flight of one app; default 2000. */
+  readonly maxInFlight?: number;
+  readonly breaker?: BreakerSettings;
+}
+
+/** Makes a registry without apps. */
+export function createAppSenders(options: AppSendersOptions): AppSenders {
+  const { clock, events, maxInFlight = DEFAULT_MAX_IN_FLIGHT, breaker = BREAKER_SETTINGS } = options;
+  const current = new Map<number, AppSender>();
+  const retiring = new Set<AppSender>();
+  let closed = false;
+
+  function add(app: App): void {
+    let provider: PushProvider | undefined;
+    try {
+      provider = options.createProvider(app);
+    } catch (error) {
+      const { key, appId, platform } = app;
+      const cause = error instanceof Error ? error : new Error('Not an error', { cause: error });
+      events.appFault({ app: key, appId, platform, reason: 'credential-unusable', error: cause });
+    }
+    current.set(app.key, createAppSender({ app, provider, clock, events, maxInFlight, breaker }));
+    provider?.warm();
+  }
+
+  function retire(sender: AppSender): void {
+    retiring.add(sender);
+    void sender.retire().then(() => retiring.delete(sender));
+  }
+
+  return {
+    get: (appKey) => current.get(appKey),
+    update: (apps) => {
+      if (closed) return;
+      const old = new Map(current);
+      for (const app of apps) {
+        const known = old.get(app.key);
+        if (known?.app.revision === app.revision) old.delete(app.key);
+        else add(app);
+      }
+      // The old ones last, so that a connection which their successors share stays open.
+      for (const [key, sender] of old) {
+        if (current.get(key) === sender) current.delete(key);
+        retire(sender);
+      }
+    },
+    close: async () => {
+      closed = true;
+      const all = [...current.values(), ...retiring];
+      current.clear();
+      await Promise.all(all.map((sender) => sender.close()));
+    },
+  };
+}

@@ -1,0 +1,22 @@
+const MAX_DETAIL = 200;
+
+/** A peer's words made fit for a log line: printable ASCII only, at most 200 characters. */
+export const printable = (text: string): string => text.slice(0, MAX_DETAIL).replaceAll(/[^\x20-\x7e]/g, '?');
+
+/** What a GOAWAY said (RFC 9113, 6.8): its code, and its debug data, where Apple puts the reason as JSON. */
+export const goawayDetail = (code: number, data: NodeJS.ArrayBufferView | undefined): string => {
+  if (data === undefined || data.byteLength === 0) return `code ${code}`;
+  const bytes = new Uint8Array(data.buffer, data.byteOffset, Math.min(data.byteLength, MAX_DETAIL));
+  return printable(`code ${code}: ${Buffer.from(bytes).toString('latin1')}`);
+};
+
+const isCoded = (error: Error): error is Error & { readonly code: string } =>
+  'code' in error && typeof error.code === 'string';
+
+/** One line for an error of a connection: its code and its message, also of one that only gathers others. */
+export const errorDetail = (error: Error): string => {
+  const inner: unknown = error instanceof AggregateError ? error.errors[0] : undefined;
+  const told = error.message === '' && inner instanceof Error ? inner : error;
+  const code = isCoded(told) && !told.message.includes(told.code) ? ` (${told.code})` : '';
+  return printable(`${told.message}${code}`);
+};

@@ -1,0 +1,42 @@
+import type { ClientHttp2Stream } from 'node:http2';
+import type { PendingQueue } from './channel-queue.ts';
+import type { ChannelFailure, ChannelReply, ChannelRequest } from './http2-channel-types.ts';
+
+/** One request on its way through a channel, from `request` to its one reply. */
+export class PendingRequest {
+  readonly request: ChannelRequest;
+  /** Links of the queue it waits in, for removal without a search. */
+  queue: PendingQueue | undefined = undefined;
+  previous: PendingRequest | undefined = undefined;
+  next: PendingRequest | undefined = undefined;
+  /** The stream it is on, while it is on one. */
+  stream: ClientHttp2Stream | undefined = undefined;
+  deadlineTimer: NodeJS.Timeout | undefined = undefined;
+  delayTimer: NodeJS.Timeout | undefined = undefined;
+  /** How often the peer said that it did not process it. */
+  refusals = 0;
+  /** How often a connection broke under it, so that nobody knows whether it was processed. */
+  losses = 0;
+  settled = false;
+  readonly #resolve: (reply: ChannelReply) => void;
+
+  constructor(request: ChannelRequest, resolve: (reply: ChannelReply) => void) {
+    this.request = request;
+    this.#resolve = resolve;
+  }
+
+  /** Gives the reply; the first one counts. Leaves the queue and stops the timers. */
+  settle(reply: ChannelReply): void {
+    if (this.settled) return;
+    this.settled = true;
+    clearTimeout(this.deadlineTimer);
+    if (this.delayTimer !== undefined) clearTimeout(this.delayTimer);
+    this.queue?.remove(this);
+    this.#resolve(reply);
+  }
+
+  /** Gives a failure as the reply. */
+  fail(reason: ChannelFailure): void {
+    this.settle({ kind: 'failed', reason });
+  }
+}

@@ -1,0 +1,68 @@
+import type { Clock } from './clock.ts';
+import type { Channel, ChannelReply, ChannelRequest } from './http2-channel-types.ts';
+import { createRefCounted, type Lease } from './ref-counted.ts';
+
+/** Shortest time between two replacements of a connection, milliseconds: Apple takes quick reconnects for an attack. */
+const RENEW_PAUSE_MS = 1_000;
+
+/** What a channel is made for. */
+export interface ChannelSpec {
+  /** The peer, e.g. `https://api.push.apple.com`. */
+  readonly origin: string;
+  /** The client certificate of a certificate app, PEM. */
+  readonly clientCertificate?: { readonly certificate: string; readonly privateKey: string };
+}
+
+/** A channel that several apps may share. */
+export interface SharedChannel {
+  /** Never rejects. */
+  request(request: ChannelRequest): Promise<ChannelReply>;
+  warm(): void;
+  /**
+   * Replaces the connection after a bad answer to a request that was made at `askedAt` (monotonic ms). Does nothing
+   * when the connection was replaced since, so that a burst of bad answers costs one connection.
+   */
+  renewAfter(askedAt: number): void;
+}
+
+/** Channels by origin and credential: apps with the same key share one, because Apple limits connections. */
+export interface ChannelPool {
+  /** `credentialId` names the credential; the channel is closed with its last lease. */
+  lease(spec: ChannelSpec, credentialId: string): Lease<SharedChannel>;
+  /** How many channels are open. */
+  size(): number;
+}
+
+/** Parts of a pool. */
+export interface ChannelPoolOptions {
+  readonly createChannel: (spec: ChannelSpec) => Channel;
+  readonly clock: Clock;
+}
+
+/** Makes an empty pool; it needs no closing of its own, each lease closes what it holds. */
+export function createChannelPool(options: ChannelPoolOptions): ChannelPool {
+  const { createChannel, clock } = options;
+  const channels = createRefCounted<ChannelSpec, SharedChannel & Pick<Channel, 'close'>>(
+    (spec) => share(createChannel(spec), clock),
+    (channel) => channel.close(),
+  );
+  return {
+    lease: (spec, credentialId) => channels.lease(`${spec.origin} ${credentialId}`, spec),
+    size: channels.size,
+  };
+}
+
+function share(channel: Channel, clock: Clock): SharedChannel & Pick<Channel, 'close'> {
+  let renewedAt = Number.NEGATIVE_INFINITY;
+  return {
+    request: (request) => channel.request(request),
+    warm: () => channel.warm(),
+    close: () => channel.close(),
+    renewAfter: (askedAt) => {
+      const now = clock.now();
+      if (askedAt < renewedAt || now - renewedAt < RENEW_PAUSE_MS) return;
+      renewedAt = now;
+      channel.renew();
+    },
+  };
+}

@@ -1,0 +1,40 @@
+/** How long a channel waits for what, all in milliseconds. */
+export interface ChannelTimings {
+  /** Name look-up, TCP, TLS and the peer's SETTINGS together. */
+  readonly connectTimeoutMs: number;
+  /** Silence of the peer, with a request in flight, after which it is asked by PING whether it lives. */
+  readonly slowAfterMs: number;
+  /** Silence after a PING that means that the connection is dead. */
+  readonly pingTimeoutMs: number;
+  /** Between PINGs while nothing is in flight; routers drop flows that stay idle. */
+  readonly idlePingMs: number;
+  /** First delay between tries to connect, once trying at once has failed. */
+  readonly retryBaseMs: number;
+  /** Longest delay between tries to connect while requests wait. */
+  readonly retryWaitingCapMs: number;
+  /** Longest delay between tries to connect while no request waits. */
+  readonly retryIdleCapMs: number;
+  /** A connection that lived this long starts the delays anew; Apple takes fast opening and closing for an attack. */
+  readonly stableAfterMs: number;
+  /** Shortest time between two renewals asked for by `renew`. */
+  readonly renewEveryMs: number;
+  /** How long a connection that has nothing more to do may take to close before its socket is destroyed. */
+  readonly lingerMs: number;
+}
+
+/**
+ * What the service uses. Silence to replay is at most `slowAfterMs` + `pingTimeoutMs` + a fifth of `slowAfterMs` + one
+ * connect: below the resend interval of 1 s.
+ */
+export const DEFAULT_TIMINGS: ChannelTimings = {
+  connectTimeoutMs: 2_000,
+  slowAfterMs: 250,
+  pingTimeoutMs: 500,
+  idlePingMs: 20_000,
+  retryBaseMs: 25,
+  retryWaitingCapMs: 500,
+  retryIdleCapMs: 30_000,
+  stableAfterMs: 1_000,
+  renewEveryMs: 1_000,
+  lingerMs: 1_000,
+};

@@ -1,0 +1,77 @@
+import { createSecureContext } from 'node:tls';
+import type { App } from '../devices/app.ts';
+import { createApnsProvider } from './apns/provider.ts';
+import { createApnsTokens } from './apns/token.ts';
+import { type ChannelSpec, createChannelPool } from './channel-pool.ts';
+import type { Clock } from './clock.ts';
+import { credentialId } from './credential-id.ts';
+import { createFetchToken, type FcmAccount } from './fcm/oauth.ts';
+import { createFcmProvider } from './fcm/provider.ts';
+import { createFcmToken } from './fcm/token.ts';
+import type { Channel } from './http2-channel-types.ts';
+import type { PushEvents } from './push-events.ts';
+import type { PushProvider } from './push-provider.ts';
+import { createRefCounted } from './ref-counted.ts';
+
+/** Where the push services are, e.g. `https://api.push.apple.com`; no path. */
+export interface PushOrigins {
+  readonly apns: string;
+  readonly apnsSandbox: string;
+  readonly fcm: string;
+}
+
+/** Parts that every provider is made of. */
+export interface ProvidersOptions {
+  readonly createChannel: (spec: ChannelSpec) => Channel;
+  readonly origins: PushOrigins;
+  readonly clock: Clock;
+  readonly events: PushEvents;
+}
+
+/**
+ * Makes the function that makes an app's provider. Apps with the same credential share connections and tokens. That
+ * function throws when nothing can be made of the app's credential.
+ */
+export function createProviders(options: ProvidersOptions): (app: App) => PushProvider {
+  const { origins, clock, events, createChannel } = options;
+  const channels = createChannelPool({ createChannel, clock });
+  const apnsTokens = createApnsTokens({ clock, events });
+  const fcmTokens = createRefCounted(
+    (account: FcmAccount) => createFcmToken({ fetchToken: createFetchToken(account, clock), clock, events }),
+    async (token) => token.close(),
+  );
+
+  // What can fail because of a bad key comes before the first lease, so that a failure holds nothing.
+  return (app) => {
+    const { credential } = app;
+    const id = credentialId(credential);
+    if ((credential.kind === 'fcm-service-account') !== (app.platform !== 'apns'))
+      throw new Error(
+        `App ${app.appId} (${app.platform}) has a credential of another platform; add it again`,
+      );
+    switch (credential.kind) {
+      case 'apns-key': {
+        const token = apnsTokens.forKey(credential);
+        const production = channels.lease({ origin: origins.apns }, id);
+        const sandbox = channels.lease({ origin: origins.apnsSandbox }, id);
+        return createApnsProvider({ app, production, sandbox, token, clock });
+      }
+      case 'apns-certificate': {
+        const { certificate, privateKey } = credential;
+        // Throws for a pair that does not fit, which a connection would only show as unreachable.
+        createSecureContext({ cert: certificate, key: privateKey });
+        const clientCertificate = { certificate, privateKey };
+        const production = channels.lease({ origin: origins.apns, clientCertificate }, id);
+        const sandbox = channels.lease({ origin: origins.apnsSandbox, clientCertificate }, id);
+        return createApnsProvider({ app, production, sandbox, token: undefined, clock });
+      }
+      case 'fcm-service-account': {
+        const token = fcmTokens.lease(id, credential);
+        const channel = channels.lease({ origin: origins.fcm }, id);
+        return createFcmProvider({ projectId: credential.projectId, channel, token, clock });
+      }
+      default:
+        return credential satisfies never;
+    }
+  };
+}

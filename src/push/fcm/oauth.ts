@@ -1,0 +1,144 @@
+import { createPrivateKey } from 'node:crypto';
+import { SignJWT } from 'jose';
+import { type Dispatcher, request } from 'undici';
+import type { AppCredential } from '../../devices/app.ts';
+import type { Clock } from '../clock.ts';
+
+/** Google's credential for an app. */
+export type FcmAccount = Extract<AppCredential, { kind: 'fcm-service-account' }>;
+
+/** What the account may do with the token. */
+const SCOPE = 'https://www.googleapis.com/auth/firebase.messaging';
+const GRANT = 'urn:ietf:params:oauth:grant-type:jwt-bearer';
+/** Largest answer that is read, bytes; Google's are about one KiB. */
+const MAX_ANSWER = 65_536;
+/** A lifetime that is not stated, and the longest that is believed, seconds. */
+const USUAL_LIFETIME_S = 3_600;
+const LONGEST_LIFETIME_S = 86_400;
+
+/** How asking for an OAuth token ended. The reasons are a closed set. */
+export type OauthAnswer =
+  | { readonly kind: 'token'; readonly token: string; readonly lifetimeMs: number }
+  /** The account is not accepted; asking again does not help. */
+  | {
+      readonly kind: 'app-fault';
+      readonly reason:
+        | 'key-unusable'
+        | 'oauth-invalid-grant'
+        | 'oauth-invalid-client'
+        | 'oauth-unauthorized'
+        | 'oauth-refused';
+    }
+  | {
+      readonly kind: 'unavailable';
+      readonly reason: 'oauth-unreachable' | 'oauth-timeout' | 'oauth-server-error' | 'oauth-bad-answer';
+    };
+
+/** Asks once, within `timeoutMs` and until `signal` aborts. Never rejects. */
+export type FetchToken = (timeoutMs: number, signal: AbortSignal) => Promise<OauthAnswer>;
+
+/**
+ * Asks the account's token address by the JWT bearer grant of RFC 7523, as
+ * https://developers.google.com/identity/protocols/oauth2/service-account#httprest describes it.
+ * Throws when the account's key is no private key.
+ */
+export function createFetchToken(account: FcmAccount, clock: Clock): FetchToken {
+  const key = createPrivateKey(account.privateKey);
+
+  async function assertion(): Promise<string> {
+    const now = Math.floor(clock.wall() / 1000);
+    return new SignJWT({ scope: SCOPE })
+      .setProtectedHeader({ alg: 'RS256', typ: 'JWT', kid: account.privateKeyId })
+      .setIssuer(account.clientEmail)
+      .setAudience(account.tokenUri)
+      .setIssuedAt(now)
+      .setExpirationTime(now + 3_600)
+      .sign(key);
+  }
+
+  return async (timeoutMs, signal) => {
+    let signed: string;
+    try {
+      signed = await assertion();
+    } catch {
+      // The error may quote the key.
+      return { kind: 'app-fault', reason: 'key-unusable' };
+    }
+    let timedOut = false;
+    const aborter = new AbortController();
+    const abort = (): void => aborter.abort();
+    const cancel = clock.after(timeoutMs, () => {
+      timedOut = true;
+      abort();
+    });
+    signal.addEventListener('abort', abort);
+    if (signal.aborted) abort();
+    try {
+      const answer = await request(account.tokenUri, {
+        method: 'POST',
+        headers: { 'content-type': 'application/x-www-form-urlencoded', accept: 'application/json' },
+        body: new URLSearchParams({ grant_type: GRANT, assertion: signed }).toString(),
+        signal: aborter.signal,
+        // Once an hour: no connection is worth keeping.
+        reset: true,
+      });
+      return readAnswer(answer.statusCode, await readBounded(answer.body));
+    } catch {
+      return { kind: 'unavailable', reason: timedOut ? 'oauth-timeout' : 'oauth-unreachable' };
+    } finally {
+      cancel();
+      signal.removeEventListener('abort', abort);
+    }
+  };
+}
+
+/** Undefined for an answer over the bound, whose rest is not read. */
+async function readBounded(body: Dispatcher.ResponseData['body']): Promise<string | undefined> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of body) {
+    if (!Buffer.isBuffer(chunk)) return undefined;
+    size += chunk.length;
+    if (size > MAX_ANSWER) return undefined;
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString('utf8');
+}
+
+function readAnswer(status: number, text: string | undefined): OauthAnswer {
+  if (status === 429 || status === 408 || status >= 500)
+    return { kind: 'unavailable', reason: 'oauth-server-error' };
+  const body = text === undefined ? {} : parse(text);
+  if (status !== 200) return { kind: 'app-fault', reason: refusal(body.error) };
+  const { access_token: token, expires_in: lifetime } = body;
+  // The token becomes a header's value: nothing but visible ASCII may be in it.
+  if (typeof token !== 'string' || !/^[\x21-\x7e]+$/.test(token))
+    return { kind: 'unavailable', reason: 'oauth-bad-answer' };
+  return { kind: 'token', token, lifetimeMs: lifetimeSeconds(lifetime) * 1000 };
+}
+
+function lifetimeSeconds(value: unknown): number {
+  const seconds = Number(value ?? USUAL_LIFETIME_S);
+  return seconds > 0 ? Math.min(seconds, LONGEST_LIFETIME_S) : USUAL_LIFETIME_S;
+}
+
+/** RFC 6749 section 5.2; a redirect counts as a refusal, because the assertion is for this address alone. */
+function refusal(error: unknown): Extract<OauthAnswer, { kind: 'app-fault' }>['reason'] {
+  if (error === 'invalid_grant') return 'oauth-invalid-grant';
+  if (error === 'invalid_client') return 'oauth-invalid-client';
+  if (error === 'unauthorized_client') return 'oauth-unauthorized';
+  return 'oauth-refused';
+}
+
+function parse(text: string): {
+  readonly access_token?: unknown;
+  readonly expires_in?: unknown;
+  readonly error?: unknown;
+} {
+  try {
+    const parsed: unknown = JSON.parse(text);
+    return typeof parsed === 'object' && parsed !== null ? parsed : {};
+  } catch {
+    return {};
+  }
+}

@@ -1,0 +1,68 @@
+import type { SharedChannel } from '../channel-pool.ts';
+import { channelVerdict } from '../channel-verdict.ts';
+import type { Clock } from '../clock.ts';
+import type { PushProvider, PushRequest, PushVariant, PushVerdict } from '../push-provider.ts';
+import type { Lease } from '../ref-counted.ts';
+import { readRetryAfter } from '../retry-after.ts';
+import { fcmVerdict, readFcmAnswer } from './answers.ts';
+import { callPayload, noticePayload } from './payload.ts';
+import type { FcmToken } from './token.ts';
+
+/** Parts of a Google provider. */
+export interface FcmProviderOptions {
+  readonly projectId: string;
+  readonly channel: Lease<SharedChannel>;
+  readonly token: Lease<FcmToken>;
+  readonly clock: Clock;
+}
+
+/**
+ * One app's way to Google's phones, for platforms `android` and `gcm` alike.
+ * https://firebase.google.com/docs/reference/fcm/rest/v1/projects.messages/send
+ */
+export function createFcmProvider(options: FcmProviderOptions): PushProvider {
+  const { channel, token, clock } = options;
+  const path = `/v1/projects/${encodeURIComponent(options.projectId)}/messages:send`;
+
+  async function send(request: PushRequest, variant: PushVariant): Promise<PushVerdict> {
+    const body = write(request, variant);
+    if (body === undefined) return { kind: 'our-fault', reason: 'notice-unsupported' };
+    const current = token.value.current(request.deadline);
+    const oauth = current instanceof Promise ? await current : current;
+    if (oauth.kind !== 'token') return { kind: oauth.kind, reason: oauth.reason };
+    const authorization = oauth.header;
+    const reply = await channel.value.request({
+      path,
+      headers: { authorization, 'content-type': 'application/json' },
+      body,
+      deadline: request.deadline,
+      wanted: request.wanted,
+    });
+    if (reply.kind === 'failed') return channelVerdict(reply.reason);
+    const answer = readFcmAnswer(reply.status, reply.body);
+    return fcmVerdict(
+      answer,
+      readRetryAfter(reply.headers['retry-after'], clock.wall()),
+      answer.meaning === 'credential-refused' && token.value.refused(authorization),
+    );
+  }
+
+  return {
+    name: 'fcm',
+    environmentOf: () => 'production',
+    send,
+    warm: () => {
+      channel.value.warm();
+      token.value.warm();
+    },
+    close: async () => {
+      await Promise.all([channel.release(), token.release()]);
+    },
+  };
+}
+
+/** Undefined for a notice that Google cannot carry. */
+function write({ device, message }: PushRequest, variant: PushVariant): string | undefined {
+  if (message.kind === 'call') return callPayload(device.token, message, variant.minimal);
+  return message.channel === 'data' ? noticePayload(device.token, message.text) : undefined;
+}

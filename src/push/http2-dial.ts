@@ -1,0 +1,131 @@
+import { type ClientHttp2Session, connect as connectHttp2 } from 'node:http2';
+import { isIP } from 'node:net';
+import { connect as connectTls, type TLSSocket } from 'node:tls';
+import { monotonic } from '../lib/monotonic.ts';
+import { errorDetail, goawayDetail } from './channel-detail.ts';
+
+/** Where to connect, and the client certificate to show there, both PEM. */
+export interface DialTarget {
+  /** `https://host[:port]` */
+  readonly origin: URL;
+  readonly tls: { readonly cert: string; readonly key: string } | undefined;
+  readonly timeoutMs: number;
+}
+
+/** An open connection: the peer's SETTINGS are known. */
+export interface Dialled {
+  readonly session: ClientHttp2Session;
+  readonly socket: TLSSocket;
+  readonly tookMs: number;
+}
+
+/** Exactly one of the two is called, once, unless the dialling is given up by `cancel`; never before `dial` returns. */
+export interface DialHandlers {
+  opened(dialled: Dialled): void;
+  failed(error: Error): void;
+}
+
+/** A connection being made. */
+export interface Dialling {
+  /** Gives up; no handler is called. `closed` is called when the socket is gone. */
+  cancel(closed: () => void): void;
+}
+
+const CERTIFICATE_ERROR = /CERT|SELF_SIGNED|UNABLE_TO_|ALTNAME/;
+
+const explain = (origin: string, error: Error): Error => {
+  const code = 'code' in error && typeof error.code === 'string' ? error.code : '';
+  const advice =
+    CERTIFICATE_ERROR.test(code) && !code.startsWith('ERR_SSL_')
+      ? "; the server's certificate is not trusted: add its CA by NODE_EXTRA_CA_CERTS"
+      : '';
+  return new Error(`cannot connect to ${origin}: ${errorDetail(error)}${advice}`, { cause: error });
+};
+
+const ignore = (): void => {};
+
+const openSocket = (target: DialTarget): TLSSocket => {
+  const { hostname, port } = target.origin;
+  const host = hostname.startsWith('[') ? hostname.slice(1, -1) : hostname;
+  return connectTls({
+    host,
+    port: port === '' ? 443 : Number(port),
+    ...(isIP(host) === 0 && { servername: host }),
+    ALPNProtocols: ['h2'],
+    ...target.tls,
+  });
+};
+
+/**
+ * Connects: name look-up, TCP, TLS 1.2 or later with the peer verified and `h2` agreed on, and the peer's SETTINGS, which
+ * may allow one stream only (APNs before the first valid token). All of it ends within `timeoutMs`.
+ */
+export const dial = (target: DialTarget, handlers: DialHandlers): Dialling => {
+  const started = monotonic();
+  const origin = target.origin.origin;
+  let socket: TLSSocket | undefined;
+  let session: ClientHttp2Session | undefined;
+  let over = false;
+
+  const drop = (): void => {
+    over = true;
+    clearTimeout(timer);
+    session?.destroy();
+    socket?.destroy();
+  };
+  const fail = (error: Error): void => {
+    if (over) return;
+    drop();
+    handlers.failed(explain(origin, error));
+  };
+  const failLater = (error: Error): void => {
+    setImmediate(fail, error);
+  };
+  const onClose = (): void => fail(new Error('the server closed the connection before it was usable'));
+  const onGoaway = (code: number, _last: number, data?: NodeJS.ArrayBufferView): void =>
+    fail(new Error(`the server refused the connection: GOAWAY ${goawayDetail(code, data)}`));
+  const timer = setTimeout(() => {
+    fail(new Error(`no HTTP/2 connection within ${target.timeoutMs} ms`));
+  }, target.timeoutMs);
+
+  const settingsCame = (): void => {
+    if (over || session === undefined || socket === undefined) return;
+    over = true;
+    clearTimeout(timer);
+    session.off('error', fail).off('close', onClose).off('goaway', onGoaway);
+    socket.off('close', onClose);
+    handlers.opened({ session, socket, tookMs: monotonic() - started });
+  };
+  const secured = (connected: TLSSocket): void => {
+    if (over) return;
+    if (connected.alpnProtocol !== 'h2') {
+      fail(new Error('the server does not speak HTTP/2 (no ALPN protocol h2)'));
+      return;
+    }
+    session = connectHttp2(target.origin, {
+      createConnection: () => connected,
+      settings: { enablePush: false },
+    });
+    session.on('error', fail).on('close', onClose).on('goaway', onGoaway);
+    // A second error while the session is being torn down must find a listener too.
+    session.on('error', ignore);
+    session.once('remoteSettings', settingsCame);
+  };
+
+  try {
+    const connecting = openSocket(target);
+    socket = connecting;
+    connecting.on('error', fail).on('close', onClose);
+    connecting.once('secureConnect', () => secured(connecting));
+  } catch (error) {
+    // A certificate or key that cannot be read is thrown at once.
+    failLater(error instanceof Error ? error : new Error(String(error)));
+  }
+  return {
+    cancel: (closed) => {
+      drop();
+      if (socket === undefined || socket.closed) closed();
+      else socket.once('close', closed);
+    },
+  };
+};

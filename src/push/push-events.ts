@@ -1,0 +1,71 @@
+import type { Platform } from '../devices/device.ts';
+import type { ApnsTokenEvents } from './apns/token.ts';
+import type { BreakerState } from './breaker.ts';
+import type { FcmTokenEvents } from './fcm/token.ts';
+import type { FinalVerdict, ProviderName, PushEnvironment } from './push-provider.ts';
+import type { PushResult } from './push-result.ts';
+import type { KeepReason } from './token-guard.ts';
+
+/** Which app an event is about. */
+export interface AppLabels {
+  /** Row id of the app. */
+  readonly app: number;
+  readonly appId: string;
+  readonly platform: Platform;
+}
+
+/** Which push an event is about; holds no token, number or name. */
+export interface PushLabels extends AppLabels {
+  readonly provider: ProviderName;
+  /** The message's UUID (`apns-id`). */
+  readonly pushId: string;
+  /** The call's `unique_key`; null for a notice. */
+  readonly uniqueKey: string | null;
+  /** Which push of its call; 0 for a notice. */
+  readonly attempt: number;
+  readonly account: number;
+}
+
+/** The end of a push. `reason` is from a closed set. */
+export interface PushEnded extends PushLabels {
+  readonly kind: PushResult['kind'];
+  /** The provider's last word; `not-sent` when it was not asked. */
+  readonly verdict: FinalVerdict['kind'] | 'not-sent';
+  readonly reason: string;
+  /** Milliseconds from the wish to push to its end. */
+  readonly tookMs: number;
+  /** How often the provider was asked. */
+  readonly tries: number;
+}
+
+/** What the sender and its parts tell, for log and metrics: one method for each event. */
+export interface SenderEvents {
+  pushEnded(event: PushEnded): void;
+  /** A try failed and the push is tried again `inMs` later. */
+  pushRetried(event: PushLabels & { readonly reason: string; readonly inMs: number }): void;
+  breakerChanged(
+    event: AppLabels & {
+      readonly environment: PushEnvironment;
+      readonly state: BreakerState;
+      /** What brought it about: the provider's word, or `cool-down-over`. */
+      readonly reason: string;
+    },
+  ): void;
+  /** A device was taken out of the store because of what the provider said of its token. */
+  tokenDropped(event: PushLabels & { readonly reason: string }): void;
+  /** A refused token was kept; `alarm` asks for a look at the app's setup. */
+  tokenKept(
+    event: PushLabels & { readonly reason: string; readonly because: KeepReason; readonly alarm: boolean },
+  ): void;
+  /** The store could not be told about a token. */
+  tokenStoreFailed(event: PushLabels & { readonly error: unknown }): void;
+  /** The app's credential is refused, or unusable: no call of the app will ring. */
+  appFault(event: AppLabels & { readonly reason: string; readonly error?: Error }): void;
+  /** The provider says that the message is wrong: a fault of this service or of its settings. */
+  ourFault(event: PushLabels & { readonly reason: string; readonly error?: unknown }): void;
+  /** An app's way to its push service could not be closed in order. */
+  appCloseFailed(event: AppLabels & { readonly error: unknown }): void;
+}
+
+/** Everything that the push parts tell, the channels' own events aside. */
+export interface PushEvents extends SenderEvents, ApnsTokenEvents, FcmTokenEvents {}

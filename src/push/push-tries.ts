@@ -1,0 +1,65 @@
+import { type BackoffBounds, backoff } from '../lib/backoff.ts';
+import type { Clock } from './clock.ts';
+import { pause } from './pause.ts';
+import type { FinalVerdict, PushProvider, PushRequest, PushVariant, PushVerdict } from './push-provider.ts';
+
+/** Tries of one push at most, whatever the verdicts ask for. */
+const MAX_TRIES = 3;
+/** Less time than this is not worth another try, milliseconds: a push takes some 100 ms to Apple and Google. */
+const USEFUL_MS = 200;
+/** Between tries that a provider's outage asks for. */
+const QUICK: BackoffBounds = { baseMs: 100, capMs: 400 };
+
+/** How the tries of a push ended. */
+export interface Tried {
+  readonly verdict: FinalVerdict;
+  /** How often the provider was asked. */
+  readonly tries: number;
+  /** The last one went to Apple's other environment than the device's. */
+  readonly otherEnvironment: boolean;
+}
+
+/** Parts that a push is tried with. */
+export interface TryParts {
+  readonly clock: Clock;
+  readonly random: () => number;
+  /** Aborts the pauses between tries. */
+  readonly signal: AbortSignal;
+  readonly onRetry: (reason: string, inMs: number) => void;
+}
+
+/**
+ * Sends until a verdict is final, or until no further try fits: at most 3, `once` only once for its reason, and only
+ * if the pause and 200 ms more are left before the deadline and the push is still wanted.
+ */
+export async function tryPush(provider: PushProvider, request: PushRequest, parts: TryParts): Promise<Tried> {
+  const usedUp = new Set<string>();
+  let variant: PushVariant = { minimal: false, otherEnvironment: false };
+  for (let tries = 1; ; tries += 1) {
+    const verdict = await provider.send(request, variant);
+    const ended = (final: FinalVerdict): Tried => ({
+      verdict: final,
+      tries,
+      otherEnvironment: variant.otherEnvironment,
+    });
+    if (verdict.kind !== 'retry') return ended(verdict);
+    const wait = pauseBefore(verdict, tries, parts.random);
+    const fits = parts.clock.now() + wait + USEFUL_MS <= request.deadline;
+    if (tries >= MAX_TRIES || !fits || usedUp.has(verdict.reason)) return ended(verdict.otherwise);
+    if (verdict.limit === 'once') usedUp.add(verdict.reason);
+    parts.onRetry(verdict.reason, wait);
+    if (wait > 0) await pause(parts.clock, wait, parts.signal);
+    if (parts.signal.aborted) return ended(verdict.otherwise);
+    if (!request.wanted()) return ended({ kind: 'withdrawn', reason: 'withdrawn' });
+    variant = { ...variant, ...verdict.variant };
+  }
+}
+
+function pauseBefore(
+  verdict: Extract<PushVerdict, { kind: 'retry' }>,
+  tries: number,
+  random: () => number,
+): number {
+  const quick = verdict.limit === 'budget' ? backoff(tries - 1, QUICK, random) : 0;
+  return Math.max(verdict.afterMs, quick);
+}

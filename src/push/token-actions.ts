@@ -1,0 +1,75 @@
+import type { Device } from '../devices/device.ts';
+import type { AppSender } from './app-sender.ts';
+import type { PushLabels, SenderEvents } from './push-events.ts';
+import type { FinalVerdict } from './push-provider.ts';
+
+/** What the sender asks of the device store. */
+export interface TokenStore {
+  /**
+   * Takes out the device, unless it has another token or app by now or was registered at or after `registeredBefore`
+   * (ms since the epoch). False when nothing was taken out.
+   */
+  dropToken(device: {
+    readonly account: number;
+    readonly token: string;
+    readonly appKey: number;
+    readonly registeredBefore?: number;
+  }): Promise<boolean>;
+  /** Notes which of Apple's environments the token is of; false when the account has no device with that token. */
+  setSandbox(device: {
+    readonly account: number;
+    readonly token: string;
+    readonly sandbox: boolean;
+  }): Promise<boolean>;
+}
+
+/** Does to the store what an answer said about a token. */
+export interface TokenActions {
+  /** Never throws and does not wait for the store. */
+  take(sender: AppSender, device: Device, labels: PushLabels, verdict: FinalVerdict): void;
+  /** Ends when the store has been told everything. */
+  settled(): Promise<void>;
+}
+
+/** Makes the actions on a store; what it cannot do is told as an event. */
+export function createTokenActions(tokens: TokenStore, events: SenderEvents): TokenActions {
+  const pending = new Set<Promise<void>>();
+
+  function start(labels: PushLabels, work: () => Promise<void>): void {
+    const done = work()
+      .catch((error: unknown) => events.tokenStoreFailed({ ...labels, error }))
+      .finally(() => pending.delete(done));
+    pending.add(done);
+  }
+
+  return {
+    take: ({ guard }, device, labels, verdict) => {
+      const { account, token, appKey } = device;
+      if (verdict.kind === 'accepted') {
+        guard.succeeded();
+        const { sandbox } = verdict;
+        if (sandbox === undefined) return;
+        start(labels, async () => {
+          await tokens.setSandbox({ account, token, sandbox });
+        });
+        return;
+      }
+      if (verdict.kind !== 'token-dead' && verdict.kind !== 'token-suspect') return;
+      const { reason } = verdict;
+      const fate = guard.refused(device, verdict);
+      if (fate.kind === 'keep') {
+        events.tokenKept({ ...labels, reason, because: fate.reason, alarm: fate.alarm });
+        return;
+      }
+      // Where the provider gives no time, a registration that came while the push was under way is spared.
+      const registeredBefore = fate.registeredBefore ?? device.registeredAt + 1;
+      start(labels, async () => {
+        const dropped = await tokens.dropToken({ account, token, appKey, registeredBefore });
+        if (dropped) events.tokenDropped({ ...labels, reason });
+      });
+    },
+    settled: async () => {
+      await Promise.all(pending);
+    },
+  };
+}

@@ -1,0 +1,8 @@
+/** `DATABASE_URL` cannot be used as it is. The message is one line for the operator. */
+export class DatabaseUrlError extends Error {
+  override readonly name = 'DatabaseUrlError';
+
+  constructor(problem: string, options?: { readonly cause: unknown }) {
+    super(`DATABASE_URL: ${problem}`, options);
+  }
+}

@@ -1,0 +1,32 @@
+import type { ColumnDefinitionBuilder, Kysely, RawBuilder } from 'kysely';
+import type { StorageFault } from './storage-unavailable.ts';
+import type { Tables } from './tables.ts';
+
+/** Everything in which the databases differ for our queries and migrations. */
+export interface SqlDialect {
+  readonly name: 'sqlite';
+  /** Whether `select … for update` exists; where it does not, a transaction already excludes every other writer. */
+  readonly rowLocks: boolean;
+  /** What an error of the driver means for a caller; undefined for a mistake of ours, such as wrong SQL. */
+  faultOf(error: unknown): StorageFault | undefined;
+  readonly columns: {
+    /** Text of at most `length` characters of any Unicode plane that `=` compares exactly, case included. */
+    exactText(length: number): RawBuilder<unknown>;
+    /** Text without a length bound of its own. */
+    readonly longText: RawBuilder<unknown>;
+    /** Type of a primary key that the database counts up and never hands out twice. */
+    readonly rowId: RawBuilder<unknown>;
+    /** Whatever the column of type `rowId` needs besides its type. */
+    countedUp(column: ColumnDefinitionBuilder): ColumnDefinitionBuilder;
+  };
+}
+
+/** An open database. */
+export interface Database {
+  readonly kysely: Kysely<Tables>;
+  readonly dialect: SqlDialect;
+  /** Rejects with `StorageUnavailable` when the database cannot answer the simplest question. */
+  ping(): Promise<void>;
+  /** Lets go of the database; may be called twice. What is asked afterwards rejects with `StorageUnavailable`. */
+  close(): Promise<void>;
+}

@@ -1,0 +1,23 @@
+import type { Compilable, CompiledQuery } from 'kysely';
+import type { Database } from './database.ts';
+
+/** A value for `build` that no query is ever run with. */
+const PLACEHOLDER = 0;
+
+/**
+ * Compiles a query with one parameter now, so that running it costs no query building.
+ * `build` makes it for the parameter it is given, and must use it exactly once and no other; else this throws.
+ */
+export const keyedQuery = <Row>(
+  { kysely }: Pick<Database, 'kysely'>,
+  build: (key: number) => Compilable<Row>,
+): ((key: number) => Promise<readonly Row[]>) => {
+  const compiled = build(PLACEHOLDER).compile();
+  if (compiled.parameters.length !== 1) {
+    throw new Error(`a keyed query has 1 parameter, this one ${compiled.parameters.length}`);
+  }
+  return async (key) => {
+    const query: CompiledQuery<Row> = { ...compiled, parameters: [key] };
+    return (await kysely.executeQuery(query)).rows;
+  };
+};

@@ -1,0 +1,33 @@
+import { mkdir, open } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { DatabaseUrlError } from '../database-url-error.ts';
+
+/** Codes of https://man7.org/linux/man-pages/man3/errno.3.html that the operator can do something about. */
+const EXPLANATIONS: Readonly<Record<string, string>> = {
+  EACCES: 'this user may not write there',
+  EEXIST: 'a part of the path is a file, not a folder',
+  EISDIR: 'this is a folder, not a file',
+  ENOSPC: 'the disk is full',
+  ENOTDIR: 'a part of the path is a file, not a folder',
+  EPERM: 'this user may not write there',
+  EROFS: 'the file system is read-only',
+};
+
+const explain = (error: unknown): string => {
+  const code = error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : '';
+  return EXPLANATIONS[code] ?? `the file cannot be opened (${code || 'unknown error'})`;
+};
+
+/**
+ * Makes sure that `path` is a file that we may write, creating it and its folders for this user alone: credentials are
+ * kept in it. SQLite gives its side files the same permissions. Rejects with `DatabaseUrlError`.
+ */
+export const prepareSqliteFile = async (path: string): Promise<void> => {
+  try {
+    await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+    const file = await open(path, 'a', 0o600);
+    await file.close();
+  } catch (error) {
+    throw new DatabaseUrlError(`cannot use ${path}: ${explain(error)}`, { cause: error });
+  }
+};

@@ -1,0 +1,48 @@
+import type { DatabaseSync } from 'node:sqlite';
+import {
+  CompiledQuery,
+  type DatabaseConnection,
+  type Dialect,
+  SqliteAdapter,
+  SqliteDriver,
+  SqliteIntrospector,
+  SqliteQueryCompiler,
+} from 'kysely';
+import { sqliteStatements } from './sqlite-statements.ts';
+
+/** Kysely's own driver, with transactions that take the write lock at once and leave nothing half open. */
+class ImmediateDriver extends SqliteDriver {
+  readonly #database: DatabaseSync;
+
+  constructor(database: DatabaseSync) {
+    super({ database: sqliteStatements(database) });
+    this.#database = database;
+  }
+
+  // A deferred transaction that reads and then writes fails at once, without waiting for its turn, when another
+  // process wrote in between (https://sqlite.org/rescode.html#busy_snapshot).
+  override async beginTransaction(connection: DatabaseConnection): Promise<void> {
+    await connection.executeQuery(CompiledQuery.raw('begin immediate'));
+  }
+
+  // After some errors, a full disk for one, SQLite has already rolled back, and `rollback` would be an error that
+  // hides the first one (https://sqlite.org/lang_transaction.html).
+  override async rollbackTransaction(connection: DatabaseConnection): Promise<void> {
+    if (this.#database.isOpen && this.#database.isTransaction) await super.rollbackTransaction(connection);
+  }
+}
+
+/** With this, the migrator runs in one transaction, which keeps other processes out as well. */
+class TransactionalAdapter extends SqliteAdapter {
+  override get supportsTransactionalDdl(): boolean {
+    return true;
+  }
+}
+
+/** Kysely over an open `node:sqlite` database. */
+export const sqliteKyselyDialect = (database: DatabaseSync): Dialect => ({
+  createDriver: () => new ImmediateDriver(database),
+  createQueryCompiler: () => new SqliteQueryCompiler(),
+  createAdapter: () => new TransactionalAdapter(),
+  createIntrospector: (kysely) => new SqliteIntrospector(kysely),
+});

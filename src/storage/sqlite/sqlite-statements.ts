@@ -1,0 +1,44 @@
+import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite';
+import type { SqliteDatabase, SqliteStatement } from 'kysely';
+
+/** How many prepared statements are kept; our queries are a few dozen different texts. */
+const MAX_STATEMENTS = 100;
+
+const bindable = (value: unknown): SQLInputValue => {
+  if (typeof value === 'string' || typeof value === 'number' || typeof value === 'bigint') return value;
+  if (value === null || value instanceof Uint8Array) return value;
+  throw new TypeError(`SQLite cannot store a value of type ${typeof value}`);
+};
+
+const adaptStatement = (statement: StatementSync, prepareAnother: () => StatementSync): SqliteStatement => ({
+  reader: statement.columns().length > 0,
+  all: (parameters) => statement.all(...parameters.map(bindable)),
+  run: (parameters) => statement.run(...parameters.map(bindable)),
+  // A half-read statement cannot be shared with the cache's other users.
+  iterate: (parameters) => prepareAnother().iterate(...parameters.map(bindable)),
+});
+
+/** What Kysely needs of a driver, over `node:sqlite`; keeps the statements used last, so that a query is parsed once. */
+export const sqliteStatements = (database: DatabaseSync): SqliteDatabase => {
+  const kept = new Map<string, SqliteStatement>();
+  return {
+    prepare: (sql) => {
+      const known = kept.get(sql);
+      if (known !== undefined) {
+        // Moved to the end: the first one is always the one that was not used for longest.
+        kept.delete(sql);
+        kept.set(sql, known);
+        return known;
+      }
+      const statement = adaptStatement(database.prepare(sql), () => database.prepare(sql));
+      kept.set(sql, statement);
+      const oldest = kept.keys().next();
+      if (kept.size > MAX_STATEMENTS && oldest.done !== true) kept.delete(oldest.value);
+      return statement;
+    },
+    close: () => {
+      kept.clear();
+      if (database.isOpen) database.close();
+    },
+  };
+};

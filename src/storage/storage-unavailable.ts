@@ -1,0 +1,23 @@
+const EXPLANATION = {
+  busy: 'another program holds the database locked',
+  closed: 'the database was closed',
+  conflict: 'the database was changed by others at the same moment, several times in a row',
+  damaged: 'the database is damaged or is no database',
+  full: 'the disk or the database is full',
+  io: 'the database cannot be read or written',
+  'read-only': 'the database cannot be written',
+} as const;
+
+/** Why the database could not do what it was asked; each is a passing or an operator's matter, none a caller's. */
+export type StorageFault = keyof typeof EXPLANATION;
+
+/** The database could not answer: a request gets 503 or NAK. The driver's error is the cause. */
+export class StorageUnavailable extends Error {
+  override readonly name = 'StorageUnavailable';
+  readonly fault: StorageFault;
+
+  constructor(fault: StorageFault, options: { readonly cause: unknown }) {
+    super(`storage unavailable: ${EXPLANATION[fault]}`, options);
+    this.fault = fault;
+  }
+}

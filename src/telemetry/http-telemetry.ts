@@ -1,0 +1,59 @@
+import type { HttpEvents } from '../http/http-events.ts';
+import type { Log } from './log.ts';
+import { countReport, type ReferenceMetrics } from './reference-metrics.ts';
+import type { ServiceMetrics } from './service-metrics.ts';
+
+/** Log line and metric of everything that the outside world does. */
+export function createHttpTelemetry(
+  log: Log,
+  metrics: ServiceMetrics,
+  reference: ReferenceMetrics,
+): HttpEvents {
+  return {
+    pbxAnswered: ({ delayMs }) => metrics.pbxAnswerDelay.observe(delayMs / 1000),
+    requestRefused: ({ endpoint, why }) => {
+      metrics.requestsRefused.inc({ endpoint, why });
+      log.write('info', 'request refused', { endpoint, why });
+    },
+    requestInvalid: ({ endpoint, field, problem }) => {
+      metrics.requestsInvalid.inc({ endpoint, field });
+      log.write('info', 'request makes no sense', { endpoint, field, problem });
+    },
+    requestFailed: ({ endpoint, error }) => {
+      metrics.requestsFailed.inc({ endpoint });
+      log.writeError('request failed by a fault of this service', error, { endpoint });
+    },
+    storageFailed: ({ during, error }) => {
+      metrics.storageFailures.inc();
+      log.writeError('the database could not be asked', error, { during });
+    },
+    platformFailed: ({ reason, error }) => {
+      metrics.platformFailures.inc({ reason });
+      if (error === undefined) log.write('warn', 'the platform API gave no verdict', { reason });
+      else log.writeError('the platform API gave no verdict', error, { reason });
+    },
+    deviceRegistered: ({ account, platform, app, token, created, takeover }) => {
+      metrics.registrations.inc({ platform, result: created ? 'created' : 'updated' });
+      log.write('info', created ? 'phone registered' : 'phone registered again', {
+        account,
+        platform,
+        app,
+        token,
+        takeover,
+      });
+    },
+    deviceUnregistered: ({ account, platform, app, token, found }) => {
+      metrics.registrations.inc({ platform, result: found ? 'removed' : 'not-found' });
+      log.write('info', found ? 'phone unregistered' : 'no such phone to unregister', {
+        account,
+        platform,
+        app,
+        token,
+      });
+    },
+    hangupReported: ({ account, uniqueKey, reason }) => {
+      log.write('info', 'app could not take the call', { call: uniqueKey, account, reason });
+    },
+    metricsReported: (report) => countReport(reference, report),
+  };
+}

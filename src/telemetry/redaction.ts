@@ -1,0 +1,72 @@
+import { createHash } from 'node:crypto';
+
+/** What a log line may hold. */
+export type LogValue = string | number | boolean | null | undefined;
+
+/** The fields of one log line. */
+export type LogFields = Readonly<Record<string, LogValue>>;
+
+/** Written as they are: names that we or the operator gave, needed to find a call again. */
+const CLEAR = new Set([
+  'account',
+  'app',
+  'call',
+  'callId',
+  'event',
+  'origin',
+  'outcome',
+  'platform',
+  'setting',
+]);
+
+/**
+ * The one place where log fields lose what must not be read by whoever reads logs: push tokens become a short hash
+ * (the same token, the same hash), numbers keep their last two digits, names their length. Any other text is searched
+ * for things that look like a credential, a token or a phone number, since error texts quote what they were given.
+ */
+export function redact(fields: LogFields): Record<string, LogValue> {
+  const line: Record<string, LogValue> = {};
+  for (const key in fields) {
+    const value = fields[key];
+    if (value !== undefined) line[key] = redactField(key, value);
+  }
+  return line;
+}
+
+function redactField(key: string, value: LogValue): LogValue {
+  if (CLEAR.has(key) || typeof value !== 'string') return value;
+  switch (key) {
+    case 'token':
+    case 'remoteNotificationToken':
+      return hashOf(value);
+    case 'phoneNumber':
+      return `…${value.slice(-2)}`;
+    case 'callerId':
+    case 'name':
+      return `(${value.length} characters)`;
+    case 'authorization':
+      return '(hidden)';
+    default:
+      return scrub(value);
+  }
+}
+
+/** A short name for a push token that does not give it away: the same token, the same name. */
+export function hashOf(token: string): string {
+  return `sha256:${createHash('sha256').update(token).digest('hex').slice(0, 12)}`;
+}
+
+const SECRETS: readonly (readonly [RegExp, string])[] = [
+  [/-----BEGIN [\s\S]*?(?:-----END [A-Z ]+-----|$)/g, '(PEM hidden)'],
+  [/\b(Basic|Bearer|Token)\s+[^\s,;"']+/gi, '$1 (hidden)'],
+  [/:\/\/[^/\s@]+@/g, '://(hidden)@'],
+  [/[A-Za-z0-9_:+/=-]{40,}/g, '(long value hidden)'],
+  [/\+?\d[\d ()-]{5,}\d/g, '(number hidden)'],
+];
+
+/** Text without what looks like a credential, a push token or a phone number; 1,000 characters at most. */
+export function scrub(text: string): string {
+  let clean = text.slice(0, 4_000);
+  for (const [pattern, instead] of SECRETS) clean = clean.replace(pattern, instead);
+  return clean.slice(0, 1_000);
+}

@@ -1,0 +1,109 @@
+import { Counter, collectDefaultMetrics, Gauge, Histogram, type Registry } from 'prom-client';
+
+const PREFIX = 'vialer_middleware_';
+
+/** Seconds: a push service answers in 0.05 to 2 s, a phone wakes in 0.5 to 8 s. */
+const WAKE_BUCKETS = [0.025, 0.05, 0.1, 0.25, 0.5, 0.75, 1, 1.5, 2, 3, 4, 6, 8, 12, 20, 60];
+/** Seconds: what passes between the app's word and the PBX's answer is this process alone. */
+const DELAY_BUCKETS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5];
+
+/** The service's own metrics. Every label has a closed or operator-bounded set of values (docs/metrics.md). */
+export function createServiceMetrics(registry: Registry, read: { readonly callsWaiting: () => number }) {
+  const registers = [registry];
+  const counter = <L extends string>(name: string, help: string, labelNames: readonly L[]) =>
+    new Counter({ name: `${PREFIX}${name}`, help, labelNames: [...labelNames], registers });
+  const gauge = <L extends string>(name: string, help: string, labelNames: readonly L[]) =>
+    new Gauge({ name: `${PREFIX}${name}`, help, labelNames: [...labelNames], registers });
+  const histogram = <L extends string>(
+    name: string,
+    help: string,
+    labelNames: readonly L[],
+    buckets: number[],
+  ) => new Histogram({ name: `${PREFIX}${name}`, help, labelNames: [...labelNames], buckets, registers });
+
+  collectDefaultMetrics({ register: registry });
+  new Gauge({
+    name: `${PREFIX}calls_waiting`,
+    help: 'Calls that wait for their phone.',
+    registers,
+    collect() {
+      this.set(read.callsWaiting());
+    },
+  });
+
+  return {
+    calls: counter('calls_total', 'Calls by how they ended.', ['outcome', 'platform']),
+    callsRepeated: counter('calls_repeated_total', 'Requests for a call that was asked before.', ['found']),
+    answers: counter('answers_total', "Apps' answers by what became of them.", ['fate']),
+    pushAccepted: histogram(
+      'push_accepted_seconds',
+      'From the push to its acceptance by the push service.',
+      ['provider'],
+      WAKE_BUCKETS,
+    ),
+    pushAnswer: histogram(
+      'push_answer_seconds',
+      "From a call's first push to its app's answer.",
+      ['platform'],
+      WAKE_BUCKETS,
+    ),
+    requestAnswer: histogram(
+      'request_answer_seconds',
+      "From the PBX's request to the end of the call.",
+      ['outcome'],
+      WAKE_BUCKETS,
+    ),
+    pbxAnswerDelay: histogram(
+      'pbx_answer_delay_seconds',
+      "From the app's word to the PBX's answer.",
+      [],
+      DELAY_BUCKETS,
+    ),
+    pushes: counter('pushes_total', 'Pushes by how they ended.', ['app', 'provider', 'reason']),
+    pushRetries: counter('push_retries_total', 'Pushes tried again.', ['app', 'provider', 'reason']),
+    breakerState: gauge('breaker_state', '0 closed, 1 half open, 2 open.', [
+      'app',
+      'platform',
+      'environment',
+    ]),
+    tokensDropped: counter('tokens_dropped_total', 'Push tokens removed as dead.', [
+      'app',
+      'provider',
+      'reason',
+    ]),
+    tokensKept: counter('tokens_kept_total', 'Refused push tokens kept because the app itself is suspect.', [
+      'app',
+      'provider',
+      'because',
+    ]),
+    faults: counter('faults_total', 'Refusals that an operator must look at.', ['app', 'platform', 'reason']),
+    oauthFailures: counter('oauth_failures_total', 'Times that Google gave no access token.', ['reason']),
+    credentialExpiry: gauge('credential_expiry_timestamp_seconds', 'When the credential of an app expires.', [
+      'app',
+      'platform',
+    ]),
+    channelConnects: counter('channel_connects_total', 'Connections made to push services.', ['origin']),
+    channelConnectFailures: counter('channel_connect_failures_total', 'Connections that could not be made.', [
+      'origin',
+    ]),
+    channelLosses: counter('channel_losses_total', 'Connections to push services that ended.', [
+      'origin',
+      'cause',
+    ]),
+    registrations: counter('registrations_total', 'Phones registered and unregistered.', [
+      'platform',
+      'result',
+    ]),
+    requestsRefused: counter('requests_refused_total', 'Requests of those who may not.', ['endpoint', 'why']),
+    requestsInvalid: counter('requests_invalid_total', 'Requests that made no sense.', ['endpoint', 'field']),
+    requestsFailed: counter('requests_failed_total', 'Requests that a bug of ours spoilt.', ['endpoint']),
+    storageFailures: counter('storage_failures_total', 'Times that the database could not be asked.', []),
+    platformFailures: counter('platform_api_failures_total', 'Times that the platform API gave no verdict.', [
+      'reason',
+    ]),
+    logLinesDropped: counter('log_lines_dropped_total', 'Log lines dropped for a slow reader.', []),
+  };
+}
+
+/** The service's own metrics, to be moved by the events. */
+export type ServiceMetrics = ReturnType<typeof createServiceMetrics>;
