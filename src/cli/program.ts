@@ -1,6 +1,8 @@
 import { Command, CommanderError } from 'commander';
 import { packageVersion } from '../lib/package-version.ts';
 import { type CommandContext, CommandFailed } from './command-context.ts';
+import { addDemoCommand } from './demo.ts';
+import { addSandboxCommand } from './sandbox.ts';
 import { addServeCommand } from './serve.ts';
 
 /** Runs the command that the arguments name; resolves with the exit code. */
@@ -32,5 +34,7 @@ function createProgram(context: CommandContext): Command {
     .showHelpAfterError('(see --help)')
     .exitOverride();
   addServeCommand(program, context);
+  addDemoCommand(program, context);
+  addSandboxCommand(program, context);
   return program;
 }

@@ -3,6 +3,7 @@ import {
   BAD_BODY,
   detail,
   EMPTY_STRING,
+  INVALID_FIELD,
   type Json,
   json,
   NOT_THEIRS,

@@ -1,5 +1,5 @@
 /** The methods that any of our endpoints has. */
-export type Method = 'GET' | 'POST' | 'DELETE';
+type Method = 'GET' | 'POST' | 'DELETE';
 
 /**
  * One endpoint as the server registers it. Methods that are not in `methods` are answered 405 with them as `Allow`.

@@ -35,8 +35,6 @@ export interface ConnectionOwner {
   gone(connection: Http2Connection): void;
 }
 
-const ignore = (): void => {};
-
 /**
  * One HTTP/2 connection. States: open; ended (takes no more, streams that are open finish: after a GOAWAY or a renewal);
  * destroyed (its streams end as lost). A connection that breaks goes from open to destroyed at once.
@@ -133,8 +131,9 @@ export class Http2Connection {
       })
       .on('error', (error: Error) => this.#break('reset', errorDetail(error)))
       .on('close', () => this.#break('closed-by-peer', ''));
-    this.#socket.on('error', ignore);
-    this.#socket.on('close', () => {
+    // Ahead of node:http2's own listeners, which end the streams: the loss is known before its streams ask for replays.
+    this.#socket.prependListener('error', (error: Error) => this.#break('reset', errorDetail(error)));
+    this.#socket.prependListener('close', () => {
       clearTimeout(this.#linger);
       this.#break('closed-by-peer', '');
       this.#owner.gone(this);
@@ -155,6 +154,9 @@ export class Http2Connection {
 
   /** Kept as one function for all streams, so that sending creates none for it. */
   readonly #closed = (pending: PendingRequest, stream: ClientHttp2Stream): void => {
+    // An error in the peer's frames ends the session's streams before the session says so itself.
+    if (this.#session.destroyed)
+      this.#break('reset', stream.errored === null ? '' : errorDetail(stream.errored));
     this.#openStreams--;
     if (pending.stream === stream) pending.stream = undefined;
     if (!pending.settled) this.#owner.unanswered(pending, this.#streamEnd(stream));

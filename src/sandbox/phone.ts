@@ -60,7 +60,7 @@ export interface Phone {
   listen(source: PushSource): void;
   /** Answers one push at once, new or not. Rejects as the app crashes, or when the answer cannot be delivered. */
   answer(push: DeliveredPush, options?: { readonly available?: boolean }): Promise<HttpAnswer>;
-  /** Takes no more pushes and forgets the answers that wait. */
+  /** Takes no more pushes and gives up the answers that wait or are on their way. */
   close(): void;
 }
 
@@ -75,6 +75,7 @@ export const createPhone = (options: PhoneOptions): Phone => {
   const seen = new Set<string>();
   const timers = new Set<NodeJS.Timeout>();
   const subscriptions: (() => void)[] = [];
+  const closing = new AbortController();
   const step = (happened: Happening): void => options.onStep?.({ ...happened, at: monotonic() });
 
   const send = (method: 'POST' | 'DELETE', url: string, request: { contentType: string; body: string }) =>
@@ -84,6 +85,7 @@ export const createPhone = (options: PhoneOptions): Phone => {
       headers: { 'content-type': request.contentType, authorization: options.authorization },
       body: request.body,
       agent: options.agent,
+      signal: closing.signal,
       timeoutMs: TIMEOUT_MS,
     });
 
@@ -168,6 +170,7 @@ export const createPhone = (options: PhoneOptions): Phone => {
       for (const unsubscribe of subscriptions.splice(0)) unsubscribe();
       for (const timer of timers) clearTimeout(timer);
       timers.clear();
+      closing.abort();
     },
   };
 };

@@ -135,7 +135,9 @@ export const startSecureServer = async (options: SecureServerOptions): Promise<S
     sessions: () => sessions.size,
     limitStreams: (next) => {
       streams = next;
-      for (const session of sessions) session.settings({ maxConcurrentStreams: next });
+      for (const session of sessions) {
+        if (!session.destroyed) session.settings({ maxConcurrentStreams: next });
+      }
     },
     silence: (fresh) => relayOf(relay).silence(fresh),
     restore: () => relayOf(relay).restore(),

@@ -63,7 +63,7 @@ const spoil = async (service: Service, fault: Fault, reply: Reply): Promise<void
     case 'oversized':
       return send(stream, { status: fault.status, headers: {}, body: 'x'.repeat(fault.bytes) });
     case 'slow-headers':
-      if (!stream.destroyed) stream.additionalHeaders({ ':status': 103 });
+      if (!stream.closed) stream.additionalHeaders({ ':status': 103 });
       await pause(fault.ms, stream);
       return send(stream, reply);
     case 'slow-body':
@@ -71,7 +71,7 @@ const spoil = async (service: Service, fault: Fault, reply: Reply): Promise<void
     case 'delay':
       return send(stream, reply);
     case 'stream-limit':
-      session?.settings({ maxConcurrentStreams: fault.streams });
+      if (session?.destroyed === false) session.settings({ maxConcurrentStreams: fault.streams });
       return send(stream, reply);
     case 'goaway':
       goAway(service, fault);

@@ -17,7 +17,7 @@ export function bodyFormat(contentType: string): BodyFormat {
 }
 
 /** Type and subtype in lower case, without parameters. */
-export function mediaType(contentType: string): string {
+function mediaType(contentType: string): string {
   const end = contentType.indexOf(';');
   return (end === -1 ? contentType : contentType.slice(0, end)).trim().toLowerCase();
 }

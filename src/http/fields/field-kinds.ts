@@ -9,7 +9,7 @@ import { type BlankRule, type Field, optionalField, requiredField } from './fiel
 import { trimPython } from './python-text.ts';
 
 /** Most characters of an ordinary text field, after trimming. */
-export const MAX_CHAR = 255;
+const MAX_CHAR = 255;
 
 /** Text of which nothing is left after trimming. */
 const blankText: BlankRule = (value) => typeof value === 'string' && trimPython(value) === '';

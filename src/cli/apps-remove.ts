@@ -1,0 +1,52 @@
+import type { Command } from 'commander';
+import type { Platform } from '../devices/device.ts';
+import { appIdOption, platformOption } from './arguments.ts';
+import { type CommandContext, CommandFailed, requireConfig } from './command-context.ts';
+import { withStores } from './with-stores.ts';
+
+interface RemoveOptions {
+  readonly platform: Platform;
+  readonly appId: string;
+  readonly force?: true;
+}
+
+/** `apps remove`: an app that has devices only with `--force`. */
+export function addAppsRemoveCommand(apps: Command, context: CommandContext): void {
+  apps
+    .command('remove')
+    .description('remove an app and its credential')
+    .addOption(platformOption().makeOptionMandatory())
+    .addOption(appIdOption().makeOptionMandatory())
+    .option('--force', 'also when devices are registered for it; they are removed with it')
+    .addHelpText('after', EXAMPLES)
+    .action((options: RemoveOptions) => removeApp(context, options));
+}
+
+const EXAMPLES = `
+Phones of a removed app cannot be woken, and cannot register until it is added again.
+
+Examples:
+  vialer-middleware apps remove --platform gcm --app-id com.example.oldphone
+  vialer-middleware apps remove --platform gcm --app-id com.example.oldphone --force`;
+
+async function removeApp({ out }: CommandContext, options: RemoveOptions): Promise<void> {
+  const { platform, appId, force = false } = options;
+  const result = await withStores(requireConfig(), ({ apps }) => apps.remove(platform, appId, { force }));
+  switch (result.kind) {
+    case 'removed':
+      out(`Removed the ${platform} app ${appId} and its ${result.devices} registered devices.`);
+      return;
+    case 'in-use':
+      throw new CommandFailed(
+        `The ${platform} app ${appId} has ${result.devices} registered devices; --force removes them with it.`,
+      );
+    case 'unknown':
+      throw unknownApp(platform, appId);
+    default:
+      return result satisfies never;
+  }
+}
+
+/** No app of that platform and id is in the database. */
+export const unknownApp = (platform: Platform, appId: string): CommandFailed =>
+  new CommandFailed(`There is no ${platform} app ${appId}. See: vialer-middleware apps list`);

@@ -1,0 +1,15 @@
+import type { Command } from 'commander';
+import { addAppsAddCommand } from './apps-add.ts';
+import { addAppsCheckCommand } from './apps-check.ts';
+import { addAppsListCommand } from './apps-list.ts';
+import { addAppsRemoveCommand } from './apps-remove.ts';
+import type { CommandContext } from './command-context.ts';
+
+/** `apps`: the apps whose phones may be woken, and their credentials. */
+export function addAppsCommands(program: Command, context: CommandContext): void {
+  const apps = program.command('apps').description('the apps whose phones may be woken, and their credentials');
+  addAppsAddCommand(apps, context);
+  addAppsListCommand(apps, context);
+  addAppsRemoveCommand(apps, context);
+  addAppsCheckCommand(apps, context);
+}

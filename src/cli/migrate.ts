@@ -1,0 +1,24 @@
+import type { Command } from 'commander';
+import { migrate } from '../storage/migrate.ts';
+import { type CommandContext, requireConfig } from './command-context.ts';
+import { withDatabase } from './with-stores.ts';
+
+/** `migrate`: brings the database up to date. */
+export function addMigrateCommand(program: Command, context: CommandContext): void {
+  program
+    .command('migrate')
+    .description('bring the database up to date (serve does it too, when it starts)')
+    .addHelpText('after', EXAMPLES)
+    .action(() => runMigrate(context));
+}
+
+const EXAMPLES = `
+Examples:
+  vialer-middleware migrate
+  DATABASE_URL=sqlite:/var/lib/vialer-middleware/middleware.db vialer-middleware migrate`;
+
+async function runMigrate({ out }: CommandContext): Promise<void> {
+  const applied = await withDatabase(requireConfig(), (database) => migrate(database));
+  if (applied.length === 0) out('The database is up to date.');
+  for (const name of applied) out(`Applied ${name}.`);
+}

@@ -1,0 +1,114 @@
+import type { AppCredential } from '../devices/app.ts';
+import type { CredentialReading } from '../devices/app-credential/credential-reading.ts';
+import { readApnsCertificate } from '../devices/app-credential/read-apns-certificate.ts';
+import { readApnsKey } from '../devices/app-credential/read-apns-key.ts';
+import { readFcmServiceAccount } from '../devices/app-credential/read-fcm-service-account.ts';
+import type { Platform } from '../devices/device.ts';
+import { CommandFailed } from './command-context.ts';
+import { readCredentialFile } from './read-credential-file.ts';
+
+/** The options of `apps add` that make up a credential. */
+export interface CredentialOptions {
+  readonly apnsKey?: string;
+  readonly apnsKeyId?: string;
+  readonly apnsTeamId?: string;
+  readonly apnsCert?: string;
+  readonly apnsCertKey?: string;
+  readonly fcmServiceAccount?: string;
+}
+
+/** A credential that may be stored, and what its owner should know about it. */
+export interface CheckedCredential {
+  readonly credential: AppCredential;
+  readonly notes: readonly string[];
+}
+
+const FLAGS = {
+  apnsKey: '--apns-key',
+  apnsKeyId: '--apns-key-id',
+  apnsTeamId: '--apns-team-id',
+  apnsCert: '--apns-cert',
+  apnsCertKey: '--apns-cert-key',
+  fcmServiceAccount: '--fcm-service-account',
+} as const satisfies Record<keyof CredentialOptions, string>;
+
+const MAIN = ['apnsKey', 'apnsCert', 'fcmServiceAccount'] as const;
+type Main = (typeof MAIN)[number];
+
+const OWNERS = [
+  ['apnsKeyId', 'apnsKey'],
+  ['apnsTeamId', 'apnsKey'],
+  ['apnsCertKey', 'apnsCert'],
+] as const satisfies readonly (readonly [keyof CredentialOptions, Main])[];
+
+/**
+ * Reads and checks the credential that the options name, at `now` (epoch ms). Throws `CommandFailed` with one line
+ * that names the option.
+ */
+export async function readCredential(
+  options: CredentialOptions,
+  platform: Platform,
+  appId: string,
+  now: number,
+): Promise<CheckedCredential> {
+  const main = chosenOf(options, platform);
+  switch (main) {
+    case 'apnsKey': {
+      const keyId = required(options, 'apnsKeyId');
+      const teamId = required(options, 'apnsTeamId');
+      return accepted(main, readApnsKey({ text: await read(options, main), keyId, teamId }));
+    }
+    case 'apnsCert': {
+      const certPem = await read(options, main);
+      const separate = options.apnsCertKey !== undefined;
+      const keyPem = separate ? { keyPem: await read(options, 'apnsCertKey') } : {};
+      return accepted(main, readApnsCertificate({ certPem, ...keyPem, appId, now }));
+    }
+    case 'fcmServiceAccount':
+      return accepted(main, readFcmServiceAccount(await read(options, main)));
+    default:
+      return main satisfies never;
+  }
+}
+
+function chosenOf(options: CredentialOptions, platform: Platform): Main {
+  const [main, second] = MAIN.filter((name) => options[name] !== undefined);
+  const [stray] = OWNERS.find(([part, owner]) => options[part] !== undefined && owner !== main) ?? [];
+  if (main === undefined) {
+    if (stray !== undefined) throw wrong(`${FLAGS[stray]} needs ${ownerOf(stray)} beside it.`);
+    throw wrong(
+      platform === 'apns'
+        ? 'Give a credential: --apns-key with --apns-key-id and --apns-team-id, or --apns-cert.'
+        : 'Give a credential: --fcm-service-account.',
+    );
+  }
+  if (second !== undefined) throw wrong(`${FLAGS[main]} and ${FLAGS[second]} exclude each other.`);
+  if (stray !== undefined) throw wrong(`${FLAGS[stray]} belongs to ${ownerOf(stray)}, not to ${FLAGS[main]}.`);
+  if ((platform === 'apns') === (main === 'fcmServiceAccount')) {
+    const fitting = platform === 'apns' ? '--apns-key or --apns-cert' : '--fcm-service-account';
+    throw wrong(`${FLAGS[main]} does not go with --platform ${platform}; use ${fitting}.`);
+  }
+  return main;
+}
+
+const ownerOf = (part: (typeof OWNERS)[number][0]): string =>
+  OWNERS.filter(([name]) => name === part)
+    .map(([, owner]) => FLAGS[owner])
+    .join();
+
+function required(options: CredentialOptions, name: 'apnsKeyId' | 'apnsTeamId'): string {
+  const value = options[name];
+  if (value === undefined) throw wrong(`--apns-key needs ${FLAGS[name]} beside it.`);
+  return value;
+}
+
+function read(options: CredentialOptions, name: Main | 'apnsCertKey'): Promise<string> {
+  return readCredentialFile(FLAGS[name], options[name] ?? '');
+}
+
+function accepted(main: Main, reading: CredentialReading<AppCredential['kind']>): CheckedCredential {
+  if (reading.ok) return reading;
+  throw wrong(`${FLAGS[main]}: ${reading.problem}.`, 1);
+}
+
+const wrong = (line: string, exitCode: 1 | 2 = 2): CommandFailed => new CommandFailed(line, exitCode);

@@ -1,0 +1,27 @@
+import type { AppCredential } from '../devices/app.ts';
+import { readFcmServiceAccount } from '../devices/app-credential/read-fcm-service-account.ts';
+import { createAppStore } from '../devices/app-store.ts';
+import type { Platform } from '../devices/device.ts';
+import type { World } from '../sandbox/world.ts';
+import { migrate } from '../storage/migrate.ts';
+import { openDatabase } from '../storage/open-database.ts';
+
+/** The apps that the sandbox's phones run. */
+export const SANDBOX_APPS = { apns: 'com.example.phone', android: 'com.example.phone' } as const;
+
+/** Puts the sandbox's apps with its credentials in a database, as `apps add` does for real ones. */
+export async function addSandboxApps(databaseUrl: string, world: World): Promise<void> {
+  const database = await openDatabase(databaseUrl);
+  try {
+    await migrate(database);
+    const store = createAppStore(database);
+    const add = (platform: Platform, appId: string, credential: AppCredential) =>
+      store.save({ platform, appId, credential }, Date.now());
+    await add('apns', SANDBOX_APPS.apns, { kind: 'apns-key', ...world.teamKey });
+    const account = readFcmServiceAccount(world.serviceAccount);
+    if (!account.ok) throw new Error(`the sandbox's service account is not usable: ${account.problem}`);
+    await add('android', SANDBOX_APPS.android, account.credential);
+  } finally {
+    await database.close();
+  }
+}

@@ -1,0 +1,21 @@
+const GAP = '  ';
+
+/** Rows as lines with aligned columns; the first row is the heading. Cells lose control characters. */
+export function textTable(rows: readonly (readonly string[])[]): readonly string[] {
+  const clean = rows.map((row) => row.map(oneLine));
+  const widths: number[] = [];
+  for (const row of clean) {
+    row.forEach((cell, column) => {
+      widths[column] = Math.max(widths[column] ?? 0, cell.length);
+    });
+  }
+  return clean.map((row) =>
+    row
+      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+      .join(GAP)
+      .trimEnd(),
+  );
+}
+
+/** Text that came from elsewhere, fit for a terminal: without control and formatting characters. */
+export const oneLine = (text: string): string => text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, '?');

@@ -1,0 +1,64 @@
+import type { Config } from '../config/config.ts';
+import { CredentialUnreadable } from '../devices/app-row.ts';
+import { type AppStore, createAppStore } from '../devices/app-store.ts';
+import { countDevices } from '../devices/count-devices.ts';
+import { createDeviceStore, type DeviceStore } from '../devices/device-store.ts';
+import type { Database } from '../storage/database.ts';
+import { DatabaseTooNew } from '../storage/database-too-new.ts';
+import { DatabaseUrlError } from '../storage/database-url-error.ts';
+import { migrate } from '../storage/migrate.ts';
+import { openDatabase } from '../storage/open-database.ts';
+import { StorageUnavailable } from '../storage/storage-unavailable.ts';
+import { CommandFailed } from './command-context.ts';
+
+/** What is in the database. */
+export interface Stores {
+  readonly apps: AppStore;
+  readonly devices: DeviceStore;
+  /** How many devices each app has, by app key; apps without any are left out. */
+  countDevices(): Promise<ReadonlyMap<number, number>>;
+}
+
+/**
+ * Opens the database for a command and closes it when `work` has ended. What an operator can do something about
+ * becomes `CommandFailed`.
+ */
+export async function withDatabase<T>(
+  { databaseUrl }: Pick<Config, 'databaseUrl'>,
+  work: (database: Database) => Promise<T>,
+): Promise<T> {
+  try {
+    const database = await openDatabase(databaseUrl);
+    try {
+      return await work(database);
+    } finally {
+      await database.close();
+    }
+  } catch (error) {
+    throw asCommandFailure(error);
+  }
+}
+
+/** Opens the database, brings it up to date as `serve` would (a new file is empty), and gives its stores to `work`. */
+export function withStores<T>(
+  config: Pick<Config, 'databaseUrl'>,
+  work: (stores: Stores) => Promise<T>,
+): Promise<T> {
+  return withDatabase(config, async (database) => {
+    await migrate(database);
+    return work({
+      apps: createAppStore(database),
+      devices: createDeviceStore(database),
+      countDevices: () => countDevices(database),
+    });
+  });
+}
+
+function asCommandFailure(error: unknown): unknown {
+  const cause = { cause: error };
+  if (error instanceof DatabaseUrlError) return new CommandFailed(error.message, 2, cause);
+  if (error instanceof StorageUnavailable || error instanceof DatabaseTooNew) {
+    return new CommandFailed(`DATABASE_URL: ${error.message}`, 1, cause);
+  }
+  return error instanceof CredentialUnreadable ? new CommandFailed(error.message, 1, cause) : error;
+}
