@@ -46,6 +46,7 @@ async function listApps({ out }: CommandContext, json: boolean): Promise<void> {
       row.expiresAt?.slice(0, 10) ?? 'never',
       row.credential,
     ]);
-    for (const line of textTable([['PLATFORM', 'APP ID', 'DEVICES', 'EXPIRES', 'CREDENTIAL'], ...cells])) out(line);
+    for (const line of textTable([['PLATFORM', 'APP ID', 'DEVICES', 'EXPIRES', 'CREDENTIAL'], ...cells]))
+      out(line);
   }
 }

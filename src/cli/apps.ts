@@ -7,7 +7,9 @@ import type { CommandContext } from './command-context.ts';
 
 /** `apps`: the apps whose phones may be woken, and their credentials. */
 export function addAppsCommands(program: Command, context: CommandContext): void {
-  const apps = program.command('apps').description('the apps whose phones may be woken, and their credentials');
+  const apps = program
+    .command('apps')
+    .description('the apps whose phones may be woken, and their credentials');
   addAppsAddCommand(apps, context);
   addAppsListCommand(apps, context);
   addAppsRemoveCommand(apps, context);

@@ -17,12 +17,19 @@ import { trustSandbox } from './trust-sandbox.ts';
 export function addDemoCommand(program: Command, context: CommandContext): void {
   program
     .command('demo')
-    .description('wake a simulated iPhone and a simulated Android phone, step by step; needs nothing, leaves nothing')
+    .description(
+      'wake a simulated iPhone and a simulated Android phone, step by step; needs nothing, leaves nothing',
+    )
     .action(() => runDemo(context));
 }
 
 const IPHONE = { kind: 'ios', account: 100_000_001, token: 'a1'.repeat(32), name: 'iPhone' } as const;
-const ANDROID = { kind: 'android', account: 100_000_002, token: 'fcm:demo-token', name: 'Android phone' } as const;
+const ANDROID = {
+  kind: 'android',
+  account: 100_000_002,
+  token: 'fcm:demo-token',
+  name: 'Android phone',
+} as const;
 const CALLER = { phoneNumber: '+31201234567', callerId: 'Front desk' };
 
 async function runDemo(context: CommandContext): Promise<void> {
@@ -38,7 +45,9 @@ async function runDemo(context: CommandContext): Promise<void> {
     await startApp(config, (onDropped) => createLog({ level: 'error', format: 'json', onDropped })),
     (running) => running.stop(),
   );
-  context.out('Apple, Google and the platform API run on loopback; the service talks to them over HTTP/2 and TLS.');
+  context.out(
+    'Apple, Google and the platform API run on loopback; the service talks to them over HTTP/2 and TLS.',
+  );
   await wakeOne(context, world, app, IPHONE);
   await wakeOne(context, world, app, ANDROID);
   context.out('\nBoth phones were woken. Next: README.md, "Run it".');
@@ -64,7 +73,12 @@ async function wakeOne(
   who: Pick<PhoneOptions, 'kind' | 'account' | 'token'> & { readonly name: string },
 ): Promise<void> {
   const user = `${who.kind}@example.com`;
-  const { token: authorization } = world.platform.addUser({ ...who, user, password: 'demo', token: 'demo-token' });
+  const { token: authorization } = world.platform.addUser({
+    ...who,
+    user,
+    password: 'demo',
+    token: 'demo-token',
+  });
   let startedAt = monotonic();
   const tell = (words: string, at: number) =>
     context.out(`${(at - startedAt).toFixed(0).padStart(7)} ms  ${words}`);
@@ -89,7 +103,8 @@ async function wakeOne(
     tell(`the PBX asks for the phone: POST /api/incoming-call/`, startedAt);
     const answer = await askPbx({ url: app.url, account: who.account, ...CALLER });
     tell(`the PBX hears ${answer.body} (${answer.outcome ?? 'no outcome'})`, monotonic());
-    if (answer.body !== 'status=ACK') throw new CommandFailed(`The ${who.name} was not woken: ${answer.outcome}`);
+    if (answer.body !== 'status=ACK')
+      throw new CommandFailed(`The ${who.name} was not woken: ${answer.outcome}`);
   } finally {
     phone.close();
   }

@@ -1,7 +1,11 @@
 import { Command, CommanderError } from 'commander';
 import { packageVersion } from '../lib/package-version.ts';
+import { addAppsCommands } from './apps.ts';
 import { type CommandContext, CommandFailed } from './command-context.ts';
+import { addConfigCommands } from './config-check.ts';
 import { addDemoCommand } from './demo.ts';
+import { addDevicesCommands } from './devices.ts';
+import { addMigrateCommand } from './migrate.ts';
 import { addSandboxCommand } from './sandbox.ts';
 import { addServeCommand } from './serve.ts';
 
@@ -34,6 +38,10 @@ function createProgram(context: CommandContext): Command {
     .showHelpAfterError('(see --help)')
     .exitOverride();
   addServeCommand(program, context);
+  addMigrateCommand(program, context);
+  addConfigCommands(program, context);
+  addAppsCommands(program, context);
+  addDevicesCommands(program, context);
   addDemoCommand(program, context);
   addSandboxCommand(program, context);
   return program;

@@ -22,7 +22,9 @@ export async function readCredentialFile(option: string, path: string): Promise<
     if (length < buffer.length) return buffer.toString('utf8', 0, length);
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? String(error.code) : 'unreadable';
-    throw new CommandFailed(`${option}: cannot read "${path}": ${REASONS[code] ?? code}.`, 2, { cause: error });
+    throw new CommandFailed(`${option}: cannot read "${path}": ${REASONS[code] ?? code}.`, 2, {
+      cause: error,
+    });
   }
   throw new CommandFailed(`${option}: "${path}" is too large to be a credential.`, 2);
 }

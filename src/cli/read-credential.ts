@@ -83,7 +83,8 @@ function chosenOf(options: CredentialOptions, platform: Platform): Main {
     );
   }
   if (second !== undefined) throw wrong(`${FLAGS[main]} and ${FLAGS[second]} exclude each other.`);
-  if (stray !== undefined) throw wrong(`${FLAGS[stray]} belongs to ${ownerOf(stray)}, not to ${FLAGS[main]}.`);
+  if (stray !== undefined)
+    throw wrong(`${FLAGS[stray]} belongs to ${ownerOf(stray)}, not to ${FLAGS[main]}.`);
   if ((platform === 'apns') === (main === 'fcmServiceAccount')) {
     const fitting = platform === 'apns' ? '--apns-key or --apns-cert' : '--fcm-service-account';
     throw wrong(`${FLAGS[main]} does not go with --platform ${platform}; use ${fitting}.`);

@@ -1,5 +1,4 @@
 import type { Config } from '../config/config.ts';
-import { CredentialUnreadable } from '../devices/app-row.ts';
 import { type AppStore, createAppStore } from '../devices/app-store.ts';
 import { countDevices } from '../devices/count-devices.ts';
 import { createDeviceStore, type DeviceStore } from '../devices/device-store.ts';
@@ -60,5 +59,6 @@ function asCommandFailure(error: unknown): unknown {
   if (error instanceof StorageUnavailable || error instanceof DatabaseTooNew) {
     return new CommandFailed(`DATABASE_URL: ${error.message}`, 1, cause);
   }
-  return error instanceof CredentialUnreadable ? new CommandFailed(error.message, 1, cause) : error;
+  const unreadable = error instanceof Error && error.name === 'CredentialUnreadable';
+  return unreadable ? new CommandFailed(`${error.message}.`, 1, cause) : error;
 }

@@ -116,6 +116,7 @@ async function readPbxFields<F extends Fields>(
   if ('unreadable' in read) {
     const { status, detail } = read.unreadable;
     parts.events.requestInvalid({ endpoint, field: 'body', problem: status === 415 ? 'media type' : detail });
+    if (status === 400) reply.header('x-invalid-field', 'body');
     sendText(reply, status, status === 415 ? UNSUPPORTED : detail);
     return undefined;
   }

@@ -6,7 +6,7 @@ import type { SenderEvents } from './push-events.ts';
 import type { PushProvider } from './push-provider.ts';
 
 /** Pushes of one app that may be in flight, unless set otherwise. */
-export const DEFAULT_MAX_IN_FLIGHT = 2_000;
+const DEFAULT_MAX_IN_FLIGHT = 2_000;
 
 /** The apps that this service can wake phones of. */
 export interface AppSenders {

@@ -29,7 +29,7 @@ export const BREAKER_SETTINGS: BreakerSettings = {
 };
 
 /** Leave for one push. `end` must be called once, whatever happens. */
-export interface BreakerPass {
+interface BreakerPass {
   /** `hadMs`: how long the push could wait for its answer. No verdict: it never came to one. */
   end(verdict: FinalVerdict | undefined, hadMs: number): void;
 }

@@ -10,7 +10,7 @@ export interface ChannelSpec {
   /** The peer, e.g. `https://api.push.apple.com`. */
   readonly origin: string;
   /** The client certificate of a certificate app, PEM. */
-  readonly clientCertificate?: { readonly certificate: string; readonly privateKey: string };
+  readonly tls?: { readonly cert: string; readonly key: string };
 }
 
 /** A channel that several apps may share. */

@@ -57,12 +57,11 @@ export function createProviders(options: ProvidersOptions): (app: App) => PushPr
         return createApnsProvider({ app, production, sandbox, token, clock });
       }
       case 'apns-certificate': {
-        const { certificate, privateKey } = credential;
+        const tls = { cert: credential.certificate, key: credential.privateKey };
         // Throws for a pair that does not fit, which a connection would only show as unreachable.
-        createSecureContext({ cert: certificate, key: privateKey });
-        const clientCertificate = { certificate, privateKey };
-        const production = channels.lease({ origin: origins.apns, clientCertificate }, id);
-        const sandbox = channels.lease({ origin: origins.apnsSandbox, clientCertificate }, id);
+        createSecureContext(tls);
+        const production = channels.lease({ origin: origins.apns, tls }, id);
+        const sandbox = channels.lease({ origin: origins.apnsSandbox, tls }, id);
         return createApnsProvider({ app, production, sandbox, token: undefined, clock });
       }
       case 'fcm-service-account': {

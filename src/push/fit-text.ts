@@ -5,7 +5,7 @@ const jsonBytes = (text: string): number => Buffer.byteLength(JSON.stringify(tex
  * The longest beginning of `text` that takes at most `maxBytes` inside a JSON string, cut between the characters
  * that a person sees (grapheme clusters), so never inside an emoji, an accent or an escape. `text` must be well-formed.
  */
-export function fitText(text: string, maxBytes: number): string {
+function fitText(text: string, maxBytes: number): string {
   if (jsonBytes(text) <= maxBytes) return text;
   let end = 0;
   let left = maxBytes;

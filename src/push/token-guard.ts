@@ -22,7 +22,7 @@ export type KeepReason =
   | 'registered-since';
 
 /** What becomes of a refused token. */
-export type TokenFate =
+type TokenFate =
   /** `registeredBefore`, ms since the epoch: only a registration older than that. */
   | { readonly kind: 'drop'; readonly registeredBefore?: number }
   /** `alarm`: somebody has to look at the app's setup; at most once a minute. */

@@ -5,7 +5,7 @@ import type { Clock } from '../clock.ts';
 import { credentialId } from '../credential-id.ts';
 
 /** Apple's credential for every app of a team. */
-export type ApnsKey = Extract<AppCredential, { kind: 'apns-key' }>;
+type ApnsKey = Extract<AppCredential, { kind: 'apns-key' }>;
 
 /** Apple refuses a token after 60 minutes; it is renewed after 50. */
 const RENEW_AFTER_MS = 50 * 60_000;

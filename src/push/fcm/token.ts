@@ -20,9 +20,9 @@ const SHORTEST_RENEWAL_MS = 1_000;
 const REFUSAL_PAUSE_MS = 60_000;
 
 /** Why there is no token. */
-export type NoToken = Exclude<OauthAnswer, { kind: 'token' }>;
+type NoToken = Exclude<OauthAnswer, { kind: 'token' }>;
 /** A token, as the `authorization` header carries it, or why there is none. */
-export type TokenAnswer = { readonly kind: 'token'; readonly header: string } | NoToken;
+type TokenAnswer = { readonly kind: 'token'; readonly header: string } | NoToken;
 
 /** One service account's OAuth token, shared by all pushes of all its apps. */
 export interface FcmToken {

@@ -1,0 +1,96 @@
+import type { Command } from 'commander';
+import type { Config } from '../config/config.ts';
+import type { App } from '../devices/app.ts';
+import type { Platform } from '../devices/device.ts';
+import { appIdOption, jsonOption, platformOption } from './arguments.ts';
+import { type CommandContext, CommandFailed, requireConfig } from './command-context.ts';
+import { createDirectPusher } from './direct-pusher.ts';
+import { type ProbedApp, probeApp } from './probe-app.ts';
+import { textTable } from './text-table.ts';
+import { withStores } from './with-stores.ts';
+
+interface CheckOptions {
+  readonly platform?: Platform;
+  readonly appId?: string;
+  readonly sandbox?: true;
+  readonly json?: true;
+}
+
+/** `apps check`: whether the push services accept the stored credentials. */
+export function addAppsCheckCommand(apps: Command, context: CommandContext): void {
+  apps
+    .command('check')
+    .description('check the stored credentials, and ask Apple and Google whether they accept them')
+    .addOption(platformOption())
+    .addOption(appIdOption())
+    .option('--sandbox', "ask Apple's sandbox instead of production")
+    .addOption(jsonOption())
+    .addHelpText('after', EXAMPLES)
+    .action((options: CheckOptions) => checkApps(context, options));
+}
+
+const EXAMPLES = `
+Each app pushes to a token that no phone has. Nobody is disturbed: a complaint about that token (BadDeviceToken,
+INVALID_ARGUMENT) means that the credential itself is accepted. Exit code: 0 when every app is ok, else 1.
+
+Examples:
+  vialer-middleware apps check
+  vialer-middleware apps check --platform apns --app-id com.example.phone --sandbox`;
+
+async function checkApps(context: CommandContext, options: CheckOptions): Promise<void> {
+  const config = requireConfig();
+  const apps = chosen(await withStores(config, (stores) => stores.apps.list()), options);
+  const probed = await probeAll(config, apps, options.sandbox === true);
+  if (options.json === true) context.out(JSON.stringify(probed, null, 2));
+  else print(context, probed);
+  const bad = probed.filter(({ status }) => status !== 'ok').length;
+  if (bad > 0) throw new CommandFailed(`${bad} of ${probed.length} apps cannot be relied on.`);
+}
+
+function chosen(all: readonly App[], { platform, appId }: CheckOptions): readonly App[] {
+  const apps = all
+    .filter((app) => platform === undefined || app.platform === platform)
+    .filter((app) => appId === undefined || app.appId === appId);
+  if (apps.length === 0 && (platform ?? appId) !== undefined) {
+    throw new CommandFailed('There is no such app. See: vialer-middleware apps list');
+  }
+  return apps;
+}
+
+/** One after the other, so that what a connection says can be told from what the next one says. */
+async function probeAll(
+  config: Config,
+  apps: readonly App[],
+  sandbox: boolean,
+): Promise<readonly ProbedApp[]> {
+  const pusher = createDirectPusher(config);
+  try {
+    const probed: ProbedApp[] = [];
+    for (const app of apps) {
+      probed.push(await probeApp(app, { pusher, sandbox, now: Date.now() }));
+    }
+    return probed;
+  } finally {
+    await pusher.close();
+  }
+}
+
+function print({ out }: CommandContext, probed: readonly ProbedApp[]): void {
+  if (probed.length === 0) {
+    out('There are no apps. See: vialer-middleware apps add --help');
+    return;
+  }
+  const heading = ['STATUS', 'PLATFORM', 'APP ID', 'TOOK', 'ANSWER', 'MEANING'];
+  const rows = probed.map((app) => [
+    app.status,
+    app.platform,
+    app.appId,
+    `${app.tookMs} ms`,
+    app.said ?? '(not asked)',
+    app.explanation,
+  ]);
+  for (const line of textTable([heading, ...rows])) out(line);
+  for (const { platform, appId, warnings } of probed) {
+    for (const warning of warnings) out(`Warning: ${platform} app ${appId}: ${warning}`);
+  }
+}

@@ -1,0 +1,25 @@
+import { Argument, type Command } from 'commander';
+import { accountArgument } from './arguments.ts';
+import { type CommandContext, requireConfig } from './command-context.ts';
+import { noDevice } from './device-view.ts';
+import { withStores } from './with-stores.ts';
+
+/** `devices remove`: forgets an account's phone. */
+export function addDevicesRemoveCommand(devices: Command, context: CommandContext): void {
+  devices
+    .command('remove')
+    .description("forget an account's phone; its app registers it again when it is next opened")
+    .addArgument(new Argument('<account>', 'sip_user_id').argParser(accountArgument))
+    .addHelpText('after', EXAMPLES)
+    .action((account: number) => removeDevice(context, account));
+}
+
+const EXAMPLES = `
+Examples:
+  vialer-middleware devices remove 123456789`;
+
+async function removeDevice({ out }: CommandContext, account: number): Promise<void> {
+  const removed = await withStores(requireConfig(), ({ devices }) => devices.remove(account));
+  if (!removed) throw noDevice(account);
+  out(`Removed the device of account ${account}.`);
+}

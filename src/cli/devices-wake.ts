@@ -1,0 +1,81 @@
+import { Argument, type Command } from 'commander';
+import type { Config } from '../config/config.ts';
+import { accountArgument, baseUrlOption, jsonOption, wholeNumber } from './arguments.ts';
+import { askService } from './ask-service.ts';
+import { type CommandContext, CommandFailed, requireConfig } from './command-context.ts';
+import { reportDirectWake } from './report-direct-wake.ts';
+import { reportServiceWake } from './report-service-wake.ts';
+import { wakeDirectly } from './wake-directly.ts';
+
+interface WakeOptions {
+  readonly via?: string;
+  readonly from: string;
+  readonly timeout?: number;
+  readonly direct?: true;
+  readonly json?: true;
+}
+
+const MAX_TIMEOUT_MS = 120_000;
+/** Beyond the wait of a call: what the way to the service and back may take. */
+const ANSWER_MARGIN_MS = 5_000;
+const DIRECT_LIMIT_MS = 10_000;
+
+/** `devices wake`: a real test call, step by step. */
+export function addDevicesWakeCommand(devices: Command, context: CommandContext): void {
+  devices
+    .command('wake')
+    .description('wake a phone with a real test call, and tell how long each step took')
+    .addArgument(new Argument('<account>', 'sip_user_id').argParser(accountArgument))
+    .option(
+      '--via <url>',
+      'the running service to ask (default: HOST and PORT of the settings)',
+      baseUrlOption,
+    )
+    .option('--from <number>', 'who seems to call', 'anonymous')
+    .option('--timeout <ms>', 'how long to wait for the end', wholeNumber(100, MAX_TIMEOUT_MS))
+    .option('--direct', 'push from this process; the answer of the app cannot be seen')
+    .addOption(jsonOption())
+    .addHelpText('after', EXAMPLES)
+    .action((account: number, options: WakeOptions) => wake(context, account, options));
+}
+
+const EXAMPLES = `
+The running service is asked as a PBX asks it (with PBX_TOKEN, if set). Where none answers, the push is sent from here, as
+with --direct. The phone may ring for a moment. Exit code: 0 when the app answered that it is ready (with --direct:
+when the push service took the push), else 1.
+
+Examples:
+  vialer-middleware devices wake 123456789
+  vialer-middleware devices wake 123456789 --via https://push.example.org --from +31201234567
+  vialer-middleware devices wake 123456789 --direct --json`;
+
+async function wake(context: CommandContext, account: number, options: WakeOptions): Promise<void> {
+  const config = requireConfig();
+  const json = options.json === true;
+  if (options.direct !== true) {
+    const baseUrl = options.via ?? ownUrl(config);
+    const answer = await askService({
+      baseUrl,
+      account,
+      phoneNumber: options.from,
+      pbxToken: config.pbx.token,
+      timeoutMs: options.timeout ?? config.waitMs + ANSWER_MARGIN_MS,
+    });
+    if (answer.kind === 'ended') {
+      reportServiceWake(context, { account, baseUrl, json, answer });
+      return;
+    }
+    context.err(`No service answers at ${baseUrl} (${answer.why}): pushing from here.`);
+  }
+  const timeoutMs = options.timeout ?? DIRECT_LIMIT_MS;
+  const wakened = await wakeDirectly(config, { account, phoneNumber: options.from, timeoutMs });
+  reportDirectWake(context, { account, json, wake: wakened });
+}
+
+/** The service of these settings, as seen from its own machine. */
+function ownUrl({ host, port }: Config): string {
+  if (port === 0)
+    throw new CommandFailed('PORT=0 does not tell where the service is: give --via or --direct.', 2);
+  const reachable = host === '0.0.0.0' ? '127.0.0.1' : host === '::' ? '::1' : host;
+  return `http://${reachable.includes(':') ? `[${reachable}]` : reachable}:${port}/`;
+}

@@ -1,0 +1,17 @@
+import type { Command } from 'commander';
+import type { CommandContext } from './command-context.ts';
+import { addDevicesListCommand } from './devices-list.ts';
+import { addDevicesRemoveCommand } from './devices-remove.ts';
+import { addDevicesShowCommand } from './devices-show.ts';
+import { addDevicesWakeCommand } from './devices-wake.ts';
+
+/** `devices`: the phones that are registered, one for each account. */
+export function addDevicesCommands(program: Command, context: CommandContext): void {
+  const devices = program
+    .command('devices')
+    .description('the phones that are registered, one for each account');
+  addDevicesListCommand(devices, context);
+  addDevicesShowCommand(devices, context);
+  addDevicesRemoveCommand(devices, context);
+  addDevicesWakeCommand(devices, context);
+}

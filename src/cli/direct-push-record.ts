@@ -1,0 +1,71 @@
+import { monotonic } from '../lib/monotonic.ts';
+import type { ChannelEvents } from '../push/http2-channel-types.ts';
+import type { PushEnded, PushEvents } from '../push/push-events.ts';
+
+/** What the push parts told of one push; times are monotonic milliseconds. */
+export interface PushRecord {
+  connected: { readonly at: number; readonly tookMs: number } | undefined;
+  /** When the JWT was signed, or Google's access token had come. */
+  credentialAt: number | undefined;
+  ended: Pick<PushEnded, 'verdict' | 'reason'> | undefined;
+  connectFailures: number;
+  /** The last one, in one line. */
+  connectError: string | undefined;
+}
+
+/** A record of nothing yet. */
+export const emptyRecord = (): PushRecord => ({
+  connected: undefined,
+  credentialAt: undefined,
+  ended: undefined,
+  connectFailures: 0,
+  connectError: undefined,
+});
+
+/** What the recorder needs to know of the push under way. */
+export interface PushUnderWay {
+  readonly record: PushRecord;
+  /** The one that the push goes to; connections to others are made ahead of need and do not count. */
+  readonly origin: string;
+  /** Called after each failed try to connect. */
+  readonly onConnectFailed: () => void;
+}
+
+const nothing = (): void => {};
+
+/** Events of the push parts that write the record of the push that `current` tells. */
+export function recordingEvents(current: () => PushUnderWay | undefined): PushEvents & ChannelEvents {
+  const credentialReady = (): void => {
+    const push = current();
+    if (push !== undefined) push.record.credentialAt ??= monotonic();
+  };
+  return {
+    pushEnded: ({ verdict, reason }) => {
+      const push = current();
+      if (push !== undefined) push.record.ended = { verdict, reason };
+    },
+    channelConnected: ({ origin, tookMs }) => {
+      const push = current();
+      if (push?.origin === origin) push.record.connected ??= { at: monotonic(), tookMs };
+    },
+    channelConnectFailed: ({ origin, error }) => {
+      const push = current();
+      if (push?.origin !== origin) return;
+      push.record.connectFailures += 1;
+      push.record.connectError = error.message;
+      push.onConnectFailed();
+    },
+    apnsTokenMinted: credentialReady,
+    fcmTokenFetched: credentialReady,
+    fcmTokenFailed: nothing,
+    channelLost: nothing,
+    pushRetried: nothing,
+    breakerChanged: nothing,
+    tokenDropped: nothing,
+    tokenKept: nothing,
+    tokenStoreFailed: nothing,
+    appFault: nothing,
+    ourFault: nothing,
+    appCloseFailed: nothing,
+  };
+}

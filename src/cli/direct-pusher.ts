@@ -1,0 +1,117 @@
+import { randomUUID } from 'node:crypto';
+import { createPushParts, type PushOrigins } from '../app/push-parts.ts';
+import type { App } from '../devices/app.ts';
+import type { Device } from '../devices/device.ts';
+import { monotonic } from '../lib/monotonic.ts';
+import type { PushEnded } from '../push/push-events.ts';
+import { emptyRecord, type PushRecord, type PushUnderWay, recordingEvents } from './direct-push-record.ts';
+
+/** A push to send from this process. */
+export interface DirectPushAsk {
+  readonly app: App;
+  readonly device: Device;
+  readonly phoneNumber: string;
+  /** Where the app is to answer; undefined where the service's address is not known. */
+  readonly responseApi: string | undefined;
+  /** Milliseconds after which the push service's word is not waited for any more. */
+  readonly timeoutMs: number;
+}
+
+/** How it ended, and how long its steps took, milliseconds. Connecting and the credential go on side by side. */
+export interface DirectPush {
+  readonly verdict: PushEnded['verdict'];
+  /** The push service's word, or ours. */
+  readonly reason: string;
+  /** Undefined where no connection was made, or the one of the push before was used. */
+  readonly connectMs: number | undefined;
+  /** Undefined where none was made: a certificate, or the token of the push before. */
+  readonly credentialMs: number | undefined;
+  /** From connection and credential being there to the push service's word. */
+  readonly pushMs: number;
+  readonly tookMs: number;
+  readonly connectError: string | undefined;
+}
+
+/** Sends calls without the service: one at a time, and nothing it learns reaches the database. */
+export interface DirectPusher {
+  push(ask: DirectPushAsk): Promise<DirectPush>;
+  close(): Promise<void>;
+}
+
+/** Failed tries to connect after which the push service counts as unreachable: a person waits. */
+const MAX_CONNECT_FAILURES = 3;
+
+/** Makes a pusher of the same parts as the service's. */
+export function createDirectPusher(origins: PushOrigins): DirectPusher {
+  let underWay: PushUnderWay | undefined;
+  const parts = createPushParts({
+    origins,
+    maxInFlight: 1,
+    tokens: { dropToken: async () => false, setSandbox: async () => false },
+    events: recordingEvents(() => underWay),
+  });
+
+  return {
+    push: async (ask) => {
+      const record = emptyRecord();
+      const unreachable = Promise.withResolvers<void>();
+      underWay = {
+        record,
+        origin: originOf(ask, origins),
+        onConnectFailed: () => {
+          if (record.connectFailures >= MAX_CONNECT_FAILURES) unreachable.resolve();
+        },
+      };
+      const startedAt = monotonic();
+      parts.senders.update([ask.app]);
+      await Promise.race([parts.sender.send(requestOf(ask, startedAt)), unreachable.promise]);
+      underWay = undefined;
+      return resultOf(record, startedAt);
+    },
+    close: () => parts.close(),
+  };
+}
+
+function originOf({ device }: DirectPushAsk, origins: PushOrigins): string {
+  if (device.platform !== 'apns') return origins.fcmUrl;
+  return device.sandbox === true ? origins.apnsSandboxUrl : origins.apnsUrl;
+}
+
+function requestOf({ device, phoneNumber, responseApi, timeoutMs }: DirectPushAsk, now: number) {
+  const id = randomUUID();
+  return {
+    id,
+    device,
+    message: {
+      kind: 'call',
+      uniqueKey: id.replaceAll('-', ''),
+      phoneNumber,
+      callerId: TEST_CALLER,
+      responseApi: responseApi ?? NOWHERE,
+      messageStartTime: Date.now() / 1000,
+      attempt: 1,
+    },
+    deadline: now + timeoutMs,
+    wanted: () => true,
+  } as const;
+}
+
+/** An app cannot read a push without an address to answer to. */
+const NOWHERE = 'http://127.0.0.1/api/call-response/';
+
+/** What the phone shows as the caller's name. */
+export const TEST_CALLER = 'Test call';
+
+function resultOf(record: PushRecord, startedAt: number): DirectPush {
+  const endedAt = monotonic();
+  const { connected, credentialAt, connectError } = record;
+  const readyAt = Math.max(startedAt, connected?.at ?? 0, credentialAt ?? 0);
+  return {
+    ...(record.ended ?? { verdict: 'unavailable', reason: 'unreachable' }),
+    connectMs: connected?.tookMs,
+    credentialMs: credentialAt === undefined ? undefined : credentialAt - startedAt,
+    pushMs: endedAt - readyAt,
+    tookMs: endedAt - startedAt,
+    connectError: connected === undefined ? connectError : undefined,
+  };
+}

@@ -1,0 +1,211 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { charDecoder } from '../../src/http/fields/decode-char.ts';
+import { decodeOptionalToken, decodePushProfile } from '../../src/http/fields/decode-lenient.ts';
+import { decodePhoneNumber } from '../../src/http/fields/decode-phone-number.ts';
+import { decodeToken } from '../../src/http/fields/decode-token.ts';
+import type { Decoded } from '../../src/http/fields/decoded.ts';
+import { trimPython } from '../../src/http/fields/python-text.ts';
+
+const REFUSED = Symbol('refused');
+
+function outcome<T>(decoded: Decoded<T>): T | typeof REFUSED {
+  return decoded.ok ? decoded.value : REFUSED;
+}
+
+/** Every character for which Python 3's `str.isspace()` is true. */
+const PYTHON_SPACES = [
+  9, 10, 11, 12, 13, 28, 29, 30, 31, 32, 0x85, 0xa0, 0x1680, 0x2000, 0x2001, 0x2002, 0x2003, 0x2004, 0x2005,
+  0x2006, 0x2007, 0x2008, 0x2009, 0x200a, 0x2028, 0x2029, 0x202f, 0x205f, 0x3000,
+];
+
+test('trimming takes exactly the white space of Python', () => {
+  const spaces = new Set(PYTHON_SPACES);
+  for (let code = 0; code <= 0xffff; code += 1) {
+    const character = String.fromCharCode(code);
+    const expected = spaces.has(code) ? 'a b' : `${character}a b${character}`;
+    assert.equal(trimPython(`${character}a b${character}`), expected, code.toString(16));
+  }
+  assert.equal(trimPython(''), '');
+  assert.equal(trimPython(' \t\u3000'), '');
+});
+
+test('trimming a text of nothing but spaces inside is quick', () => {
+  const text = `a${' '.repeat(65_000)}é`;
+  const started = performance.now();
+  assert.equal(trimPython(text), text);
+  assert.ok(performance.now() - started < 1000);
+});
+
+test('text: trimmed, then bounded in code points; numbers become text', () => {
+  const decode = charDecoder(5);
+  const rows: readonly (readonly [unknown, string])[] = [
+    ['a', 'a'],
+    [' a ', 'a'],
+    ['\x1ca\x85', 'a'],
+    ['  12345  ', '12345'],
+    ['\ufeffa', '\ufeffa'],
+    ['\u200ba', '\u200ba'],
+    ['😀😀😀😀😀', '😀😀😀😀😀'],
+    [12, '12'],
+    [1.5, '1.5'],
+    [0, '0'],
+    [-1, '-1'],
+    ['a\ud800', 'a\ufffd'],
+  ];
+  for (const [value, text] of rows) assert.equal(outcome(decode(value)), text, JSON.stringify(value));
+  const refused: readonly unknown[] = [
+    '',
+    ' ',
+    '\x1f\u3000',
+    null,
+    true,
+    false,
+    [],
+    {},
+    ['a'],
+    123456,
+    '123456',
+    '😀😀😀😀😀😀',
+    '1234567890123',
+    'a\0b',
+  ];
+  for (const value of refused) assert.equal(outcome(decode(value)), REFUSED, JSON.stringify(value));
+});
+
+test('a number that cannot be kept exactly is refused rather than changed', () => {
+  const decode = charDecoder(255);
+  assert.equal(outcome(decode(9007199254740991)), '9007199254740991');
+  assert.equal(outcome(decode(JSON.parse('12345678901234567890'))), REFUSED);
+  assert.equal(outcome(decode(JSON.parse('1e400'))), REFUSED);
+});
+
+test('text of any kind: what is taken is trimmed, well-formed, within its bound and stays the same', () => {
+  const decode = charDecoder(20);
+  fc.assert(
+    fc.property(fc.oneof(fc.string({ unit: 'binary', maxLength: 40 }), fc.anything()), (value) => {
+      const decoded = decode(value);
+      if (!decoded.ok) return;
+      const length = Array.from(decoded.value).length;
+      assert.ok(length >= 1 && length <= 20 && decoded.value.isWellFormed() && !decoded.value.includes('\0'));
+      assert.deepEqual(decode(decoded.value), decoded);
+      assert.deepEqual(decode(`\u2003 ${decoded.value}\t\r\n`), decoded);
+    }),
+    { numRuns: 1000 },
+  );
+});
+
+test('phone numbers: written in any way, short codes, suppressed numbers, SIP users', () => {
+  const taken = [
+    '0123456789',
+    '+31612345678',
+    '(012) 345 678',
+    '012-345',
+    '012–345',
+    '+31 (0)6 12 34 56 78',
+    '0612345678x12',
+    '*21',
+    '#31#0612345678',
+    '*100#',
+    'anonymous',
+    'Anonymous',
+    'xxxx',
+    'unknown',
+    'onbekend',
+    'Privé',
+    'john.doe',
+    'asterisk',
+    "o'hara",
+    '+31612345678;phone-context=nl',
+    'john@example.com',
+    'sip:john@example.com',
+    '٠١٢٣',
+    '０１２',
+    '1',
+    '²',
+  ];
+  for (const number of taken) assert.equal(outcome(decodePhoneNumber(number)), number);
+  assert.equal(outcome(decodePhoneNumber('  +31 6 ')), '+31 6');
+  assert.equal(outcome(decodePhoneNumber(31612345678)), '31612345678');
+  assert.equal(outcome(decodePhoneNumber('1'.repeat(32))), '1'.repeat(32));
+  assert.equal(outcome(decodePhoneNumber(` ${'1'.repeat(32)} `)), '1'.repeat(32));
+});
+
+test('phone numbers: nothing that names nobody, is too long or could not be typed', () => {
+  const refused: readonly unknown[] = [
+    '',
+    ' ',
+    null,
+    true,
+    [],
+    {},
+    '1'.repeat(33),
+    '+',
+    '()-',
+    '--',
+    '012\n345',
+    '012\0',
+    '012\t345',
+    '\x1b[31m1',
+    '<b>1</b>',
+    '"1"',
+    '1\\2',
+    '😀',
+    '{1}',
+  ];
+  for (const value of refused)
+    assert.equal(outcome(decodePhoneNumber(value)), REFUSED, JSON.stringify(value));
+});
+
+test('every number that the reference takes is taken', () => {
+  const character = fc.constantFrom(...'0123456789+() x–', '٣', '５');
+  fc.assert(
+    fc.property(fc.string({ unit: character, minLength: 1, maxLength: 32 }), (text) => {
+      const digits = text.replace(/[+()– x]/g, '');
+      if (digits !== '') assert.equal(outcome(decodePhoneNumber(text)), text.trim());
+    }),
+  );
+});
+
+test('push tokens', () => {
+  const rows: readonly (readonly [unknown, string])[] = [
+    ['abc:DEF-_1', 'abc:DEF-_1'],
+    [' abc ', 'abc'],
+    ['a\tb', 'a\tb'],
+    ['a'.repeat(250), 'a'.repeat(250)],
+    [` ${'a'.repeat(250)}\n`, 'a'.repeat(250)],
+    [123, '123'],
+  ];
+  for (const [value, token] of rows) assert.equal(outcome(decodeToken(value)), token);
+  const refused: readonly unknown[] = ['', ' ', 'foo bar', 'a'.repeat(251), null, true, {}, 'a\0'];
+  for (const value of refused) assert.equal(outcome(decodeToken(value)), REFUSED);
+});
+
+test('fields that the reference never read cannot fail', () => {
+  const rows: readonly (readonly [unknown, string | null])[] = [
+    ['once', 'once'],
+    [' once ', 'once'],
+    ['', null],
+    [' ', null],
+    [null, null],
+    [undefined, null],
+    [1, null],
+    [{}, null],
+    ['a'.repeat(255), 'a'.repeat(255)],
+    ['a'.repeat(256), null],
+    ['a\0', null],
+  ];
+  for (const [value, profile] of rows) assert.equal(outcome(decodePushProfile(value)), profile);
+  const tokens: readonly (readonly [unknown, string | null])[] = [
+    ['00ff', '00ff'],
+    ['', null],
+    [null, null],
+    [undefined, null],
+    ['a b', null],
+    ['a'.repeat(251), null],
+    [12, null],
+    [[], null],
+  ];
+  for (const [value, token] of tokens) assert.equal(outcome(decodeOptionalToken(value)), token);
+});
