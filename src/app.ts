@@ -58,7 +58,7 @@ export async function startApp(config: Config, openLog: (onDropped: () => void) 
   const apps = createAppStore(database);
 
   const push = createPushParts({
-    urls: config,
+    origins: config,
     maxInFlight: config.maxPushesInFlight,
     tokens: devices,
     events: telemetry.push,

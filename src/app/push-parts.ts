@@ -8,7 +8,7 @@ import { createSender, type PushSender } from '../push/sender.ts';
 import type { TokenStore } from '../push/token-actions.ts';
 
 /** Where the push services are; https origins. */
-export interface PushUrls {
+export interface PushOrigins {
   readonly apnsUrl: string;
   readonly apnsSandboxUrl: string;
   readonly fcmUrl: string;
@@ -24,17 +24,17 @@ export interface PushParts {
 
 /** Builds the push side: one sender per app, connections shared by those with the same credential. */
 export function createPushParts(options: {
-  readonly urls: PushUrls;
+  readonly origins: PushOrigins;
   /** Pushes of one app that may be in flight. */
   readonly maxInFlight: number;
   readonly tokens: TokenStore;
   readonly events: PushEvents & ChannelEvents;
 }): PushParts {
-  const { urls, events, maxInFlight } = options;
+  const { origins, events, maxInFlight } = options;
   const clock = systemClock;
   const createProvider = createProviders({
     createChannel: (spec) => createHttp2Channel({ ...spec, maxInFlight, maxQueue: maxInFlight, events }),
-    origins: { apns: urls.apnsUrl, apnsSandbox: urls.apnsSandboxUrl, fcm: urls.fcmUrl },
+    origins: { apns: origins.apnsUrl, apnsSandbox: origins.apnsSandboxUrl, fcm: origins.fcmUrl },
     clock,
     events,
   });

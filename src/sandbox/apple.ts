@@ -36,7 +36,7 @@ export interface AppleOptions {
 }
 
 /** A request as it arrived, and what became of it. */
-export interface AppleRequest {
+interface AppleRequest {
   readonly token: string;
   readonly headers: IncomingHttpHeaders;
   /** Apple's own answer, or the kind of the fault that was played instead. */

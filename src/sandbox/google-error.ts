@@ -2,7 +2,7 @@ import type { AnswerFault } from './faults.ts';
 import type { Reply } from './serve-stream.ts';
 
 /** FCM's error codes and google.rpc status names: https://firebase.google.com/docs/reference/fcm/rest/v1/ErrorCode */
-export const FCM_ERRORS = {
+const FCM_ERRORS = {
   UNSPECIFIED_ERROR: { status: 500, name: 'INTERNAL' },
   INVALID_ARGUMENT: { status: 400, name: 'INVALID_ARGUMENT' },
   UNREGISTERED: { status: 404, name: 'NOT_FOUND' },

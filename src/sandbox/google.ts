@@ -31,7 +31,7 @@ export interface GoogleOptions {
 }
 
 /** A request to messages:send as it arrived, and what became of it. */
-export interface GoogleRequest {
+interface GoogleRequest {
   readonly token: string;
   readonly headers: IncomingHttpHeaders;
   /** The parsed body; undefined where it was not JSON. */

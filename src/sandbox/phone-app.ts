@@ -16,7 +16,7 @@ export type PushReading =
     };
 
 /** A request of the app, without what belongs to the connection. */
-export interface AppRequest {
+interface AppRequest {
   readonly contentType: string;
   readonly body: string;
 }
@@ -32,7 +32,7 @@ export interface PhoneApp {
 }
 
 /** What a phone tells of itself when it registers. */
-export interface PhoneIdentity {
+interface PhoneIdentity {
   readonly account: number;
   readonly token: string;
   readonly app: string;

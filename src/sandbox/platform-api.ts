@@ -6,7 +6,7 @@ import { listenOnLoopback } from './listen-on-loopback.ts';
 import { pause } from './pause.ts';
 
 /** What can go wrong at the platform: see HttpFault; the others spoil one field of a right answer. */
-export type PlatformFault =
+type PlatformFault =
   | HttpFault
   /** 302 to another path, where the right answer would be. */
   | { readonly kind: 'redirect' }
@@ -18,10 +18,10 @@ export type PlatformFault =
   | { readonly kind: 'null-account' };
 
 /** The two questions that the platform answers. */
-export type PlatformQuestion = 'profile' | 'account';
+type PlatformQuestion = 'profile' | 'account';
 
 /** A SIP account and who may use it. */
-export interface PlatformUser {
+interface PlatformUser {
   readonly account: number;
   /** Email address. */
   readonly user: string;

@@ -63,10 +63,9 @@ export function createPushTelemetry(log: Log, metrics: ServiceMetrics): PushEven
     },
     ourFault: (event) => {
       metrics.faults.inc({ app: event.appId, platform: event.platform, reason: event.reason });
-      log.write('error', 'the push service calls our message wrong', {
-        ...pushFields(event),
-        reason: event.reason,
-      });
+      const fields = { ...pushFields(event), reason: event.reason };
+      if (event.error === undefined) log.write('error', 'the push service calls our message wrong', fields);
+      else log.writeError('a push failed by a fault of this service', event.error, fields);
     },
     appCloseFailed: (event) =>
       log.writeError('connections of an app did not close', event.error, appFields(event)),
