@@ -3,6 +3,7 @@ import { describeCredential } from '../devices/app-credential/describe-credentia
 import type { Platform } from '../devices/device.ts';
 import { appIdOption, platformOption } from './arguments.ts';
 import { type CommandContext, CommandFailed, requireConfig } from './command-context.ts';
+import { counted } from './counted.ts';
 import { type CredentialOptions, readCredential } from './read-credential.ts';
 import { withStores } from './with-stores.ts';
 
@@ -51,7 +52,7 @@ async function addApp(context: CommandContext, options: AddOptions): Promise<voi
     else {
       const devices = (await countDevices()).get(saved.app.key) ?? 0;
       context.out(`Replaced the credential of the ${described}`);
-      context.out(`Its ${devices} registered devices stay.`);
+      context.out(`It keeps ${counted(devices, 'registered device')}.`);
     }
   });
   for (const note of notes) context.err(`Warning: ${note}.`);

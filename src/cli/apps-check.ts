@@ -4,6 +4,7 @@ import type { App } from '../devices/app.ts';
 import type { Platform } from '../devices/device.ts';
 import { appIdOption, jsonOption, platformOption } from './arguments.ts';
 import { type CommandContext, CommandFailed, requireConfig } from './command-context.ts';
+import { counted } from './counted.ts';
 import { createDirectPusher } from './direct-pusher.ts';
 import { type ProbedApp, probeApp } from './probe-app.ts';
 import { textTable } from './text-table.ts';
@@ -44,7 +45,7 @@ async function checkApps(context: CommandContext, options: CheckOptions): Promis
   if (options.json === true) context.out(JSON.stringify(probed, null, 2));
   else print(context, probed);
   const bad = probed.filter(({ status }) => status !== 'ok').length;
-  if (bad > 0) throw new CommandFailed(`${bad} of ${probed.length} apps cannot be relied on.`);
+  if (bad > 0) throw new CommandFailed(`${bad} of ${counted(probed.length, 'app')} cannot be relied on.`);
 }
 
 function chosen(all: readonly App[], { platform, appId }: CheckOptions): readonly App[] {

@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import type { Platform } from '../devices/device.ts';
 import { appIdOption, platformOption } from './arguments.ts';
 import { type CommandContext, CommandFailed, requireConfig } from './command-context.ts';
+import { counted } from './counted.ts';
 import { withStores } from './with-stores.ts';
 
 interface RemoveOptions {
@@ -34,11 +35,11 @@ async function removeApp({ out }: CommandContext, options: RemoveOptions): Promi
   const result = await withStores(requireConfig(), ({ apps }) => apps.remove(platform, appId, { force }));
   switch (result.kind) {
     case 'removed':
-      out(`Removed the ${platform} app ${appId} and its ${result.devices} registered devices.`);
+      out(`Removed the ${platform} app ${appId} and its ${counted(result.devices, 'registered device')}.`);
       return;
     case 'in-use':
       throw new CommandFailed(
-        `The ${platform} app ${appId} has ${result.devices} registered devices; --force removes them with it.`,
+        `The ${platform} app ${appId} has ${counted(result.devices, 'registered device')}; remove it with them by --force.`,
       );
     case 'unknown':
       throw unknownApp(platform, appId);

@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { type ConfigReport, processSource, readConfig } from '../config/config.ts';
 import { jsonOption } from './arguments.ts';
 import { type CommandContext, CommandFailed } from './command-context.ts';
+import { counted } from './counted.ts';
 import { shownSetting } from './shown-setting.ts';
 import { textTable } from './text-table.ts';
 
@@ -29,11 +30,7 @@ function checkConfig(context: CommandContext, json: boolean): void {
   if (json) context.out(JSON.stringify(reportAsJson(report), null, 2));
   else printReport(context, report);
   if (report.config !== undefined) return;
-  const count = report.problems.length;
-  throw new CommandFailed(
-    `The settings cannot be used: ${count === 1 ? '1 problem' : `${count} problems`}.`,
-    2,
-  );
+  throw new CommandFailed(`The settings cannot be used: ${counted(report.problems.length, 'problem')}.`, 2);
 }
 
 function reportAsJson(report: ConfigReport): object {

@@ -43,7 +43,11 @@ async function serve(_context: CommandContext): Promise<void> {
   for (const warning of warnings) app.warn(warning);
   await stopAsked.promise;
   await app.stop(stopNow.promise);
+  // Stopping is bounded; a handle that a fault left open must not keep the process either.
+  setTimeout(() => process.exit(), EXIT_LIMIT_MS).unref();
 }
+
+const EXIT_LIMIT_MS = 1_000;
 
 /** The reason in one line: what could not be opened or listened on. */
 function startFailure(error: unknown): string {

@@ -70,7 +70,8 @@ export const VERDICT_ADVICE = {
   'our-fault':
     'The push service finds fault with the push: if its word is about the topic, the credential is not for this app id.',
   'app-fault': "The app's credential is refused: run: vialer-middleware apps check",
-  throttled: 'Too many pushes were sent to this phone or of this app: wait a while.',
+  throttled:
+    'Too many pushes were sent to this phone or of this app; with TooManyProviderTokenUpdates, too many tokens were made of the Apple key: wait 20 minutes.',
   unavailable:
     'The push service cannot be reached or does not answer: check network, firewall, APNS_URL, APNS_SANDBOX_URL and FCM_URL.',
   overloaded: 'Too many pushes at once: try again.',

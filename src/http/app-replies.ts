@@ -8,7 +8,7 @@ import type { FastifyReply } from 'fastify';
 const EMPTY_STRING = Buffer.from('""');
 
 /** A JSON body as it stands. Sent as bytes, because Fastify adds a charset to JSON text. */
-function sendJson(reply: FastifyReply, status: number, body: Buffer): FastifyReply {
+export function sendJson(reply: FastifyReply, status: number, body: Buffer): FastifyReply {
   return reply.code(status).header('content-type', 'application/json').send(body);
 }
 

@@ -12,6 +12,28 @@ export const INVALID_FIELD = {
   },
 };
 
+/** Asks for the headers below. */
+export const WAKE_TRACE = {
+  name: 'X-Wake-Trace',
+  in: 'header',
+  description: 'With any value: the answer tells how long each step took, and why.',
+  schema: { type: 'string' },
+};
+
+/** What the answer to a traced call tells beside its outcome. */
+export const TRACE_HEADERS = {
+  'Server-Timing': {
+    description:
+      'To a request with X-Wake-Trace: milliseconds from the request to the acceptance of the first push (`push`) ' +
+      "and to the app's answer (`answer`).",
+    schema: { type: 'string' },
+  },
+  'X-Wake-Reason': {
+    description: 'To a request with X-Wake-Trace: the word of whoever ended the call.',
+    schema: { type: 'string', maxLength: 200 },
+  },
+};
+
 /** What every endpoint of the apps answers to a body that it cannot use. */
 export const BAD_BODY = {
   400: {

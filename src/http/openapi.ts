@@ -8,6 +8,8 @@ import {
   json,
   NOT_THEIRS,
   sentence,
+  TRACE_HEADERS,
+  WAKE_TRACE,
   words,
 } from './openapi-answers.ts';
 import { ENDPOINTS } from './paths.ts';
@@ -111,17 +113,22 @@ function pbxPaths(outcomes: readonly string[]): Paths {
     413: sentence('The body is over 64 KiB.'),
     415: sentence('The body is neither JSON nor a form.'),
   };
+  const answers = {
+    200: {
+      description: 'The phone is ready for the call (ACK), or it will not be (NAK).',
+      headers: { ...headers, ...TRACE_HEADERS },
+      ...words('status=ACK', 'status=NAK'),
+    },
+    ...refusals,
+    503: { description: 'The service is stopping.', headers, ...words('status=NAK') },
+  };
+  const summary = 'Wake the phone of an account, wait for its word';
   return {
     [ENDPOINTS.incomingCall.path]: {
-      post: operation('pbx', 'Wake the phone of an account, wait for its word', IncomingCall, PBX_SECURITY, {
-        200: {
-          description: 'The phone is ready for the call (ACK), or it will not be (NAK).',
-          headers,
-          ...words('status=ACK', 'status=NAK'),
-        },
-        ...refusals,
-        503: { description: 'The service is stopping.', headers, ...words('status=NAK') },
-      }),
+      post: {
+        ...operation('pbx', summary, IncomingCall, PBX_SECURITY, answers),
+        parameters: [WAKE_TRACE],
+      },
     },
     [ENDPOINTS.callCancelled.path]: {
       post: operation('pbx', 'End the wait of a call that is not wanted', CallCancelled, PBX_SECURITY, {

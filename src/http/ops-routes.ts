@@ -1,4 +1,7 @@
 import type { FastifyInstance } from 'fastify';
+import { sendJson, sendMethodNotAllowed } from './app-replies.ts';
+import { ENDPOINTS, type Endpoint } from './paths.ts';
+import type { Handler } from './route.ts';
 
 /** What load balancers, orchestrators and integrators ask. */
 export interface OpsParts {
@@ -12,17 +15,29 @@ export interface OpsParts {
 export function addOpsRoutes(server: FastifyInstance, parts: OpsParts): void {
   addHealthRoutes(server, parts);
   const openApi = Buffer.from(parts.openApi);
-  server.get('/openapi.json', (_request, reply) =>
-    reply.header('content-type', 'application/json').send(openApi),
-  );
+  addGet(server, ENDPOINTS.openApi, (_request, reply) => sendJson(reply, 200, openApi));
 }
 
 /** The two health routes alone, for the metrics port. */
 export function addHealthRoutes(server: FastifyInstance, parts: Pick<OpsParts, 'notReady'>): void {
-  server.get('/healthz', (_request, reply) => reply.send({ status: 'alive' }));
-  server.get('/readyz', async (_request, reply) => {
+  addGet(server, ENDPOINTS.alive, (_request, reply) => sendJson(reply, 200, ALIVE));
+  addGet(server, ENDPOINTS.ready, async (_request, reply) => {
     const reasons = await parts.notReady();
     const ready = reasons.length === 0;
-    return reply.code(ready ? 200 : 503).send({ status: ready ? 'ready' : 'not ready', reasons });
+    const body = JSON.stringify({ status: ready ? 'ready' : 'not ready', reasons });
+    return sendJson(reply, ready ? 200 : 503, Buffer.from(body));
   });
+}
+
+const ALIVE = Buffer.from('{"status":"alive"}');
+
+/** GET and, since load balancers probe with it, HEAD; any other method is 405. */
+function addGet(server: FastifyInstance, endpoint: Endpoint, handler: Handler): void {
+  const answer: Handler = (request, reply) =>
+    request.method === 'GET' || request.method === 'HEAD'
+      ? handler(request, reply)
+      : sendMethodNotAllowed(reply, request.method, ['GET', 'HEAD']);
+  for (const url of endpoint.patterns) {
+    server.route({ method: server.supportedMethods, url, exposeHeadRoute: false, handler: answer });
+  }
 }

@@ -14,15 +14,16 @@ const MAX_ANSWER = 256 * 1024;
  * followed (the credential would go with it). Anything but a clear 200, 401 or 403 means that the platform is away.
  */
 export function createPlatformAccess(options: {
-  /** Absolute, ends in `/`. */
+  /** Absolute, ends in `/`; a path in it goes before every path that is asked. */
   readonly baseUrl: string;
-  /** Path of the profile, from the root of `baseUrl`'s host. */
+  /** Path of the profile, behind `baseUrl`. */
   readonly userPath: string;
   /** Milliseconds for both questions together. */
   readonly timeoutMs: number;
   readonly events: Pick<HttpEvents, 'platformFailed'>;
 }): AccountAccess {
-  const { baseUrl, events } = options;
+  const { events } = options;
+  const baseUrl = options.baseUrl.slice(0, -1);
   const agent = new Agent({
     connections: MAX_CONNECTIONS,
     connect: { timeout: options.timeoutMs },
@@ -40,7 +41,7 @@ export function createPlatformAccess(options: {
     const timer = setTimeout(() => abort.abort(), options.timeoutMs);
     const ask = (url: URL) => askPlatform(agent, url, authorization, abort.signal);
     try {
-      return await judge(ask, new URL(options.userPath, baseUrl), account, events);
+      return await judge({ ask, baseUrl, profilePath: options.userPath, events }, account);
     } catch (error) {
       events.platformFailed({ reason: abort.signal.aborted ? 'timeout' : 'unreachable', error });
       return 'unavailable';
@@ -59,21 +60,25 @@ interface PlatformAnswer {
   readonly fields: Readonly<Record<string, unknown>> | undefined;
 }
 
-async function judge(
-  ask: (url: URL) => Promise<PlatformAnswer>,
-  profileUrl: URL,
-  account: number,
-  events: Pick<HttpEvents, 'platformFailed'>,
-): Promise<AccountVerdict> {
-  const profile = await ask(profileUrl);
+interface Questions {
+  readonly ask: (url: URL) => Promise<PlatformAnswer>;
+  /** Without a slash at its end. */
+  readonly baseUrl: string;
+  readonly profilePath: string;
+  readonly events: Pick<HttpEvents, 'platformFailed'>;
+}
+
+async function judge(questions: Questions, account: number): Promise<AccountVerdict> {
+  const { ask, baseUrl, events } = questions;
+  const profile = await ask(new URL(baseUrl + questions.profilePath));
   const refused = refusal(profile, events);
   if (refused !== undefined) return refused;
   if (profile.fields === undefined || !Object.hasOwn(profile.fields, 'app_account')) {
     return nonsense(events, 'profile-without-app-account');
   }
   const path = profile.fields['app_account'];
-  if (path === null || path === '' || path === false) return 'forbidden';
-  const accountUrl = typeof path === 'string' ? sameHostUrl(path, profileUrl) : undefined;
+  if (path === null || path === '' || path === false || path === 0) return 'forbidden';
+  const accountUrl = typeof path === 'string' ? platformUrl(baseUrl, path) : undefined;
   if (accountUrl === undefined) return nonsense(events, 'app-account-is-no-path');
 
   const details = await ask(accountUrl);
@@ -107,11 +112,10 @@ function nonsense(events: Pick<HttpEvents, 'platformFailed'>, reason: string): A
   return 'unavailable';
 }
 
-/** The account's address, only where it is on the platform's own host: the credential must not go elsewhere. */
-function sameHostUrl(path: string, profileUrl: URL): URL | undefined {
-  if (!path.startsWith('/') || !URL.canParse(path, profileUrl.origin)) return undefined;
-  const url = new URL(path, profileUrl.origin);
-  return url.origin === profileUrl.origin ? url : undefined;
+/** The account's address, only where it is a path on the platform's own host: the credential must not go elsewhere. */
+function platformUrl(baseUrl: string, path: string): URL | undefined {
+  const onItsHost = /^\/(?![/\\])/.test(path) && URL.canParse(baseUrl + path);
+  return onItsHost ? new URL(baseUrl + path) : undefined;
 }
 
 async function askPlatform(

@@ -5,7 +5,7 @@ import { NO_FIELDS } from './body/raw-fields.ts';
 import { readBody } from './body/read-body.ts';
 import { readQuery } from './body/read-query.ts';
 import type { HttpEvents } from './http-events.ts';
-import { rawBody } from './raw-body.ts';
+import { contentType, rawBody } from './raw-body.ts';
 
 /** Why a body could not be read, in words for whoever sent it. */
 export type UnreadableBody =
@@ -23,7 +23,7 @@ export async function readFields(request: FastifyRequest): Promise<FieldsRead> {
     const query = readQuery(request.url);
     return query.kind === 'fields' ? { fields: query.fields } : { unreadable: MALFORMED_BODY };
   }
-  const pending = readBody(request.headers['content-type'], raw);
+  const pending = readBody(contentType(request), raw);
   const body = pending instanceof Promise ? await pending : pending;
   switch (body.kind) {
     case 'fields':

@@ -14,7 +14,7 @@ import type { PushProvider } from './push-provider.ts';
 import { createRefCounted } from './ref-counted.ts';
 
 /** Where the push services are, e.g. `https://api.push.apple.com`; no path. */
-export interface PushOrigins {
+interface PushOrigins {
   readonly apns: string;
   readonly apnsSandbox: string;
   readonly fcm: string;

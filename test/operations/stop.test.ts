@@ -1,0 +1,86 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { askPbx } from '../../src/sandbox/pbx.ts';
+import { createPhone } from '../../src/sandbox/phone.ts';
+import { type ServiceProcess, startServiceProcess } from '../helpers/service-process.ts';
+import { until } from '../helpers/until.ts';
+
+const ACCOUNT = 200_000_001;
+
+async function addPhone(service: ServiceProcess, wakeUpMs: number) {
+  const { token: authorization } = service.world.platform.addUser({
+    account: ACCOUNT,
+    user: 'user@example.com',
+    password: 'pw',
+    token: 'platform-token',
+  });
+  const phone = createPhone({
+    kind: 'ios',
+    account: ACCOUNT,
+    token: 'ab'.repeat(32),
+    app: 'com.example.phone',
+    server: service.url,
+    authorization,
+    wakeUpMs,
+  });
+  assert.equal((await phone.register()).status, 201);
+  phone.listen(service.world.apple);
+  return phone;
+}
+
+const ask = (service: ServiceProcess) =>
+  askPbx({ url: service.url, account: ACCOUNT, phoneNumber: '0201234567' });
+
+describe('stopping', () => {
+  test('SIGTERM lets a waiting call get its answer, refuses new ones, and exits 0', async (t) => {
+    const service = await startServiceProcess(t, { APP_PUSH_ROUNDTRIP_WAIT: '20000' });
+    const phone = await addPhone(service, 1_500);
+    t.after(() => phone.close());
+    const waiting = ask(service);
+    await until(() => service.world.apple.received.count() === 1, 'the phone is pushed');
+    service.process.kill('SIGTERM');
+    await until(() => service.output().includes('stopping'), 'the service stops');
+
+    const ready = await fetch(`${service.url}/readyz`);
+    assert.equal(ready.status, 503);
+    assert.deepEqual(await ready.json(), { status: 'not ready', reasons: ['stopping'] });
+    const late = await ask(service);
+    assert.deepEqual([late.status, late.body, late.outcome], [503, 'status=NAK', 'shutting-down']);
+
+    const answer = await waiting;
+    assert.deepEqual([answer.status, answer.body, answer.outcome], [200, 'status=ACK', 'ready']);
+    assert.equal(await service.ended(), 0);
+  });
+
+  test('a second signal ends the grace: the waiting call hears NAK at once', async (t) => {
+    const service = await startServiceProcess(t, { APP_PUSH_ROUNDTRIP_WAIT: '60000' });
+    const phone = await addPhone(service, 60_000);
+    t.after(() => phone.close());
+    const waiting = ask(service);
+    await until(() => service.world.apple.received.count() === 1, 'the phone is pushed');
+    service.process.kill('SIGTERM');
+    await until(() => service.output().includes('stopping'), 'the service stops');
+    service.process.kill('SIGTERM');
+    const answer = await waiting;
+    assert.deepEqual([answer.body, answer.outcome], ['status=NAK', 'shutting-down']);
+    assert.equal(await service.ended(), 0);
+  });
+
+  test('kill -9 right after a registration was confirmed loses nothing', async (t) => {
+    const service = await startServiceProcess(t);
+    const phone = await addPhone(service, 5);
+    t.after(() => phone.close());
+    service.process.kill('SIGKILL');
+    assert.equal(await service.ended(), 'SIGKILL');
+
+    const again = await service.again();
+    const answer = await ask(again);
+    assert.deepEqual([answer.body, answer.outcome], ['status=ACK', 'ready']);
+  });
+
+  test('an address in use is one clear line and exit code 1', async (t) => {
+    const service = await startServiceProcess(t);
+    const port = new URL(service.url).port;
+    await assert.rejects(service.again({ PORT: port }), /127\.0\.0\.1:\d+ is in use; set HOST or PORT/);
+  });
+});
