@@ -82,3 +82,13 @@ export function detail(description: string, ...texts: readonly string[]): Json {
   const text = texts.length === 0 ? { type: 'string' } : { type: 'string', enum: texts };
   return json(description, { type: 'object', required: ['detail'], properties: { detail: text } });
 }
+
+/** The answer of /readyz. */
+export function readiness(status: string): Json {
+  const reasons = { type: 'array', items: { type: 'string' } };
+  return {
+    type: 'object',
+    required: ['status', 'reasons'],
+    properties: { status: { const: status }, reasons },
+  };
+}

@@ -7,6 +7,7 @@ import {
   type Json,
   json,
   NOT_THEIRS,
+  readiness,
   sentence,
   TRACE_HEADERS,
   WAKE_TRACE,
@@ -198,15 +199,6 @@ function operatorPaths(): Paths {
       503: json('The database cannot be reached, or the service is stopping.', readiness('not ready')),
     }),
     [ENDPOINTS.openApi.path]: get('This document', { 200: json('OpenAPI 3.1.', { type: 'object' }) }),
-  };
-}
-
-function readiness(status: string): Json {
-  const reasons = { type: 'array', items: { type: 'string' } };
-  return {
-    type: 'object',
-    required: ['status', 'reasons'],
-    properties: { status: { const: status }, reasons },
   };
 }
 

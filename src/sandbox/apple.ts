@@ -163,6 +163,7 @@ export const startApple = async (options: AppleOptions): Promise<Apple> => {
     received: log,
     requests,
     onPush: log.onPush,
+    onAnyPush: log.onAnyPush,
     registerKey: keys.register,
     registerDevice: devices.register,
     unregisterDevice: devices.unregister,

@@ -122,6 +122,7 @@ export const startGoogle = async (options: GoogleOptions): Promise<Google> => {
     received: log,
     requests,
     onPush: log.onPush,
+    onAnyPush: log.onAnyPush,
     createServiceAccount: accounts.create,
     unregisterDevice: (token) => {
       dead.add(token);

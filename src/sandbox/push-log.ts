@@ -13,6 +13,8 @@ export interface DeliveredPush {
 export interface PushSource {
   /** Calls `handler` for each push to `token` until the returned function is called. */
   onPush(token: string, handler: (push: DeliveredPush) => void): () => void;
+  /** Calls `handler` for every push, whatever its token, until the returned function is called. */
+  onAnyPush(handler: (push: DeliveredPush) => void): () => void;
 }
 
 /** The pushes a stand-in accepted: the latest ones to look at, every one to the phones. */
@@ -22,11 +24,17 @@ export interface PushLog extends PushSource, Latest<DeliveredPush> {}
 export const createPushLog = (keep: number): PushLog => {
   const latest = createLatest<DeliveredPush>(keep);
   const handlers = new Map<string, Set<(push: DeliveredPush) => void>>();
+  const forAll = new Set<(push: DeliveredPush) => void>();
   return {
     ...latest,
     add: (push) => {
       latest.add(push);
+      for (const handler of forAll) handler(push);
       for (const handler of handlers.get(push.token) ?? []) handler(push);
+    },
+    onAnyPush: (handler) => {
+      forAll.add(handler);
+      return () => forAll.delete(handler);
     },
     onPush: (token, handler) => {
       const known = handlers.get(token) ?? new Set();
