@@ -1,6 +1,7 @@
 import { connect, createServer, type Socket } from 'node:net';
 import type { FreshConnections } from './faults.ts';
 import { listenOnLoopback } from './listen-on-loopback.ts';
+import { resetSocket } from './reset-socket.ts';
 
 /**
  * Bytes between clients and a server on loopback, until told otherwise. Node's HTTP/2 answers PING by itself, so only
@@ -45,7 +46,7 @@ const join = (client: Socket, target: number): Socket => {
   client.pipe(upstream);
   upstream.pipe(client);
   // A broken connection is no news to the relay: it passes the end on, and 'close' follows every error.
-  upstream.on('error', () => client.resetAndDestroy());
+  upstream.on('error', () => resetSocket(client));
   upstream.on('close', () => client.destroy());
   client.on('close', () => upstream.destroy());
   return upstream;
@@ -64,7 +65,7 @@ export const startRelay = async (options: {
     accepted += 1;
     client.on('error', () => client.destroy());
     if (fresh === 'reset') {
-      client.resetAndDestroy();
+      resetSocket(client);
       return;
     }
     const upstream = fresh === 'healthy' ? join(client, options.target) : undefined;
@@ -94,9 +95,12 @@ export const startRelay = async (options: {
       const pair = of(connection);
       if (pair !== undefined) muteOf(pair);
     },
-    reset: (connection) => of(connection)?.client.resetAndDestroy(),
+    reset: (connection) => {
+      const pair = of(connection);
+      if (pair !== undefined) resetSocket(pair.client);
+    },
     resetAll: () => {
-      for (const { client } of pairs) client.resetAndDestroy();
+      for (const { client } of pairs) resetSocket(client);
     },
     inject: (connection, bytes) => of(connection)?.client.write(bytes),
     close: () =>

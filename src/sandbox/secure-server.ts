@@ -10,6 +10,7 @@ import type { ThrowAwayCa } from './certificates.ts';
 import type { FreshConnections } from './faults.ts';
 import { listenOnLoopback } from './listen-on-loopback.ts';
 import { type Relay, startRelay } from './relay.ts';
+import { resetSocket } from './reset-socket.ts';
 
 /** How a stand-in's server is set up. */
 export interface SecureServerOptions {
@@ -146,7 +147,7 @@ export const startSecureServer = async (options: SecureServerOptions): Promise<S
     disconnect: (session) => (relay === undefined ? session.destroy() : relay.reset(port(session))),
     disconnectAll: () => {
       if (relay !== undefined) relay.resetAll();
-      else for (const socket of sockets) socket.resetAndDestroy();
+      else for (const socket of sockets) resetSocket(socket);
     },
     garble: (session) => relayOf(relay).inject(port(session), Buffer.from('this is not TLS\r\n'.repeat(4))),
     close: async () => {
