@@ -55,7 +55,7 @@ async function addApp(context: CommandContext, options: AddOptions): Promise<voi
       context.out(`It keeps ${counted(devices, 'registered device')}.`);
     }
   });
-  for (const note of notes) context.err(`Warning: ${note}.`);
+  for (const note of notes) context.err(`Note: ${note}.`);
   context.out(
     `A running service takes it up within ${config.appsRefreshMs} ms; try it with: vialer-middleware apps check`,
   );

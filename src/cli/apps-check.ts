@@ -91,7 +91,7 @@ function print({ out }: CommandContext, probed: readonly ProbedApp[]): void {
     app.explanation,
   ]);
   for (const line of textTable([heading, ...rows])) out(line);
-  for (const { platform, appId, warnings } of probed) {
-    for (const warning of warnings) out(`Warning: ${platform} app ${appId}: ${warning}`);
+  for (const { platform, appId, notes } of probed) {
+    for (const note of notes) out(`Note: ${platform} app ${appId}: ${note}.`);
   }
 }

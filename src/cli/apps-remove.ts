@@ -39,7 +39,7 @@ async function removeApp({ out }: CommandContext, options: RemoveOptions): Promi
       return;
     case 'in-use':
       throw new CommandFailed(
-        `The ${platform} app ${appId} has ${counted(result.devices, 'registered device')}; remove it with them by --force.`,
+        `The ${platform} app ${appId} has ${counted(result.devices, 'registered device')}; to remove all of it, add --force.`,
       );
     case 'unknown':
       throw unknownApp(platform, appId);
@@ -49,5 +49,5 @@ async function removeApp({ out }: CommandContext, options: RemoveOptions): Promi
 }
 
 /** No app of that platform and id is in the database. */
-export const unknownApp = (platform: Platform, appId: string): CommandFailed =>
+const unknownApp = (platform: Platform, appId: string): CommandFailed =>
   new CommandFailed(`There is no ${platform} app ${appId}. See: vialer-middleware apps list`);

@@ -14,7 +14,7 @@ export interface ProbedApp {
   /** The push service's word; null where it was not asked. */
   readonly said: string | null;
   readonly explanation: string;
-  readonly warnings: readonly string[];
+  readonly notes: readonly string[];
   readonly tookMs: number;
 }
 
@@ -44,7 +44,7 @@ export async function probeApp(app: App, options: ProbeOptions): Promise<ProbedA
   const rechecked = recheckCredential(app, options.now);
   if ('problem' in rechecked) {
     const explanation = `${rechecked.problem}: add the app again with a good one`;
-    return { ...named, status: 'failed', said: null, explanation, warnings: [], tookMs: 0 };
+    return { ...named, status: 'failed', said: null, explanation, notes: [], tookMs: 0 };
   }
   const push = await options.pusher.push({
     app,
@@ -54,7 +54,7 @@ export async function probeApp(app: App, options: ProbeOptions): Promise<ProbedA
     timeoutMs: PROBE_LIMIT_MS,
   });
   const { reason: said, tookMs } = push;
-  return { ...named, ...judge(app, push), said, warnings: rechecked.notes, tookMs: Math.round(tookMs) };
+  return { ...named, ...judge(app, push), said, notes: rechecked.notes, tookMs: Math.round(tookMs) };
 }
 
 function nobodysDevice({ key, platform, appId }: App, { sandbox, now }: ProbeOptions): Device {

@@ -1,0 +1,110 @@
+import { execFile } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { TestContext } from 'node:test';
+import { createAppStore } from '../../src/devices/app-store.ts';
+import { createDeviceStore } from '../../src/devices/device-store.ts';
+import type { DeviceRegistration } from '../../src/devices/register-device.ts';
+import { migrate } from '../../src/storage/migrate.ts';
+import { openDatabase } from '../../src/storage/open-database.ts';
+
+/** How a command ended. */
+export interface CliRun {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+  /** What it printed, all of it. */
+  readonly all: string;
+}
+
+/** The command line as a child process, with a folder and a database of its own. */
+export interface Cli {
+  readonly folder: string;
+  readonly databaseUrl: string;
+  /** Runs a command with these settings and no others. */
+  run(args: readonly string[], settings?: Readonly<Record<string, string>>): Promise<CliRun>;
+  /** Writes a file into the folder; its path. */
+  file(name: string, content: string): Promise<string>;
+  /** Puts devices in the database, whose apps must be there. */
+  register(...devices: readonly DeviceRegistration[]): Promise<void>;
+  /** Makes every stored credential unreadable. */
+  spoilCredentials(): Promise<void>;
+  /** The credential kinds in the database by `platform appId`. */
+  storedApps(): Promise<Readonly<Record<string, string>>>;
+}
+
+const MAIN = new URL('../../src/main.ts', import.meta.url).pathname;
+/** A command takes about a second; far longer under load. */
+const LIMIT_MS = 60_000;
+
+/** What was compiled for one child serves the next: it halves the time that a command takes to start. */
+const COMPILED = mkdtempSync(join(tmpdir(), 'vialer-middleware-compiled-'));
+process.once('exit', () => rmSync(COMPILED, { recursive: true, force: true }));
+
+/** A fresh folder and database for one test or suite. */
+export async function createCli(t: Pick<TestContext, 'after'>): Promise<Cli> {
+  const folder = await mkdtemp(join(tmpdir(), 'vialer-middleware-cli-'));
+  t.after(() => rm(folder, { recursive: true, force: true }));
+  const databaseUrl = `sqlite:${join(folder, 'cli.db')}`;
+  return {
+    folder,
+    databaseUrl,
+    run: (args, settings = {}) => run(args, { DATABASE_URL: databaseUrl, ...settings }, folder),
+    file: async (name, content) => {
+      const path = join(folder, name);
+      await writeFile(path, content);
+      return path;
+    },
+    register: (...devices) =>
+      withDatabase(databaseUrl, async (database) => {
+        const store = createDeviceStore(database);
+        for (const device of devices) await store.register(device, Date.UTC(2026, 0, 2, 3, 4, 5));
+      }),
+    spoilCredentials: () =>
+      withDatabase(databaseUrl, async ({ kysely }) => {
+        await kysely.updateTable('apps').set({ credential: 'hunter2' }).execute();
+      }),
+    storedApps: () =>
+      withDatabase(databaseUrl, async (database) => {
+        const apps = await createAppStore(database).list();
+        return Object.fromEntries(
+          apps.map(({ platform, appId, credential }) => [`${platform} ${appId}`, credential.kind]),
+        );
+      }),
+  };
+}
+
+async function withDatabase<T>(
+  url: string,
+  work: (database: Awaited<ReturnType<typeof openDatabase>>) => Promise<T>,
+): Promise<T> {
+  const database = await openDatabase(url);
+  try {
+    await migrate(database);
+    return await work(database);
+  } finally {
+    await database.close();
+  }
+}
+
+function run(
+  args: readonly string[],
+  settings: Readonly<Record<string, string>>,
+  cwd: string,
+): Promise<CliRun> {
+  const { promise, resolve, reject } = Promise.withResolvers<CliRun>();
+  const env = { PATH: process.env['PATH'] ?? '', NODE_COMPILE_CACHE: COMPILED, ...settings };
+  const child = execFile(
+    process.execPath,
+    ['--disable-warning=ExperimentalWarning', MAIN, ...args],
+    { env, cwd, timeout: LIMIT_MS },
+    (error, stdout, stderr) => {
+      if (child.exitCode === null)
+        reject(new Error(`${args.join(' ')} did not end by itself: ${stderr}`, { cause: error }));
+      else resolve({ code: child.exitCode, stdout, stderr, all: stdout + stderr });
+    },
+  );
+  return promise;
+}

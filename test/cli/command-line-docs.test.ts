@@ -1,0 +1,30 @@
+import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import { test } from 'node:test';
+import { Command } from 'commander';
+import { addAppsCommands } from '../../src/cli/apps.ts';
+import { addConfigCommands } from '../../src/cli/config-check.ts';
+import { addDevicesCommands } from '../../src/cli/devices.ts';
+import { addMigrateCommand } from '../../src/cli/migrate.ts';
+
+test('docs/command-line.md has a section for each command that names its options', async () => {
+  const text = await readFile(new URL('../../docs/command-line.md', import.meta.url), 'utf8');
+  const sections = new Map(text.split(/^## /m).map((section) => [section.split('\n', 1)[0], section]));
+  const program = new Command();
+  const context = { out: assert.fail, err: assert.fail };
+  addMigrateCommand(program, context);
+  addConfigCommands(program, context);
+  addAppsCommands(program, context);
+  addDevicesCommands(program, context);
+  const leaves = program.commands.flatMap((command) =>
+    command.commands.length === 0
+      ? [{ name: command.name(), command }]
+      : command.commands.map((leaf) => ({ name: `${command.name()} ${leaf.name()}`, command: leaf })),
+  );
+  assert.equal(leaves.length, 10);
+  for (const { name, command } of leaves) {
+    const section = sections.get(name);
+    assert.ok(section, `a section for ${name}`);
+    for (const { long } of command.options) assert.ok(section.includes(long ?? ''), `${name} ${long}`);
+  }
+});

@@ -1,0 +1,69 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { CommandFailed } from '../../src/cli/command-context.ts';
+import { type CredentialOptions, readCredential } from '../../src/cli/read-credential.ts';
+import type { Platform } from '../../src/devices/device.ts';
+import { createThrowAwayCa } from '../../src/sandbox/certificates.ts';
+import { createCli } from './cli-fixture.ts';
+import { appleKey, serviceAccount } from './test-credentials.ts';
+
+const APP = 'com.example.phone';
+const IDS = { apnsKeyId: 'ABCDE12345', apnsTeamId: 'FGHIJ67890' };
+
+async function refusal(platform: Platform, options: CredentialOptions): Promise<readonly [number, string]> {
+  try {
+    await readCredential(options, platform, APP, Date.now());
+  } catch (error) {
+    if (error instanceof CommandFailed) return [error.exitCode, error.message];
+    throw error;
+  }
+  return [0, 'accepted'];
+}
+
+describe('the credential that the options of apps add name', () => {
+  test('a wrong one is refused in one line that names the option and quotes nothing of the file', async (t) => {
+    const { file, folder } = await createCli(t);
+    const issued = createThrowAwayCa().issueClient({ commonName: APP });
+    const key = await file('key.p8', appleKey());
+    const cert = await file('cert.pem', issued.certificate);
+    const account = await file('account.json', serviceAccount());
+    const junk = await file('junk.txt', 'hunter2');
+    const huge = await file('huge.txt', 'x'.repeat(300_000));
+    const cases: readonly (readonly [Platform, CredentialOptions, number, RegExp])[] = [
+      ['apns', { apnsKey: junk, ...IDS }, 1, /^--apns-key: .*no private key/],
+      ['apns', { apnsKey: key, ...IDS, apnsKeyId: 'short' }, 1, /^--apns-key: .*key id/],
+      ['apns', { apnsCert: cert }, 1, /^--apns-cert: .*no private key/],
+      ['apns', { apnsCert: cert, apnsCertKey: key }, 1, /^--apns-cert: the private key does not belong/],
+      ['android', { fcmServiceAccount: junk }, 1, /^--fcm-service-account: .*JSON/],
+      ['apns', { apnsKey: '', ...IDS }, 2, /^--apns-key: cannot read "": there is no such file/],
+      ['apns', { apnsCert: folder }, 2, /^--apns-cert: cannot read ".*": this is a folder/],
+      ['apns', { apnsCert: cert, apnsCertKey: 'no' }, 2, /^--apns-cert-key: cannot read "no"/],
+      ['apns', { apnsCert: huge }, 2, /^--apns-cert: ".*" is too large/],
+      ['apns', { apnsKey: key }, 2, /^--apns-key needs --apns-key-id/],
+      ['apns', { apnsKey: key, apnsKeyId: IDS.apnsKeyId }, 2, /^--apns-key needs --apns-team-id/],
+      ['apns', { apnsCertKey: key }, 2, /^--apns-cert-key needs --apns-cert beside/],
+      ['apns', { apnsCert: cert, ...IDS }, 2, /^--apns-key-id belongs to --apns-key, not to --apns-cert/],
+      ['apns', { apnsKey: key, apnsCert: cert, ...IDS }, 2, /^--apns-key and --apns-cert exclude each other/],
+      ['apns', {}, 2, /^Give a credential: --apns-key .*or --apns-cert/],
+      ['gcm', {}, 2, /^Give a credential: --fcm-service-account/],
+      ['apns', { fcmServiceAccount: account }, 2, /^--fcm-service-account does not go with --platform apns/],
+      ['android', { apnsKey: key, ...IDS }, 2, /^--apns-key does not go with --platform android/],
+    ];
+    for (const [platform, options, exitCode, expected] of cases) {
+      const [code, line] = await refusal(platform, options);
+      assert.match(line, expected);
+      assert.match(line, /^[^\n]+\.$/, 'one sentence');
+      assert.equal(code, exitCode, line);
+      assert.ok(!line.includes('hunter2'));
+    }
+  });
+
+  test('gcm and android apps take the same service account', async (t) => {
+    const { file } = await createCli(t);
+    const account = await file('account.json', serviceAccount());
+    for (const platform of ['gcm', 'android'] as const) {
+      const { credential } = await readCredential({ fcmServiceAccount: account }, platform, APP, Date.now());
+      assert.equal(credential.kind, 'fcm-service-account');
+    }
+  });
+});

@@ -1,0 +1,95 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { shownSetting } from '../../src/cli/shown-setting.ts';
+import { createCli } from './cli-fixture.ts';
+
+describe('config check', () => {
+  test('shows every setting with its origin, and no secret', async (t) => {
+    const cli = await createCli(t);
+    const tokenFile = await cli.file('token', 'a-secret-of-the-pbx-1\n');
+    const settings = { PORT: '8123', PBX_TOKEN_FILE: tokenFile, REDIS_SERVER_LIST: 'a:1', APNS_ULR: 'x' };
+    const [text, json] = await Promise.all([
+      cli.run(['config', 'check'], settings),
+      cli.run(['config', 'check', '--json'], settings),
+    ]);
+    assert.deepEqual([text.code, text.stderr], [0, '']);
+    assert.match(text.stdout, /^PORT +8123 +environment$/m);
+    assert.match(text.stdout, /^HOST +127\.0\.0\.1 +default$/m);
+    assert.match(text.stdout, /^PBX_TOKEN +\(hidden\) +file$/m);
+    assert.match(text.stdout, /^PBX_ALLOW +\(not set\) +default$/m);
+    assert.match(text.stdout, /^Warning: REDIS_SERVER_LIST has no effect/m);
+    assert.match(text.stdout, /^Warning: APNS_ULR is not a setting/m);
+    const report: unknown = JSON.parse(json.stdout);
+    assert.ok(typeof report === 'object' && report !== null && 'usable' in report && 'settings' in report);
+    assert.equal(report.usable, true);
+    assert.ok(Array.isArray(report.settings));
+    const port = report.settings.find(({ name }) => name === 'PORT');
+    assert.deepEqual(port, { name: 'PORT', value: '8123', from: 'environment', secret: false });
+    assert.ok(!(text.all + json.all).includes('a-secret-of-the-pbx'));
+  });
+
+  test('names every problem at once and exits 2', async (t) => {
+    const cli = await createCli(t);
+    const settings = { PORT: 'eighty', HOST: '0.0.0.0', FCM_URL: 'http://insecure' };
+    const [text, json, other] = await Promise.all([
+      cli.run(['config', 'check'], settings),
+      cli.run(['config', 'check', '--json'], settings),
+      cli.run(['devices', 'list'], settings),
+    ]);
+    for (const name of ['PORT', 'FCM_URL', 'APP_API_URL', 'ACCOUNT_AUTH']) {
+      assert.match(text.stdout, new RegExp(`^Problem: ${name} must`, 'm'));
+      assert.match(other.stderr, new RegExp(`^ +${name} must`, 'm'));
+    }
+    assert.match(text.stderr, /^The settings cannot be used: 4 problems\.\n$/);
+    assert.deepEqual([text.code, json.code, other.code], [2, 2, 2]);
+    const report: unknown = JSON.parse(json.stdout);
+    assert.ok(typeof report === 'object' && report !== null && 'usable' in report && 'problems' in report);
+    assert.equal(report.usable, false);
+    assert.ok(Array.isArray(report.problems) && report.problems.length === 4);
+  });
+
+  test('a database address is shown without its password', () => {
+    const cases = [
+      ['sqlite:data/middleware.db', 'sqlite:data/middleware.db'],
+      [
+        'postgresql://me:hunter2@db.example.com:5432/calls',
+        'postgresql://me:(hidden)@db.example.com:5432/calls',
+      ],
+      ['mysql://me:hunter2@db/calls?ssl=1&password=hunter2', 'mysql://me:(hidden)@db/calls?(hidden)'],
+      ['postgresql://db/calls', 'postgresql://db/calls'],
+      ['hunter2', '(hidden)'],
+      ['hunter2:hunter2', '(hidden)'],
+    ] as const;
+    for (const [value, shown] of cases) {
+      assert.equal(shownSetting({ name: 'DATABASE_URL', value, from: 'environment', secret: true }), shown);
+    }
+  });
+});
+
+describe('migrate', () => {
+  test('tells what it applied, once', async (t) => {
+    const cli = await createCli(t);
+    const first = await cli.run(['migrate']);
+    assert.deepEqual([first.code, first.stderr], [0, '']);
+    assert.match(first.stdout, /^Applied 001-apps-and-devices\.$/m);
+    const second = await cli.run(['migrate']);
+    assert.deepEqual([second.code, second.stdout], [0, 'The database is up to date.\n']);
+  });
+
+  test('a database that cannot be used is one line', async (t) => {
+    const cli = await createCli(t);
+    const text = await cli.file(
+      'text.db',
+      'this is a text and no database, whatever its name may say '.repeat(50),
+    );
+    const [unsupported, damaged] = await Promise.all([
+      cli.run(['migrate'], { DATABASE_URL: 'oracle://me:hunter2@db/x' }),
+      cli.run(['apps', 'list'], { DATABASE_URL: `sqlite:${text}` }),
+    ]);
+    assert.equal(unsupported.code, 2);
+    assert.match(unsupported.stderr, /^DATABASE_URL: .*not supported[^\n]*\n$/);
+    assert.ok(!unsupported.all.includes('hunter2'));
+    assert.equal(damaged.code, 2);
+    assert.match(damaged.stderr, /^DATABASE_URL: .*not a SQLite database[^\n]*\n$/);
+  });
+});
