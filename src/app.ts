@@ -10,6 +10,7 @@ import type { Config } from './config/config.ts';
 import { credentialExpiry } from './devices/app-credential/credential-expiry.ts';
 import { createAppStore } from './devices/app-store.ts';
 import { createDeviceStore } from './devices/device-store.ts';
+import { createProviderTokenStore } from './devices/provider-token-store.ts';
 import { registerPhone } from './devices/register-phone.ts';
 import { within } from './lib/within.ts';
 import { migrate } from './storage/migrate.ts';
@@ -61,6 +62,7 @@ export async function startApp(config: Config, openLog: (onDropped: () => void) 
     origins: config,
     maxInFlight: config.maxPushesInFlight,
     tokens: devices,
+    sharedTokens: createProviderTokenStore(database),
     events: telemetry.push,
   });
   building.defer(() => push.close());

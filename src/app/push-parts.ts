@@ -1,3 +1,4 @@
+import type { SharedTokens } from '../push/apns/token.ts';
 import { type AppSenders, createAppSenders } from '../push/app-senders.ts';
 import { systemClock } from '../push/clock.ts';
 import { createProviders } from '../push/create-providers.ts';
@@ -28,6 +29,8 @@ export function createPushParts(options: {
   /** Pushes of one app that may be in flight. */
   readonly maxInFlight: number;
   readonly tokens: TokenStore;
+  /** Where Apple's provider tokens are shared with other processes. */
+  readonly sharedTokens: SharedTokens;
   readonly events: PushEvents & ChannelEvents;
 }): PushParts {
   const { origins, events, maxInFlight } = options;
@@ -37,6 +40,7 @@ export function createPushParts(options: {
     origins: { apns: origins.apnsUrl, apnsSandbox: origins.apnsSandboxUrl, fcm: origins.fcmUrl },
     clock,
     events,
+    sharedTokens: options.sharedTokens,
   });
   const senders = createAppSenders({ createProvider, clock, events, maxInFlight });
   const sender = createSender({ senders, tokens: options.tokens, clock, events });

@@ -57,6 +57,7 @@ export function recordingEvents(current: () => PushUnderWay | undefined): PushEv
     },
     apnsTokenMinted: credentialReady,
     fcmTokenFetched: credentialReady,
+    apnsTokenNotShared: nothing,
     fcmTokenFailed: nothing,
     channelLost: nothing,
     pushRetried: nothing,

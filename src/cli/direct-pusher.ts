@@ -1,10 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { createPushParts, type PushOrigins } from '../app/push-parts.ts';
+import type { Config } from '../config/config.ts';
 import type { App } from '../devices/app.ts';
 import type { Device } from '../devices/device.ts';
 import { monotonic } from '../lib/monotonic.ts';
 import type { PushEnded } from '../push/push-events.ts';
 import { emptyRecord, type PushRecord, type PushUnderWay, recordingEvents } from './direct-push-record.ts';
+import { withStores } from './with-stores.ts';
 
 /** A push to send from this process. */
 export interface DirectPushAsk {
@@ -32,7 +34,8 @@ export interface DirectPush {
   readonly connectError: string | undefined;
 }
 
-/** Sends calls without the service: one at a time, and nothing it learns reaches the database. */
+/** Sends calls without the service: one at a time. Nothing it learns of tokens and apps reaches the database; Apple's provider token
+ * is shared with the service there, because Apple takes two for an attack. */
 export interface DirectPusher {
   push(ask: DirectPushAsk): Promise<DirectPush>;
   close(): Promise<void>;
@@ -42,12 +45,17 @@ export interface DirectPusher {
 const MAX_CONNECT_FAILURES = 3;
 
 /** Makes a pusher of the same parts as the service's. */
-export function createDirectPusher(origins: PushOrigins): DirectPusher {
+export function createDirectPusher(origins: PushOrigins & Pick<Config, 'databaseUrl'>): DirectPusher {
   let underWay: PushUnderWay | undefined;
   const parts = createPushParts({
     origins,
     maxInFlight: 1,
     tokens: { dropToken: async () => false, setSandbox: async () => false },
+    sharedTokens: {
+      load: (id) => withStores(origins, ({ providerTokens }) => providerTokens.load(id)),
+      replace: (id, next, previous) =>
+        withStores(origins, ({ providerTokens }) => providerTokens.replace(id, next, previous)),
+    },
     events: recordingEvents(() => underWay),
   });
 

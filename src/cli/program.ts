@@ -15,6 +15,8 @@ export async function runProgram(argv: readonly string[]): Promise<number> {
     out: (line) => process.stdout.write(`${line}\n`),
     err: (line) => process.stderr.write(`${line}\n`),
   };
+  // Whoever reads the output may stop reading (`… | head`): that ends the command, quietly.
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));
   try {
     await createProgram(context).parseAsync(argv);
     return 0;
@@ -37,7 +39,7 @@ function createProgram(context: CommandContext): Command {
     .version(packageVersion())
     .showHelpAfterError('(see --help)')
     .exitOverride();
-  addServeCommand(program, context);
+  addServeCommand(program);
   addMigrateCommand(program, context);
   addConfigCommands(program, context);
   addAppsCommands(program, context);

@@ -1,12 +1,7 @@
-import { mkdir, writeFile } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+// What a command needs is loaded when it is called: `--help` and the other commands start faster.
+import { resolve } from 'node:path';
 import type { Command } from 'commander';
-import { createPhone } from '../sandbox/phone.ts';
-import type { PhoneKind } from '../sandbox/phone-app.ts';
-import type { PushSource } from '../sandbox/push-log.ts';
-import { startWorld } from '../sandbox/world.ts';
 import type { CommandContext } from './command-context.ts';
-import { addSandboxApps, SANDBOX_APPS } from './sandbox-apps.ts';
 
 /** `sandbox`: runs the stand-ins until it is stopped, for trying the service without Apple and Google. */
 export function addSandboxCommand(program: Command, context: CommandContext): void {
@@ -17,7 +12,10 @@ export function addSandboxCommand(program: Command, context: CommandContext): vo
     )
     .option('--folder <path>', 'where the certificate and the database of the sandbox go', 'data/sandbox')
     .addHelpText('after', EXAMPLE)
-    .action((options: { readonly folder: string }) => runSandbox(context, resolve(options.folder)));
+    .action(async (options: { readonly folder: string }) => {
+      const { runSandbox } = await import('./sandbox-run.ts');
+      await runSandbox(context, resolve(options.folder));
+    });
 }
 
 const EXAMPLE = `
@@ -25,70 +23,3 @@ Example:
   vialer-middleware sandbox
       prints lines such as "export APNS_URL=https://127.0.0.1:40123"; paste them in another shell, then
   vialer-middleware serve`;
-
-/** The user that the sandbox's platform knows. */
-const USER = { account: 123_456_789, user: 'user@example.com', password: 'sandbox', token: 'sandbox-token' };
-
-async function runSandbox(context: CommandContext, folder: string): Promise<void> {
-  await mkdir(folder, { recursive: true });
-  const world = await startWorld();
-  try {
-    const caFile = join(folder, 'ca.pem');
-    const databaseUrl = `sqlite:${join(folder, 'sandbox.db')}`;
-    await writeFile(caFile, world.ca.certificate);
-    await addSandboxApps(databaseUrl, world);
-    const { token } = world.platform.addUser(USER);
-    const settings = {
-      NODE_EXTRA_CA_CERTS: caFile,
-      ...world.settings,
-      ACCOUNT_AUTH: 'voipgrid',
-      DATABASE_URL: databaseUrl,
-    };
-    for (const [name, value] of Object.entries(settings)) context.out(`export ${name}=${value}`);
-    for (const line of howToTry(token)) context.out(`# ${line}`);
-    answerAll(context, 'ios', world.apple);
-    answerAll(context, 'ios', world.appleSandbox);
-    answerAll(context, 'android', world.google);
-    await stopSignal();
-  } finally {
-    await world.close();
-  }
-}
-
-function howToTry(authorization: string): readonly string[] {
-  const account = USER.account;
-  return [
-    `Any push token of the apps ${SANDBOX_APPS.apns} (apns) and ${SANDBOX_APPS.android} (android) is a phone that answers.`,
-    'In another shell: paste the lines above, run "vialer-middleware serve", then register a phone and call it:',
-    `  curl -H 'Authorization: ${authorization}' -d sip_user_id=${account} -d token=any-token -d app=${SANDBOX_APPS.android} http://127.0.0.1:8080/api/android-device/`,
-    `  curl -d sip_user_id=${account} -d phonenumber=0201234567 http://127.0.0.1:8080/api/incoming-call/`,
-    'Stop the sandbox with Ctrl-C.',
-  ];
-}
-
-/** Lets every push token behave as a phone whose app starts, registers with SIP and answers. */
-function answerAll(context: CommandContext, kind: PhoneKind, source: PushSource): void {
-  const phone = createPhone({
-    kind,
-    account: USER.account,
-    token: '',
-    app: SANDBOX_APPS.apns,
-    server: '',
-    authorization: '',
-    wakeUpMs: 600,
-    onStep: (step) => {
-      if (step.kind === 'push-received') context.out(`# ${kind}: a push arrives; the app starts`);
-      if (step.kind === 'answered') context.out(`# ${kind}: the app answered and was told ${step.status}`);
-      if (step.kind === 'answer-failed') context.out(`# ${kind}: the app could not answer`);
-    },
-  });
-  phone.listen({ ...source, onPush: (_token, handler) => source.onAnyPush(handler) });
-}
-
-function stopSignal(): Promise<void> {
-  return new Promise((resolveSignal) => {
-    // Signals do not keep a process alive; the stand-ins' listeners do.
-    process.once('SIGINT', () => resolveSignal());
-    process.once('SIGTERM', () => resolveSignal());
-  });
-}

@@ -1,16 +1,13 @@
+// What a command needs is loaded when it is called: `--help` and the other commands start faster.
 import type { Command } from 'commander';
-import { startApp } from '../app.ts';
-import { processSource, readConfig } from '../config/config.ts';
-import { createLog } from '../telemetry/log.ts';
-import { type CommandContext, CommandFailed, requireConfig } from './command-context.ts';
 
 /** `serve`: runs the service until SIGTERM or SIGINT. */
-export function addServeCommand(program: Command, context: CommandContext): void {
+export function addServeCommand(program: Command): void {
   program
     .command('serve')
     .description('run the service (settings come from the environment: docs/configuration.md)')
     .addHelpText('after', EXAMPLES)
-    .action(() => serve(context));
+    .action(async () => (await import('./serve-run.ts')).runServe());
 }
 
 const EXAMPLES = `
@@ -20,37 +17,3 @@ Examples:
   HOST=0.0.0.0 APP_API_URL=https://push.example.org ACCOUNT_AUTH=voipgrid VG_API_BASE_URL=https://api.example.org \\
     PBX_ALLOW=192.0.2.0/24 vialer-middleware serve
       for phones and PBXs elsewhere`;
-
-async function serve(_context: CommandContext): Promise<void> {
-  const config = requireConfig();
-  const { warnings } = readConfig(processSource());
-  const format = config.logFormat === 'auto' ? (process.stdout.isTTY ? 'pretty' : 'json') : config.logFormat;
-  const stopAsked = Promise.withResolvers<void>();
-  const stopNow = Promise.withResolvers<void>();
-  const onSignal = () => {
-    stopAsked.resolve();
-    process.once('SIGTERM', () => stopNow.resolve());
-    process.once('SIGINT', () => stopNow.resolve());
-  };
-  process.once('SIGTERM', onSignal);
-  process.once('SIGINT', onSignal);
-
-  const app = await startApp(config, (onDropped) =>
-    createLog({ level: config.logLevel, format, onDropped }),
-  ).catch((error: unknown) => {
-    throw new CommandFailed(startFailure(error), 1, { cause: error });
-  });
-  for (const warning of warnings) app.warn(warning);
-  await stopAsked.promise;
-  await app.stop(stopNow.promise);
-  // Stopping is bounded; a handle that a fault left open must not keep the process either.
-  setTimeout(() => process.exit(), EXIT_LIMIT_MS).unref();
-}
-
-const EXIT_LIMIT_MS = 1_000;
-
-/** The reason in one line: what could not be opened or listened on. */
-function startFailure(error: unknown): string {
-  const words = error instanceof Error ? error.message : String(error);
-  return `The service could not start: ${words}`;
-}

@@ -1,7 +1,9 @@
 import type { Config } from '../config/config.ts';
+import { CredentialUnreadable } from '../devices/app-row.ts';
 import { type AppStore, createAppStore } from '../devices/app-store.ts';
 import { countDevices } from '../devices/count-devices.ts';
 import { createDeviceStore, type DeviceStore } from '../devices/device-store.ts';
+import { createProviderTokenStore, type ProviderTokenStore } from '../devices/provider-token-store.ts';
 import type { Database } from '../storage/database.ts';
 import { DatabaseTooNew } from '../storage/database-too-new.ts';
 import { DatabaseUrlError } from '../storage/database-url-error.ts';
@@ -14,6 +16,7 @@ import { CommandFailed } from './command-context.ts';
 export interface Stores {
   readonly apps: AppStore;
   readonly devices: DeviceStore;
+  readonly providerTokens: ProviderTokenStore;
   /** How many devices each app has, by app key; apps without any are left out. */
   countDevices(): Promise<ReadonlyMap<number, number>>;
 }
@@ -48,6 +51,7 @@ export function withStores<T>(
     return work({
       apps: createAppStore(database),
       devices: createDeviceStore(database),
+      providerTokens: createProviderTokenStore(database),
       countDevices: () => countDevices(database),
     });
   });
@@ -59,6 +63,5 @@ function asCommandFailure(error: unknown): unknown {
   if (error instanceof StorageUnavailable || error instanceof DatabaseTooNew) {
     return new CommandFailed(`DATABASE_URL: ${error.message}`, 1, cause);
   }
-  const unreadable = error instanceof Error && error.name === 'CredentialUnreadable';
-  return unreadable ? new CommandFailed(`${error.message}.`, 1, cause) : error;
+  return error instanceof CredentialUnreadable ? new CommandFailed(`${error.message}.`, 1, cause) : error;
 }

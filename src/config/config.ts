@@ -3,6 +3,7 @@ import {
   absolutePath,
   baseUrl,
   bearerToken,
+  databaseUrl,
   httpsOrigin,
   integer,
   isLoopback,
@@ -84,14 +85,14 @@ function defaultWaitingCalls(openFiles: number): number {
 export function readConfig(source: ConfigSource): ConfigReport {
   const reader = new SettingsReader(source);
   const host = reader.read('HOST', '127.0.0.1', listenHost, '127.0.0.1');
-  const port = reader.read('PORT', '8080', integer(0, 65_535, 'port number'), 8080);
+  const port = reader.read('PORT', '8080', integer(0, 65_535), 8080);
   const waitMs = reader.read('APP_PUSH_ROUNDTRIP_WAIT', '4000', integer(500, 60_000, 'milliseconds'), 4000);
   const waiting = defaultWaitingCalls(source.openFiles);
   const config: Config = {
     host,
     port,
     metricsHost: reader.read('PROMETHEUS_HOST', '127.0.0.1', listenHost, '127.0.0.1'),
-    metricsPort: reader.read('PROMETHEUS_PORT', '9000', integer(0, 65_535, 'port number'), 9000),
+    metricsPort: reader.read('PROMETHEUS_PORT', '9000', integer(0, 65_535), 9000),
     responseApi: readResponseApi(reader, host),
     waitMs,
     resendMs: reader.read('APP_PUSH_RESEND_INTERVAL', '1000', integer(100, 60_000, 'milliseconds'), 1000),
@@ -111,7 +112,7 @@ export function readConfig(source: ConfigSource): ConfigReport {
     accountAuth: readAccountAuth(reader, host),
     pbx: readPbxAccess(reader),
     trustProxy: reader.readOptional('TRUST_PROXY', networkList),
-    databaseUrl: reader.readSecretOr('DATABASE_URL', DEFAULT_DATABASE, text, DEFAULT_DATABASE),
+    databaseUrl: reader.readSecretOr('DATABASE_URL', DEFAULT_DATABASE, databaseUrl, DEFAULT_DATABASE),
     appsRefreshMs: reader.read('APPS_REFRESH_INTERVAL', '2000', integer(100, 600_000, 'milliseconds'), 2000),
     apnsUrl: reader.read('APNS_URL', APNS, httpsOrigin, APNS),
     apnsSandboxUrl: reader.read('APNS_SANDBOX_URL', APNS_SANDBOX, httpsOrigin, APNS_SANDBOX),
@@ -125,7 +126,7 @@ export function readConfig(source: ConfigSource): ConfigReport {
   return {
     config: reader.problems.length === 0 ? config : undefined,
     problems: reader.problems,
-    warnings: settingWarnings(source, known, config),
+    warnings: settingWarnings(source, { known, secrets: reader.secrets }, config),
     found: reader.found,
   };
 }

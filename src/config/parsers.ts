@@ -2,12 +2,14 @@ import { BlockList, isIP } from 'node:net';
 import type { Parse } from './settings-reader.ts';
 
 /** A whole number within bounds, both included. */
-export function integer(min: number, max: number, unit: string): Parse<number> {
+export function integer(min: number, max: number, unit?: string): Parse<number> {
   return (text) => {
     const value = Number(text);
     return /^\d{1,15}$/.test(text) && value >= min && value <= max
       ? { value }
-      : { expected: `must be a whole number of ${unit} from ${min} to ${max}` };
+      : {
+          expected: `must be a whole number${unit === undefined ? '' : ` of ${unit}`} from ${min} to ${max}`,
+        };
   };
 }
 
@@ -43,13 +45,20 @@ export const baseUrl: Parse<string> = (value) => {
   return { value: url.href.endsWith('/') ? url.href : `${url.href}/` };
 };
 
+/** A database address that this version can open; never quoted, because it may hold a password. */
+export const databaseUrl: Parse<string> = (value) =>
+  /^sqlite:(?!\/\/)./i.test(value)
+    ? { value }
+    : { expected: 'must be sqlite:PATH, for example sqlite:data/middleware.db' };
+
 /** An https origin: scheme, host and port only. Pushes carry secrets, so they never go out unencrypted. */
 export const httpsOrigin: Parse<string> = (value) => {
   const expected = 'must be an https:// address with nothing behind host and port';
   if (!URL.canParse(value)) return { expected };
   const url = new URL(value);
-  const bare = url.pathname === '/' && url.search === '' && url.hash === '' && url.username === '';
-  return url.protocol === 'https:' && bare ? { value: url.origin } : { expected };
+  const bare = url.pathname === '/' && url.search === '' && url.hash === '';
+  const named = url.username !== '' || url.password !== '';
+  return !named && url.protocol === 'https:' && bare ? { value: url.origin } : { expected };
 };
 
 /** An absolute path, as it follows a base address. */
@@ -68,6 +77,7 @@ export interface NetworkList {
 /** Addresses and CIDR networks, IPv4 and IPv6, separated by commas or spaces. */
 export const networkList: Parse<NetworkList> = (value) => {
   const networks = value.split(/[\s,]+/).filter((part) => part !== '');
+  if (networks.length === 0) return { expected: 'must name at least one IP address or network' };
   const list = new BlockList();
   for (const network of networks) {
     if (!addNetwork(list, network)) {

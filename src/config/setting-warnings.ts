@@ -27,15 +27,16 @@ const REFERENCE_SETTINGS: Readonly<Record<string, string>> = {
 /** Doubts about settings that can still be run with. */
 export function settingWarnings(
   source: SettingsSource & { readonly openFiles: number },
-  known: readonly string[],
+  names: { readonly known: readonly string[]; readonly secrets: readonly string[] },
   config: { readonly maxWaitingCalls: number; readonly waitMs: number; readonly resendMs: number },
 ): readonly string[] {
   const warnings: string[] = [];
-  const names = new Set([...known, ...known.map((name) => `${name}_FILE`)]);
+  const known = new Set([...names.known, ...names.secrets.map(fileOf)]);
+  const noSecrets = new Set(names.known.map(fileOf));
   for (const name of Object.keys(source.env)) {
     const instead = REFERENCE_SETTINGS[name];
     if (instead !== undefined) warnings.push(`${name} has no effect: ${instead}`);
-    else if (!names.has(name) && OUR_PREFIXES.some((prefix) => name.startsWith(prefix))) {
+    else if (!known.has(name) && (noSecrets.has(name) || hasOurPrefix(name))) {
       warnings.push(`${name} is not a setting of this service and has no effect`);
     }
   }
@@ -50,4 +51,13 @@ export function settingWarnings(
     );
   }
   return warnings;
+}
+
+/** Only secrets may come from a file. */
+function fileOf(name: string): string {
+  return `${name}_FILE`;
+}
+
+function hasOurPrefix(name: string): boolean {
+  return OUR_PREFIXES.some((prefix) => name.startsWith(prefix));
 }

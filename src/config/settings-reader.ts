@@ -23,6 +23,8 @@ export type Parse<T> = (text: string) => { readonly value: T } | { readonly expe
 export class SettingsReader {
   readonly problems: string[] = [];
   readonly found: FoundSetting[] = [];
+  /** Names of the settings that may also come from a file. */
+  readonly secrets: string[] = [];
   readonly #source: SettingsSource;
 
   constructor(source: SettingsSource) {
@@ -62,6 +64,7 @@ export class SettingsReader {
   }
 
   #lookUp(name: string, fallback: string, secret: boolean): string | undefined {
+    if (secret) this.secrets.push(name);
     const direct = this.#source.env[name]?.trim() ?? '';
     const path = this.#source.env[`${name}_FILE`]?.trim() ?? '';
     if (direct !== '' && secret && path !== '') {
@@ -75,12 +78,15 @@ export class SettingsReader {
 
   #readFile(name: string, path: string): string | undefined {
     try {
-      return this.#note(name, this.#source.readFile(path).trim(), 'file', true);
+      const value = this.#source.readFile(path).trim();
+      if (value !== '') return this.#note(name, value, 'file', true);
+      // A secret that was meant to be there must not be silently none.
+      this.problem(`${name}_FILE names ${path}, which is empty`);
     } catch (error) {
       const code = error instanceof Error && 'code' in error ? String(error.code) : 'unreadable';
       this.problem(`${name}_FILE names ${path}, which cannot be read (${code})`);
-      return undefined;
     }
+    return undefined;
   }
 
   #note(name: string, value: string, from: FoundSetting['from'], secret: boolean): string {

@@ -5,7 +5,7 @@ import { decodeCredential } from './credential-codec.ts';
 import { storedPlatform } from './stored-platform.ts';
 
 /** An app's credential in the database is not in a form that this program can read. */
-class CredentialUnreadable extends Error {
+export class CredentialUnreadable extends Error {
   override readonly name = 'CredentialUnreadable';
 
   constructor(platform: string, appId: string) {

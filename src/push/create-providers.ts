@@ -1,7 +1,7 @@
 import { createSecureContext } from 'node:tls';
 import type { App } from '../devices/app.ts';
 import { createApnsProvider } from './apns/provider.ts';
-import { createApnsTokens } from './apns/token.ts';
+import { createApnsTokens, type SharedTokens } from './apns/token.ts';
 import { type ChannelSpec, createChannelPool } from './channel-pool.ts';
 import type { Clock } from './clock.ts';
 import { credentialId } from './credential-id.ts';
@@ -26,6 +26,8 @@ export interface ProvidersOptions {
   readonly origins: PushOrigins;
   readonly clock: Clock;
   readonly events: PushEvents;
+  /** Where Apple's tokens are shared with other processes; absent: nowhere. */
+  readonly sharedTokens?: SharedTokens;
 }
 
 /**
@@ -35,7 +37,11 @@ export interface ProvidersOptions {
 export function createProviders(options: ProvidersOptions): (app: App) => PushProvider {
   const { origins, clock, events, createChannel } = options;
   const channels = createChannelPool({ createChannel, clock });
-  const apnsTokens = createApnsTokens({ clock, events });
+  const apnsTokens = createApnsTokens({
+    clock,
+    events,
+    ...(options.sharedTokens === undefined ? {} : { shared: options.sharedTokens }),
+  });
   const fcmTokens = createRefCounted(
     (account: FcmAccount) => createFcmToken({ fetchToken: createFetchToken(account, clock), clock, events }),
     async (token) => token.close(),

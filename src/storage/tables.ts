@@ -36,9 +36,17 @@ interface DeviceRow {
   readonly last_seen_at: number;
 }
 
+/** Row of `provider_tokens`: the token that was last made of an Apple key, for every process that has the key. */
+interface ProviderTokenRow {
+  readonly credential_id: string;
+  readonly jwt: string;
+  readonly minted_at: number;
+}
+
 /** Every table, as Kysely sees it; integers are JavaScript numbers under every database. */
 export interface Tables {
   readonly apps: AppRow;
   readonly app_changes: AppChangesRow;
   readonly devices: DeviceRow;
+  readonly provider_tokens: ProviderTokenRow;
 }

@@ -74,7 +74,13 @@ export function createPushTelemetry(log: Log, metrics: ServiceMetrics): PushEven
 
 type TokenEvents = Pick<
   PushEvents,
-  'tokenDropped' | 'tokenKept' | 'tokenStoreFailed' | 'apnsTokenMinted' | 'fcmTokenFetched' | 'fcmTokenFailed'
+  | 'tokenDropped'
+  | 'tokenKept'
+  | 'tokenStoreFailed'
+  | 'apnsTokenMinted'
+  | 'apnsTokenNotShared'
+  | 'fcmTokenFetched'
+  | 'fcmTokenFailed'
 >;
 
 function tokenTelemetry(log: Log, metrics: ServiceMetrics): TokenEvents {
@@ -101,6 +107,12 @@ function tokenTelemetry(log: Log, metrics: ServiceMetrics): TokenEvents {
       log.writeError('a push token could not be updated in the database', event.error, pushFields(event));
     },
     apnsTokenMinted: ({ teamId, keyId }) => log.write('info', 'Apple provider token made', { teamId, keyId }),
+    apnsTokenNotShared: ({ keyId, error }) => {
+      metrics.storageFailures.inc();
+      log.writeError("the database's Apple provider token could not be used; made another one", error, {
+        keyId,
+      });
+    },
     fcmTokenFetched: ({ tookMs }) =>
       log.write('info', 'Google access token fetched', { tookMs: Math.round(tookMs) }),
     fcmTokenFailed: ({ kind, reason }) => {

@@ -19,8 +19,7 @@ export async function createCliInWorld(
   options: WorldOptions = {},
 ): Promise<CliInWorld> {
   const cli = await createCli(t);
-  // Every child signs a provider token of its own, which Apple would not take so soon.
-  const world = await startWorld({ ...options, apple: { minTokenUpdateMs: 0, ...options.apple } });
+  const world = await startWorld(options);
   t.after(() => world.close());
   const settings = {
     NODE_EXTRA_CA_CERTS: await cli.file('ca.pem', world.ca.certificate),

@@ -78,6 +78,21 @@ describe('stopping', () => {
     assert.deepEqual([answer.body, answer.outcome], ['status=ACK', 'ready']);
   });
 
+  test("a restart goes on with Apple's provider token: a second one within 20 minutes would be refused", async (t) => {
+    const service = await startServiceProcess(t);
+    const phone = await addPhone(service, 5);
+    t.after(() => phone.close());
+    assert.equal((await ask(service)).outcome, 'ready');
+    service.process.kill('SIGKILL');
+    await service.ended();
+
+    const again = await service.again();
+    assert.equal((await ask(again)).outcome, 'ready');
+    const tokens = service.world.apple.requests.list().map((request) => request.headers['authorization']);
+    assert.equal(tokens.length, 2);
+    assert.equal(new Set(tokens).size, 1);
+  });
+
   test('an address in use is one clear line and exit code 1', async (t) => {
     const service = await startServiceProcess(t);
     const port = new URL(service.url).port;

@@ -36,7 +36,7 @@ describe('migrating', () => {
     const database = await open('first.db');
     const names = Object.keys(allMigrations(database.dialect));
     assert.deepEqual(await migrate(database), names);
-    assert.deepEqual(await tableNames(database), ['app_changes', 'apps', 'devices']);
+    assert.deepEqual(await tableNames(database), ['app_changes', 'apps', 'devices', 'provider_tokens']);
     await database.close();
     const again = await open('first.db');
     assert.deepEqual(await migrate(again), []);
@@ -49,7 +49,7 @@ describe('migrating', () => {
     await Promise.all(programs.map((program) => program.line()));
     for (const { child } of programs) child.stdin.write(`sqlite:${join(folder.path, 'race', 'new.db')}\n`);
     const applied = await Promise.all(programs.map(async (program) => JSON.parse(await program.line())));
-    assert.deepEqual(applied.flat(), ['001-apps-and-devices']);
+    assert.deepEqual(applied.flat(), ['001-apps-and-devices', '002-provider-tokens']);
     for (const [code] of await Promise.all(ended)) assert.equal(code, 0);
   });
 

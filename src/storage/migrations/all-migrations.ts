@@ -1,8 +1,10 @@
 import type { Migration } from 'kysely/migration';
 import type { SqlDialect } from '../database.ts';
 import { appsAndDevices } from './001-apps-and-devices.ts';
+import { providerTokens } from './002-provider-tokens.ts';
 
 /** Every migration by its name; names sort in the order in which they run, and are never changed after a release. */
 export const allMigrations = (dialect: SqlDialect): Readonly<Record<string, Migration>> => ({
   '001-apps-and-devices': appsAndDevices(dialect),
+  '002-provider-tokens': providerTokens(dialect),
 });

@@ -1,0 +1,39 @@
+import { startApp } from '../app.ts';
+import { processSource, readConfig } from '../config/config.ts';
+import { createLog } from '../telemetry/log.ts';
+import { CommandFailed, requireConfig } from './command-context.ts';
+
+/** The work of `serve`. */
+export async function runServe(): Promise<void> {
+  const config = requireConfig();
+  const { warnings } = readConfig(processSource());
+  const format = config.logFormat === 'auto' ? (process.stdout.isTTY ? 'pretty' : 'json') : config.logFormat;
+  const stopAsked = Promise.withResolvers<void>();
+  const stopNow = Promise.withResolvers<void>();
+  const onSignal = () => {
+    stopAsked.resolve();
+    process.once('SIGTERM', () => stopNow.resolve());
+    process.once('SIGINT', () => stopNow.resolve());
+  };
+  process.once('SIGTERM', onSignal);
+  process.once('SIGINT', onSignal);
+
+  const app = await startApp(config, (onDropped) =>
+    createLog({ level: config.logLevel, format, onDropped }),
+  ).catch((error: unknown) => {
+    throw new CommandFailed(startFailure(error), 1, { cause: error });
+  });
+  for (const warning of warnings) app.warn(warning);
+  await stopAsked.promise;
+  await app.stop(stopNow.promise);
+  // Stopping is bounded; a handle that a fault left open must not keep the process either.
+  setTimeout(() => process.exit(), EXIT_LIMIT_MS).unref();
+}
+
+const EXIT_LIMIT_MS = 1_000;
+
+/** The reason in one line: what could not be opened or listened on. */
+function startFailure(error: unknown): string {
+  const words = error instanceof Error ? error.message : String(error);
+  return `The service could not start: ${words}`;
+}

@@ -1,0 +1,78 @@
+import assert from 'node:assert/strict';
+import { setTimeout as delay } from 'node:timers/promises';
+import { createHttp2Channel, type Http2ChannelOptions } from '../../../src/push/http2-channel.ts';
+import type {
+  Channel,
+  ChannelEvents,
+  ChannelReply,
+  ChannelRequest,
+} from '../../../src/push/http2-channel-types.ts';
+
+type Lost = Parameters<ChannelEvents['channelLost']>[0];
+type Failed = Parameters<ChannelEvents['channelConnectFailed']>[0];
+
+/** A channel under test and what it told of itself. */
+export interface TestChannel extends Channel {
+  readonly connected: number[];
+  readonly failed: Failed[];
+  readonly lost: Lost[];
+  /** Sends `/3/device/<body>` with the body, by default within 5 s. */
+  push(
+    body: string,
+    options?: { readonly withinMs?: number } & Partial<ChannelRequest>,
+  ): Promise<ChannelReply>;
+}
+
+/** Makes a channel that records its events. */
+export const openChannel = (options: Omit<Http2ChannelOptions, 'events'>): TestChannel => {
+  const connected: number[] = [];
+  const failed: Failed[] = [];
+  const lost: Lost[] = [];
+  const channel = createHttp2Channel({
+    ...options,
+    events: {
+      channelConnected: (event) => connected.push(event.tookMs),
+      channelConnectFailed: (event) => failed.push(event),
+      channelLost: (event) => lost.push(event),
+    },
+  });
+  return {
+    connected,
+    failed,
+    lost,
+    request: (request) => channel.request(request),
+    warm: () => channel.warm(),
+    renew: () => channel.renew(),
+    close: () => channel.close(),
+    push: (body, { withinMs = 5_000, ...rest } = {}) =>
+      channel.request({
+        path: `/3/device/${encodeURIComponent(body)}`,
+        headers: { 'apns-topic': 'com.example.app.voip' },
+        body,
+        deadline: performance.now() + withinMs,
+        wanted: () => true,
+        ...rest,
+      }),
+  };
+};
+
+/** Waits until a condition holds; fails after 10 s, telling `state`. */
+export const until = async (
+  what: string,
+  holds: () => boolean,
+  state: () => unknown = () => '',
+): Promise<void> => {
+  const end = performance.now() + 10_000;
+  while (!holds()) {
+    assert.ok(performance.now() < end, `still waiting until ${what} ${state()}`);
+    await delay(5);
+  }
+};
+
+/** `200` for an answer, else the reason of the failure. */
+export const outcome = (reply: ChannelReply): string =>
+  reply.kind === 'answered' ? String(reply.status) : reply.reason;
+
+/** Timers, sockets and servers that keep this process alive now. */
+export const handles = (): string[] =>
+  process.getActiveResourcesInfo().filter((kind) => /Timeout|Immediate|TCP|TLS|Server|FSReq/.test(kind));
