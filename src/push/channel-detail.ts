@@ -1,7 +1,7 @@
 const MAX_DETAIL = 200;
 
 /** A peer's words made fit for a log line: printable ASCII only, at most 200 characters. */
-export const printable = (text: string): string => text.slice(0, MAX_DETAIL).replaceAll(/[^\x20-\x7e]/g, '?');
+const printable = (text: string): string => text.slice(0, MAX_DETAIL).replaceAll(/[^\x20-\x7e]/g, '?');
 
 /** What a GOAWAY said (RFC 9113, 6.8): its code, and its debug data, where Apple puts the reason as JSON. */
 export const goawayDetail = (code: number, data: NodeJS.ArrayBufferView | undefined): string => {

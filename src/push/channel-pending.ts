@@ -1,12 +1,11 @@
 import type { ClientHttp2Stream } from 'node:http2';
-import type { PendingQueue } from './channel-queue.ts';
 import type { ChannelFailure, ChannelReply, ChannelRequest } from './http2-channel-types.ts';
 
 /** One request on its way through a channel, from `request` to its one reply. */
 export class PendingRequest {
   readonly request: ChannelRequest;
   /** Links of the queue it waits in, for removal without a search. */
-  queue: PendingQueue | undefined = undefined;
+  queue: { remove(pending: PendingRequest): void } | undefined = undefined;
   previous: PendingRequest | undefined = undefined;
   next: PendingRequest | undefined = undefined;
   /** The stream it is on, while it is on one. */

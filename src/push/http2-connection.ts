@@ -154,15 +154,21 @@ export class Http2Connection {
 
   /** Kept as one function for all streams, so that sending creates none for it. */
   readonly #closed = (pending: PendingRequest, stream: ClientHttp2Stream): void => {
-    // An error in the peer's frames ends the session's streams before the session says so itself.
-    if (this.#session.destroyed)
-      this.#break('reset', stream.errored === null ? '' : errorDetail(stream.errored));
+    if (!this.#ended) this.#noticeLoss(stream);
     this.#openStreams--;
     if (pending.stream === stream) pending.stream = undefined;
     if (!pending.settled) this.#owner.unanswered(pending, this.#streamEnd(stream));
     if (this.#ended) this.#finishWhenEmpty();
     else this.#owner.roomChanged(this);
   };
+
+  /** What node:http2 tells of a session by its streams only, or by its streams first. */
+  #noticeLoss(stream: ClientHttp2Stream): void {
+    if (this.#session.destroyed)
+      this.#break('reset', stream.errored === null ? '' : errorDetail(stream.errored));
+    else if (this.#session.closed) this.#end('reset', 'a frame could not be sent');
+    else if (stream.id === undefined) this.#end('renewed', 'no stream ids are left');
+  }
 
   #streamEnd(stream: ClientHttp2Stream): StreamEnd {
     const neverSent = stream.id === undefined;

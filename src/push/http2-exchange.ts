@@ -8,7 +8,7 @@ import type { PendingRequest } from './channel-pending.ts';
 import type { ChannelRequest } from './http2-channel-types.ts';
 
 /** Longest response body that is taken, in bytes; the answers of push services are far below. */
-export const MAX_RESPONSE_BYTES = 65_536;
+const MAX_RESPONSE_BYTES = 65_536;
 /** Longest sum of header names and values that is sent, in characters; node:http2 ends the connection above 64 KiB. */
 const MAX_HEADER_CHARACTERS = 32_768;
 
@@ -92,7 +92,8 @@ export const openExchange = (
     else more.push(chunk);
   });
   stream.on('end', () => {
-    if (status !== 0) answer();
+    // A stream that is cut off ends as well: by RST_STREAM with a code, or destroyed with its connection.
+    if (status !== 0 && stream.rstCode === constants.NGHTTP2_NO_ERROR && !stream.destroyed) answer();
   });
   stream.on('error', ignore);
   stream.on('close', () => closed(pending, stream));

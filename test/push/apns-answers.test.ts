@@ -1,0 +1,160 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { APNS_REASONS } from '../../src/push/apns/answers.ts';
+import type { FinalVerdict, PushVerdict } from '../../src/push/push-provider.ts';
+import { apnsScene } from './helpers/apns-scene.ts';
+import { answered, makeRequest, PLAIN } from './helpers/provider-fixture.ts';
+
+const once = (reason: string, otherwise: FinalVerdict): PushVerdict => ({
+  kind: 'retry',
+  reason,
+  limit: 'once',
+  afterMs: 0,
+  otherwise,
+});
+
+interface Row {
+  readonly status: number;
+  readonly reasons: readonly string[];
+  readonly verdict: (reason: string) => PushVerdict;
+  readonly body?: object;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly renews?: true;
+}
+
+/** Apple's table, for a device whose environment is known and a provider token that was just made. */
+const TABLE: readonly Row[] = [
+  {
+    status: 400,
+    reasons: ['BadDeviceToken', 'DeviceTokenNotForTopic'],
+    verdict: (reason) => ({ kind: 'token-suspect', reason }),
+  },
+  {
+    status: 400,
+    reasons: [
+      'MissingDeviceToken',
+      'BadCollapseId',
+      'BadExpirationDate',
+      'BadMessageId',
+      'BadPriority',
+      'BadTopic',
+      'MissingTopic',
+      'DuplicateHeaders',
+      'InvalidPushType',
+      'PayloadEmpty',
+      'TopicDisallowed',
+    ],
+    verdict: (reason) => ({ kind: 'our-fault', reason }),
+  },
+  {
+    status: 400,
+    reasons: ['IdleTimeout'],
+    verdict: (reason) => once(reason, { kind: 'unavailable', reason }),
+    renews: true,
+  },
+  { status: 403, reasons: ['ExpiredProviderToken'], verdict: (reason) => ({ kind: 'app-fault', reason }) },
+  {
+    status: 403,
+    reasons: [
+      'InvalidProviderToken',
+      'MissingProviderToken',
+      'UnrelatedKeyIdInToken',
+      'BadEnvironmentKeyIdInToken',
+      'BadEnvironmentKeyInToken',
+      'BadCertificate',
+      'BadCertificateEnvironment',
+      'Forbidden',
+    ],
+    verdict: (reason) => ({ kind: 'app-fault', reason }),
+  },
+  { status: 404, reasons: ['BadPath'], verdict: (reason) => ({ kind: 'our-fault', reason }) },
+  { status: 405, reasons: ['MethodNotAllowed'], verdict: (reason) => ({ kind: 'our-fault', reason }) },
+  {
+    status: 410,
+    reasons: ['Unregistered', 'ExpiredToken'],
+    body: { timestamp: 1_454_948_015_990 },
+    verdict: (reason) => ({ kind: 'token-dead', reason, since: 1_454_948_015_990 }),
+  },
+  {
+    status: 413,
+    reasons: ['PayloadTooLarge'],
+    verdict: (reason) => ({
+      ...once(reason, { kind: 'our-fault', reason }),
+      variant: { minimal: true },
+    }),
+  },
+  {
+    status: 429,
+    reasons: ['TooManyProviderTokenUpdates'],
+    headers: { 'retry-after': '3' },
+    verdict: (reason) => ({ kind: 'throttled', reason, scope: 'app', retryAfterMs: 3_000 }),
+  },
+  {
+    status: 429,
+    reasons: ['TooManyRequests'],
+    verdict: (reason) => ({ kind: 'throttled', reason, scope: 'device' }),
+  },
+  {
+    status: 500,
+    reasons: ['InternalServerError'],
+    verdict: (reason) => once(reason, { kind: 'unavailable', reason }),
+    renews: true,
+  },
+  {
+    status: 503,
+    reasons: ['ServiceUnavailable', 'Shutdown'],
+    headers: { 'retry-after': '1' },
+    verdict: (reason) => ({
+      kind: 'retry',
+      reason,
+      limit: 'budget',
+      afterMs: 1_000,
+      otherwise: { kind: 'unavailable', reason, retryAfterMs: 1_000 },
+    }),
+    renews: true,
+  },
+];
+
+for (const row of TABLE)
+  for (const reason of row.reasons)
+    test(`${row.status} ${reason}`, async () => {
+      const { provider, channels, clock } = apnsScene(
+        answered(row.status, { reason, ...row.body }, row.headers),
+      );
+      assert.deepEqual(await provider.send(makeRequest(clock), PLAIN), row.verdict(reason));
+      assert.equal(channels.production.counts.renewals, row.renews ? 1 : 0);
+    });
+
+test('the cases above are the whole table', () => {
+  assert.deepEqual(TABLE.flatMap((row) => row.reasons).toSorted(), Object.keys(APNS_REASONS).toSorted());
+});
+
+const UNKNOWN: readonly (readonly [number, PushVerdict['kind'], string])[] = [
+  [302, 'our-fault', ''],
+  [400, 'our-fault', '{"reason":"NewWord"}'],
+  [400, 'our-fault', '{"reason":"constructor"}'],
+  [400, 'our-fault', '{"reason":42}'],
+  [403, 'app-fault', 'null'],
+  [407, 'our-fault', '<html>'],
+  [410, 'token-dead', '[]'],
+  [413, 'retry', '{'],
+  [429, 'throttled', ''],
+  [500, 'retry', ''],
+  [502, 'retry', '<html>Bad gateway</html>'],
+];
+
+for (const [status, kind, body] of UNKNOWN)
+  test(`${status} with ${body || 'nothing'} goes by its status`, async () => {
+    const { provider, clock } = apnsScene(answered(status, body));
+    const verdict = await provider.send(makeRequest(clock), PLAIN);
+    assert.equal(verdict.kind, kind);
+    assert.equal(verdict.reason, 'Other');
+  });
+
+test('410 without a usable time says nothing of when', async () => {
+  for (const timestamp of [undefined, 'yesterday', -1, null]) {
+    const { provider, clock } = apnsScene(answered(410, { reason: 'Unregistered', timestamp }));
+    const verdict = await provider.send(makeRequest(clock), PLAIN);
+    assert.deepEqual(verdict, { kind: 'token-dead', reason: 'Unregistered' });
+  }
+});

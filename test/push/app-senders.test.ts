@@ -1,0 +1,135 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { App } from '../../src/devices/app.ts';
+import { createAppSenders } from '../../src/push/app-senders.ts';
+import type { PushProvider } from '../../src/push/push-provider.ts';
+import {
+  apnsKey,
+  createHandClock,
+  makeApp,
+  makeDevice,
+  recordEvents,
+  settle,
+} from './helpers/provider-fixture.ts';
+
+function scene(createProvider?: (app: App) => PushProvider) {
+  const log: string[] = [];
+  const events = recordEvents();
+  const make = (app: App): PushProvider => {
+    const name = `${app.appId}#${app.revision}`;
+    log.push(`made ${name}`);
+    return {
+      name: 'apns',
+      environmentOf: () => 'production',
+      send: async () => ({ kind: 'accepted', reason: 'Accepted' }),
+      warm: () => {
+        log.push(`warmed ${name}`);
+      },
+      close: async () => {
+        log.push(`closed ${name}`);
+      },
+    };
+  };
+  const senders = createAppSenders({
+    createProvider: createProvider ?? make,
+    clock: createHandClock(),
+    events,
+  });
+  return { log, events, senders };
+}
+
+const credential = apnsKey('pem');
+const app = (key: number, revision = 1) => makeApp(credential, { key, revision, appId: `app${key}` });
+
+test('apps are taken up and connected; the same again changes nothing', () => {
+  const { senders, log } = scene();
+  senders.update([app(1), app(2)]);
+  senders.update([app(1), app(2)]);
+  assert.deepEqual(log, ['made app1#1', 'warmed app1#1', 'made app2#1', 'warmed app2#1']);
+  assert.equal(senders.get(2)?.app.appId, 'app2');
+  assert.equal(senders.get(3), undefined);
+});
+
+test('a removed app is closed, the others stay as they are', async () => {
+  const { senders, log } = scene();
+  senders.update([app(1), app(2)]);
+  const kept = senders.get(2);
+  senders.update([app(2)]);
+  await settle();
+  assert.equal(senders.get(1), undefined);
+  assert.equal(senders.get(2), kept);
+  assert.deepEqual(log.slice(4), ['closed app1#1']);
+});
+
+test('a changed app gets a new provider and breaker before the old one is closed', async () => {
+  const { senders, log } = scene();
+  senders.update([app(1)]);
+  senders.get(1)?.breakerFor(makeDevice()).enter()?.end({ kind: 'app-fault', reason: 'Forbidden' }, 4_000);
+  assert.equal(senders.get(1)?.breakerFor(makeDevice()).state(), 'open');
+  senders.update([app(1, 2)]);
+  await settle();
+  assert.equal(senders.get(1)?.app.revision, 2);
+  assert.equal(senders.get(1)?.breakerFor(makeDevice()).state(), 'closed');
+  assert.deepEqual(log.slice(2), ['made app1#2', 'warmed app1#2', 'closed app1#1']);
+});
+
+test('the old provider is closed when its last push has ended', async () => {
+  const { senders, log } = scene();
+  senders.update([app(1)]);
+  const old = senders.get(1);
+  old?.enter();
+  old?.enter();
+  senders.update([]);
+  old?.leave();
+  await settle();
+  assert.equal(log.includes('closed app1#1'), false);
+  old?.leave();
+  await settle();
+  assert.equal(log.includes('closed app1#1'), true);
+});
+
+test('closing closes all at once, also what was still ending, and takes up nothing more', async () => {
+  const { senders, log } = scene();
+  senders.update([app(1), app(2)]);
+  senders.get(1)?.enter();
+  senders.update([app(2)]);
+  await senders.close();
+  assert.deepEqual(log.slice(4).toSorted(), ['closed app1#1', 'closed app2#1']);
+  senders.update([app(3)]);
+  assert.equal(senders.get(3), undefined);
+  assert.equal(senders.get(2), undefined);
+});
+
+test('an app whose credential is unusable is told of, and is down alone', () => {
+  const { senders, events } = scene((added) => {
+    if (added.key === 1) throw new Error('no key');
+    return {
+      name: 'apns',
+      environmentOf: () => 'production',
+      send: async () => ({ kind: 'accepted', reason: 'Accepted' }),
+      warm: () => {},
+      close: async () => {},
+    };
+  });
+  senders.update([app(1), app(2)]);
+  assert.equal(senders.get(1)?.provider, undefined);
+  assert.ok(senders.get(2)?.provider);
+  const [fault] = events.named('appFault');
+  assert.ok(fault && 'reason' in fault && fault.reason === 'credential-unusable');
+});
+
+test('a provider that cannot be closed is told of', async () => {
+  const { senders, events } = scene(() => ({
+    name: 'apns',
+    environmentOf: () => 'production',
+    send: async () => ({ kind: 'accepted', reason: 'Accepted' }),
+    warm: () => {},
+    close: async () => {
+      throw new Error('stuck');
+    },
+  }));
+  senders.update([app(1)]);
+  senders.update([]);
+  await settle();
+  assert.equal(events.named('appCloseFailed').length, 1);
+});

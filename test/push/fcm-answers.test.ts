@@ -1,0 +1,160 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { FCM_CODES } from '../../src/push/fcm/answers.ts';
+import type { PushVerdict } from '../../src/push/push-provider.ts';
+import { fcmScene } from './helpers/fcm-scene.ts';
+import { answered } from './helpers/provider-fixture.ts';
+
+const FCM_ERROR = 'type.googleapis.com/google.firebase.fcm.v1.FcmError';
+const BAD_REQUEST = 'type.googleapis.com/google.rpc.BadRequest';
+interface Row {
+  readonly status: number;
+  /** Google's word, where it stands, and what stands with it. */
+  readonly code: keyof typeof FCM_CODES;
+  readonly details?: readonly object[];
+  readonly rpcStatus?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly verdict: PushVerdict;
+}
+
+const fcm = (errorCode: string) => ({ '@type': FCM_ERROR, errorCode });
+const violations = { '@type': BAD_REQUEST, fieldViolations: [{ field: 'message.data' }] };
+
+const refusedCredential = (reason: string): PushVerdict => ({
+  kind: 'retry',
+  reason,
+  limit: 'once',
+  afterMs: 0,
+  otherwise: { kind: 'app-fault', reason },
+});
+
+const quota = (reason: string, retryAfterMs: number): PushVerdict => ({
+  kind: 'throttled',
+  reason,
+  scope: 'app',
+  retryAfterMs,
+});
+
+const TABLE: readonly Row[] = [
+  {
+    status: 400,
+    code: 'INVALID_ARGUMENT',
+    details: [violations],
+    verdict: { kind: 'our-fault', reason: 'INVALID_ARGUMENT' },
+  },
+  {
+    status: 400,
+    code: 'INVALID_ARGUMENT',
+    details: [fcm('INVALID_ARGUMENT'), violations],
+    verdict: { kind: 'our-fault', reason: 'INVALID_ARGUMENT' },
+  },
+  { status: 400, code: 'INVALID_ARGUMENT', verdict: { kind: 'our-fault', reason: 'INVALID_ARGUMENT' } },
+  {
+    status: 400,
+    code: 'INVALID_ARGUMENT',
+    details: [fcm('INVALID_ARGUMENT')],
+    verdict: { kind: 'token-suspect', reason: 'INVALID_ARGUMENT' },
+  },
+  {
+    status: 403,
+    code: 'SENDER_ID_MISMATCH',
+    rpcStatus: 'PERMISSION_DENIED',
+    details: [fcm('SENDER_ID_MISMATCH')],
+    verdict: { kind: 'token-suspect', reason: 'SENDER_ID_MISMATCH' },
+  },
+  {
+    status: 404,
+    code: 'UNREGISTERED',
+    rpcStatus: 'NOT_FOUND',
+    details: [fcm('UNREGISTERED')],
+    verdict: { kind: 'token-dead', reason: 'UNREGISTERED' },
+  },
+  {
+    status: 429,
+    code: 'QUOTA_EXCEEDED',
+    rpcStatus: 'RESOURCE_EXHAUSTED',
+    details: [fcm('QUOTA_EXCEEDED'), { '@type': 'type.googleapis.com/google.rpc.QuotaFailure' }],
+    headers: { 'retry-after': '5' },
+    verdict: quota('QUOTA_EXCEEDED', 60_000),
+  },
+  {
+    status: 429,
+    code: 'RESOURCE_EXHAUSTED',
+    headers: { 'retry-after': '90' },
+    verdict: quota('RESOURCE_EXHAUSTED', 90_000),
+  },
+  {
+    status: 401,
+    code: 'THIRD_PARTY_AUTH_ERROR',
+    rpcStatus: 'UNAUTHENTICATED',
+    details: [fcm('THIRD_PARTY_AUTH_ERROR')],
+    verdict: { kind: 'our-fault', reason: 'THIRD_PARTY_AUTH_ERROR' },
+  },
+  { status: 401, code: 'UNAUTHENTICATED', verdict: refusedCredential('UNAUTHENTICATED') },
+  { status: 403, code: 'PERMISSION_DENIED', verdict: refusedCredential('PERMISSION_DENIED') },
+  {
+    status: 500,
+    code: 'INTERNAL',
+    details: [fcm('INTERNAL')],
+    verdict: {
+      kind: 'retry',
+      reason: 'INTERNAL',
+      limit: 'once',
+      afterMs: 100,
+      otherwise: { kind: 'unavailable', reason: 'INTERNAL' },
+    },
+  },
+  {
+    status: 503,
+    code: 'UNAVAILABLE',
+    details: [fcm('UNAVAILABLE')],
+    headers: { 'retry-after': '2' },
+    verdict: {
+      kind: 'retry',
+      reason: 'UNAVAILABLE',
+      limit: 'budget',
+      afterMs: 2_000,
+      otherwise: { kind: 'unavailable', reason: 'UNAVAILABLE', retryAfterMs: 2_000 },
+    },
+  },
+];
+
+for (const row of TABLE) {
+  const details = (row.details ?? []).map((detail) => Object.values(detail).at(-1));
+  test(`${row.status} ${row.code} with ${row.details ? JSON.stringify(details) : 'no details'}`, async () => {
+    const body = {
+      error: {
+        code: row.status,
+        message: 'text',
+        status: row.rpcStatus ?? row.code,
+        ...(row.details ? { details: row.details } : {}),
+      },
+    };
+    const { send } = fcmScene(answered(row.status, body, row.headers));
+    assert.deepEqual(await send(), row.verdict);
+  });
+}
+
+test('the cases above are the whole table', () => {
+  assert.deepEqual([...new Set(TABLE.map((row) => row.code))].toSorted(), Object.keys(FCM_CODES).toSorted());
+});
+
+const UNKNOWN: readonly (readonly [number, PushVerdict['kind'], string])[] = [
+  [302, 'our-fault', ''],
+  [400, 'our-fault', '{"error":{"status":"NEW_WORD"}}'],
+  [400, 'our-fault', '{"error":{"status":"constructor"}}'],
+  [401, 'retry', '<html>'],
+  [403, 'retry', 'null'],
+  [404, 'our-fault', '{"error":{"status":"NOT_FOUND"}}'],
+  [404, 'our-fault', '<html>'],
+  [429, 'throttled', '{"error":[]}'],
+  [500, 'retry', '{"error":{"details":[null,7,{"@type":7}]}}'],
+  [502, 'retry', ''],
+];
+
+for (const [status, kind, body] of UNKNOWN)
+  test(`${status} with ${body || 'nothing'} goes by its status`, async () => {
+    const verdict = await fcmScene(answered(status, body)).send();
+    assert.equal(verdict.kind, kind);
+    assert.equal(verdict.reason, 'Other');
+  });

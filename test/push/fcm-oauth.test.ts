@@ -1,0 +1,118 @@
+import assert from 'node:assert/strict';
+import type { ServerResponse } from 'node:http';
+import { test } from 'node:test';
+import { decodeProtectedHeader, jwtVerify } from 'jose';
+import { systemClock } from '../../src/push/clock.ts';
+import { createFetchToken, type OauthAnswer } from '../../src/push/fcm/oauth.ts';
+import { fcmAccount, makeRsaKey } from './helpers/provider-fixture.ts';
+import { giveToken, startTokenServer } from './helpers/token-server.ts';
+
+const key = makeRsaKey();
+const GENEROUS_MS = 20_000;
+const never = new AbortController().signal;
+
+async function ask(
+  answer: (response: ServerResponse) => void,
+  timeoutMs = GENEROUS_MS,
+): Promise<OauthAnswer> {
+  await using server = await startTokenServer(answer);
+  return await createFetchToken(fcmAccount(key.pem, server.uri), systemClock)(timeoutMs, never);
+}
+
+const refuse = (status: number, body: unknown) => (response: ServerResponse) => {
+  response.writeHead(status, { 'content-type': 'application/json' });
+  response.end(typeof body === 'string' ? body : JSON.stringify(body));
+};
+
+test('the token address is asked by the JWT bearer grant, signed by the account', async () => {
+  await using server = await startTokenServer((response) => giveToken(response, 'ya29.token'));
+  const fetchToken = createFetchToken(fcmAccount(key.pem, server.uri), systemClock);
+  assert.deepEqual(await fetchToken(GENEROUS_MS, never), {
+    kind: 'token',
+    token: 'ya29.token',
+    lifetimeMs: 3_599_000,
+  });
+  const [question] = server.asked;
+  assert.equal(question?.method, 'POST');
+  assert.equal(question?.contentType, 'application/x-www-form-urlencoded');
+  assert.equal(question?.form.get('grant_type'), 'urn:ietf:params:oauth:grant-type:jwt-bearer');
+  const assertion = question?.form.get('assertion') ?? '';
+  assert.deepEqual(decodeProtectedHeader(assertion), { alg: 'RS256', typ: 'JWT', kid: 'account-key-1' });
+  const { payload } = await jwtVerify(assertion, key.publicKey, { audience: server.uri });
+  assert.equal(payload.iss, 'push@project-one.iam.gserviceaccount.com');
+  assert.equal(payload['scope'], 'https://www.googleapis.com/auth/firebase.messaging');
+  assert.equal((payload.exp ?? 0) - (payload.iat ?? 0), 3_600);
+});
+
+const REFUSALS: readonly (readonly [number, unknown, OauthAnswer['kind'], string])[] = [
+  [400, { error: 'invalid_grant' }, 'app-fault', 'oauth-invalid-grant'],
+  [401, { error: 'invalid_client' }, 'app-fault', 'oauth-invalid-client'],
+  [403, { error: 'unauthorized_client' }, 'app-fault', 'oauth-unauthorized'],
+  [400, { error: 'something_new' }, 'app-fault', 'oauth-refused'],
+  [404, '<html>', 'app-fault', 'oauth-refused'],
+  [429, {}, 'unavailable', 'oauth-server-error'],
+  [500, '', 'unavailable', 'oauth-server-error'],
+  [503, {}, 'unavailable', 'oauth-server-error'],
+  [200, '<html>', 'unavailable', 'oauth-bad-answer'],
+  [200, 'null', 'unavailable', 'oauth-bad-answer'],
+  [200, { access_token: 7 }, 'unavailable', 'oauth-bad-answer'],
+  [200, { access_token: 'a\r\nb' }, 'unavailable', 'oauth-bad-answer'],
+  [200, { access_token: 'x'.repeat(100_000) }, 'unavailable', 'oauth-bad-answer'],
+];
+
+for (const [status, body, kind, reason] of REFUSALS)
+  test(`${status} ${JSON.stringify(body).slice(0, 40)} is ${reason}`, async () => {
+    assert.deepEqual(await ask(refuse(status, body)), { kind, reason });
+  });
+
+const LIFETIMES: readonly (readonly [unknown, number])[] = [
+  [null, 3_600_000],
+  ['1200', 1_200_000],
+  [-5, 3_600_000],
+  ['soon', 3_600_000],
+  [1e12, 86_400_000],
+];
+
+for (const [stated, expected] of LIFETIMES)
+  test(`a lifetime of ${JSON.stringify(stated)} is taken as ${expected} ms`, async () => {
+    const answer = await ask((response) => giveToken(response, 'token', stated));
+    assert.equal(answer.kind === 'token' && answer.lifetimeMs, expected);
+  });
+
+test('a redirect is not followed: the assertion is for its own address', async () => {
+  await using elsewhere = await startTokenServer((response) => giveToken(response, 'stolen'));
+  const answer = await ask((response) => {
+    response.writeHead(307, { location: elsewhere.uri });
+    response.end();
+  });
+  assert.deepEqual(answer, { kind: 'app-fault', reason: 'oauth-refused' });
+  assert.equal(elsewhere.asked.length, 0);
+});
+
+test('silence ends with the time given', async () => {
+  assert.deepEqual(await ask(() => undefined, 100), { kind: 'unavailable', reason: 'oauth-timeout' });
+});
+
+test('a body that never ends does so too', async () => {
+  const answer = await ask((response) => response.write('{"access'), 300);
+  assert.deepEqual(answer, { kind: 'unavailable', reason: 'oauth-timeout' });
+});
+
+test('nobody at the address is unreachable', async () => {
+  const gone = await startTokenServer(() => undefined);
+  await gone[Symbol.asyncDispose]();
+  const answer = await createFetchToken(fcmAccount(key.pem, gone.uri), systemClock)(GENEROUS_MS, never);
+  assert.deepEqual(answer, { kind: 'unavailable', reason: 'oauth-unreachable' });
+});
+
+test('closing ends the question', async () => {
+  const closing = new AbortController();
+  await using server = await startTokenServer(() => closing.abort());
+  const fetchToken = createFetchToken(fcmAccount(key.pem, server.uri), systemClock);
+  assert.equal((await fetchToken(GENEROUS_MS, closing.signal)).kind, 'unavailable');
+  assert.equal((await fetchToken(GENEROUS_MS, closing.signal)).kind, 'unavailable');
+});
+
+test('what is no private key is refused at once', () => {
+  assert.throws(() => createFetchToken(fcmAccount('no key', 'http://127.0.0.1:1/'), systemClock));
+});

@@ -1,0 +1,191 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { outcome, until } from './helpers/channel-fixture.ts';
+import type { Arrival } from './helpers/push-server.ts';
+import { openScene } from './helpers/scene.ts';
+
+describe('an HTTP/2 channel whose connection dies', () => {
+  it('answers over a new connection when the peer falls silent under a live one', async () => {
+    await using scene = openScene();
+    const server = await scene.server();
+    const relay = await scene.relay(server.port);
+    const channel = scene.channel(relay.origin);
+    await channel.push('warm');
+    relay.muteOpen();
+    const started = performance.now();
+    const replies = await Promise.all(Array.from({ length: 20 }, (_, i) => channel.push(`m${i}`)));
+    const tookMs = performance.now() - started;
+    assert.ok(replies.every((reply) => outcome(reply) === '200'));
+    // 0.8 s by its timings; the rest is for a machine that does something else.
+    assert.ok(tookMs >= 700 && tookMs < 2_000, `${tookMs} ms`);
+    assert.deepEqual(
+      channel.lost.map(({ cause, inFlight }) => [cause, inFlight]),
+      [['ping-timeout', 20]],
+    );
+    assert.equal(server.connections(), 2);
+    await until('the dead connection is let go', () => relay.open() === 1);
+  });
+
+  it('finds the peer dead as well when it falls silent later, while a slow answer is awaited', async () => {
+    await using scene = openScene();
+    const server = await scene.server();
+    const relay = await scene.relay(server.port);
+    const held: Arrival[] = [];
+    server.handle((arrival) => held.push(arrival));
+    const channel = scene.channel(relay.origin);
+    const reply = channel.push('a', { withinMs: 30_000 });
+    await until('PINGs were answered', () => server.pings() >= 2);
+    server.handle((arrival) => arrival.respond());
+    relay.muteOpen();
+    const started = performance.now();
+    assert.equal(outcome(await reply), '200');
+    assert.ok(performance.now() - started < 3_000);
+    assert.equal(server.connections(), 2);
+  });
+
+  it('waits for a slow peer that lives, asking it now and then only', async () => {
+    await using scene = openScene();
+    const server = await scene.server();
+    server.handle((arrival) => setTimeout(arrival.respond, 2_000));
+    const channel = scene.channel(server.origin);
+    assert.equal(outcome(await channel.push('a')), '200');
+    assert.equal(server.connections(), 1);
+    assert.ok(server.pings() >= 1 && server.pings() <= 4, `${server.pings()} PINGs`);
+  });
+
+  it('does not blame the peer for a stall of its own process', async () => {
+    await using scene = openScene();
+    const server = await scene.server();
+    // Through a relay in the same process an answer needs several turns of the event loop.
+    const relay = await scene.relay(server.port);
+    const channel = scene.channel(relay.origin, { timings: { slowAfterMs: 100, pingTimeoutMs: 200 } });
+    server.handle((arrival) => setTimeout(arrival.respond, 2_000));
+    const reply = channel.push('a');
+    await until('it is there', () => server.seen.length === 1);
+    const stall = setInterval(() => {
+      const end = performance.now() + 150;
+      while (performance.now() < end);
+    }, 1);
+    try {
+      assert.equal(outcome(await reply), '200');
+    } finally {
+      clearInterval(stall);
+    }
+    assert.deepEqual(channel.lost, []);
+    assert.equal(server.connections(), 1);
+  });
+
+  it('ends at the deadline while every connection is mute, and recovers when the network heals', async () => {
+    await using scene = openScene();
+    const server = await scene.server();
+    const relay = await scene.relay(server.port);
+    const channel = scene.channel(relay.origin, { timings: { connectTimeoutMs: 300 } });
+    await channel.push('warm');
+    relay.muteOpen();
+    relay.newConnections('mute');
+    const started = performance.now();
+    const lost = await channel.push('a', { withinMs: 2_000 });
+    assert.ok(performance.now() - started < 3_000);
+    assert.equal(outcome(lost), 'unreachable');
+    assert.match(channel.failed[0]?.error.message ?? '', /within 300 ms/);
+    relay.newConnections('forward');
+    assert.equal(outcome(await channel.push('b')), '200');
+    assert.deepEqual(
+      server.seen.map((seen) => seen.body),
+      ['warm', 'b'],
+    );
+  });
+
+  it('ends at the deadline with timeout when the peer is not yet known to be dead', async () => {
+    await using scene = openScene();
+    const server = await scene.server();
+    const relay = await scene.relay(server.port);
+    const channel = scene.channel(relay.origin, { timings: { slowAfterMs: 5_000 } });
+    await channel.push('warm');
+    relay.muteOpen();
+    assert.equal(outcome(await channel.push('a', { withinMs: 200 })), 'timeout');
+  });
+
+  it('sends again over a new connection what a reset interrupted', async () => {
+    await using scene = openScene();
+    const server = await scene.server();
+    const relay = await scene.relay(server.port);
+    const channel = scene.channel(relay.origin);
+    server.handle(() => {});
+    const replies = ['a', 'b'].map((body) => channel.push(body));
+    await until('both are there', () => server.seen.length === 2);
+    server.handle((arrival) => arrival.respond());
+    relay.resetOpen();
+    assert.deepEqual((await Promise.all(replies)).map(outcome), ['200', '200']);
+    assert.deepEqual(
+      channel.lost.map(({ cause, inFlight }) => [cause, inFlight]),
+      [['reset', 2]],
+    );
+    assert.match(channel.lost[0]?.detail ?? '', /ECONNRESET/);
+    assert.equal(server.connections(), 2);
+  });
+
+  it('does not take half an answer for a whole one', async () => {
+    for (const fault of ['reset', 'mute', 'close'] as const) {
+      await using scene = openScene();
+      const server = await scene.server();
+      const relay = await scene.relay(server.port);
+      const channel = scene.channel(relay.origin, { timings: { slowAfterMs: 100 } });
+      server.handle(({ stream }) => {
+        stream.respond({ ':status': 400 });
+        stream.write('{"reason":');
+      });
+      const reply = channel.push('a', { withinMs: 20_000 });
+      await until('half of the answer came', () => server.seen.length === 1);
+      await new Promise((resolve) => setTimeout(resolve, 50));
+      server.handle((arrival) => arrival.respond());
+      if (fault === 'reset') relay.resetOpen();
+      else if (fault === 'mute') relay.muteOpen();
+      else server.sessions[0]?.destroy();
+      const whole = await reply;
+      assert.ok(whole.kind === 'answered' && whole.status === 200 && whole.body === 'a', fault);
+      assert.equal(server.connections(), 2);
+    }
+  });
+
+  it('gives up a request under which three connections broke', async () => {
+    await using scene = openScene();
+    const server = await scene.server();
+    server.handle((arrival) => arrival.session.destroy());
+    const channel = scene.channel(server.origin);
+    assert.equal(outcome(await channel.push('poison', { withinMs: 30_000 })), 'connection-lost');
+    assert.equal(server.seen.length, 3);
+    server.handle((arrival) => arrival.respond());
+    assert.equal(outcome(await channel.push('good')), '200');
+  });
+
+  it('has a new connection ready when the peer closes an idle one', async () => {
+    await using scene = openScene();
+    const server = await scene.server();
+    const channel = scene.channel(server.origin);
+    await channel.push('a');
+    server.sessions[0]?.destroy();
+    await until('it is connected anew', () => channel.connected.length === 2);
+    assert.equal(outcome(await channel.push('b')), '200');
+    assert.equal(server.connections(), 2);
+    assert.equal(channel.lost.length, 1);
+  });
+
+  it('asks an idle peer whether it lives, and replaces it when it does not', async () => {
+    await using scene = openScene();
+    const server = await scene.server();
+    const relay = await scene.relay(server.port);
+    const channel = scene.channel(relay.origin, { timings: { idlePingMs: 60, pingTimeoutMs: 400 } });
+    channel.warm();
+    await until('three PINGs came', () => server.pings() >= 3);
+    assert.equal(server.connections(), 1);
+    relay.muteOpen();
+    await until('it is connected anew', () => channel.connected.length === 2);
+    assert.deepEqual(
+      channel.lost.map(({ cause, inFlight }) => [cause, inFlight]),
+      [['ping-timeout', 0]],
+    );
+    assert.equal(server.seen.length, 0);
+    assert.equal(outcome(await channel.push('a')), '200');
+  });
+});

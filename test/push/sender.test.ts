@@ -1,0 +1,139 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { PushVerdict } from '../../src/push/push-provider.ts';
+import { makeDevice } from './helpers/provider-fixture.ts';
+import { DEAD, DOWN, OK, ONCE, senderScene } from './helpers/sender-scene.ts';
+
+test('a push that is taken is told with everything but secrets', async () => {
+  const { send, events } = senderScene([OK]);
+  assert.deepEqual(await send(), { kind: 'accepted', reason: 'Accepted' });
+  assert.deepEqual(events.told, [
+    {
+      name: 'pushEnded',
+      event: {
+        app: 1,
+        appId: 'com.example.phone',
+        platform: 'apns',
+        provider: 'apns',
+        pushId: '6f9619ff-8b86-4d11-b42d-00c04fc964ff',
+        uniqueKey: '0123456789abcdef0123456789abcdef',
+        attempt: 1,
+        account: 123_456_789,
+        kind: 'accepted',
+        verdict: 'accepted',
+        reason: 'Accepted',
+        tookMs: 0,
+        tries: 1,
+      },
+    },
+  ]);
+});
+
+const RESULTS: readonly (readonly [PushVerdict, string])[] = [
+  [DEAD, 'token-gone'],
+  [{ kind: 'token-suspect', reason: 'BadDeviceToken' }, 'token-gone'],
+  [{ kind: 'our-fault', reason: 'BadTopic' }, 'failed'],
+  [{ kind: 'app-fault', reason: 'Forbidden' }, 'provider-down'],
+  [{ kind: 'throttled', reason: 'TooManyRequests', scope: 'device' }, 'failed'],
+  [DOWN, 'failed'],
+  [{ kind: 'overloaded', reason: 'queue-full' }, 'overloaded'],
+  [{ kind: 'withdrawn', reason: 'withdrawn' }, 'withdrawn'],
+];
+
+for (const [verdict, kind] of RESULTS)
+  test(`${verdict.kind} ends the push as ${kind}`, async () => {
+    const { send, variants } = senderScene([verdict]);
+    assert.deepEqual(await send(), { kind, reason: verdict.reason });
+    assert.equal(variants.length, 1);
+  });
+
+test('faults of the app and of ours are told as such', async () => {
+  const app = senderScene([{ kind: 'app-fault', reason: 'Forbidden' }]);
+  await app.send();
+  assert.deepEqual(app.events.named('appFault'), [
+    { app: 1, appId: 'com.example.phone', platform: 'apns', reason: 'Forbidden' },
+  ]);
+  const ours = senderScene([{ kind: 'our-fault', reason: 'BadTopic' }]);
+  await ours.send();
+  assert.equal(ours.events.named('ourFault').length, 1);
+});
+
+test('an app that is not known is down', async () => {
+  const { send } = senderScene([OK]);
+  assert.deepEqual(await send({ device: makeDevice({ appKey: 2 }) }), {
+    kind: 'provider-down',
+    reason: 'unknown-app',
+  });
+});
+
+test('what nobody waits for any more is not sent', async () => {
+  const { send, variants, clock } = senderScene([OK]);
+  assert.equal((await send({ wanted: () => false })).kind, 'withdrawn');
+  assert.deepEqual(await send({ deadline: clock.now() }), { kind: 'failed', reason: 'timeout' });
+  assert.equal(variants.length, 0);
+});
+
+test('at the bound of what is in flight the next push is refused, and none is queued', async () => {
+  let finish = (_verdict: PushVerdict): void => {};
+  const slow = new Promise<PushVerdict>((resolve) => {
+    finish = resolve;
+  });
+  const { send, variants } = senderScene([slow, slow, OK], 2);
+  const first = [send(), send()];
+  assert.deepEqual(await send(), { kind: 'overloaded', reason: 'too-many-in-flight' });
+  assert.equal(variants.length, 2);
+  finish(OK);
+  await Promise.all(first);
+  assert.equal((await send()).kind, 'accepted');
+});
+
+test('after a row of failures callers are told at once, and one probe finds the push service back', async () => {
+  const { send, variants, clock, events } = senderScene([DOWN, DOWN, DOWN, DOWN, DOWN, OK]);
+  for (let i = 0; i < 5; i += 1) assert.equal((await send()).kind, 'failed');
+  assert.deepEqual(await send(), { kind: 'provider-down', reason: 'breaker-open' });
+  assert.equal(variants.length, 5);
+  await clock.advance(1_000);
+  const results = await Promise.all([send(), send(), send()]);
+  assert.deepEqual(
+    results.map(({ kind }) => kind),
+    ['accepted', 'provider-down', 'provider-down'],
+  );
+  assert.deepEqual(events.named('breakerChanged').at(0), {
+    app: 1,
+    appId: 'com.example.phone',
+    platform: 'apns',
+    environment: 'production',
+    state: 'open',
+    reason: 'connection-lost',
+  });
+});
+
+test('calls that were too short to be answered do not stop others', async () => {
+  const { send, clock } = senderScene([{ kind: 'unavailable', reason: 'timeout' }]);
+  for (let i = 0; i < 10; i += 1) assert.equal((await send({ deadline: clock.now() + 900 })).kind, 'failed');
+});
+
+test('a key that the sandbox refuses does not stop the calls of production', async () => {
+  const { send } = senderScene([{ kind: 'app-fault', reason: 'BadEnvironmentKeyIdInToken' }, OK]);
+  const sandboxed = { device: makeDevice({ sandbox: true }) };
+  assert.equal((await send(sandboxed)).kind, 'provider-down');
+  assert.deepEqual(await send(sandboxed), { kind: 'provider-down', reason: 'breaker-open' });
+  assert.equal((await send()).kind, 'accepted');
+});
+
+test('an outage of the other environment is not held against the device its own one', async () => {
+  const other = { ...ONCE, reason: 'BadDeviceToken', variant: { otherEnvironment: true } };
+  const { send } = senderScene([other, DOWN, other, DOWN, other, DOWN, other, DOWN, other, DOWN, OK]);
+  for (let i = 0; i < 5; i += 1) assert.equal((await send()).kind, 'failed');
+  assert.equal((await send()).kind, 'accepted');
+});
+
+test('a provider that throws costs its own push alone', async () => {
+  const broken = (): PushVerdict => {
+    throw new TypeError('a bug');
+  };
+  const { send, events } = senderScene([broken, OK], 1);
+  assert.deepEqual(await send(), { kind: 'failed', reason: 'internal-error' });
+  assert.equal(events.named('ourFault').length, 1);
+  assert.equal((await send()).kind, 'accepted');
+});
