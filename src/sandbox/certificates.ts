@@ -2,7 +2,7 @@ import { createHash, generateKeyPairSync, type KeyObject, randomBytes, sign } fr
 import { der } from './der.ts';
 
 /** A certificate and the private key that belongs to it, both PEM. */
-interface IssuedCertificate {
+export interface IssuedCertificate {
   readonly certificate: string;
   readonly privateKey: string;
 }

@@ -1,40 +1,23 @@
 import { generateKeyPairSync, type KeyObject, sign } from 'node:crypto';
+import { der } from '../../src/sandbox/der.ts';
 
 const OID = {
-  commonName: '550403',
-  userId: '0992268993f22c640101',
-  ecdsaWithSha256: '2a8648ce3d040302',
-  appleTopics: '2a864886f76364060306',
+  commonName: '2.5.4.3',
+  userId: '0.9.2342.19200300.100.1.1',
+  ecdsaWithSha256: '1.2.840.10045.4.3.2',
+  appleTopics: '1.2.840.113635.100.6.3.6',
 } as const;
 
-const lengthBytes = (length: number): Buffer => {
-  if (length < 0x80) return Buffer.from([length]);
-  if (length < 0x100) return Buffer.from([0x81, length]);
-  return Buffer.from([0x82, length >> 8, length & 0xff]);
-};
-
-const der = (tag: number, ...contents: readonly Buffer[]): Buffer => {
-  const content = Buffer.concat(contents);
-  return Buffer.concat([Buffer.from([tag]), lengthBytes(content.length), content]);
-};
-
-const sequence = (...contents: readonly Buffer[]): Buffer => der(0x30, ...contents);
-const oid = (hex: string): Buffer => der(0x06, Buffer.from(hex, 'hex'));
-const utf8 = (text: string): Buffer => der(0x0c, Buffer.from(text));
-const utcTime = (date: Date): Buffer =>
-  der(0x17, Buffer.from(`${date.toISOString().slice(2, 19).replaceAll(/[-:T]/g, '')}Z`));
-const bitString = (content: Buffer): Buffer => der(0x03, Buffer.from([0]), content);
-
 const nameOf = (subject: { readonly cn: string; readonly uid?: string }): Buffer => {
-  const part = (type: string, text: string) => der(0x31, sequence(oid(type), utf8(text)));
+  const part = (type: string, text: string) => der.set(der.sequence(der.oid(type), der.utf8(text)));
   const uid = subject.uid === undefined ? [] : [part(OID.userId, subject.uid)];
-  return sequence(...uid, part(OID.commonName, subject.cn));
+  return der.sequence(...uid, part(OID.commonName, subject.cn));
 };
 
 const topicsExtension = (topics: readonly string[]): Buffer => {
-  const listed = topics.flatMap((topic) => [utf8(topic), sequence(utf8('app'))]);
-  const extension = sequence(oid(OID.appleTopics), der(0x04, sequence(...listed)));
-  return der(0xa3, sequence(extension));
+  const listed = topics.flatMap((topic) => [der.utf8(topic), der.sequence(der.utf8('app'))]);
+  const extension = der.sequence(der.oid(OID.appleTopics), der.octets(der.sequence(...listed)));
+  return der.explicit(3, der.sequence(extension));
 };
 
 /** What a certificate says; valid from `notBefore` to `notAfter`, which must lie before 2050. */
@@ -51,20 +34,20 @@ export const makeCertificate = (
   content: CertificateContent,
 ): { readonly certPem: string; readonly keyPem: string; readonly privateKey: KeyObject } => {
   const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
-  const algorithm = sequence(oid(OID.ecdsaWithSha256));
+  const algorithm = der.sequence(der.oid(OID.ecdsaWithSha256));
   const name = nameOf(content.subject);
-  const toBeSigned = sequence(
-    der(0xa0, der(0x02, Buffer.from([2]))),
-    der(0x02, Buffer.from([1])),
+  const toBeSigned = der.sequence(
+    der.explicit(0, der.integer(Buffer.of(2))),
+    der.integer(Buffer.of(1)),
     algorithm,
     name,
-    sequence(utcTime(content.notBefore), utcTime(content.notAfter)),
+    der.sequence(der.time(content.notBefore), der.time(content.notAfter)),
     name,
     publicKey.export({ type: 'spki', format: 'der' }),
     ...(content.topics === undefined ? [] : [topicsExtension(content.topics)]),
   );
   const signature = sign('sha256', toBeSigned, privateKey);
-  const encoded = sequence(toBeSigned, algorithm, bitString(signature)).toString('base64');
+  const encoded = der.sequence(toBeSigned, algorithm, der.bits(signature)).toString('base64');
   const lines = encoded.match(/.{1,64}/g) ?? [];
   return {
     certPem: ['-----BEGIN CERTIFICATE-----', ...lines, '-----END CERTIFICATE-----', ''].join('\n'),
