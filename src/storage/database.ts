@@ -25,7 +25,7 @@ export interface SqlDialect {
 export interface Database {
   readonly kysely: Kysely<Tables>;
   readonly dialect: SqlDialect;
-  /** Rejects with `StorageUnavailable` when the database cannot answer the simplest question. */
+  /** Reads a row of a migrated database; rejects when that cannot be done, with `StorageUnavailable` where the database is at fault. */
   ping(): Promise<void>;
   /** Lets go of the database; may be called twice. What is asked afterwards rejects with `StorageUnavailable`. */
   close(): Promise<void>;

@@ -55,7 +55,13 @@ export async function startClientScene(
       const account = newAccount();
       const user = `jan.de.vries+${account}@example.com`;
       const login = { account, user, password: 'p4ss:wörd', token: `0a1b2c${account}` };
-      return { account, appId, user, pushToken: pushTokenOf(platform), ...service.world.platform.addUser(login) };
+      return {
+        account,
+        appId,
+        user,
+        pushToken: pushTokenOf(platform),
+        ...service.world.platform.addUser(login),
+      };
     },
     send: (request) => sendRaw(service.url, request),
     pushesTo: (token) => {

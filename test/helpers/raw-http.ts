@@ -137,7 +137,8 @@ function parseAnswer(bytes: Buffer): { readonly answer: RawAnswer; readonly leng
   const status = Number(/^HTTP\/1\.1 (\d{3}) /.exec(statusLine)?.[1]);
   const bodyStart = headEnd + 4;
   const announced = headers.get('content-length');
-  if (announced === undefined && status >= 200) throw new Error(`an answer without Content-Length: ${statusLine}`);
+  if (announced === undefined && status >= 200)
+    throw new Error(`an answer without Content-Length: ${statusLine}`);
   const length = bodyStart + Number(announced ?? 0);
   if (bytes.length < length) return undefined;
   return { answer: { status, statusLine, headers, body: bytes.toString('utf8', bodyStart, length) }, length };

@@ -29,8 +29,10 @@ export interface FieldClient {
   /** Throws where the app would crash, or not take it for a call. */
   read(payload: PushPayload, responseApi: string): CallReading;
   answer(phone: ClientPhone, reading: CallReading, available: boolean): RawRequest;
-  /** Throws where the app would take the answer to a registration for a failure. */
-  checkDone(answer: RawAnswer): void;
+  /** Throws where the app would take the answer to its registration for a failure. */
+  checkRegistered(answer: RawAnswer): void;
+  /** The same for the end of its registration. */
+  checkUnregistered(answer: RawAnswer): void;
 }
 
 const CALL = { phoneNumber: '+31508009000', callerId: 'Café "De Één" & Zn. <3 📞' };
@@ -38,18 +40,19 @@ const MINUTE_MS = 60_000;
 
 /** Goes through a client's whole life with the service. Every request is one of the client's own. */
 export async function replayClient(t: TestContext, scene: ClientScene, client: FieldClient): Promise<void> {
-  const run = (name: string, test: (t: TestContext) => Promise<void>) => t.test(`${client.name}: ${name}`, test);
+  const run = (name: string, test: (t: TestContext) => Promise<void>) =>
+    t.test(`${client.name}: ${name}`, test);
   const registered = async (): Promise<ClientPhone> => {
     const phone = scene.newPhone(client);
     assert.equal((await scene.send(client.register(phone))).status, 201);
     return phone;
   };
-  const callId = randomUUID();
   const ring = async (phone: ClientPhone) => {
+    const callId = randomUUID();
     const pushes = scene.pushesTo(phone.pushToken);
     const ringing = scene.ask({ account: phone.account, callId, ...CALL });
     const reading = client.read(await firstPush(pushes), `${scene.url}/api/call-response/`);
-    return { ringing, reading };
+    return { callId, ringing, reading };
   };
 
   await run('registers, again, and through a proxy that sends chunks', async () => {
@@ -65,13 +68,13 @@ export async function replayClient(t: TestContext, scene: ClientScene, client: F
     );
     for (const answer of answers) {
       checkEmptyString(answer);
-      client.checkDone(answer);
+      client.checkRegistered(answer);
     }
   });
 
   await run('understands the push, says yes, and the PBX hears ACK', async () => {
     const phone = await registered();
-    const { ringing, reading } = await ring(phone);
+    const { callId, ringing, reading } = await ring(phone);
     assert.equal(reading.uniqueKey, callId);
     assert.equal(reading.number, CALL.phoneNumber);
     assert.equal(reading.callerName, CALL.callerId);
@@ -95,7 +98,7 @@ export async function replayClient(t: TestContext, scene: ClientScene, client: F
 
   await run('answers a call that is over, and is told 404', async () => {
     const phone = await registered();
-    const { ringing, reading } = await ring(phone);
+    const { callId, ringing, reading } = await ring(phone);
     assert.equal((await cancelPbxCall({ url: scene.url, callId })).status, 200);
     assert.equal((await ringing).body, 'status=NAK');
     const late = await scene.send(client.answer(phone, reading, true));
@@ -108,7 +111,7 @@ export async function replayClient(t: TestContext, scene: ClientScene, client: F
     const done = await scene.send(client.unregister(phone));
     assert.equal(done.status, 200);
     checkEmptyString(done);
-    client.checkDone(done);
+    client.checkUnregistered(done);
     assert.equal((await scene.ask({ account: phone.account, ...CALL })).outcome, 'no-device');
     assert.equal((await scene.send(client.unregister(phone))).status, 404);
     assert.equal((await scene.send(client.register(phone))).status, 201);
@@ -125,7 +128,11 @@ async function checkLogout(t: TestContext, scene: ClientScene, client: FieldClie
   const requests = (of: ClientPhone) => [client.register(of), client.unregister(of)];
   for (const request of requests(phone)) {
     assert.equal(await statusOf(withAuthorization(request, undefined)), 401, 'no credential');
-    assert.equal(await statusOf(withAuthorization(request, 'Token somebody@example.com:else')), 401, 'a wrong one');
+    assert.equal(
+      await statusOf(withAuthorization(request, 'Token somebody@example.com:else')),
+      401,
+      'a wrong one',
+    );
   }
   for (const request of requests({ ...phone, account: scene.newPhone(client).account })) {
     assert.equal(await statusOf(request), 403, "somebody else's account");
@@ -137,7 +144,11 @@ async function checkLogout(t: TestContext, scene: ClientScene, client: FieldClie
     assert.equal(await statusOf(request), 400, 'a malformed token');
   }
   t.after(() => scene.world.platform.clearFaults());
-  for (const fault of [{ kind: 'disconnect' }, { kind: 'answer', status: 500 }, { kind: 'garbage' }] as const) {
+  for (const fault of [
+    { kind: 'disconnect' },
+    { kind: 'answer', status: 500 },
+    { kind: 'garbage' },
+  ] as const) {
     scene.world.platform.script(fault, { times: 2 });
     for (const request of requests(phone)) assert.equal(await statusOf(request), 503, fault.kind);
   }
@@ -150,7 +161,11 @@ async function checkLogout(t: TestContext, scene: ClientScene, client: FieldClie
   };
   const answer = client.answer(phone, reading, true);
   for (const authorization of [undefined, 'Token somebody@example.com:else']) {
-    assert.equal(await statusOf(withAuthorization(answer, authorization)), 404, 'an answer needs no credential');
+    assert.equal(
+      await statusOf(withAuthorization(answer, authorization)),
+      404,
+      'an answer needs no credential',
+    );
   }
 }
 

@@ -149,6 +149,17 @@ describe('metrics', () => {
     other.exec('rollback');
   });
 
+  test('a database without its tables shows in /readyz and mysql_health', async (t) => {
+    const service = await startTestService(t);
+    const other = new DatabaseSync(service.databaseUrl.slice('sqlite:'.length));
+    other.exec('drop table devices');
+    other.close();
+    const ready = await fetch(`${service.url}/readyz`);
+    assert.equal(ready.status, 503);
+    assert.deepEqual(await ready.json(), { status: 'not ready', reasons: ['the database does not answer'] });
+    assert.equal(await service.metric('mysql_health'), 0);
+  });
+
   test('the metrics port has the health routes as well', async (t) => {
     const service = await startTestService(t);
     for (const path of ['/healthz', '/readyz']) {

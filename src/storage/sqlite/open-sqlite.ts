@@ -78,7 +78,11 @@ export const openSqlite = async (path: string): Promise<Database> => {
   return {
     kysely,
     dialect,
-    ping: () => storageCall({ dialect }, async () => void (await sql`select 1`.execute(kysely))),
+    ping: () =>
+      storageCall(
+        { dialect },
+        async () => void (await sql`select account from devices limit 1`.execute(kysely)),
+      ),
     close: async () => {
       closed = true;
       await kysely.destroy();

@@ -1,0 +1,131 @@
+import assert from 'node:assert/strict';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { type TestContext, test } from 'node:test';
+import { createHttpServers } from '../../src/app/http-parts.ts';
+import { readConfig } from '../../src/config/config.ts';
+import { createDeviceStore } from '../../src/devices/device-store.ts';
+import type { Database } from '../../src/storage/database.ts';
+import { openDatabase } from '../../src/storage/open-database.ts';
+import { createTelemetry } from '../../src/telemetry/telemetry.ts';
+import { startTestService } from '../helpers/test-service.ts';
+import { until } from '../helpers/until.ts';
+import { asForm, asJson, send } from './http-client.ts';
+import { addMember, registration } from './members.ts';
+
+const READY = '{"status":"ready","reasons":[]}';
+
+test('/healthz and /readyz answer GET and HEAD on both ports, with or without a query', async (t) => {
+  const service = await startTestService(t);
+  for (const url of [service.url, service.app.metricsUrl]) {
+    for (const [path, body] of [
+      ['/healthz', '{"status":"alive"}'],
+      ['/healthz?probe=1', '{"status":"alive"}'],
+      ['/readyz', READY],
+    ] as const) {
+      const got = await send(url, { method: 'GET', path });
+      assert.deepEqual([got.status, got.contentType, got.body], [200, 'application/json', body]);
+      const head = await send(url, { method: 'HEAD', path });
+      assert.deepEqual(
+        [head.status, head.headers['content-length'], head.body],
+        [200, String(body.length), ''],
+      );
+    }
+    for (const method of ['POST', 'PUT', 'DELETE', 'OPTIONS']) {
+      const answer = await send(url, { method, path: '/healthz' });
+      assert.deepEqual([answer.status, answer.headers.allow], [405, 'GET, HEAD'], method);
+      assert.equal(answer.body, `{"detail":"Method \\"${method}\\" not allowed."}`);
+    }
+  }
+});
+
+test('while the service stops it is alive but not ready, takes no new call and hears the answers it waits for', async (t) => {
+  const service = await startTestService(t, {
+    settings: { APP_PUSH_ROUNDTRIP_WAIT: '60000', SHUTDOWN_GRACE: '60000' },
+  });
+  const phone = await service.phone({ silent: true });
+  const waiting = service.ask({ account: phone.account, callId: 'last' });
+  await until(() => phone.pushes() === 1, 'the phone is pushed');
+  const stopped = service.app.stop();
+  const ready = await send(service.url, { method: 'GET', path: '/readyz' });
+  assert.deepEqual([ready.status, ready.contentType], [503, 'application/json']);
+  assert.equal(ready.body, '{"status":"not ready","reasons":["stopping"]}');
+  assert.equal((await send(service.url, { method: 'GET', path: '/healthz' })).status, 200);
+  const typed = asForm({ sip_user_id: String(phone.account), phonenumber: '020' });
+  const refused = await send(service.url, { path: '/api/incoming-call/', ...typed });
+  assert.deepEqual([refused.status, refused.body], [503, 'status=NAK']);
+  assert.equal(refused.contentType, 'text/plain; charset=utf-8');
+  assert.equal(refused.headers['x-wake-outcome'], 'shutting-down');
+  assert.equal(refused.headers.connection, 'close');
+  const invalid = await send(service.url, { path: '/api/incoming-call/', ...asForm({}) });
+  assert.equal(invalid.status, 400, 'what makes no sense is told first');
+  const answer = asForm({ unique_key: 'last', available: 'true', message_start_time: '1' });
+  assert.equal((await send(service.url, { path: '/api/call-response/', ...answer })).status, 202);
+  assert.equal((await waiting).body, 'status=ACK');
+  await stopped;
+});
+
+test('while another program holds the database, registrations are 503 and calls go on', async (t) => {
+  const service = await startTestService(t, { settings: { APP_PUSH_ROUNDTRIP_WAIT: '30000' } });
+  const phone = await service.phone();
+  const member = addMember(service);
+  const headers = { authorization: member.basic };
+  const ask = (method: string, path: string) =>
+    send(service.url, { method, path, ...asJson(registration(member)), headers });
+  const other = new DatabaseSync(service.databaseUrl.slice('sqlite:'.length));
+  t.after(() => other.close());
+  other.exec('begin immediate');
+  const answer = await ask('POST', '/api/android-device/');
+  assert.deepEqual([answer.status, answer.contentType], [503, 'application/json']);
+  assert.equal(answer.body, '{"detail":"Service temporarily unavailable, try again later."}');
+  assert.equal(answer.headers['www-authenticate'], undefined);
+  assert.equal((await service.ask({ account: phone.account })).body, 'status=ACK');
+  other.exec('rollback');
+  assert.equal((await ask('POST', '/api/android-device/')).status, 201);
+  assert.ok((await service.metric('vialer_middleware_storage_failures_total')) >= 1);
+});
+
+/** The listeners alone, so that the database behind the probe can be one that does not answer. */
+async function startListeners(t: TestContext, database: Database, pingDatabase: () => Promise<void>) {
+  const env = { PORT: '0', PROMETHEUS_PORT: '0' };
+  const { config } = readConfig({ env, readFile: () => '', openFiles: 20_000 });
+  assert.ok(config);
+  const silent = { isOn: () => false, write: () => {}, writeError: () => {}, flush: () => {} };
+  const never = (): never => {
+    throw new Error('no request of this test gets that far');
+  };
+  const servers = createHttpServers(config, {
+    devices: createDeviceStore(database),
+    telemetry: createTelemetry({ openLog: () => silent, dockerTag: 'test', callsWaiting: () => 0 }),
+    isDraining: () => false,
+    pingDatabase,
+    takeCall: never,
+    cancelCall: never,
+    answer: never,
+    register: never,
+  });
+  t.after(() => servers.close(1_000));
+  return servers.listen();
+}
+
+test('a database that cannot be asked, or does not answer, makes the service not ready', async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), 'vialer-middleware-test-'));
+  t.after(() => rm(folder, { recursive: true, force: true }));
+  const database = await openDatabase(`sqlite:${join(folder, 'test.db')}`);
+  await database.ping();
+  await database.close();
+  const silent = new Promise<void>(() => {});
+  for (const ping of [() => database.ping(), () => silent]) {
+    const { url, metricsUrl } = await startListeners(t, database, ping);
+    for (const origin of [url, metricsUrl]) {
+      const ready = await send(origin, { method: 'GET', path: '/readyz' });
+      assert.deepEqual([ready.status, ready.contentType], [503, 'application/json']);
+      assert.equal(ready.body, '{"status":"not ready","reasons":["the database does not answer"]}');
+      assert.equal((await send(origin, { method: 'GET', path: '/healthz' })).status, 200);
+    }
+    const metrics = await send(metricsUrl, { method: 'GET', path: '/metrics' });
+    assert.match(metrics.body, /^mysql_health 0$/m);
+  }
+});

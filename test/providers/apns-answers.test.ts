@@ -1,0 +1,173 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { startTestService, type TestService } from '../helpers/test-service.ts';
+import { until } from '../helpers/until.ts';
+import { addAppleApps } from './own-apps.ts';
+import { alarmsOf, isRegistered, linesOf } from './registration.ts';
+import { appleAnswer as answer, askedOfApple as askedFor } from './scripted-answers.ts';
+import { UNHURRIED } from './unhurried.ts';
+
+const OUR_FAULT = 'the push service calls our message wrong';
+const APP_FAULT = "the app's credential is not accepted: its phones cannot be woken";
+
+/** What one answer, given to every try, leads to. */
+interface Row {
+  readonly status: number;
+  readonly reason: string;
+  readonly outcome: 'push-failed' | 'provider-down' | 'token-gone';
+  /** How often Apple is asked. */
+  readonly asked: number;
+  /** What an operator reads. */
+  readonly alarm?: string;
+  /** The phone is forgotten; else its next call is pushed. */
+  readonly dropped?: true;
+  /** The breaker opens: Apple is left alone for a second. */
+  readonly opens?: true;
+}
+
+const rows = (status: number, reasons: string, rest: Omit<Row, 'status' | 'reason'>): readonly Row[] =>
+  reasons.split(' ').map((reason) => ({ status, reason, ...rest }));
+
+/**
+ * The table of https://developer.apple.com/documentation/usernotifications/handling-notification-responses-from-apns,
+ * for a phone that said which environment it is of, and an app without any success. A made-up reason ends each
+ * status, for the words that Apple has yet to find.
+ */
+const TABLE: readonly Row[] = [
+  ...rows(400, 'BadDeviceToken DeviceTokenNotForTopic', { outcome: 'token-gone', asked: 1 }),
+  ...rows(
+    400,
+    'MissingDeviceToken BadCollapseId BadExpirationDate BadMessageId BadPriority BadTopic MissingTopic DuplicateHeaders InvalidPushType PayloadEmpty TopicDisallowed MadeUp',
+    { outcome: 'push-failed', asked: 1, alarm: OUR_FAULT },
+  ),
+  ...rows(400, 'IdleTimeout', { outcome: 'push-failed', asked: 2 }),
+  ...rows(
+    403,
+    'ExpiredProviderToken InvalidProviderToken MissingProviderToken UnrelatedKeyIdInToken BadEnvironmentKeyIdInToken BadEnvironmentKeyInToken BadCertificate BadCertificateEnvironment Forbidden MadeUp',
+    { outcome: 'provider-down', asked: 1, alarm: APP_FAULT, opens: true },
+  ),
+  ...rows(404, 'BadPath MadeUp', { outcome: 'push-failed', asked: 1, alarm: OUR_FAULT }),
+  ...rows(405, 'MethodNotAllowed MadeUp', { outcome: 'push-failed', asked: 1, alarm: OUR_FAULT }),
+  ...rows(410, 'Unregistered ExpiredToken MadeUp', { outcome: 'token-gone', asked: 1, dropped: true }),
+  ...rows(413, 'PayloadTooLarge MadeUp', { outcome: 'push-failed', asked: 2, alarm: OUR_FAULT }),
+  ...rows(429, 'TooManyProviderTokenUpdates TooManyRequests MadeUp', { outcome: 'push-failed', asked: 1 }),
+  ...rows(500, 'InternalServerError MadeUp', { outcome: 'push-failed', asked: 2 }),
+  ...rows(503, 'ServiceUnavailable Shutdown MadeUp', { outcome: 'push-failed', asked: 3 }),
+];
+
+async function checkRow(service: TestService, row: Row, app: string): Promise<void> {
+  const phone = await service.phone({ kind: 'ios', app });
+  service.world.apple.script(answer(row.status, row.reason), { token: phone.token, times: row.asked });
+  const { outcome, body, tookMs } = await service.ask({ account: phone.account });
+  assert.equal(outcome, row.outcome);
+  assert.equal(body, 'status=NAK');
+  assert.ok(tookMs < 9_000, `the PBX was kept waiting for ${tookMs} ms although nobody could answer`);
+  const asked = askedFor(service, phone);
+  assert.equal(asked.length, row.asked);
+  assert.equal(new Set(asked.map((request) => request.headers['apns-id'])).size, 1);
+  assert.equal(phone.pushes(), 0);
+  assert.deepEqual(
+    alarmsOf(service, app)
+      .filter((line) => !line.message.startsWith('push service breaker'))
+      .map((line) => line.message),
+    row.alarm === undefined ? [] : [row.alarm],
+  );
+  if (row.dropped === true) await until(async () => !(await isRegistered(service, phone)), 'it is forgotten');
+  else assert.ok(await isRegistered(service, phone), 'the phone is kept');
+
+  assert.equal(
+    linesOf(service, app).some((line) => line.fields['state'] === 'open'),
+    row.opens === true,
+  );
+  // An open breaker lets the next call through when its second is over.
+  const next = row.dropped === true ? 'no-device' : 'ready';
+  await until(async () => {
+    const { outcome: heard } = await service.ask({ account: phone.account });
+    if (row.opens !== true) assert.equal(heard, next);
+    return heard === next;
+  }, 'the next call is taken');
+  assert.equal(askedFor(service, phone).length, row.asked + (row.dropped === true ? 0 : 1));
+}
+
+test("each answer of Apple's table, given to every try of a call", { concurrency: 8 }, async (t) => {
+  const service = await startTestService(t, { settings: UNHURRIED });
+  const apps = await addAppleApps(service, TABLE.length);
+  await Promise.all(
+    TABLE.map((row, n) =>
+      t.test(`${row.status} ${row.reason}: ${row.outcome}`, () => checkRow(service, row, apps[n] ?? '')),
+    ),
+  );
+});
+
+test("a try that helps after an answer of Apple's", { concurrency: true }, async (t) => {
+  const service = await startTestService(t, { settings: UNHURRIED });
+  const helped = [
+    [400, 'IdleTimeout'],
+    [413, 'PayloadTooLarge'],
+    [500, 'InternalServerError'],
+    [503, 'ServiceUnavailable'],
+    [503, 'Shutdown'],
+  ] as const;
+  const apps = await addAppleApps(service, helped.length);
+  const run = async (status: number, reason: string, app: string) => {
+    const phone = await service.phone({ kind: 'ios', app });
+    service.world.apple.script(answer(status, reason), { token: phone.token, times: 1 });
+    const { outcome } = await service.ask({ account: phone.account, callerId: 'Anna' });
+    assert.equal(outcome, 'ready');
+    const [first, second, ...more] = askedFor(service, phone);
+    assert.deepEqual(more, []);
+    assert.ok(first?.headers['apns-id']);
+    assert.equal(second?.headers['apns-id'], first.headers['apns-id']);
+    const [received] = service.world.apple.received.list().filter((push) => push.token === phone.token);
+    assert.equal(received?.payload['caller_id'], status === 413 ? '' : 'Anna');
+  };
+  await Promise.all(
+    helped.map(([status, reason], n) =>
+      t.test(`${status} ${reason}`, () => run(status, reason, apps[n] ?? '')),
+    ),
+  );
+});
+
+test('503 twice is tried a third time', async (t) => {
+  const service = await startTestService(t, { settings: UNHURRIED });
+  const phone = await service.phone({ kind: 'ios' });
+  service.world.apple.script(answer(503, 'ServiceUnavailable'), { times: 2 });
+  assert.equal((await service.ask({ account: phone.account })).outcome, 'ready');
+  assert.equal(service.world.apple.requests.count(), 3);
+});
+
+test('Retry-After of Apple is kept to where it fits into the call', async (t) => {
+  const service = await startTestService(t, { settings: UNHURRIED });
+  const [patient, hurried] = [await service.phone({ kind: 'ios' }), await service.phone({ kind: 'ios' })];
+  const { apple } = service.world;
+  apple.script(answer(503, 'Shutdown', { retryAfter: '1' }), { token: patient.token, times: 1 });
+  const late = await service.ask({ account: patient.account });
+  assert.equal(late.outcome, 'ready');
+  const [first, second] = askedFor(service, patient);
+  assert.ok((second?.at ?? 0) - (first?.at ?? 0) >= 990, 'the second try came before its time');
+
+  apple.script(answer(503, 'Shutdown', { retryAfter: '10' }), { token: hurried.token });
+  const early = await service.ask({ account: hurried.account });
+  assert.equal(early.outcome, 'push-failed');
+  assert.ok(early.tookMs < 9_000, `the PBX was kept waiting for ${early.tookMs} ms`);
+  assert.equal(askedFor(service, hurried).length, 1);
+});
+
+test("a connection's bad answer: the next try goes over a fresh connection", async (t) => {
+  for (const [status, reason] of [
+    [500, 'InternalServerError'],
+    [503, 'ServiceUnavailable'],
+    [400, 'IdleTimeout'],
+  ] as const) {
+    await t.test(`${status} ${reason}`, async (sub) => {
+      const service = await startTestService(sub, { settings: UNHURRIED });
+      const { apple } = service.world;
+      await until(() => apple.sessions() === 1, 'the connection stands');
+      const phone = await service.phone({ kind: 'ios' });
+      apple.script(answer(status, reason), { times: 1 });
+      assert.equal((await service.ask({ account: phone.account })).outcome, 'ready');
+      assert.equal(apple.accepted(), 2);
+      await until(() => apple.sessions() === 1, 'the old connection is closed');
+    });
+  }
+});

@@ -1,0 +1,87 @@
+import assert from 'node:assert/strict';
+import { describe, type TestContext, test } from 'node:test';
+import { startTestService } from '../helpers/test-service.ts';
+import { until } from '../helpers/until.ts';
+import { alarmsOf, isRegistered, linesOf, registerWithoutEnvironment } from './registration.ts';
+import { appleAnswer as answer, askedOfApple as askedFor } from './scripted-answers.ts';
+import { UNHURRIED } from './unhurried.ts';
+
+const HOUR_MS = 3_600_000;
+
+describe('410: whether the phone is forgotten depends on when its token died', { concurrency: true }, () => {
+  for (const reason of ['Unregistered', 'ExpiredToken']) {
+    test(`${reason} after the registration: it is`, async (t: TestContext) => {
+      const service = await startTestService(t, { settings: UNHURRIED });
+      const phone = await service.phone({ kind: 'ios' });
+      const timestamp = Date.now() + HOUR_MS;
+      service.world.apple.script(answer(410, reason, { timestamp }), { times: 1 });
+      assert.equal((await service.ask({ account: phone.account })).outcome, 'token-gone');
+      await until(async () => !(await isRegistered(service, phone)), 'it is forgotten');
+    });
+
+    test(`${reason} before the registration: it is not`, async (t: TestContext) => {
+      const service = await startTestService(t, { settings: UNHURRIED });
+      const phone = await service.phone({ kind: 'ios' });
+      const timestamp = Date.now() - HOUR_MS;
+      service.world.apple.script(answer(410, reason, { timestamp }), { times: 1 });
+      assert.equal((await service.ask({ account: phone.account })).outcome, 'token-gone');
+      assert.equal((await service.ask({ account: phone.account })).outcome, 'ready');
+      assert.ok(
+        linesOf(service, 'com.example.phone').some((line) => line.fields['because'] === 'registered-since'),
+      );
+    });
+  }
+});
+
+describe('400 BadDeviceToken and DeviceTokenNotForTopic', { concurrency: true }, () => {
+  for (const reason of ['BadDeviceToken', 'DeviceTokenNotForTopic']) {
+    test(`${reason} of an app that works: the phone is forgotten`, async (t: TestContext) => {
+      const service = await startTestService(t, { settings: UNHURRIED });
+      const [good, bad] = [await service.phone({ kind: 'ios' }), await service.phone({ kind: 'ios' })];
+      assert.equal((await service.ask({ account: good.account })).outcome, 'ready');
+      service.world.apple.script(answer(400, reason), { token: bad.token, times: 1 });
+      assert.equal((await service.ask({ account: bad.account })).outcome, 'token-gone');
+      assert.equal(askedFor(service, bad).length, 1);
+      await until(async () => !(await isRegistered(service, bad)), 'it is forgotten');
+      assert.ok(await isRegistered(service, good));
+    });
+  }
+
+  test('many phones and no success: the setup is at fault, nobody is forgotten, one alarm', async (t) => {
+    const service = await startTestService(t, { settings: UNHURRIED });
+    service.world.apple.script(answer(400, 'DeviceTokenNotForTopic'));
+    const phones = await Promise.all(Array.from({ length: 24 }, () => service.phone({ kind: 'ios' })));
+    for (const { account } of phones) assert.equal((await service.ask({ account })).outcome, 'token-gone');
+    for (const phone of phones) assert.ok(await isRegistered(service, phone));
+    const alarms = alarmsOf(service, 'com.example.phone');
+    assert.equal(alarms.length, 1);
+    assert.match(alarms[0]?.message ?? '', /look at the app's setup; no phone was removed/);
+  });
+
+  test('the environment is not known: the other one is tried once, and learnt', async (t) => {
+    const service = await startTestService(t, { settings: UNHURRIED });
+    const { apple, appleSandbox } = service.world;
+    const phone = await service.phone({ kind: 'ios', register: false, sandbox: true });
+    await registerWithoutEnvironment(service, phone, 'com.example.phone');
+    apple.script(answer(400, 'BadDeviceToken'));
+    assert.equal((await service.ask({ account: phone.account })).outcome, 'ready');
+    assert.equal(apple.requests.count(), 1);
+    assert.equal(appleSandbox.requests.count(), 1);
+    await until(async () => {
+      assert.equal((await service.ask({ account: phone.account })).outcome, 'ready');
+      return apple.requests.count() < appleSandbox.requests.count();
+    }, 'later calls go to the sandbox at once');
+  });
+
+  test('the environment is not known and neither knows the phone: each is asked once', async (t) => {
+    const service = await startTestService(t, { settings: UNHURRIED });
+    const { apple, appleSandbox } = service.world;
+    const phone = await service.phone({ kind: 'ios', register: false });
+    await registerWithoutEnvironment(service, phone, 'com.example.phone');
+    for (const side of [apple, appleSandbox]) side.script(answer(400, 'BadDeviceToken'));
+    assert.equal((await service.ask({ account: phone.account })).outcome, 'token-gone');
+    assert.equal(apple.requests.count(), 1);
+    assert.equal(appleSandbox.requests.count(), 1);
+    assert.ok(await isRegistered(service, phone));
+  });
+});
