@@ -6,6 +6,8 @@ import { dirname, join } from 'node:path';
 
 const typescript = dirname(createRequire(import.meta.url).resolve('typescript/package.json'));
 rmSync('dist', { recursive: true, force: true });
-execFileSync(process.execPath, [join(typescript, 'bin/tsc'), '-p', 'tsconfig.build.json'], { stdio: 'inherit' });
+execFileSync(process.execPath, [join(typescript, 'bin/tsc'), '-p', 'tsconfig.build.json'], {
+  stdio: 'inherit',
+});
 chmodSync('dist/main.js', 0o755);
 console.log('dist/main.js is ready.');

@@ -7,7 +7,7 @@ import { until } from '../helpers/until.ts';
 
 /** What must not be read by whoever reads logs. */
 const SECRETS = {
-  token: 'c0ffee'.repeat(10) + 'abcd',
+  token: `${'c0ffee'.repeat(10)}abcd`,
   androidToken: 'dXJ0aGVyVG9rZW4:APA91bHun4MxP5egoKMwt2KZFBaFUH-1RYqx',
   notificationToken: 'beef'.repeat(16),
   phoneNumber: '+31612345678',
