@@ -7,8 +7,8 @@ import { canCarry, newUniqueKey } from './unique-key.ts';
 
 /**
  * What became of an app's answer: `taken` settled the call; `duplicate` came after another answer and within the
- * call's time; `late` came after the call had ended otherwise, after its time, or says yes after a no; `unknown` names
- * no call.
+ * call's time, whatever it says; `late` came after the call had ended otherwise or its time was over; `unknown` names no
+ * call.
  */
 export type AnswerFate = 'taken' | 'duplicate' | 'late' | 'unknown';
 
@@ -96,9 +96,7 @@ export class WaitingRoom {
     const ended = this.#ended.find(key);
     if (ended === undefined) return { fate: 'unknown', call: undefined };
     const inTime = isAnswer(ended.ending) && monotonic() <= ended.deadline;
-    // A yes after a no: the PBX has heard NAK, so the app must not wait for its INVITE.
-    const contradicts = available && ended.ending.outcome === 'declined';
-    return { fate: inTime && !contradicts ? 'duplicate' : 'late', call: undefined };
+    return { fate: inTime ? 'duplicate' : 'late', call: undefined };
   }
 
   /** The PBX gives the call up. Returns how many waits that ended. */

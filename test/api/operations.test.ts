@@ -8,6 +8,7 @@ import { createHttpServers } from '../../src/app/http-parts.ts';
 import { readConfig } from '../../src/config/config.ts';
 import { createDeviceStore } from '../../src/devices/device-store.ts';
 import type { Database } from '../../src/storage/database.ts';
+import { migrate } from '../../src/storage/migrate.ts';
 import { openDatabase } from '../../src/storage/open-database.ts';
 import { createTelemetry } from '../../src/telemetry/telemetry.ts';
 import { startTestService } from '../helpers/test-service.ts';
@@ -114,6 +115,7 @@ test('a database that cannot be asked, or does not answer, makes the service not
   const folder = await mkdtemp(join(tmpdir(), 'vialer-middleware-test-'));
   t.after(() => rm(folder, { recursive: true, force: true }));
   const database = await openDatabase(`sqlite:${join(folder, 'test.db')}`);
+  await migrate(database);
   await database.ping();
   await database.close();
   const silent = new Promise<void>(() => {});

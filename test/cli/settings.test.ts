@@ -76,7 +76,7 @@ describe('migrate', () => {
     assert.deepEqual([second.code, second.stdout], [0, 'The database is up to date.\n']);
   });
 
-  test('a database that cannot be used is one line', async (t) => {
+  test('a database that cannot be used is told in a line', async (t) => {
     const cli = await createCli(t);
     const text = await cli.file(
       'text.db',
@@ -87,7 +87,7 @@ describe('migrate', () => {
       cli.run(['apps', 'list'], { DATABASE_URL: `sqlite:${text}` }),
     ]);
     assert.equal(unsupported.code, 2);
-    assert.match(unsupported.stderr, /^DATABASE_URL: .*not supported[^\n]*\n$/);
+    assert.match(unsupported.stderr, /^ {2}DATABASE_URL must be sqlite:PATH[^\n]*\n$/m);
     assert.ok(!unsupported.all.includes('hunter2'));
     assert.equal(damaged.code, 2);
     assert.match(damaged.stderr, /^DATABASE_URL: .*not a SQLite database[^\n]*\n$/);

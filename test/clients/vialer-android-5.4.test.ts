@@ -150,18 +150,3 @@ test('vialer-android 6 without network counts attempts up to the eighth', async 
     'app and PBX believe the same',
   );
 });
-
-test('a yes after its own no is 404: the PBX has heard NAK, and no INVITE will come', async (t) => {
-  const scene = await startClientScene(t, [VIALER_ANDROID_6]);
-  const phone = scene.newPhone(VIALER_ANDROID_6);
-  await scene.send(VIALER_ANDROID_6.register(phone));
-  const pushes = scene.pushesTo(phone.pushToken);
-  const ringing = scene.ask({ account: phone.account });
-  const reading = VIALER_ANDROID_6.read(await firstPush(pushes), '');
-  const answer = async (available: boolean) =>
-    (await scene.send(VIALER_ANDROID_6.answer(phone, reading, available))).status;
-  assert.equal(await answer(false), 202);
-  assert.equal((await ringing).body, 'status=NAK');
-  assert.equal(await answer(false), 202);
-  assert.equal(await answer(true), 404);
-});
