@@ -37,6 +37,12 @@ export interface HttpServers {
   close(limitMs: number): Promise<void>;
 }
 
+/**
+ * Connections that may wait to be accepted: thousands of phones answer at the same moment after an outage. The kernel's
+ * own limit (net.core.somaxconn, usually 4096) still holds.
+ */
+const BACKLOG = 4_096;
+
 /** Milliseconds within which the database must answer a readiness probe. */
 const PING_LIMIT_MS = 1_000;
 
@@ -107,7 +113,7 @@ async function listenOn(
   setting: string,
 ): Promise<string> {
   try {
-    await server.listen({ host, port });
+    await server.listen({ host, port, backlog: BACKLOG });
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown error';
     const why = code === 'EADDRINUSE' ? 'is in use' : `cannot be listened on (${code})`;

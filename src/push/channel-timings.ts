@@ -27,7 +27,7 @@ export interface ChannelTimings {
  * connect: below the resend interval of 1 s.
  */
 export const DEFAULT_TIMINGS: ChannelTimings = {
-  connectTimeoutMs: 2_000,
+  connectTimeoutMs: 1_500,
   slowAfterMs: 250,
   pingTimeoutMs: 500,
   idlePingMs: 20_000,

@@ -8,7 +8,7 @@ const RENEW_AHEAD_MS = 5 * 60_000;
 /** A token is not used in its last seconds: it has to live until Google looks at it. */
 const LAST_SECONDS_MS = 10_000;
 /** One question to the token address, milliseconds. */
-const FETCH_TIMEOUT_MS = 5_000;
+const FETCH_TIMEOUT_MS = 2_000;
 /** Questions in a row while pushes wait. */
 const MAX_FETCHES = 3;
 const QUICK: BackoffBounds = { baseMs: 100, capMs: 1_000 };
