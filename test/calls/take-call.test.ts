@@ -1,0 +1,92 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import type { CallAsk } from '../../src/calls/call.ts';
+import type { CallEvents } from '../../src/calls/call-events.ts';
+import { type Caller, takeCall } from '../../src/calls/take-call.ts';
+import { WaitingRoom } from '../../src/calls/waiting-room.ts';
+import type { Device } from '../../src/devices/device.ts';
+import { monotonic } from '../../src/lib/monotonic.ts';
+import { makeDevice } from '../push/helpers/provider-fixture.ts';
+
+const ACCOUNT = 123_456_789;
+
+/** The story with a push service that takes every push, and a device store that answers when it is told to. */
+function story() {
+  const lookup = Promise.withResolvers<Device | undefined>();
+  const room = new WaitingRoom({ maxWaiting: 10, waitMs: 30_000 });
+  const turnedAway: string[] = [];
+  let pushes = 0;
+  const events: CallEvents = {
+    callEnded: () => {},
+    callTurnedAway: ({ ending }) => turnedAway.push(ending.outcome),
+    callRepeated: () => {},
+    answerCame: () => {},
+    storageFailed: () => {},
+  };
+  const parts = {
+    devices: { find: () => lookup.promise },
+    room,
+    pusher: {
+      send: async () => {
+        pushes += 1;
+        return { kind: 'accepted', reason: 'Accepted' } as const;
+      },
+    },
+    plan: { resendMs: 30_000, maxAttempts: 1, responseApi: 'https://example.com/api/call-response/' },
+    events,
+  };
+  const ask = (): CallAsk => ({
+    askedAt: monotonic(),
+    account: ACCOUNT,
+    callId: 'one-call',
+    phoneNumber: '0201234567',
+    callerId: '',
+  });
+  return {
+    room,
+    turnedAway,
+    pushes: () => pushes,
+    found: () => lookup.resolve(makeDevice({ account: ACCOUNT })),
+    take: (caller: Caller) => takeCall(parts, ask(), caller),
+  };
+}
+
+const caller = (gone = false): Caller => ({ gone, onGone: undefined });
+
+describe('what happens while a call is begun', () => {
+  test('a PBX that left while its device was looked up: nothing is pushed', async () => {
+    const { take, found, room, pushes } = story();
+    const pbx = caller();
+    const taken = take(pbx);
+    pbx.gone = true;
+    found();
+    assert.equal((await taken).ending.outcome, 'caller-gone');
+    assert.equal(room.size, 0);
+    assert.equal(pushes(), 0);
+  });
+
+  test('a repeated request whose PBX has left already does not keep the call waiting', async () => {
+    const { take, found, room } = story();
+    found();
+    const first = caller();
+    const calls = [take(first)];
+    while (room.size === 0) await new Promise(setImmediate);
+    calls.push(take(caller(true)));
+    first.gone = true;
+    first.onGone?.();
+    assert.equal(room.size, 0, 'nobody waits any more');
+    for (const { ending } of await Promise.all(calls)) assert.equal(ending.outcome, 'caller-gone');
+  });
+
+  test('a service that stopped while the device was looked up: the PBX has its NAK at once', async () => {
+    const { take, found, room, pushes, turnedAway } = story();
+    const taken = take(caller());
+    room.close();
+    found();
+    const { ending } = await taken;
+    assert.equal(ending.outcome, 'shutting-down');
+    assert.deepEqual(turnedAway, ['shutting-down']);
+    assert.equal(room.size, 0);
+    assert.equal(pushes(), 0);
+  });
+});
