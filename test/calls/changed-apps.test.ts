@@ -77,7 +77,6 @@ describe('apps that change while the service runs', { concurrency: true }, () =>
     const credential = newTeamKey(service.world, 'NEWKEYNEWK');
     await saveApps(service, [{ platform: 'apns', appId: 'com.example.phone', credential }]);
     await service.app.refreshApps();
-    await service.app.refreshApps();
     assert.equal((await service.ask({ account: phone.account })).outcome, 'ready');
     assert.equal(lastKey(service), 'NEWKEYNEWK');
     assert.equal(await service.metric(breaker), 0, 'the alarm ends with the key that caused it');
