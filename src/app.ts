@@ -120,7 +120,7 @@ export async function startApp(config: Config, openLog: (onDropped: () => void) 
     draining = true;
     telemetry.log.write('info', 'stopping: no new calls', { waiting: room.size });
     await Promise.race([room.whenEmpty(config.shutdownGraceMs), hurry]);
-    room.dismissAll();
+    room.close();
     await within(running.disposeAsync(), 3 * CLOSE_LIMIT_MS);
   };
   return {

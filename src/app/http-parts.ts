@@ -80,8 +80,14 @@ export function createHttpServers(config: Config, parts: HttpServerParts): HttpS
   });
   return {
     listen: async () => {
-      const url = await listenOn(server, config.host, config.port, 'PORT');
-      const metricsUrl = await listenOn(metrics, config.metricsHost, config.metricsPort, 'PROMETHEUS_PORT');
+      const metricsUrl = await listenOn(
+        metrics,
+        config.metricsHost,
+        config.metricsPort,
+        'PROMETHEUS_HOST or PROMETHEUS_PORT',
+      );
+      // Last, because from here on calls come in.
+      const url = await listenOn(server, config.host, config.port, 'HOST or PORT');
       return { url, metricsUrl };
     },
     close: async (limitMs) => {
@@ -110,19 +116,14 @@ async function listenOn(
   server: FastifyInstance,
   host: string,
   port: number,
-  setting: string,
+  settings: string,
 ): Promise<string> {
   try {
     await server.listen({ host, port, backlog: BACKLOG });
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown error';
     const why = code === 'EADDRINUSE' ? 'is in use' : `cannot be listened on (${code})`;
-    throw new Error(
-      `${host}:${port} ${why}; set ${setting === 'PORT' ? 'HOST or PORT' : 'PROMETHEUS_HOST or PROMETHEUS_PORT'}`,
-      {
-        cause: error,
-      },
-    );
+    throw new Error(`${host}:${port} ${why}; set ${settings}`, { cause: error });
   }
   return urlOf(host, server.server.address());
 }

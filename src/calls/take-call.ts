@@ -2,7 +2,7 @@ import type { Device } from '../devices/device.ts';
 import type { Call, CallAsk } from './call.ts';
 import type { CallEvents } from './call-events.ts';
 import type { CallEnding, CallOutcome } from './call-outcome.ts';
-import type { WaitingRoom } from './waiting-room.ts';
+import type { Repeat, WaitingRoom } from './waiting-room.ts';
 import { type CallPusher, type WakePlan, wakePhone } from './wake-up.ts';
 
 /** The PBX's side of a held request: whoever holds it says when the PBX has dropped it. */
@@ -46,7 +46,7 @@ export async function takeCall(parts: CallParts, ask: CallAsk, caller: Caller): 
   if (meanwhile !== undefined) return joinCall(parts, ask, caller, meanwhile);
 
   const entry = parts.room.enter(ask, found.device);
-  if (entry.kind === 'full') return turnAway(parts, ask, 'overloaded');
+  if (entry.kind === 'refused') return turnAway(parts, ask, entry.outcome);
 
   wakePhone(entry.call, parts.pusher, parts.plan);
   const taken = await waitWith(caller, entry.call);
@@ -56,7 +56,7 @@ export async function takeCall(parts: CallParts, ask: CallAsk, caller: Caller): 
 
 type Found =
   | { readonly kind: 'device'; readonly device: Device }
-  | { readonly kind: 'none'; outcome: CallOutcome };
+  | { readonly kind: 'none'; readonly outcome: CallOutcome };
 
 async function findDevice(parts: CallParts, account: number): Promise<Found> {
   try {
@@ -68,21 +68,17 @@ async function findDevice(parts: CallParts, account: number): Promise<Found> {
   }
 }
 
-async function joinCall(
-  parts: CallParts,
-  ask: CallAsk,
-  caller: Caller,
-  repeat: NonNullable<ReturnType<WaitingRoom['findRepeat']>>,
-): Promise<TakenCall> {
+async function joinCall(parts: CallParts, ask: CallAsk, caller: Caller, repeat: Repeat): Promise<TakenCall> {
   parts.events.callRepeated({ account: ask.account, callId: ask.callId ?? '', found: repeat.kind });
   if (repeat.kind === 'answered') return endedAtOnce(repeat.ending);
   return waitWith(caller, repeat.call);
 }
 
-/** Holds on until the call has ended; the PBX's hanging up counts from here. */
+/** Holds on until the call has ended. A PBX that hangs up leaves the call, also one that did so before it was here. */
 async function waitWith(caller: Caller, call: Call): Promise<TakenCall> {
   call.callerCame();
-  caller.onGone = () => call.callerLeft();
+  if (caller.gone) call.callerLeft();
+  else caller.onGone = () => call.callerLeft();
   const ending = await call.ended;
   caller.onGone = undefined;
   return {

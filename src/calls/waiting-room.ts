@@ -18,10 +18,12 @@ export interface AnswerReport {
   readonly call: Call | undefined;
 }
 
-/** What `enter` found: room, or none. */
-export type Entry = { readonly kind: 'entered'; readonly call: Call } | { readonly kind: 'full' };
+/** What `enter` found: a place, or why there is none. */
+export type Entry =
+  | { readonly kind: 'entered'; readonly call: Call }
+  | { readonly kind: 'refused'; readonly outcome: 'overloaded' | 'shutting-down' };
 
-/** What is known of a call_id for an account: nothing, a call that waits, or one whose app answered just now. */
+/** What is known of a call_id for an account: a call that waits, or one whose app answered just now. */
 export type Repeat =
   | { readonly kind: 'waiting'; readonly call: Call }
   | { readonly kind: 'answered'; readonly ending: CallEnding };
@@ -29,7 +31,9 @@ export type Repeat =
 /**
  * The calls that wait, by the keys that their apps may answer to (`#byKey`) and by the PBX's call_id (`#byCallId`,
  * a chain where one call_id rings several accounts). A call is in both from `enter` until it is settled; settling
- * is the only way out and moves it to `#ended`. All operations cost the same at 1 call and at 50,000.
+ * is the only way out and moves it to `#ended`, which tells a second answer, a late one and one that nobody waited for
+ * apart; a call that its app answered is also kept in `#answered`, by call_id and account, for a PBX that asks again. All
+ * operations cost the same at 1 call and at 50,000. Once closed, the room lets nobody in any more.
  */
 export class WaitingRoom {
   readonly #maxWaiting: number;
@@ -37,8 +41,10 @@ export class WaitingRoom {
   readonly #byKey = new Map<string, Call>();
   readonly #byCallId = new Map<string, Call>();
   readonly #ended: EndedCalls;
+  readonly #answered: EndedCalls;
   readonly #emptied = new Set<() => void>();
   #waiting = 0;
+  #closed = false;
 
   constructor(options: {
     /** Calls that may wait at once. */
@@ -48,7 +54,9 @@ export class WaitingRoom {
   }) {
     this.#maxWaiting = options.maxWaiting;
     this.#waitMs = options.waitMs;
-    this.#ended = new EndedCalls(Math.max(1_000, options.maxWaiting * 2));
+    const remembered = Math.max(1_000, options.maxWaiting * 2);
+    this.#ended = new EndedCalls(remembered);
+    this.#answered = new EndedCalls(remembered);
   }
 
   /** Calls that wait now. */
@@ -61,14 +69,15 @@ export class WaitingRoom {
     for (let call = this.#byCallId.get(callId); call !== undefined; call = call.sibling) {
       if (call.ask.account === account) return { kind: 'waiting', call };
     }
-    const ended = this.#ended.find(callId);
-    if (ended === undefined || ended.account !== account || !isAnswer(ended.ending)) return undefined;
-    return monotonic() <= ended.deadline ? { kind: 'answered', ending: ended.ending } : undefined;
+    const answered = this.#answered.find(repeatKey(callId, account));
+    if (answered === undefined || monotonic() > answered.deadline) return undefined;
+    return { kind: 'answered', ending: answered.ending };
   }
 
   /** Takes a place for the call, after which the app's answer is heard. To be called before anything is pushed. */
   enter(ask: CallAsk, device: Device): Entry {
-    if (this.#waiting >= this.#maxWaiting) return { kind: 'full' };
+    if (this.#closed) return { kind: 'refused', outcome: 'shutting-down' };
+    if (this.#waiting >= this.#maxWaiting) return { kind: 'refused', outcome: 'overloaded' };
     const callIdIsFree = ask.callId !== undefined && !this.#byKey.has(ask.callId);
     const call = new Call({
       ask,
@@ -110,8 +119,9 @@ export class WaitingRoom {
     return ended;
   }
 
-  /** Ends every call that still waits as `shutting-down`. */
-  dismissAll(): void {
+  /** Ends every call that still waits as `shutting-down`, and so will whoever comes later. */
+  close(): void {
+    this.#closed = true;
     for (const call of [...this.#byKey.values()]) call.settle('shutting-down');
   }
 
@@ -151,9 +161,18 @@ export class WaitingRoom {
       if (call.answersToCallId) this.#byKey.delete(callId);
       this.#unlink(callId, call);
     }
-    if (call.ending !== undefined) this.#ended.remember(call, call.ending);
+    if (call.ending !== undefined) this.#remember(call, call.ending);
     if (this.#waiting === 0) for (const done of [...this.#emptied]) done();
   };
+
+  #remember(call: Call, ending: CallEnding): void {
+    const { callId, account } = call.ask;
+    const ended = { ending, deadline: call.deadline };
+    this.#ended.remember(call.uniqueKey, ended);
+    if (callId === undefined) return;
+    if (call.answersToCallId) this.#ended.remember(callId, ended);
+    if (isAnswer(ending)) this.#answered.remember(repeatKey(callId, account), ended);
+  }
 
   #unlink(callId: string, gone: Call): void {
     const first = this.#byCallId.get(callId);
@@ -166,6 +185,10 @@ export class WaitingRoom {
       if (call.sibling === gone) call.sibling = gone.sibling;
     }
   }
+}
+
+function repeatKey(callId: string, account: number): string {
+  return `${account} ${callId}`;
 }
 
 /** Whether the call ended by its app's word. */

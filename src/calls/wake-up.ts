@@ -34,23 +34,24 @@ export function attemptsFor(waitMs: number, resendMs: number): number {
  * any more: no push was taken, none is under way. `push_profile=once` asks for exactly one push.
  */
 export function wakePhone(call: Call, pusher: CallPusher, plan: WakePlan): void {
-  const attempts = call.device.pushProfile === 'once' ? 1 : plan.maxAttempts;
-  pushOnce(call, pusher, plan);
-  scheduleNext(call, pusher, plan, attempts);
+  const maxAttempts = call.device.pushProfile === 'once' ? 1 : plan.maxAttempts;
+  const schedule: WakePlan = { ...plan, maxAttempts };
+  pushOnce(call, pusher, schedule);
+  scheduleNext(call, pusher, schedule);
 }
 
 /** Arms the call's one timer: for the next push while there is one, else for the deadline. */
-function scheduleNext(call: Call, pusher: CallPusher, plan: WakePlan, attempts: number): void {
+function scheduleNext(call: Call, pusher: CallPusher, plan: WakePlan): void {
   if (call.isOver()) return;
   const resendAt = (call.pushedAt ?? call.askedAt) + call.attempts * plan.resendMs;
-  if (call.attempts >= attempts || resendAt >= call.deadline) {
+  if (call.resendsStopped || call.attempts >= plan.maxAttempts || resendAt >= call.deadline) {
     call.timer = setTimeout(giveUp, Math.max(0, call.deadline - monotonic()), call);
     return;
   }
   call.timer = setTimeout(
     () => {
       if (!call.resendsStopped) pushOnce(call, pusher, plan);
-      scheduleNext(call, pusher, plan, call.resendsStopped ? 0 : attempts);
+      scheduleNext(call, pusher, plan);
     },
     Math.max(0, resendAt - monotonic()),
   );

@@ -67,6 +67,7 @@ export function recordingEvents(current: () => PushUnderWay | undefined): PushEv
     tokenStoreFailed: nothing,
     appFault: nothing,
     ourFault: nothing,
+    appRetired: nothing,
     appCloseFailed: nothing,
   };
 }

@@ -34,8 +34,10 @@ export interface DirectPush {
   readonly connectError: string | undefined;
 }
 
-/** Sends calls without the service: one at a time. Nothing it learns of tokens and apps reaches the database; Apple's provider token
- * is shared with the service there, because Apple takes two for an attack. */
+/**
+ * Sends calls without the service: one at a time. Nothing it learns of tokens and apps reaches the database; Apple's
+ * provider token is shared with the service there, because Apple refuses a key whose token changes within 20 minutes.
+ */
 export interface DirectPusher {
   push(ask: DirectPushAsk): Promise<DirectPush>;
   close(): Promise<void>;

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { MOST_WAITING_CALLS, openFilesLimit, waitingCallsFor } from './open-files.ts';
 import {
   absolutePath,
   baseUrl,
@@ -74,53 +75,39 @@ export interface ConfigSource extends SettingsSource {
   readonly openFiles: number;
 }
 
-const MOST_WAITING_CALLS = 50_000;
-
-/** Half of the files for the PBXs that wait, the rest for phones, database and push services. */
-function defaultWaitingCalls(openFiles: number): number {
-  return Math.min(MOST_WAITING_CALLS, Math.max(100, Math.floor((openFiles - 200) / 2)));
-}
-
 /** Reads and checks every setting, and reports all problems at once. Pure: the same source, the same report. */
 export function readConfig(source: ConfigSource): ConfigReport {
   const reader = new SettingsReader(source);
-  const host = reader.read('HOST', '127.0.0.1', listenHost, '127.0.0.1');
-  const port = reader.read('PORT', '8080', integer(0, 65_535), 8080);
-  const waitMs = reader.read('APP_PUSH_ROUNDTRIP_WAIT', '4000', integer(500, 60_000, 'milliseconds'), 4000);
-  const waiting = defaultWaitingCalls(source.openFiles);
+  const host = reader.read('HOST', '127.0.0.1', listenHost);
+  const port = reader.read('PORT', '8080', integer(0, 65_535));
+  const waitMs = reader.read('APP_PUSH_ROUNDTRIP_WAIT', '4000', integer(500, 60_000, 'milliseconds'));
   const config: Config = {
     host,
     port,
-    metricsHost: reader.read('PROMETHEUS_HOST', '127.0.0.1', listenHost, '127.0.0.1'),
-    metricsPort: reader.read('PROMETHEUS_PORT', '9000', integer(0, 65_535), 9000),
+    metricsHost: reader.read('PROMETHEUS_HOST', '127.0.0.1', listenHost),
+    metricsPort: reader.read('PROMETHEUS_PORT', '9000', integer(0, 65_535)),
     responseApi: readResponseApi(reader, host),
     waitMs,
-    resendMs: reader.read('APP_PUSH_RESEND_INTERVAL', '1000', integer(100, 60_000, 'milliseconds'), 1000),
+    resendMs: reader.read('APP_PUSH_RESEND_INTERVAL', '1000', integer(100, 60_000, 'milliseconds')),
     maxWaitingCalls: reader.read(
       'MAX_WAITING_CALLS',
-      String(waiting),
+      String(waitingCallsFor(source.openFiles)),
       integer(1, MOST_WAITING_CALLS, 'calls'),
-      waiting,
     ),
-    maxPushesInFlight: reader.read('MAX_PUSHES_IN_FLIGHT', '2000', integer(1, 100_000, 'pushes'), 2000),
-    shutdownGraceMs: reader.read(
-      'SHUTDOWN_GRACE',
-      String(waitMs),
-      integer(0, 60_000, 'milliseconds'),
-      waitMs,
-    ),
+    maxPushesInFlight: reader.read('MAX_PUSHES_IN_FLIGHT', '2000', integer(1, 100_000, 'pushes')),
+    shutdownGraceMs: reader.read('SHUTDOWN_GRACE', String(waitMs), integer(0, 60_000, 'milliseconds')),
     accountAuth: readAccountAuth(reader, host),
     pbx: readPbxAccess(reader),
     trustProxy: reader.readOptional('TRUST_PROXY', networkList),
-    databaseUrl: reader.readSecretOr('DATABASE_URL', DEFAULT_DATABASE, databaseUrl, DEFAULT_DATABASE),
-    appsRefreshMs: reader.read('APPS_REFRESH_INTERVAL', '2000', integer(100, 600_000, 'milliseconds'), 2000),
-    apnsUrl: reader.read('APNS_URL', APNS, httpsOrigin, APNS),
-    apnsSandboxUrl: reader.read('APNS_SANDBOX_URL', APNS_SANDBOX, httpsOrigin, APNS_SANDBOX),
-    fcmUrl: reader.read('FCM_URL', FCM, httpsOrigin, FCM),
-    takeoverNotice: reader.read('TAKEOVER_NOTICE', 'on', oneOf('on', 'off'), 'on') === 'on',
-    logLevel: reader.read('LOG_LEVEL', 'info', oneOf('debug', 'info', 'warn', 'error'), 'info'),
-    logFormat: reader.read('LOG_FORMAT', 'auto', oneOf('auto', 'json', 'pretty'), 'auto'),
-    dockerTag: reader.read('DOCKER_TAG', 'Unknown', text, 'Unknown'),
+    databaseUrl: reader.readSecretOr('DATABASE_URL', DEFAULT_DATABASE, databaseUrl),
+    appsRefreshMs: reader.read('APPS_REFRESH_INTERVAL', '2000', integer(100, 600_000, 'milliseconds')),
+    apnsUrl: reader.read('APNS_URL', APNS, httpsOrigin),
+    apnsSandboxUrl: reader.read('APNS_SANDBOX_URL', APNS_SANDBOX, httpsOrigin),
+    fcmUrl: reader.read('FCM_URL', FCM, httpsOrigin),
+    takeoverNotice: reader.read('TAKEOVER_NOTICE', 'on', oneOf('on', 'off')) === 'on',
+    logLevel: reader.read('LOG_LEVEL', 'info', oneOf('debug', 'info', 'warn', 'error')),
+    logFormat: reader.read('LOG_FORMAT', 'auto', oneOf('auto', 'json', 'pretty')),
+    dockerTag: reader.read('DOCKER_TAG', 'Unknown', text),
   };
   const known = reader.found.map((setting) => setting.name);
   return {
@@ -157,8 +144,8 @@ function readResponseApi(reader: SettingsReader, host: string): string | undefin
 function readAccountAuth(reader: SettingsReader, host: string): AccountAuth {
   const wanted = reader.readOptional('ACCOUNT_AUTH', oneOf('none', 'voipgrid'));
   const platform = reader.readOptional('VG_API_BASE_URL', baseUrl);
-  const userPath = reader.read('VG_API_USER_URL', PROFILE_PATH, absolutePath, PROFILE_PATH);
-  const timeoutMs = reader.read('VG_API_TIMEOUT', '3000', integer(100, 60_000, 'milliseconds'), 3000);
+  const userPath = reader.read('VG_API_USER_URL', PROFILE_PATH, absolutePath);
+  const timeoutMs = reader.read('VG_API_TIMEOUT', '3000', integer(100, 60_000, 'milliseconds'));
   if (wanted === 'voipgrid') {
     if (platform === undefined)
       reader.problem('ACCOUNT_AUTH=voipgrid needs VG_API_BASE_URL, the platform API');
@@ -189,16 +176,3 @@ function readPbxAccess(reader: SettingsReader): PbxAccess {
 export function processSource(): ConfigSource {
   return { env: process.env, readFile: (path) => readFileSync(path, 'utf8'), openFiles: openFilesLimit() };
 }
-
-function openFilesLimit(): number {
-  try {
-    const limits = readFileSync('/proc/self/limits', 'utf8');
-    const soft = /^Max open files\s+(\d+|unlimited)/m.exec(limits)?.[1];
-    return soft === 'unlimited' ? Number.MAX_SAFE_INTEGER : Number(soft ?? CAUTIOUS_OPEN_FILES);
-  } catch {
-    // Only Linux tells; elsewhere the usual default of a shell is assumed.
-    return CAUTIOUS_OPEN_FILES;
-  }
-}
-
-const CAUTIOUS_OPEN_FILES = 1024;

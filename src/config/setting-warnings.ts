@@ -1,3 +1,4 @@
+import { filesFor, waitingCallsFor } from './open-files.ts';
 import type { SettingsSource } from './settings-reader.ts';
 
 /** Beginnings of names that only we use: a name behind one of them that we do not know is a slip of the pen. */
@@ -40,9 +41,9 @@ export function settingWarnings(
       warnings.push(`${name} is not a setting of this service and has no effect`);
     }
   }
-  if (config.maxWaitingCalls * 2 + 200 > Math.max(source.openFiles, 400)) {
+  if (config.maxWaitingCalls > waitingCallsFor(source.openFiles)) {
     warnings.push(
-      `MAX_WAITING_CALLS=${config.maxWaitingCalls} needs about ${config.maxWaitingCalls * 2 + 200} open files, but the limit is ${source.openFiles}; raise it (LimitNOFILE, ulimit -n)`,
+      `MAX_WAITING_CALLS=${config.maxWaitingCalls} needs about ${filesFor(config.maxWaitingCalls)} open files, but the limit is ${source.openFiles}; raise it (LimitNOFILE, ulimit -n)`,
     );
   }
   if (config.resendMs > config.waitMs) {

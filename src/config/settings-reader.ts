@@ -31,9 +31,11 @@ export class SettingsReader {
     this.#source = source;
   }
 
-  /** A setting with a default that is shown as it is. */
-  read<T>(name: string, fallback: string, parse: Parse<T>, fallbackValue: T): T {
-    return this.#parse(name, this.#lookUp(name, fallback, false), parse) ?? fallbackValue;
+  /** A setting with a default, written as a person would write it; throws where the default fails its own check. */
+  read<T>(name: string, fallback: string, parse: Parse<T>): T {
+    return (
+      this.#parse(name, this.#lookUp(name, fallback, false), parse) ?? checkedDefault(name, fallback, parse)
+    );
   }
 
   /** A setting that may be absent. */
@@ -47,10 +49,13 @@ export class SettingsReader {
   }
 
   /** Like `readSecret`, with a default (an address that may hold a password). */
-  readSecretOr<T>(name: string, fallback: string, parse: Parse<T>, fallbackValue: T): T {
-    return this.#parse(name, this.#lookUp(name, fallback, true), parse) ?? fallbackValue;
+  readSecretOr<T>(name: string, fallback: string, parse: Parse<T>): T {
+    return (
+      this.#parse(name, this.#lookUp(name, fallback, true), parse) ?? checkedDefault(name, fallback, parse)
+    );
   }
 
+  /** Adds a problem of its own: one line that names the setting. */
   problem(text: string): void {
     this.problems.push(text);
   }
@@ -93,4 +98,10 @@ export class SettingsReader {
     this.found.push({ name, value, from, secret });
     return value;
   }
+}
+
+function checkedDefault<T>(name: string, fallback: string, parse: Parse<T>): T {
+  const result = parse(fallback);
+  if ('value' in result) return result.value;
+  throw new Error(`the default of ${name} ${result.expected}`);
 }

@@ -8,7 +8,7 @@ import { readAppFields, refuseField } from './read-fields.ts';
 import { route } from './route.ts';
 import { CallResponse } from './schemas.ts';
 
-const ENDPOINT = 'call-response';
+const ENDPOINT = ENDPOINTS.callResponse;
 
 /** What the app's answer needs. */
 export interface AnswerParts {
@@ -23,10 +23,9 @@ export interface AnswerParts {
  * number and not used: the service has its own clock.
  */
 export function addAnswerRoutes(server: FastifyInstance, parts: AnswerParts): void {
-  route(server, ENDPOINTS.callResponse, {
+  route(server, ENDPOINT, {
     POST: (request, reply) => callResponse(parts, request, reply),
-    otherwise: (request, reply) =>
-      sendMethodNotAllowed(reply, request.method, ENDPOINTS.callResponse.methods),
+    otherwise: (request, reply) => sendMethodNotAllowed(reply, request.method, ENDPOINT.methods),
   });
 }
 
@@ -35,19 +34,22 @@ async function callResponse(
   request: FastifyRequest,
   reply: FastifyReply,
 ): Promise<FastifyReply> {
-  const raw = await readAppFields(request, reply, ENDPOINT, parts.events);
+  const raw = await readAppFields(request, reply, ENDPOINT.name, parts.events);
   if (raw === undefined) return reply;
   const body = decodeFields(CallResponse, raw);
   if (!body.ok) {
-    refuseField(reply, ENDPOINT, body, parts.events);
+    refuseField(reply, ENDPOINT.name, body, parts.events);
     return reply;
   }
-  switch (parts.answer(body.value.unique_key, body.value.available)) {
+  const fate = parts.answer(body.value.unique_key, body.value.available);
+  switch (fate) {
     case 'taken':
     case 'duplicate':
       return sendDone(reply, 202);
     case 'late':
     case 'unknown':
       return sendDone(reply, 404);
+    default:
+      return fate satisfies never;
   }
 }

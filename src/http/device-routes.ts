@@ -29,7 +29,7 @@ const DEVICE_ENDPOINTS = [
 /** `POST` and `DELETE /api/{apns,gcm,android}-device/`. */
 export function addDeviceRoutes(server: FastifyInstance, parts: DeviceParts): void {
   for (const [platform, endpoint] of DEVICE_ENDPOINTS) {
-    const guard: AccountParts = { ...parts, endpoint: `${platform}-device` };
+    const guard: AccountParts = { ...parts, endpoint: endpoint.name };
     route(server, endpoint, {
       POST: (request, reply) => register(guard, parts, platform, request, reply),
       DELETE: (request, reply) => unregister(guard, parts, platform, request, reply),

@@ -50,7 +50,7 @@ async function incomingCall(
   reply: FastifyReply,
 ): Promise<FastifyReply> {
   const askedAt = monotonic();
-  const fields = await readPbxFields(parts, 'incoming-call', request, reply, IncomingCall);
+  const fields = await readPbxFields(parts, ENDPOINTS.incomingCall.name, request, reply, IncomingCall);
   if (fields === undefined) return reply;
   if (parts.isDraining()) return sendDraining(reply);
   const ask: CallAsk = {
@@ -96,7 +96,7 @@ async function callCancelled(
   request: FastifyRequest,
   reply: FastifyReply,
 ): Promise<FastifyReply> {
-  const fields = await readPbxFields(parts, 'call-cancelled', request, reply, CallCancelled);
+  const fields = await readPbxFields(parts, ENDPOINTS.callCancelled.name, request, reply, CallCancelled);
   if (fields === undefined) return reply;
   const ended = parts.cancelCall(fields.call_id, fields.reason);
   return ended > 0

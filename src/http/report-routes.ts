@@ -19,22 +19,17 @@ export interface ReportParts {
 export function addReportRoutes(server: FastifyInstance, parts: ReportParts): void {
   const add = (
     endpoint: (typeof ENDPOINTS)['hangupReason' | 'logMetrics' | 'checkIn'],
-    name: string,
     post: (guard: AccountParts, ...of: Parameters<Handler>) => Promise<FastifyReply>,
   ) => {
-    const guard: AccountParts = { ...parts, endpoint: name };
+    const guard: AccountParts = { ...parts, endpoint: endpoint.name };
     route(server, endpoint, {
       POST: (request, reply) => post(guard, request, reply),
       otherwise: (request, reply) => refuseMethod(guard, request, reply, endpoint.methods),
     });
   };
-  add(ENDPOINTS.hangupReason, 'hangup-reason', (guard, request, reply) =>
-    hangupReason(guard, parts, request, reply),
-  );
-  add(ENDPOINTS.logMetrics, 'log-metrics', (guard, request, reply) =>
-    logMetrics(guard, parts, request, reply),
-  );
-  add(ENDPOINTS.checkIn, 'check-in', (guard, request, reply) => checkIn(guard, parts, request, reply));
+  add(ENDPOINTS.hangupReason, (guard, request, reply) => hangupReason(guard, parts, request, reply));
+  add(ENDPOINTS.logMetrics, (guard, request, reply) => logMetrics(guard, parts, request, reply));
+  add(ENDPOINTS.checkIn, (guard, request, reply) => checkIn(guard, parts, request, reply));
 }
 
 async function hangupReason(

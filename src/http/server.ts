@@ -10,6 +10,7 @@ import { addDeviceRoutes, type DeviceParts } from './device-routes.ts';
 import type { HttpEvents } from './http-events.ts';
 import { addOpsRoutes, type OpsParts } from './ops-routes.ts';
 import { OUTCOME_REPLIES } from './outcome-replies.ts';
+import { ALL_ENDPOINTS } from './paths.ts';
 import type { AddressList } from './pbx-access.ts';
 import { addPbxRoutes, type PbxParts, sendText } from './pbx-routes.ts';
 import { acceptRawBodies } from './raw-body.ts';
@@ -98,22 +99,14 @@ function sendNak(reply: FastifyReply, status: number): FastifyReply {
 }
 
 const ENDPOINT_OF_PATH = /^\/api\/([a-z-]{1,20})(?:[/?]|$)/;
-const ENDPOINT_NAMES = new Set([
-  'incoming-call',
-  'call-cancelled',
-  'call-response',
-  'apns-device',
-  'gcm-device',
-  'android-device',
-  'hangup-reason',
-  'log-metrics',
-  'check-in',
-]);
+const API_NAMES: ReadonlySet<string> = new Set(
+  ALL_ENDPOINTS.filter(({ path }) => path.startsWith('/api/')).map(({ name }) => name),
+);
 
 /** The endpoint's name for log and metric: a closed set, whatever was asked for. */
 function endpointOf(url: string): string {
   const name = ENDPOINT_OF_PATH.exec(url)?.[1] ?? '';
-  return ENDPOINT_NAMES.has(name) ? name : 'other';
+  return API_NAMES.has(name) ? name : 'other';
 }
 
 const NOT_FOUND = '<h1>Not Found</h1><p>The requested URL was not found on this server.</p>';

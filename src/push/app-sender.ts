@@ -18,7 +18,10 @@ export interface AppSender {
   /** False at the bound; every true needs a `leave`. */
   enter(): boolean;
   leave(): void;
-  /** Closes the provider when nothing is in flight any more; events tell of a failure. */
+  /**
+   * Takes the app out of use: its breakers are not told of any more, and the provider closes when nothing is in flight;
+   * events tell of a failure.
+   */
   retire(): Promise<void>;
   /** Closes the provider now: what is in flight ends as `unavailable`. */
   close(): Promise<void>;
@@ -39,6 +42,7 @@ export function createAppSender(options: AppSenderOptions): AppSender {
   const { app, provider, clock, events } = options;
   const labels: AppLabels = { app: app.key, appId: app.appId, platform: app.platform };
   let inFlight = 0;
+  let retired = false;
   let idle: (() => void) | undefined;
   let closing: Promise<void> | undefined;
 
@@ -46,7 +50,10 @@ export function createAppSender(options: AppSenderOptions): AppSender {
     createBreaker({
       settings: options.breaker,
       now: clock.now,
-      onChange: (state, reason) => events.breakerChanged({ ...labels, environment, state, reason }),
+      onChange: (state, reason) => {
+        // A changed app's successor has the same labels: the old one's late pushes must not speak for it.
+        if (!retired) events.breakerChanged({ ...labels, environment, state, reason });
+      },
     });
   const breakers = { production: breaker('production'), sandbox: breaker('sandbox') };
 
@@ -78,10 +85,13 @@ export function createAppSender(options: AppSenderOptions): AppSender {
       if (inFlight === 0) idle?.();
     },
     retire: async () => {
-      if (inFlight > 0)
+      retired = true;
+      events.appRetired(labels);
+      if (inFlight > 0) {
         await new Promise<void>((resolve) => {
           idle = resolve;
         });
+      }
       await close();
     },
     close,

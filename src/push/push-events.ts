@@ -63,6 +63,8 @@ export interface SenderEvents {
   appFault(event: AppLabels & { readonly reason: string; readonly error?: Error }): void;
   /** The provider says that the message is wrong: a fault of this service or of its settings. */
   ourFault(event: PushLabels & { readonly reason: string; readonly error?: unknown }): void;
+  /** An app was removed, or was changed and has another sender by now: what its breakers said is out of date. */
+  appRetired(event: AppLabels): void;
   /** An app's way to its push service could not be closed in order. */
   appCloseFailed(event: AppLabels & { readonly error: unknown }): void;
 }

@@ -1,6 +1,7 @@
 import type { BreakerState } from '../push/breaker.ts';
 import type { ChannelEvents } from '../push/http2-channel-types.ts';
 import type { AppLabels, PushEvents, PushLabels } from '../push/push-events.ts';
+import type { PushEnvironment } from '../push/push-provider.ts';
 import type { PushResult } from '../push/push-result.ts';
 import type { Log, LogLevel } from './log.ts';
 import type { ServiceMetrics } from './service-metrics.ts';
@@ -17,6 +18,8 @@ const RESULT_LEVELS = {
 
 /** The gauge's values. */
 const BREAKER_VALUES = { closed: 0, 'half-open': 1, open: 2 } as const satisfies Record<BreakerState, number>;
+
+const ENVIRONMENTS = ['production', 'sandbox'] as const satisfies readonly PushEnvironment[];
 
 /** Log line and metric of everything between us and the push services. */
 export function createPushTelemetry(log: Log, metrics: ServiceMetrics): PushEvents & ChannelEvents {
@@ -53,6 +56,11 @@ export function createPushTelemetry(log: Log, metrics: ServiceMetrics): PushEven
           reason,
         },
       );
+    },
+    appRetired: (event) => {
+      const { appId: app, platform } = event;
+      for (const environment of ENVIRONMENTS) metrics.breakerState.remove({ app, platform, environment });
+      log.write('info', 'app changed or removed', appFields(event));
     },
     appFault: (event) => {
       metrics.faults.inc({ app: event.appId, platform: event.platform, reason: event.reason });

@@ -6,17 +6,21 @@ export type LogValue = string | number | boolean | null | undefined;
 /** The fields of one log line. */
 export type LogFields = Readonly<Record<string, LogValue>>;
 
-/** Written as they are: names that we or the operator gave, needed to find a call again. */
+/**
+ * Written as they are: names that we, the operator or Apple gave, needed to find a call, a push or a key again. Some of
+ * them look like a phone number: half of all UUIDs have so many digits in a row.
+ */
 const CLEAR = new Set([
   'account',
   'app',
   'call',
   'callId',
-  'event',
+  'keyId',
   'origin',
   'outcome',
   'platform',
-  'setting',
+  'push',
+  'teamId',
 ]);
 
 /**

@@ -71,12 +71,15 @@ describe('apps that change while the service runs', { concurrency: true }, () =>
     service.world.apple.script(refused, { times: 1 });
     for (const _ of [1, 2])
       assert.equal((await service.ask({ account: phone.account })).outcome, 'provider-down');
+    const breaker =
+      'vialer_middleware_breaker_state{app="com.example.phone",platform="apns",environment="production"}';
+    assert.equal(await service.metric(breaker), 2);
     const credential = newTeamKey(service.world, 'NEWKEYNEWK');
     await saveApps(service, [{ platform: 'apns', appId: 'com.example.phone', credential }]);
     await service.app.refreshApps();
-    await service.app.refreshApps();
     assert.equal((await service.ask({ account: phone.account })).outcome, 'ready');
     assert.equal(lastKey(service), 'NEWKEYNEWK');
+    assert.equal(await service.metric(breaker), 0, 'the alarm ends with the key that caused it');
   });
 
   test('an app whose credential is of no use costs its own calls only, and says so', async (t) => {

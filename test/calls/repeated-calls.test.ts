@@ -53,6 +53,23 @@ describe('the same call asked again', { concurrency: true }, () => {
     assert.equal(phone.pushes(), 1);
   });
 
+  test('after the answer, one call_id for two accounts: each has its own answer again and no push', async (t) => {
+    const service = await startTestService(t, { settings: UNHURRIED });
+    const callId = randomUUID();
+    const phones = [await service.phone({ available: false }), await service.phone()];
+    const ring = () => Promise.all(phones.map(({ account }) => service.ask({ account, callId })));
+    const first = (await ring()).map(({ outcome }) => outcome);
+    assert.deepEqual(first, ['declined', 'ready']);
+    assert.deepEqual(
+      (await ring()).map(({ outcome }) => outcome),
+      first,
+    );
+    assert.deepEqual(
+      phones.map((phone) => phone.pushes()),
+      [1, 1],
+    );
+  });
+
   test('for another account is a call of its own', async (t) => {
     const service = await startTestService(t, { settings: UNHURRIED });
     const callId = randomUUID();

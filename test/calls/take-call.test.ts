@@ -1,95 +1,104 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { describe, test } from 'node:test';
 import type { CallAsk } from '../../src/calls/call.ts';
-import { type Caller, type CallParts, takeCall } from '../../src/calls/take-call.ts';
+import type { CallEvents } from '../../src/calls/call-events.ts';
+import { type Caller, takeCall } from '../../src/calls/take-call.ts';
 import { WaitingRoom } from '../../src/calls/waiting-room.ts';
 import type { Device } from '../../src/devices/device.ts';
+import { monotonic } from '../../src/lib/monotonic.ts';
+import { makeDevice } from '../push/helpers/provider-fixture.ts';
 
-const DEVICE: Device = {
-  account: 100_000_001,
-  appKey: 1,
-  platform: 'android',
-  appId: 'com.example.phone',
-  token: 'token',
-  sandbox: null,
-  name: null,
-  osVersion: null,
-  clientVersion: null,
-  remoteLoggingId: null,
-  pushProfile: null,
-  remoteNotificationToken: null,
-  registeredAt: 0,
-  lastSeenAt: 0,
-};
+const ACCOUNT = 123_456_789;
 
-/** The story on a database that answers when the test says so: SQLite is too quick for these races. */
-function scene() {
-  const lookups: PromiseWithResolvers<Device | undefined>[] = [];
-  const room = new WaitingRoom({ maxWaiting: 10, waitMs: 60_000 });
-  const ended: string[] = [];
+/** The story with a push service that takes every push, and a device store that answers when it is told to. */
+function story() {
+  const lookup = Promise.withResolvers<Device | undefined>();
+  const room = new WaitingRoom({ maxWaiting: 10, waitMs: 30_000 });
+  const turnedAway: string[] = [];
   let pushes = 0;
-  const parts: CallParts = {
+  const events: CallEvents = {
+    callEnded: () => {},
+    callTurnedAway: ({ ending }) => turnedAway.push(ending.outcome),
+    callRepeated: () => {},
+    answerCame: () => {},
+    storageFailed: () => {},
+  };
+  const parts = {
+    devices: { find: () => lookup.promise },
     room,
-    devices: {
-      find: () => {
-        const lookup = Promise.withResolvers<Device | undefined>();
-        lookups.push(lookup);
-        return lookup.promise;
-      },
-    },
     pusher: {
       send: async () => {
         pushes += 1;
-        return { kind: 'accepted', reason: 'accepted' };
+        return { kind: 'accepted', reason: 'Accepted' } as const;
       },
     },
-    plan: { resendMs: 60_000, maxAttempts: 1, responseApi: 'http://127.0.0.1/api/call-response/' },
-    events: {
-      callEnded: (_call, { outcome }) => ended.push(outcome),
-      callTurnedAway: ({ ending }) => ended.push(ending.outcome),
-      callRepeated: () => {},
-      answerCame: () => {},
-      storageFailed: () => {},
-    },
+    plan: { resendMs: 30_000, maxAttempts: 1, responseApi: 'https://example.com/api/call-response/' },
+    events,
   };
-  const answerLookups = (device: Device | undefined) => {
-    for (const lookup of lookups.splice(0)) lookup.resolve(device);
+  const ask = (): CallAsk => ({
+    askedAt: monotonic(),
+    account: ACCOUNT,
+    callId: 'one-call',
+    phoneNumber: '0201234567',
+    callerId: '',
+  });
+  return {
+    room,
+    turnedAway,
+    pushes: () => pushes,
+    found: () => lookup.resolve(makeDevice({ account: ACCOUNT })),
+    take: (caller: Caller) => takeCall(parts, ask(), caller),
   };
-  return { parts, room, ended, answerLookups, pushes: () => pushes };
 }
 
-const newAsk = (callId: string): CallAsk => ({
-  askedAt: performance.now(),
-  account: DEVICE.account,
-  callId,
-  phoneNumber: '0201234567',
-  callerId: '',
-});
-const newCaller = (): Caller => ({ gone: false, onGone: undefined });
+const caller = (gone = false): Caller => ({ gone, onGone: undefined });
 
-test('two requests for a call that both look the phone up at once push it once and share the answer', async () => {
-  const { parts, room, answerLookups, pushes } = scene();
-  const both = [takeCall(parts, newAsk('call'), newCaller()), takeCall(parts, newAsk('call'), newCaller())];
-  answerLookups(DEVICE);
-  await new Promise(setImmediate);
-  assert.equal(room.size, 1);
-  assert.equal(pushes(), 1);
-  assert.equal(room.answer('call', true).fate, 'taken');
-  const endings = await Promise.all(both);
-  assert.deepEqual(
-    endings.map(({ ending }) => ending.outcome),
-    ['ready', 'ready'],
-  );
-});
+describe('what happens while a call is begun', () => {
+  test('a PBX that left while its device was looked up: nothing is pushed', async () => {
+    const { take, found, room, pushes } = story();
+    const pbx = caller();
+    const taken = take(pbx);
+    pbx.gone = true;
+    found();
+    assert.equal((await taken).ending.outcome, 'caller-gone');
+    assert.equal(room.size, 0);
+    assert.equal(pushes(), 0);
+  });
 
-test('a PBX that hangs up while the phone is looked up wakes nobody', async () => {
-  const { parts, room, ended, answerLookups, pushes } = scene();
-  const caller = newCaller();
-  const taken = takeCall(parts, newAsk('call'), caller);
-  caller.gone = true;
-  answerLookups(DEVICE);
-  assert.equal((await taken).ending.outcome, 'caller-gone');
-  assert.deepEqual(ended, ['caller-gone']);
-  assert.equal(pushes(), 0);
-  assert.equal(room.size, 0);
+  test('two requests that both look the device up at once push it once and share the answer', async () => {
+    const { take, found, room, pushes } = story();
+    const both = [take(caller()), take(caller())];
+    found();
+    await new Promise(setImmediate);
+    assert.equal(room.size, 1);
+    assert.equal(pushes(), 1);
+    assert.equal(room.answer('one-call', true).fate, 'taken');
+    for (const { ending } of await Promise.all(both)) assert.equal(ending.outcome, 'ready');
+    assert.equal(room.size, 0);
+  });
+
+  test('a repeated request whose PBX has left already does not keep the call waiting', async () => {
+    const { take, found, room } = story();
+    found();
+    const first = caller();
+    const calls = [take(first)];
+    while (room.size === 0) await new Promise(setImmediate);
+    calls.push(take(caller(true)));
+    first.gone = true;
+    first.onGone?.();
+    assert.equal(room.size, 0, 'nobody waits any more');
+    for (const { ending } of await Promise.all(calls)) assert.equal(ending.outcome, 'caller-gone');
+  });
+
+  test('a service that stopped while the device was looked up: the PBX has its NAK at once', async () => {
+    const { take, found, room, pushes, turnedAway } = story();
+    const taken = take(caller());
+    room.close();
+    found();
+    const { ending } = await taken;
+    assert.equal(ending.outcome, 'shutting-down');
+    assert.deepEqual(turnedAway, ['shutting-down']);
+    assert.equal(room.size, 0);
+    assert.equal(pushes(), 0);
+  });
 });

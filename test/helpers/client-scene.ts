@@ -114,7 +114,5 @@ async function addApps(
   } finally {
     await database.close();
   }
-  // A look that is under way may have missed the apps; the next one cannot.
-  await service.app.refreshApps();
   await service.app.refreshApps();
 }

@@ -28,10 +28,9 @@ export async function saveApps(
   }
 }
 
-/** Saves apps and has the service take them up: a look that is under way may have missed them, the next one cannot. */
+/** Saves apps and has the service take them up. */
 export async function addApps(service: TestService, apps: readonly NewApp[]): Promise<void> {
   await saveApps(service, apps);
-  await service.app.refreshApps();
   await service.app.refreshApps();
 }
 

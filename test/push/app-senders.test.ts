@@ -73,6 +73,16 @@ test('a changed app gets a new provider and breaker before the old one is closed
   assert.deepEqual(log.slice(2), ['made app1#2', 'warmed app1#2', 'closed app1#1']);
 });
 
+test('a push of the old app that ends late says nothing of the breaker of its successor', () => {
+  const { senders, events } = scene();
+  senders.update([app(1)]);
+  const pass = senders.get(1)?.breakerFor(makeDevice()).enter();
+  senders.update([app(1, 2)]);
+  assert.deepEqual(events.named('appRetired'), [{ app: 1, appId: 'app1', platform: 'apns' }]);
+  pass?.end({ kind: 'app-fault', reason: 'Forbidden' }, 4_000);
+  assert.deepEqual(events.named('breakerChanged'), []);
+});
+
 test('the old provider is closed when its last push has ended', async () => {
   const { senders, log } = scene();
   senders.update([app(1)]);

@@ -119,6 +119,7 @@ export function recordEvents(): RecordedEvents {
     tokenStoreFailed: keep('tokenStoreFailed'),
     appFault: keep('appFault'),
     ourFault: keep('ourFault'),
+    appRetired: keep('appRetired'),
     appCloseFailed: keep('appCloseFailed'),
     apnsTokenMinted: keep('apnsTokenMinted'),
     apnsTokenNotShared: keep('apnsTokenNotShared'),

@@ -1,0 +1,79 @@
+import assert from 'node:assert/strict';
+import { type TestContext, test } from 'node:test';
+import { watchApps } from '../../src/app/app-watcher.ts';
+import type { App } from '../../src/devices/app.ts';
+import { apnsKey, makeApp } from '../push/helpers/provider-fixture.ts';
+
+/** A watcher that looks by itself once a day, over apps whose list is read when it is told to. */
+function scene(t: TestContext) {
+  const credential = apnsKey('pem');
+  const taken: (readonly App[])[] = [];
+  const errors: unknown[] = [];
+  let revision = 1;
+  let lists = 0;
+  let held = Promise.resolve();
+  const watcher = watchApps({
+    store: {
+      revision: async () => revision,
+      list: async () => {
+        lists += 1;
+        const apps = [makeApp(credential, { revision })];
+        await held;
+        return apps;
+      },
+    },
+    intervalMs: 86_400_000,
+    onApps: (apps) => taken.push(apps),
+    onError: (error) => errors.push(error),
+  });
+  t.after(() => watcher.stop());
+  return {
+    watcher,
+    errors,
+    lists: () => lists,
+    revisions: () => taken.map(([app]) => app?.revision),
+    change: () => {
+      revision += 1;
+    },
+    /** From now on a read of the apps ends when the result is called. */
+    hold: () => {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      held = promise;
+      return resolve;
+    },
+  };
+}
+
+test('a change that is committed while the apps are being read is taken up by who asks then', async (t) => {
+  const { watcher, change, hold, revisions, lists } = scene(t);
+  const release = hold();
+  const first = watcher.refresh();
+  while (lists() === 0) await Promise.resolve();
+  change();
+  const second = watcher.refresh();
+  const third = watcher.refresh();
+  release();
+  await Promise.all([first, second, third]);
+  assert.deepEqual(revisions(), [1, 2]);
+});
+
+test('a watcher that was stopped takes up nothing more, also of a read that is under way', async (t) => {
+  const { watcher, hold, revisions, lists, errors } = scene(t);
+  const release = hold();
+  const first = watcher.refresh();
+  while (lists() === 0) await Promise.resolve();
+  const second = watcher.refresh();
+  watcher.stop();
+  release();
+  await Promise.all([first, second]);
+  assert.equal(lists(), 1);
+  assert.deepEqual([revisions(), errors], [[], []]);
+});
+
+test('apps that did not change are not read again', async (t) => {
+  const { watcher, revisions, lists } = scene(t);
+  await watcher.refresh();
+  await watcher.refresh();
+  assert.equal(lists(), 1);
+  assert.deepEqual(revisions(), [1]);
+});
