@@ -16,7 +16,7 @@ import { within } from './lib/within.ts';
 import { migrate } from './storage/migrate.ts';
 import { openDatabase } from './storage/open-database.ts';
 import type { Log } from './telemetry/log.ts';
-import { createTelemetry } from './telemetry/telemetry.ts';
+import { createTelemetry, type KnownApp } from './telemetry/telemetry.ts';
 
 /** A running service. */
 export interface RunningApp {
@@ -39,6 +39,7 @@ export interface RunningApp {
 
 /** Milliseconds that answers already given may take to leave, and that connections may take to close. */
 const CLOSE_LIMIT_MS = 2_000;
+const DAY_MS = 86_400_000;
 
 /**
  * Builds every part once, in order, and starts listening last. What was built is closed again, in reverse, when the
@@ -67,16 +68,21 @@ export async function startApp(config: Config, openLog: (onDropped: () => void) 
   });
   building.defer(() => push.close());
 
+  let expiries: readonly KnownApp[] = [];
   const watcher = watchApps({
     store: apps,
     intervalMs: config.appsRefreshMs,
     onApps: (known) => {
       push.senders.update(known);
-      telemetry.appsKnown(known.map((app) => ({ ...app, expiresAt: credentialExpiry(app.credential) })));
+      expiries = known.map((app) => ({ ...app, expiresAt: credentialExpiry(app.credential) }));
+      telemetry.appsKnown(expiries);
     },
     onError: (error) => telemetry.http.storageFailed({ during: 'reading the apps', error }),
   });
   building.defer(() => watcher.stop());
+  // A service that runs for months has to tell of a certificate that expires meanwhile.
+  const daily = setInterval(() => telemetry.appsKnown(expiries), DAY_MS);
+  building.defer(() => clearInterval(daily));
   await watcher.refresh();
 
   const plan = {
