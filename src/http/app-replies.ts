@@ -5,11 +5,16 @@ import type { FastifyReply } from 'fastify';
  * `application/json` and no charset. The JSON text `""` matters: Alamofire takes an empty 200 for an error, and the
  * Flutter app's converter fails on anything but a JSON string.
  */
-const EMPTY_STRING = Buffer.from('""');
+const EMPTY_STRING = '""';
 
-/** A JSON body as it stands. Sent as bytes, because Fastify adds a charset to JSON text. */
-export function sendJson(reply: FastifyReply, status: number, body: Buffer): FastifyReply {
-  return reply.code(status).header('content-type', 'application/json').send(body);
+const asItStands = (json: unknown): string => String(json);
+
+/**
+ * A JSON body as it stands. Fastify adds a charset to JSON text that has no serializer of its own; sent as bytes, the
+ * body would cost a second buffer in the write to the socket.
+ */
+export function sendJson(reply: FastifyReply, status: number, json: string): FastifyReply {
+  return reply.code(status).header('content-type', 'application/json').serializer(asItStands).send(json);
 }
 
 /** `""` with a status. */
@@ -24,7 +29,7 @@ export function sendNothing(reply: FastifyReply, status: 200 | 404): FastifyRepl
 
 /** `{"detail": …}`, the form of every error. */
 export function sendDetail(reply: FastifyReply, status: number, detail: string): FastifyReply {
-  return sendJson(reply, status, Buffer.from(JSON.stringify({ detail })));
+  return sendJson(reply, status, JSON.stringify({ detail }));
 }
 
 /** A body that makes no sense: the reference never said why; the header does. */

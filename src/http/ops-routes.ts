@@ -14,8 +14,7 @@ export interface OpsParts {
 /** `GET /healthz` (the process is alive), `/readyz` (send it calls) and `/openapi.json`. */
 export function addOpsRoutes(server: FastifyInstance, parts: OpsParts): void {
   addHealthRoutes(server, parts);
-  const openApi = Buffer.from(parts.openApi);
-  addGet(server, ENDPOINTS.openApi, (_request, reply) => sendJson(reply, 200, openApi));
+  addGet(server, ENDPOINTS.openApi, (_request, reply) => sendJson(reply, 200, parts.openApi));
 }
 
 /** The two health routes alone, for the metrics port. */
@@ -25,11 +24,11 @@ export function addHealthRoutes(server: FastifyInstance, parts: Pick<OpsParts, '
     const reasons = await parts.notReady();
     const ready = reasons.length === 0;
     const body = JSON.stringify({ status: ready ? 'ready' : 'not ready', reasons });
-    return sendJson(reply, ready ? 200 : 503, Buffer.from(body));
+    return sendJson(reply, ready ? 200 : 503, body);
   });
 }
 
-const ALIVE = Buffer.from('{"status":"alive"}');
+const ALIVE = '{"status":"alive"}';
 
 /** GET and, since load balancers probe with it, HEAD; any other method is 405. */
 function addGet(server: FastifyInstance, endpoint: Endpoint, handler: Handler): void {
