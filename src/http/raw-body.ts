@@ -11,7 +11,8 @@ const NOTHING = Buffer.alloc(0);
  */
 export function acceptRawBodies(server: FastifyInstance): void {
   server.removeAllContentTypeParsers();
-  server.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
+  // Fastify remembers what a pattern matched; the parser `*` makes it read the header anew for each request.
+  server.addContentTypeParser(/^/, { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
   server.addHook('onRequest', (request, _reply, done) => {
     const { headers } = request.raw;
     const type = headers['content-type'];
