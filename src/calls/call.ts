@@ -20,7 +20,8 @@ export interface CallAsk {
  */
 export class Call {
   readonly ask: CallAsk;
-  readonly device: Device;
+  /** Changes once at most: when a push has shown which of Apple's environments its token is of. */
+  device: Device;
   readonly uniqueKey: string;
   /** True where the app may answer to the PBX's call_id as well as to `uniqueKey`. */
   readonly answersToCallId: boolean;

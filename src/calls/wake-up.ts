@@ -94,6 +94,7 @@ function pushEnded(call: Call, result: PushResult): void {
   call.pushesInFlight -= 1;
   if (result.kind === 'accepted') {
     call.pushAcceptedAt ??= monotonic();
+    if (result.sandbox !== undefined) call.device = { ...call.device, sandbox: result.sandbox };
     return;
   }
   if (result.kind === 'token-gone') call.resendsStopped = true;

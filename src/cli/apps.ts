@@ -9,7 +9,8 @@ import type { CommandContext } from './command-context.ts';
 export function addAppsCommands(program: Command, context: CommandContext): void {
   const apps = program
     .command('apps')
-    .description('the apps whose phones may be woken, and their credentials');
+    .description('the apps whose phones may be woken, and their credentials')
+    .addHelpText('after', '\nExample:\n  vialer-middleware apps list\n  vialer-middleware apps add --help');
   addAppsAddCommand(apps, context);
   addAppsListCommand(apps, context);
   addAppsRemoveCommand(apps, context);

@@ -11,6 +11,7 @@ export function addConfigCommands(program: Command, context: CommandContext): vo
   program
     .command('config')
     .description('look at the settings')
+    .addHelpText('after', '\nExample:\n  vialer-middleware config check')
     .command('check')
     .description('print every setting with its origin (secrets hidden), warnings and problems')
     .addOption(jsonOption())

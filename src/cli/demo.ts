@@ -9,5 +9,6 @@ export function addDemoCommand(program: Command, context: CommandContext): void 
     .description(
       'wake a simulated iPhone and a simulated Android phone, step by step; needs nothing, leaves nothing',
     )
+    .addHelpText('after', '\nExample:\n  vialer-middleware demo')
     .action(async () => (await import('./demo-run.ts')).runDemo(context));
 }

@@ -9,7 +9,11 @@ import { addDevicesWakeCommand } from './devices-wake.ts';
 export function addDevicesCommands(program: Command, context: CommandContext): void {
   const devices = program
     .command('devices')
-    .description('the phones that are registered, one for each account');
+    .description('the phones that are registered, one for each account')
+    .addHelpText(
+      'after',
+      '\nExample:\n  vialer-middleware devices show 123456789\n  vialer-middleware devices wake 123456789',
+    );
   addDevicesListCommand(devices, context);
   addDevicesShowCommand(devices, context);
   addDevicesRemoveCommand(devices, context);

@@ -1,5 +1,6 @@
-import { mkdir, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { makeFolder } from '../lib/make-folder.ts';
 import { createPhone } from '../sandbox/phone.ts';
 import type { PhoneKind } from '../sandbox/phone-app.ts';
 import type { PushSource } from '../sandbox/push-log.ts';
@@ -12,7 +13,7 @@ const USER = { account: 123_456_789, user: 'user@example.com', password: 'sandbo
 
 /** The work of `sandbox`. */
 export async function runSandbox(context: CommandContext, folder: string): Promise<void> {
-  await mkdir(folder, { recursive: true });
+  await makeFolder(folder);
   const world = await startWorld();
   try {
     const caFile = join(folder, 'ca.pem');

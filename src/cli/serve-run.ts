@@ -1,5 +1,6 @@
 import { startApp } from '../app.ts';
 import { processSource, readConfig } from '../config/config.ts';
+import { DatabaseUrlError } from '../storage/database-url-error.ts';
 import { createLog } from '../telemetry/log.ts';
 import { CommandFailed, requireConfig } from './command-context.ts';
 
@@ -21,7 +22,7 @@ export async function runServe(): Promise<void> {
   const app = await startApp(config, (onDropped) =>
     createLog({ level: config.logLevel, format, onDropped }),
   ).catch((error: unknown) => {
-    throw new CommandFailed(startFailure(error), 1, { cause: error });
+    throw new CommandFailed(startFailure(error), error instanceof DatabaseUrlError ? 2 : 1, { cause: error });
   });
   for (const warning of warnings) app.warn(warning);
   await stopAsked.promise;

@@ -1,7 +1,12 @@
 /** How a push ended for the call that asked for it. `reason` is from a closed set: a provider's word or ours. */
 export type PushResult =
   /** The push service took it: the phone may answer now. */
-  | { readonly kind: 'accepted'; readonly reason: string }
+  | {
+      readonly kind: 'accepted';
+      readonly reason: string;
+      /** Which of Apple's environments took it, where the device had not said. */
+      readonly sandbox?: boolean;
+    }
   /** The token is dead or does not fit: no push to it will be taken. */
   | { readonly kind: 'token-gone'; readonly reason: string }
   /** Refused or unanswered, and trying again is over. */

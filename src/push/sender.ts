@@ -128,7 +128,8 @@ function labelsOf({ id, device, message }: PushRequest): PushLabels {
   };
 }
 
-function resultOf({ kind, reason }: FinalVerdict): PushResult {
+function resultOf(verdict: FinalVerdict): PushResult {
+  const { kind, reason } = verdict;
   switch (kind) {
     case 'token-dead':
     case 'token-suspect':
@@ -140,6 +141,7 @@ function resultOf({ kind, reason }: FinalVerdict): PushResult {
     case 'app-fault':
       return { kind: 'provider-down', reason };
     case 'accepted':
+      return verdict.sandbox === undefined ? { kind, reason } : { kind, reason, sandbox: verdict.sandbox };
     case 'overloaded':
     case 'withdrawn':
       return { kind, reason };

@@ -1,4 +1,6 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Transaction } from 'kysely';
+import { monotonic } from '../lib/monotonic.ts';
 import type { Database, SqlDialect } from './database.ts';
 import { StorageUnavailable } from './storage-unavailable.ts';
 import type { Tables } from './tables.ts';
@@ -11,13 +13,36 @@ const asUnavailable = (dialect: SqlDialect, error: unknown): unknown => {
   return fault === undefined ? error : new StorageUnavailable(fault, { cause: error });
 };
 
-/** Runs `work` and turns what the driver throws into `StorageUnavailable`; other errors pass unchanged. */
+/** How long a database that another process has locked is tried again, and the pause between two tries. */
+const BUSY_PATIENCE_MS = 500;
+const BUSY_PAUSE_MS = 10;
+
+/**
+ * Waits for a locked database without holding up the event loop, on which calls wait for their answers: SQLite's own
+ * busy timeout would. A statement that found the database locked has had no effect.
+ */
+const whileBusy = async <T>(dialect: SqlDialect, work: () => Promise<T>): Promise<T> => {
+  const giveUpAt = monotonic() + BUSY_PATIENCE_MS;
+  for (;;) {
+    try {
+      return await work();
+    } catch (error) {
+      if (dialect.faultOf(error) !== 'busy' || monotonic() > giveUpAt) throw error;
+      await sleep(BUSY_PAUSE_MS);
+    }
+  }
+};
+
+/**
+ * Runs `work` and turns what the driver throws into `StorageUnavailable`; other errors pass unchanged. While the database
+ * is locked `work` is run again, so it must have no effect but its last statement.
+ */
 export const storageCall = async <T>(
   { dialect }: Pick<Database, 'dialect'>,
   work: () => Promise<T>,
 ): Promise<T> => {
   try {
-    return await work();
+    return await whileBusy(dialect, work);
   } catch (error) {
     throw asUnavailable(dialect, error);
   }
@@ -33,7 +58,7 @@ export const transact = async <T>(
 ): Promise<T> => {
   for (let attempt = 1; ; attempt += 1) {
     try {
-      return await kysely.transaction().execute(work);
+      return await whileBusy(dialect, () => kysely.transaction().execute(work));
     } catch (error) {
       const lostRace = dialect.faultOf(error) === 'conflict';
       if (!lostRace || attempt === MAX_TRIES) throw asUnavailable(dialect, error);

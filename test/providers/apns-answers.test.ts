@@ -19,8 +19,6 @@ interface Row {
   readonly asked: number;
   /** What an operator reads. */
   readonly alarm?: string;
-  /** The phone is forgotten; else its next call is pushed. */
-  readonly dropped?: true;
   /** The breaker opens: Apple is left alone for a second. */
   readonly opens?: true;
 }
@@ -48,7 +46,7 @@ const TABLE: readonly Row[] = [
   ),
   ...rows(404, 'BadPath MadeUp', { outcome: 'push-failed', asked: 1, alarm: OUR_FAULT }),
   ...rows(405, 'MethodNotAllowed MadeUp', { outcome: 'push-failed', asked: 1, alarm: OUR_FAULT }),
-  ...rows(410, 'Unregistered ExpiredToken MadeUp', { outcome: 'token-gone', asked: 1, dropped: true }),
+  ...rows(410, 'Unregistered ExpiredToken MadeUp', { outcome: 'token-gone', asked: 1 }),
   ...rows(413, 'PayloadTooLarge MadeUp', { outcome: 'push-failed', asked: 2, alarm: OUR_FAULT }),
   ...rows(429, 'TooManyProviderTokenUpdates TooManyRequests MadeUp', { outcome: 'push-failed', asked: 1 }),
   ...rows(500, 'InternalServerError MadeUp', { outcome: 'push-failed', asked: 2 }),
@@ -72,21 +70,19 @@ async function checkRow(service: TestService, row: Row, app: string): Promise<vo
       .map((line) => line.message),
     row.alarm === undefined ? [] : [row.alarm],
   );
-  if (row.dropped === true) await until(async () => !(await isRegistered(service, phone)), 'it is forgotten');
-  else assert.ok(await isRegistered(service, phone), 'the phone is kept');
+  assert.ok(await isRegistered(service, phone), 'the phone is kept');
 
   assert.equal(
     linesOf(service, app).some((line) => line.fields['state'] === 'open'),
     row.opens === true,
   );
   // An open breaker lets the next call through when its second is over.
-  const next = row.dropped === true ? 'no-device' : 'ready';
   await until(async () => {
     const { outcome: heard } = await service.ask({ account: phone.account });
-    if (row.opens !== true) assert.equal(heard, next);
-    return heard === next;
+    if (row.opens !== true) assert.equal(heard, 'ready');
+    return heard === 'ready';
   }, 'the next call is taken');
-  assert.equal(askedFor(service, phone).length, row.asked + (row.dropped === true ? 0 : 1));
+  assert.equal(askedFor(service, phone).length, row.asked + 1);
 }
 
 test("each answer of Apple's table, given to every try of a call", { concurrency: 8 }, async (t) => {

@@ -73,6 +73,18 @@ describe('400 BadDeviceToken and DeviceTokenNotForTopic', { concurrency: true },
     }, 'later calls go to the sandbox at once');
   });
 
+  test('the environment that was learnt holds for the resends of the same call', async (t) => {
+    const settings = { APP_PUSH_ROUNDTRIP_WAIT: '1500', APP_PUSH_RESEND_INTERVAL: '300' };
+    const service = await startTestService(t, { settings });
+    const { apple, appleSandbox } = service.world;
+    const phone = await service.phone({ kind: 'ios', register: false, sandbox: true, silent: true });
+    await registerWithoutEnvironment(service, phone, 'com.example.phone');
+    apple.script(answer(400, 'BadDeviceToken'));
+    assert.equal((await service.ask({ account: phone.account })).outcome, 'timed-out');
+    assert.ok(appleSandbox.requests.count() > 1, 'the phone was pushed again');
+    assert.equal(apple.requests.count(), 1);
+  });
+
   test('the environment is not known and neither knows the phone: each is asked once', async (t) => {
     const service = await startTestService(t, { settings: UNHURRIED });
     const { apple, appleSandbox } = service.world;

@@ -151,10 +151,10 @@ for (const [status, kind, body] of UNKNOWN)
     assert.equal(verdict.reason, 'Other');
   });
 
-test('410 without a usable time says nothing of when', async () => {
+test('410 without a usable time is older than any registration: no phone is forgotten for it', async () => {
   for (const timestamp of [undefined, 'yesterday', -1, null]) {
     const { provider, clock } = apnsScene(answered(410, { reason: 'Unregistered', timestamp }));
     const verdict = await provider.send(makeRequest(clock), PLAIN);
-    assert.deepEqual(verdict, { kind: 'token-dead', reason: 'Unregistered' });
+    assert.deepEqual(verdict, { kind: 'token-dead', reason: 'Unregistered', since: 0 });
   }
 });

@@ -24,11 +24,8 @@ export function apnsVerdict(answer: ApnsAnswer, attempt: ApnsTry): PushVerdict {
     case 'token-misfit':
       return misfit(reason, attempt);
     case 'token-dead':
-      return {
-        kind: 'token-dead',
-        reason,
-        ...(answer.since === undefined ? {} : { since: answer.since }),
-      };
+      // Without a time of death nothing says that the token died after this registration: the phone is kept.
+      return { kind: 'token-dead', reason, since: answer.since ?? 0 };
     case 'our-fault':
       return { kind: 'our-fault', reason };
     case 'app-fault':

@@ -11,8 +11,8 @@ import { sqliteFault } from './sqlite-fault.ts';
 import { sqliteKyselyDialect } from './sqlite-kysely-dialect.ts';
 import { sqliteSqlDialect } from './sqlite-sql-dialect.ts';
 
-/** How long a statement waits for another process's lock. The wait stops every call of this process, so it is short. */
-const BUSY_TIMEOUT_MS = 500;
+/** Waiting for another process's lock inside SQLite would stop every call of this process; `storageCall` waits instead. */
+const BUSY_TIMEOUT_MS = 0;
 /** How long opening goes on trying while another process holds the file, and the pause between two tries. */
 const OPEN_PATIENCE_MS = 10_000;
 const OPEN_PAUSE_MS = 50;

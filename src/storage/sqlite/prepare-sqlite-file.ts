@@ -1,11 +1,13 @@
-import { mkdir, open } from 'node:fs/promises';
+import { open } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { makeFolder } from '../../lib/make-folder.ts';
 import { DatabaseUrlError } from '../database-url-error.ts';
 
 /** Codes of https://man7.org/linux/man-pages/man3/errno.3.html that the operator can do something about. */
 const EXPLANATIONS: Readonly<Record<string, string>> = {
   EACCES: 'this user may not write there',
   EEXIST: 'a part of the path is a file, not a folder',
+  ENOENT: 'its folder cannot be made there',
   EISDIR: 'this is a folder, not a file',
   ENOSPC: 'the disk is full',
   ENOTDIR: 'a part of the path is a file, not a folder',
@@ -24,7 +26,7 @@ const explain = (error: unknown): string => {
  */
 export const prepareSqliteFile = async (path: string): Promise<void> => {
   try {
-    await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+    await makeFolder(dirname(path));
     const file = await open(path, 'a', 0o600);
     await file.close();
   } catch (error) {

@@ -1,0 +1,42 @@
+import assert from 'node:assert/strict';
+import { DatabaseSync } from 'node:sqlite';
+import { test } from 'node:test';
+import { startTestService } from '../helpers/test-service.ts';
+import { until } from '../helpers/until.ts';
+
+test('while another process has locked the database, calls go on: answers are taken and delivered at once', async (t) => {
+  const service = await startTestService(t, { settings: { APP_PUSH_ROUNDTRIP_WAIT: '20000' } });
+  const phone = await service.phone({ silent: true });
+  const others = await Promise.all([service.phone(), service.phone(), service.phone()]);
+  const waiting = service.ask({ account: phone.account });
+  await until(() => phone.pushes() === 1, 'the phone is pushed');
+
+  const other = new DatabaseSync(service.databaseUrl.slice('sqlite:'.length));
+  t.after(() => other.close());
+  other.exec('begin immediate');
+  const lockedAt = performance.now();
+  const registrations = Promise.all(others.map((one) => one.register()));
+  const push = service.world.google.received.list().findLast(({ token }) => token === phone.token);
+  assert.ok(push);
+  const answer = await phone.answer(push);
+  const acknowledged = await waiting;
+  const tookMs = performance.now() - lockedAt;
+  assert.deepEqual([answer.status, acknowledged.body], [202, 'status=ACK']);
+
+  const statuses = (await registrations).map(({ status }) => status);
+  assert.deepEqual(statuses, [503, 503, 503]);
+  assert.ok(performance.now() - lockedAt > tookMs, 'the answer did not wait for the registrations');
+  other.exec('rollback');
+  assert.equal((await others[0].register()).status, 200);
+});
+
+test('a short lock costs a registration nothing but its time', async (t) => {
+  const service = await startTestService(t);
+  const phone = await service.phone();
+  const other = new DatabaseSync(service.databaseUrl.slice('sqlite:'.length));
+  t.after(() => other.close());
+  other.exec('begin immediate');
+  const registration = phone.register();
+  setTimeout(() => other.exec('rollback'), 50);
+  assert.equal((await registration).status, 200);
+});
