@@ -1,27 +1,11 @@
 import type { Device } from '../devices/device.ts';
+import type { DeviceStore } from '../devices/device-store.ts';
 import type { AppSender } from './app-sender.ts';
 import type { PushLabels, SenderEvents } from './push-events.ts';
 import type { FinalVerdict } from './push-provider.ts';
 
 /** What the sender asks of the device store. */
-export interface TokenStore {
-  /**
-   * Takes out the device, unless it has another token or app by now or was registered at or after `registeredBefore`
-   * (ms since the epoch). False when nothing was taken out.
-   */
-  dropToken(device: {
-    readonly account: number;
-    readonly token: string;
-    readonly appKey: number;
-    readonly registeredBefore?: number;
-  }): Promise<boolean>;
-  /** Notes which of Apple's environments the token is of; false when the account has no device with that token. */
-  setSandbox(device: {
-    readonly account: number;
-    readonly token: string;
-    readonly sandbox: boolean;
-  }): Promise<boolean>;
-}
+export type TokenStore = Pick<DeviceStore, 'dropToken' | 'setSandbox'>;
 
 /** Does to the store what an answer said about a token. */
 export interface TokenActions {

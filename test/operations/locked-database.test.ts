@@ -14,18 +14,20 @@ test('while another process has locked the database, calls go on: answers are ta
   const other = new DatabaseSync(service.databaseUrl.slice('sqlite:'.length));
   t.after(() => other.close());
   other.exec('begin immediate');
-  const lockedAt = performance.now();
-  const registrations = Promise.all(others.map((one) => one.register()));
+  let refused = 0;
+  const registrations = others.map(async (one) => {
+    const { status } = await one.register();
+    refused += 1;
+    return status;
+  });
   const push = service.world.google.received.list().findLast(({ token }) => token === phone.token);
   assert.ok(push);
   const answer = await phone.answer(push);
   const acknowledged = await waiting;
-  const tookMs = performance.now() - lockedAt;
   assert.deepEqual([answer.status, acknowledged.body], [202, 'status=ACK']);
+  assert.equal(refused, 0, 'the answer waited for a registration to give up');
 
-  const statuses = (await registrations).map(({ status }) => status);
-  assert.deepEqual(statuses, [503, 503, 503]);
-  assert.ok(performance.now() - lockedAt > tookMs, 'the answer did not wait for the registrations');
+  assert.deepEqual(await Promise.all(registrations), [503, 503, 503]);
   other.exec('rollback');
   assert.equal((await others[0].register()).status, 200);
 });
