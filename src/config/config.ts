@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
+import { type DatabaseSettings, readDatabaseSettings } from './database-settings.ts';
 import {
   absolutePath,
   baseUrl,
   bearerToken,
-  databaseUrl,
   httpsOrigin,
   integer,
   isLoopback,
@@ -33,7 +33,7 @@ export interface PbxAccess {
 }
 
 /** Everything the service can be told, checked. Durations are milliseconds. */
-export interface Config {
+export interface Config extends DatabaseSettings {
   readonly host: string;
   readonly port: number;
   readonly metricsHost: string;
@@ -48,7 +48,6 @@ export interface Config {
   readonly accountAuth: AccountAuth;
   readonly pbx: PbxAccess;
   readonly trustProxy: NetworkList | undefined;
-  readonly databaseUrl: string;
   readonly appsRefreshMs: number;
   readonly apnsUrl: string;
   readonly apnsSandboxUrl: string;
@@ -112,7 +111,7 @@ export function readConfig(source: ConfigSource): ConfigReport {
     accountAuth: readAccountAuth(reader, host),
     pbx: readPbxAccess(reader),
     trustProxy: reader.readOptional('TRUST_PROXY', networkList),
-    databaseUrl: reader.readSecretOr('DATABASE_URL', DEFAULT_DATABASE, databaseUrl, DEFAULT_DATABASE),
+    ...readDatabaseSettings(reader),
     appsRefreshMs: reader.read('APPS_REFRESH_INTERVAL', '2000', integer(100, 600_000, 'milliseconds'), 2000),
     apnsUrl: reader.read('APNS_URL', APNS, httpsOrigin, APNS),
     apnsSandboxUrl: reader.read('APNS_SANDBOX_URL', APNS_SANDBOX, httpsOrigin, APNS_SANDBOX),
@@ -131,7 +130,6 @@ export function readConfig(source: ConfigSource): ConfigReport {
   };
 }
 
-const DEFAULT_DATABASE = 'sqlite:data/middleware.db';
 const APNS = 'https://api.push.apple.com';
 const APNS_SANDBOX = 'https://api.sandbox.push.apple.com';
 const FCM = 'https://fcm.googleapis.com';

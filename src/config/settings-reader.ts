@@ -51,6 +51,11 @@ export class SettingsReader {
     return this.#parse(name, this.#lookUp(name, fallback, true), parse) ?? fallbackValue;
   }
 
+  /** Whether the setting was given, directly or as a file. */
+  isSet(name: string): boolean {
+    return [name, `${name}_FILE`].some((each) => (this.#source.env[each]?.trim() ?? '') !== '');
+  }
+
   problem(text: string): void {
     this.problems.push(text);
   }

@@ -6,14 +6,14 @@ import type { Tables } from './tables.ts';
 /** How often a transaction that lost against another one is run, the first time included. */
 const MAX_TRIES = 8;
 
-const asUnavailable = (dialect: SqlDialect, error: unknown): unknown => {
+const asUnavailable = (dialect: Pick<SqlDialect, 'faultOf'>, error: unknown): unknown => {
   const fault = error instanceof StorageUnavailable ? undefined : dialect.faultOf(error);
   return fault === undefined ? error : new StorageUnavailable(fault, { cause: error });
 };
 
 /** Runs `work` and turns what the driver throws into `StorageUnavailable`; other errors pass unchanged. */
 export const storageCall = async <T>(
-  { dialect }: Pick<Database, 'dialect'>,
+  { dialect }: { readonly dialect: Pick<SqlDialect, 'faultOf'> },
   work: () => Promise<T>,
 ): Promise<T> => {
   try {
