@@ -11,6 +11,7 @@ const files = wanted.length > 0 ? wanted : globSync('test/**/*.test.ts').sort();
 let passed = 0;
 let failed = 0;
 let skipped = 0;
+const reasons = new Set<string>();
 
 const stream = run({
   files: files.map((file) => `${process.cwd()}/${file}`),
@@ -19,6 +20,7 @@ const stream = run({
   execArgv: ['--disable-warning=ExperimentalWarning'],
 });
 stream.on('test:pass', (event) => {
+  if (typeof event.skip === 'string') reasons.add(event.skip);
   if (event.details.type === 'suite') return;
   if (event.skip !== undefined || event.todo !== undefined) skipped += 1;
   else passed += 1;
@@ -28,6 +30,7 @@ stream.on('test:fail', () => {
 });
 stream.on('end', () => {
   console.log(`${passed} passed, ${failed} failed, ${skipped} skipped`);
+  for (const reason of reasons) console.log(`Skipped: ${reason}`);
   if (passed === 0) console.error('No test ran: that is a failure.');
   process.exitCode = failed > 0 || passed === 0 ? 1 : 0;
 });

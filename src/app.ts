@@ -51,7 +51,7 @@ export async function startApp(config: Config, openLog: (onDropped: () => void) 
   const telemetry = createTelemetry({ openLog, dockerTag: config.dockerTag, callsWaiting: () => room.size });
   building.defer(() => telemetry.log.flush());
 
-  const database = await openDatabase(config.databaseUrl);
+  const database = await openDatabase(config.databaseUrl, config.databaseLimits);
   building.defer(() => database.close());
   const applied = await migrate(database);
   if (applied.length > 0)

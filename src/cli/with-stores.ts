@@ -9,6 +9,7 @@ import { DatabaseTooNew } from '../storage/database-too-new.ts';
 import { DatabaseUrlError } from '../storage/database-url-error.ts';
 import { migrate } from '../storage/migrate.ts';
 import { openDatabase } from '../storage/open-database.ts';
+import { COMMAND_LIMITS } from '../storage/server/server-limits.ts';
 import { StorageUnavailable } from '../storage/storage-unavailable.ts';
 import { CommandFailed } from './command-context.ts';
 
@@ -30,7 +31,7 @@ export async function withDatabase<T>(
   work: (database: Database) => Promise<T>,
 ): Promise<T> {
   try {
-    const database = await openDatabase(databaseUrl);
+    const database = await openDatabase(databaseUrl, COMMAND_LIMITS);
     try {
       return await work(database);
     } finally {

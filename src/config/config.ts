@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs';
+import { type DatabaseSettings, readDatabaseSettings } from './database-settings.ts';
 import { MOST_WAITING_CALLS, openFilesLimit, waitingCallsFor } from './open-files.ts';
 import {
   absolutePath,
   baseUrl,
   bearerToken,
-  databaseUrl,
   httpsOrigin,
   integer,
   isLoopback,
@@ -34,7 +34,7 @@ export interface PbxAccess {
 }
 
 /** Everything the service can be told, checked. Durations are milliseconds. */
-export interface Config {
+export interface Config extends DatabaseSettings {
   readonly host: string;
   readonly port: number;
   readonly metricsHost: string;
@@ -49,7 +49,6 @@ export interface Config {
   readonly accountAuth: AccountAuth;
   readonly pbx: PbxAccess;
   readonly trustProxy: NetworkList | undefined;
-  readonly databaseUrl: string;
   readonly appsRefreshMs: number;
   readonly apnsUrl: string;
   readonly apnsSandboxUrl: string;
@@ -99,7 +98,7 @@ export function readConfig(source: ConfigSource): ConfigReport {
     accountAuth: readAccountAuth(reader, host),
     pbx: readPbxAccess(reader),
     trustProxy: reader.readOptional('TRUST_PROXY', networkList),
-    databaseUrl: reader.readSecretOr('DATABASE_URL', DEFAULT_DATABASE, databaseUrl),
+    ...readDatabaseSettings(reader),
     appsRefreshMs: reader.read('APPS_REFRESH_INTERVAL', '2000', integer(100, 600_000, 'milliseconds')),
     apnsUrl: reader.read('APNS_URL', APNS, httpsOrigin),
     apnsSandboxUrl: reader.read('APNS_SANDBOX_URL', APNS_SANDBOX, httpsOrigin),
@@ -118,7 +117,6 @@ export function readConfig(source: ConfigSource): ConfigReport {
   };
 }
 
-const DEFAULT_DATABASE = 'sqlite:data/middleware.db';
 const APNS = 'https://api.push.apple.com';
 const APNS_SANDBOX = 'https://api.sandbox.push.apple.com';
 const FCM = 'https://fcm.googleapis.com';

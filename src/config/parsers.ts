@@ -45,12 +45,6 @@ export const baseUrl: Parse<string> = (value) => {
   return { value: url.href.endsWith('/') ? url.href : `${url.href}/` };
 };
 
-/** A database address that this version can open; never quoted, because it may hold a password. */
-export const databaseUrl: Parse<string> = (value) =>
-  /^sqlite:(?!\/\/)./i.test(value)
-    ? { value }
-    : { expected: 'must be sqlite:PATH, for example sqlite:data/middleware.db' };
-
 /** An https origin: scheme, host and port only. Pushes carry secrets, so they never go out unencrypted. */
 export const httpsOrigin: Parse<string> = (value) => {
   const expected = 'must be an https:// address with nothing behind host and port';

@@ -1,3 +1,4 @@
+import { type DatabaseSettings, databaseWarnings } from './database-settings.ts';
 import { filesFor, waitingCallsFor } from './open-files.ts';
 import type { SettingsSource } from './settings-reader.ts';
 
@@ -7,6 +8,8 @@ const OUR_PREFIXES = [
   'APNS_',
   'APPS_',
   'APP_',
+  'DATABASE_',
+  'DB_ENV_',
   'FCM_',
   'PBX_',
   'PROMETHEUS_',
@@ -17,8 +20,6 @@ const OUR_PREFIXES = [
 /** Settings of the reference that mean nothing here, and what to know instead. */
 const REFERENCE_SETTINGS: Readonly<Record<string, string>> = {
   REDIS_SERVER_LIST: 'this service runs on one machine and keeps waiting calls in memory',
-  DB_ENV_NAME: 'devices are kept in DATABASE_URL',
-  DB_ENV_HOST: 'devices are kept in DATABASE_URL',
   DEBUG: 'use LOG_LEVEL=debug',
   TESTING: 'authentication cannot be switched off by it; see ACCOUNT_AUTH',
   LOGGING_DIR: 'logs go to standard output',
@@ -29,9 +30,13 @@ const REFERENCE_SETTINGS: Readonly<Record<string, string>> = {
 export function settingWarnings(
   source: SettingsSource & { readonly openFiles: number },
   names: { readonly known: readonly string[]; readonly secrets: readonly string[] },
-  config: { readonly maxWaitingCalls: number; readonly waitMs: number; readonly resendMs: number },
+  config: DatabaseSettings & {
+    readonly maxWaitingCalls: number;
+    readonly waitMs: number;
+    readonly resendMs: number;
+  },
 ): readonly string[] {
-  const warnings: string[] = [];
+  const warnings: string[] = [...databaseWarnings(source.env, config)];
   const known = new Set([...names.known, ...names.secrets.map(fileOf)]);
   const noSecrets = new Set(names.known.map(fileOf));
   for (const name of Object.keys(source.env)) {

@@ -55,6 +55,11 @@ export class SettingsReader {
     );
   }
 
+  /** Whether the setting was given, directly or as a file. */
+  isSet(name: string): boolean {
+    return [name, `${name}_FILE`].some((each) => (this.#source.env[each]?.trim() ?? '') !== '');
+  }
+
   /** Adds a problem of its own: one line that names the setting. */
   problem(text: string): void {
     this.problems.push(text);

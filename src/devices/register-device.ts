@@ -28,19 +28,23 @@ export type RegisterResult =
 
 const numberOf = (truth: boolean | null): number | null => (truth === null ? null : Number(truth));
 
-/** Waits until no other transaction is changing the account's row, where the database needs to be told to. */
+/**
+ * Waits until no other transaction is changing the account's row, where the database needs to be told to, and keeps
+ * others from changing it; false where there is no row that could be kept.
+ */
 const lockRow = async (
   transaction: Transaction<Tables>,
   { rowLocks }: Database['dialect'],
   account: number,
-): Promise<void> => {
-  if (!rowLocks) return;
-  await transaction
+): Promise<boolean> => {
+  if (!rowLocks) return true;
+  const rows = await transaction
     .selectFrom('devices')
     .select('account')
     .where('account', '=', account)
     .forUpdate()
     .execute();
+  return rows.length > 0;
 };
 
 const writeRow = async (
@@ -98,8 +102,7 @@ export const registerDevice = (
 ): Promise<RegisterResult> =>
   transact(database, async (transaction) => {
     const { account, platform, appId } = registration;
-    // First of all: MySQL reads from a snapshot that its first plain select takes.
-    await lockRow(transaction, database.dialect, account);
+    const locked = await lockRow(transaction, database.dialect, account);
     const app = await transaction
       .selectFrom('apps')
       .select('id')
@@ -107,7 +110,13 @@ export const registerDevice = (
       .where('app_id', '=', appId)
       .executeTakeFirst();
     if (app === undefined) return { kind: 'unknown-app' };
-    const row = await selectDevices(transaction).where('account', '=', account).executeTakeFirst();
+    const readRow = () => selectDevices(transaction).where('account', '=', account).executeTakeFirst();
+    let row = await readRow();
+    if (row !== undefined && !locked) {
+      // Another first registration was quicker; a row that is not locked may be replaced before we do.
+      await lockRow(transaction, database.dialect, account);
+      row = await readRow();
+    }
     const device = deviceOf(registration, app.id, now);
     await writeRow(transaction, device, row === undefined ? 'created' : 'updated');
     return row === undefined

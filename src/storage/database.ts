@@ -4,7 +4,7 @@ import type { Tables } from './tables.ts';
 
 /** Everything in which the databases differ for our queries and migrations. */
 export interface SqlDialect {
-  readonly name: 'sqlite';
+  readonly name: 'sqlite' | 'postgres' | 'mysql';
   /** Whether `select … for update` exists; where it does not, a transaction already excludes every other writer. */
   readonly rowLocks: boolean;
   /** What an error of the driver means for a caller; undefined for a mistake of ours, such as wrong SQL. */
@@ -19,12 +19,16 @@ export interface SqlDialect {
     /** Whatever the column of type `rowId` needs besides its type. */
     countedUp(column: ColumnDefinitionBuilder): ColumnDefinitionBuilder;
   };
+  /** Whether a foreign key brings an index over its columns with it. */
+  readonly indexesForeignKeys: boolean;
 }
 
 /** An open database. */
 export interface Database {
   readonly kysely: Kysely<Tables>;
   readonly dialect: SqlDialect;
+  /** Runs `work` without the time limit of ordinary queries, as migrating needs; resolves and rejects as it does. */
+  migrating<T>(work: (kysely: Kysely<Tables>) => Promise<T>): Promise<T>;
   /** Reads a row of a migrated database; rejects when that cannot be done, with `StorageUnavailable` where the database is at fault. */
   ping(): Promise<void>;
   /** Lets go of the database; may be called twice. What is asked afterwards rejects with `StorageUnavailable`. */

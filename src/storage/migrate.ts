@@ -1,11 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { sql } from 'kysely';
+import { type Kysely, sql } from 'kysely';
 import { type Migration, Migrator } from 'kysely/migration';
 import { monotonic } from '../lib/monotonic.ts';
 import type { Database } from './database.ts';
 import { DatabaseTooNew } from './database-too-new.ts';
 import { allMigrations } from './migrations/all-migrations.ts';
 import { storageCall } from './storage-call.ts';
+import type { Tables } from './tables.ts';
 
 /** How long to wait for another process that migrates the same database, and the pause between two tries. */
 const PATIENCE_MS = 30_000;
@@ -15,18 +16,18 @@ const HISTORY_TABLE = 'kysely_migration';
 
 type Migrations = Readonly<Record<string, Migration>>;
 
-const unknownMigrations = async ({ kysely }: Database, known: Migrations): Promise<readonly string[]> => {
+const unknownMigrations = async (kysely: Kysely<Tables>, known: Migrations): Promise<readonly string[]> => {
   const tables = await kysely.introspection.getTables({ withInternalKyselyTables: true });
   if (!tables.some(({ name }) => name === HISTORY_TABLE)) return [];
   const { rows } = await sql<{ name: string }>`select name from ${sql.table(HISTORY_TABLE)}`.execute(kysely);
   return rows.map(({ name }) => name).filter((name) => !Object.hasOwn(known, name));
 };
 
-const migrateOnce = async (database: Database, migrations: Migrations): Promise<readonly string[]> => {
-  const [unknown] = await unknownMigrations(database, migrations);
+const migrateOnce = async (kysely: Kysely<Tables>, migrations: Migrations): Promise<readonly string[]> => {
+  const [unknown] = await unknownMigrations(kysely, migrations);
   if (unknown !== undefined) throw new DatabaseTooNew(unknown);
   const provider = { getMigrations: async () => ({ ...migrations }) };
-  const { error, results = [] } = await new Migrator({ db: database.kysely, provider }).migrateToLatest();
+  const { error, results = [] } = await new Migrator({ db: kysely, provider }).migrateToLatest();
   if (error !== undefined) throw error;
   return results.map(({ migrationName }) => migrationName);
 };
@@ -44,7 +45,7 @@ export const migrate = (
     const giveUpAt = monotonic() + PATIENCE_MS;
     for (;;) {
       try {
-        return await migrateOnce(database, migrations);
+        return await database.migrating((kysely) => migrateOnce(kysely, migrations));
       } catch (error) {
         if (database.dialect.faultOf(error) !== 'busy' || monotonic() > giveUpAt) throw error;
         await sleep(PAUSE_MS);

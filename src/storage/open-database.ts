@@ -1,8 +1,10 @@
+import { isServerAddress, readDatabaseAddress } from '../lib/database-address.ts';
 import type { Database } from './database.ts';
 import { DatabaseUrlError } from './database-url-error.ts';
+import { SERVICE_LIMITS, type ServerLimits } from './server/server-limits.ts';
 import { openSqlite } from './sqlite/open-sqlite.ts';
 
-const EXAMPLE = 'write for example sqlite:data/middleware.db';
+const EXAMPLE = 'write for example sqlite:data/middleware.db or postgres://user:password@host/database';
 
 const sqlitePath = (rest: string): string => {
   if (rest.trim() === '') throw new DatabaseUrlError(`names no file; ${EXAMPLE}`);
@@ -15,11 +17,29 @@ const sqlitePath = (rest: string): string => {
   return rest;
 };
 
+/** Its driver is loaded when it is used: a command on SQLite starts faster. */
+const openServerDatabase = async (url: string, limits: ServerLimits): Promise<Database> => {
+  const reading = readDatabaseAddress(url);
+  if (!reading.ok) throw new DatabaseUrlError(reading.problem);
+  const { address } = reading;
+  switch (address.engine) {
+    case 'postgres':
+      return (await import('./postgres/open-postgres.ts')).openPostgres(address, limits);
+    case 'mysql':
+      return (await import('./mysql/open-mysql.ts')).openMysql(address, limits);
+    default:
+      return address.engine satisfies never;
+  }
+};
+
 /**
- * Opens the database at `url`: `sqlite:PATH`, relative to the working directory and created where missing, or
- * `sqlite::memory:`. Rejects with `DatabaseUrlError` whose message never quotes more than the scheme or the path.
+ * Opens the database at `url`: `sqlite:PATH`, relative to the working directory and created where missing,
+ * `sqlite::memory:`, or a database on a server (`postgres://`, `mysql://`), to which `limits` apply. Rejects with
+ * `DatabaseUrlError`, whose message never quotes more than the scheme or the path of a file, or with
+ * `StorageUnavailable` where a server cannot be reached.
  */
-export const openDatabase = async (url: string): Promise<Database> => {
+export const openDatabase = async (url: string, limits: ServerLimits = SERVICE_LIMITS): Promise<Database> => {
+  if (isServerAddress(url)) return openServerDatabase(url, limits);
   const colon = url.indexOf(':');
   // What comes before a missing colon may be anything, a password included.
   if (colon < 1) throw new DatabaseUrlError(`has no scheme; ${EXAMPLE}`);

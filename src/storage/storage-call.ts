@@ -8,7 +8,7 @@ import type { Tables } from './tables.ts';
 /** How often a transaction that lost against another one is run, the first time included. */
 const MAX_TRIES = 8;
 
-const asUnavailable = (dialect: SqlDialect, error: unknown): unknown => {
+const asUnavailable = (dialect: Pick<SqlDialect, 'faultOf'>, error: unknown): unknown => {
   const fault = error instanceof StorageUnavailable ? undefined : dialect.faultOf(error);
   return fault === undefined ? error : new StorageUnavailable(fault, { cause: error });
 };
@@ -21,7 +21,7 @@ const BUSY_PAUSE_MS = 10;
  * Waits for a locked database without holding up the event loop, on which calls wait for their answers: SQLite's own
  * busy timeout would. A statement that found the database locked has had no effect.
  */
-const whileBusy = async <T>(dialect: SqlDialect, work: () => Promise<T>): Promise<T> => {
+const whileBusy = async <T>(dialect: Pick<SqlDialect, 'faultOf'>, work: () => Promise<T>): Promise<T> => {
   const giveUpAt = monotonic() + BUSY_PATIENCE_MS;
   for (;;) {
     try {
@@ -38,7 +38,7 @@ const whileBusy = async <T>(dialect: SqlDialect, work: () => Promise<T>): Promis
  * is locked `work` is run again, so it must have no effect but its last statement.
  */
 export const storageCall = async <T>(
-  { dialect }: Pick<Database, 'dialect'>,
+  { dialect }: { readonly dialect: Pick<SqlDialect, 'faultOf'> },
   work: () => Promise<T>,
 ): Promise<T> => {
   try {

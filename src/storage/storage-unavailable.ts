@@ -4,8 +4,12 @@ const EXPLANATION = {
   conflict: 'the database was changed by others at the same moment, several times in a row',
   damaged: 'the database is damaged or is no database',
   full: 'the disk or the database is full',
+  gone: 'the database server cannot be reached',
   io: 'the database cannot be read or written',
   'read-only': 'the database cannot be written',
+  refused: 'the database server refuses this user, password or database',
+  slow: 'the database did not answer in time',
+  untrusted: 'the database server offers no encrypted connection that can be trusted',
 } as const;
 
 /** Why the database could not do what it was asked; each is a passing or an operator's matter, none a caller's. */

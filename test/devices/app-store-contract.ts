@@ -45,6 +45,7 @@ export const appStoreContract = (opener: StoreOpener): void => {
     test('an app id is exact, and its own on each platform', async () => {
       await apps.save({ ...IOS, credential: KEY }, 1);
       assert.equal(await apps.find('apns', 'com.Example.app'), undefined);
+      assert.equal(await apps.find('apns', `${IOS.appId} `), undefined);
       assert.equal(await apps.find('android', IOS.appId), undefined);
       const saved = await apps.save(
         { platform: 'apns', appId: 'com.Example.app', credential: CERTIFICATE },
@@ -140,6 +141,31 @@ export const appStoreContract = (opener: StoreOpener): void => {
       assert.equal(results.filter(({ kind }) => kind === 'created').length, 1);
       assert.equal(new Set(results.map(({ app }) => app.revision)).size, 20);
       assert.equal((await apps.list()).length, 1);
+    });
+
+    test('while phones register, an app is removed with all of its devices or not at all', async () => {
+      const devices = createDeviceStore(store.database);
+      for (const force of [true, false]) {
+        for (let round = 0; round < 5; round += 1) {
+          await apps.save({ ...IOS, credential: KEY }, 1);
+          const accounts = Array.from({ length: 8 }, (_, number) => 123456780 + number);
+          const register = (account: number) => devices.register({ ...IOS, account, token: 't' }, 1);
+          await register(123456779);
+          const registering = accounts.map(register);
+          const removed = await apps.remove('apns', IOS.appId, { force });
+          const registered = await Promise.all(registering);
+          const kept = await devices.list({ limit: 10 });
+          if (removed.kind === 'removed') {
+            assert.deepEqual(kept, []);
+            assert.equal(force, true);
+          } else {
+            assert.equal(removed.kind, 'in-use');
+            assert.equal(kept.length, accounts.length + 1);
+            assert.ok(registered.every(({ kind }) => kind !== 'unknown-app'));
+          }
+          await apps.remove('apns', IOS.appId, { force: true });
+        }
+      }
     });
 
     test('a credential that cannot be read is named, and not quoted', async () => {

@@ -53,6 +53,8 @@ export interface TestPhone extends Phone {
 export interface TestServiceOptions {
   readonly settings?: Readonly<Record<string, string>>;
   readonly world?: WorldOptions;
+  /** A new SQLite file where it is left out. */
+  readonly databaseUrl?: string;
 }
 
 let nextAccount = 100_000_000;
@@ -76,7 +78,7 @@ export async function startTestService(
   const world = await startWorld(options.world);
   t.after(() => world.close());
   trustSandbox(world.ca.certificate);
-  const databaseUrl = `sqlite:${join(folder, 'test.db')}`;
+  const databaseUrl = options.databaseUrl ?? `sqlite:${join(folder, 'test.db')}`;
   await addSandboxApps(databaseUrl, world);
   const logged: LoggedLine[] = [];
   const app = await startApp(configFor(world, databaseUrl, options.settings ?? {}), () =>

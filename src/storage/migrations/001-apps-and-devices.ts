@@ -5,6 +5,7 @@ import type { SqlDialect } from '../database.ts';
 const createApps = async (db: Kysely<unknown>, { columns }: SqlDialect): Promise<void> => {
   await db.schema
     .createTable('apps')
+    .ifNotExists()
     .addColumn('id', columns.rowId, (column) => columns.countedUp(column.primaryKey()))
     .addColumn('platform', columns.exactText(20), (column) => column.notNull())
     .addColumn('app_id', columns.exactText(255), (column) => column.notNull())
@@ -16,17 +17,24 @@ const createApps = async (db: Kysely<unknown>, { columns }: SqlDialect): Promise
     .execute();
   await db.schema
     .createTable('app_changes')
+    .ifNotExists()
     .addColumn('id', 'integer', (column) => column.primaryKey().notNull())
     .addColumn('revision', 'bigint', (column) => column.notNull())
     .execute();
+  const counters = await sql`select id from app_changes`.execute(db);
+  if (counters.rows.length > 0) return;
   await sql`insert into app_changes (id, revision) values (1, 0)`.execute(db);
 };
 
-const createDevices = async (db: Kysely<unknown>, { columns }: SqlDialect): Promise<void> => {
+const createDevices = async (
+  db: Kysely<unknown>,
+  { columns, indexesForeignKeys }: SqlDialect,
+): Promise<void> => {
   await db.schema
     .createTable('devices')
+    .ifNotExists()
     .addColumn('account', 'integer', (column) => column.primaryKey().notNull())
-    .addColumn('app_key', 'integer', (column) => column.notNull())
+    .addColumn('app_key', columns.rowId, (column) => column.notNull())
     .addColumn('token', columns.exactText(250), (column) => column.notNull())
     .addColumn('sandbox', 'smallint')
     .addColumn('name', columns.exactText(255))
@@ -39,10 +47,14 @@ const createDevices = async (db: Kysely<unknown>, { columns }: SqlDialect): Prom
     .addColumn('last_seen_at', 'bigint', (column) => column.notNull())
     .addForeignKeyConstraint('devices_app_key', ['app_key'], 'apps', ['id'])
     .execute();
-  await db.schema.createIndex('devices_by_app').on('devices').column('app_key').execute();
+  if (indexesForeignKeys) return;
+  await db.schema.createIndex('devices_by_app').ifNotExists().on('devices').column('app_key').execute();
 };
 
-/** The first tables: apps with the counter of their changes, and devices. */
+/**
+ * The first tables: apps with the counter of their changes, and devices. MySQL commits every statement by itself, so
+ * a migration there goes on where an interrupted one stopped: each of its steps is left out where it is done.
+ */
 export const appsAndDevices = (dialect: SqlDialect): Migration => ({
   up: async (db) => {
     await createApps(db, dialect);

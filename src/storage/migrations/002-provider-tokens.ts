@@ -6,6 +6,7 @@ export const providerTokens = ({ columns }: SqlDialect): Migration => ({
   up: async (db) => {
     await db.schema
       .createTable('provider_tokens')
+      .ifNotExists()
       .addColumn('credential_id', columns.exactText(100), (column) => column.primaryKey().notNull())
       .addColumn('jwt', columns.longText, (column) => column.notNull())
       .addColumn('minted_at', 'bigint', (column) => column.notNull())

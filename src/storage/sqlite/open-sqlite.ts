@@ -78,6 +78,7 @@ export const openSqlite = async (path: string): Promise<Database> => {
   return {
     kysely,
     dialect,
+    migrating: (work) => work(kysely),
     ping: () =>
       storageCall(
         { dialect },

@@ -15,4 +15,5 @@ export const sqliteSqlDialect: SqlDialect = {
     // Without the word `autoincrement` SQLite would give the id of the last row again after its removal.
     countedUp: (column) => column.autoIncrement(),
   },
+  indexesForeignKeys: false,
 };

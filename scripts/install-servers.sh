@@ -1,0 +1,17 @@
+#!/usr/bin/env bash
+# The database servers that the tests start: installed where they are missing and this is root on Debian or Ubuntu.
+set -euo pipefail
+packages=()
+compgen -G '/usr/lib/postgresql/*/bin/postgres' >/dev/null || command -v postgres >/dev/null || packages+=(postgresql)
+PATH=$PATH:/usr/sbin command -v mariadbd >/dev/null || packages+=(mariadb-server)
+if [ ${#packages[@]} -eq 0 ]; then exit 0; fi
+if [ "$(id -u)" -ne 0 ] || ! command -v apt-get >/dev/null; then
+  echo "Missing for the database tests: ${packages[*]}. Install them, as root: apt-get install ${packages[*]}" >&2
+  exit 0
+fi
+export DEBIAN_FRONTEND=noninteractive
+# The packages must not start servers of their own.
+mkdir -p /etc/postgresql-common
+[ -e /etc/postgresql-common/createcluster.conf ] || echo 'create_main_cluster = false' >/etc/postgresql-common/createcluster.conf
+apt-get update -qq
+apt-get install -y -qq --no-install-recommends "${packages[@]}"

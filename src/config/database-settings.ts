@@ -1,0 +1,88 @@
+import { isServerAddress, readDatabaseAddress } from '../lib/database-address.ts';
+import { integer, text } from './parsers.ts';
+import type { Parse, SettingsReader } from './settings-reader.ts';
+
+/** Where devices and apps are kept, and how a database server may be used. */
+export interface DatabaseSettings {
+  readonly databaseUrl: string;
+  readonly databaseLimits: { readonly poolSize: number; readonly timeoutMs: number };
+}
+
+const DEFAULT_DATABASE = 'sqlite:data/middleware.db';
+
+/** A database address that this version can open; never quoted, because it may hold a password. */
+const databaseUrl: Parse<string> = (value) => {
+  if (isServerAddress(value)) {
+    const reading = readDatabaseAddress(value);
+    return reading.ok ? { value } : { expected: reading.problem };
+  }
+  return /^sqlite:(?!\/\/)./i.test(value)
+    ? { value }
+    : {
+        expected: `must be sqlite:PATH, for example ${DEFAULT_DATABASE}, or postgres:// or mysql:// with user, password, host and database`,
+      };
+};
+
+/** Reads `DATABASE_URL`, or the reference's settings of its MySQL database where that is not set. */
+export function readDatabaseSettings(reader: SettingsReader): DatabaseSettings {
+  const own = reader.readSecretOr('DATABASE_URL', DEFAULT_DATABASE, databaseUrl);
+  const reference = readReferenceDatabase(reader);
+  return {
+    databaseUrl: reader.isSet('DATABASE_URL') ? own : (reference ?? own),
+    databaseLimits: {
+      poolSize: reader.read('DATABASE_POOL_SIZE', '10', integer(1, 1_000, 'connections')),
+      timeoutMs: reader.read('DATABASE_TIMEOUT', '800', integer(100, 60_000, 'milliseconds')),
+    },
+  };
+}
+
+/** The reference's `DB_ENV_…` as one address; undefined where they are not set. */
+function readReferenceDatabase(reader: SettingsReader): string | undefined {
+  const host = reader.readOptional('DB_ENV_HOST', text);
+  const port = reader.read('DB_ENV_PORT', '3306', integer(1, 65_535));
+  const user = reader.readOptional('DB_ENV_USER', text);
+  const password = reader.readSecret('DB_ENV_PASSWORD', text) ?? '';
+  const name = reader.readOptional('DB_ENV_NAME', text);
+  if (reader.isSet('DATABASE_URL') || (host ?? user ?? name) === undefined) return undefined;
+  for (const [setting, value] of Object.entries({
+    DB_ENV_HOST: host,
+    DB_ENV_USER: user,
+    DB_ENV_NAME: name,
+  })) {
+    if (value === undefined)
+      reader.problem(`${setting} must be set with the other DB_ENV_… settings, or DATABASE_URL`);
+  }
+  if (host === undefined || user === undefined || name === undefined) return undefined;
+  const account = `${encodeURIComponent(user)}:${encodeURIComponent(password)}`;
+  const address = `mysql://${account}@${host.includes(':') ? `[${host}]` : host}:${port}/${encodeURIComponent(name)}`;
+  if (readDatabaseAddress(address).ok) return address;
+  reader.problem('DB_ENV_HOST must be an IP address or a host name');
+  return undefined;
+}
+
+/** Settings of the reference that are not looked at because `DATABASE_URL` is set. */
+const REFERENCE_NAMES = ['DB_ENV_HOST', 'DB_ENV_PORT', 'DB_ENV_USER', 'DB_ENV_PASSWORD', 'DB_ENV_NAME'];
+
+/** Doubts about where the data are, for `settingWarnings`. */
+export function databaseWarnings(
+  env: Readonly<Record<string, string | undefined>>,
+  { databaseUrl, databaseLimits }: DatabaseSettings,
+): readonly string[] {
+  const isSet = (name: string) =>
+    [env[name], env[`${name}_FILE`]].some((value) => (value?.trim() ?? '') !== '');
+  const ignored = isSet('DATABASE_URL') ? REFERENCE_NAMES.filter(isSet) : [];
+  const warnings = ignored.map((name) => `${name} has no effect: devices are kept in DATABASE_URL`);
+  const reading = isServerAddress(databaseUrl) ? readDatabaseAddress(databaseUrl) : undefined;
+  if (reading?.ok !== true) return warnings;
+  if (reading.address.tls === 'off' && !/^(localhost|127\..*|::1)$/.test(reading.address.host)) {
+    warnings.push(
+      'the connection to the database is not encrypted; write DATABASE_URL with ?sslmode=verify-full',
+    );
+  }
+  if (databaseLimits.timeoutMs > 900) {
+    warnings.push(
+      `DATABASE_TIMEOUT=${databaseLimits.timeoutMs}: a call waits that long for a database that does not answer; up to 900 it hears within a second`,
+    );
+  }
+  return warnings;
+}

@@ -1,0 +1,135 @@
+import mysql from 'mysql2';
+import type { DatabaseAddress } from '../../lib/database-address.ts';
+import { monotonic } from '../../lib/monotonic.ts';
+import { within } from '../../lib/within.ts';
+import { DeadlineMissed } from '../server/deadline-missed.ts';
+import { destroySocket } from '../server/destroy-socket.ts';
+import { CLOSE_LIMIT_MS, CONNECT_LIMIT_MS, type ServerLimits } from '../server/server-limits.ts';
+import type { ServerPool, ServerSession, SessionResult } from '../server/server-pool.ts';
+import type { TlsOptions } from '../server/tls-options.ts';
+
+/** Statements that may wait for a connection. Each leaves by its own deadline, so this only bounds a flood. */
+const MAX_QUEUE = 10_000;
+
+const isRows = <R>(result: unknown): result is R[] => Array.isArray(result);
+
+const affectedBy = (result: mysql.QueryResult): bigint =>
+  'affectedRows' in result && typeof result.affectedRows === 'number' ? BigInt(result.affectedRows) : 0n;
+
+const runOn = <R>(
+  connection: mysql.PoolConnection,
+  sql: string,
+  parameters: readonly unknown[],
+): Promise<SessionResult<R>> =>
+  new Promise((resolve, reject) => {
+    connection.query(sql, [...parameters], (error, result) => {
+      if (error !== null) reject(error);
+      else if (isRows<R>(result)) resolve({ rows: result, affected: undefined, command: undefined });
+      else resolve({ rows: [], affected: affectedBy(result), command: undefined });
+    });
+  });
+
+/**
+ * What a session needs, whatever the server's defaults are: an error instead of cut-off text, the backslash as escape
+ * character (the driver writes parameters into the text with it), each statement seeing what is committed, no gap
+ * locks, which would make first registrations of neighbouring accounts wait for each other, and no endless waits.
+ */
+const settingsOf = ({ timeoutMs }: ServerLimits): string => {
+  const seconds = Math.max(1, Math.ceil(timeoutMs / 1000));
+  const settings = [
+    "sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION'",
+    'default_storage_engine = InnoDB',
+    'foreign_key_checks = 1',
+    `innodb_lock_wait_timeout = ${seconds}`,
+    `lock_wait_timeout = ${seconds}`,
+  ];
+  // The server gives up by itself what nobody waits for any more. Each comment is read by its own engine alone:
+  // https://mariadb.com/kb/en/comment-syntax/
+  const limit = `/*M! , session max_statement_time = ${timeoutMs / 1000} */ /*!50708 , session max_execution_time = ${timeoutMs} */`;
+  return `set session ${settings.join(', session ')} ${limit}`;
+};
+const ISOLATION = 'set session transaction isolation level read committed';
+
+const sessionOf = async (
+  connection: mysql.PoolConnection,
+  limits: ServerLimits,
+  onGone: () => void,
+): Promise<ServerSession> => {
+  let gone = false;
+  // A connection that breaks between two statements tells by these; the next statement rejects.
+  connection.on('error', () => {});
+  connection.on('end', onGone);
+  const destroy = () => {
+    if (gone) return;
+    gone = true;
+    onGone();
+    connection.destroy();
+    destroySocket(connection);
+  };
+  try {
+    const settled = Promise.all([settingsOf(limits), ISOLATION].map((sql) => runOn(connection, sql, [])));
+    // Whoever asked for it may have gone; a connection without an answer must not keep its place in the pool.
+    if (!(await within(settled, limits.timeoutMs))) throw new DeadlineMissed(limits.timeoutMs);
+  } catch (error) {
+    destroy();
+    throw error;
+  }
+  return {
+    answeredAt: monotonic(),
+    run: (sql, parameters) => runOn(connection, sql, parameters),
+    release: () => {
+      if (!gone) connection.release();
+    },
+    destroy,
+  };
+};
+
+/** A pool of `mysql2` connections; opens none yet. */
+export const openMysqlPool = (
+  address: DatabaseAddress,
+  tls: TlsOptions | undefined,
+  limits: ServerLimits,
+): ServerPool => {
+  const pool = mysql.createPool({
+    host: address.host,
+    port: address.port,
+    user: address.user,
+    password: address.password,
+    database: address.database,
+    ...(tls === undefined ? {} : { ssl: { ...tls, verifyIdentity: address.tls === 'verify-full' } }),
+    charset: 'utf8mb4_bin',
+    connectionLimit: limits.poolSize,
+    queueLimit: MAX_QUEUE,
+    connectTimeout: Math.min(limits.timeoutMs, CONNECT_LIMIT_MS),
+    // An update that changes nothing still found its row.
+    flags: ['FOUND_ROWS'],
+  });
+  const sessions = new Map<mysql.PoolConnection, Promise<ServerSession>>();
+  let ending: Promise<void> | undefined;
+  const end = async () => {
+    const ended = new Promise<void>((resolve) => pool.end(() => resolve()));
+    if (await within(ended, CLOSE_LIMIT_MS)) return;
+    for (const connection of [...sessions.keys()]) {
+      connection.destroy();
+      destroySocket(connection);
+    }
+  };
+  const connect = (): Promise<mysql.PoolConnection> =>
+    new Promise((resolve, reject) => {
+      pool.getConnection((error, connection) => (error === null ? resolve(connection) : reject(error)));
+    });
+  return {
+    take: async () => {
+      const connection = await connect();
+      const known = sessions.get(connection);
+      if (known !== undefined) return known;
+      const session = sessionOf(connection, limits, () => sessions.delete(connection));
+      sessions.set(connection, session);
+      return session;
+    },
+    end: () => {
+      ending ??= end();
+      return ending;
+    },
+  };
+};

@@ -1,0 +1,122 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { readDatabaseAddress } from '../../src/lib/database-address.ts';
+import { read } from './read.ts';
+
+const REFERENCE = {
+  DB_ENV_NAME: 'middleware',
+  DB_ENV_USER: 'me@here',
+  DB_ENV_PASSWORD: 'hunter2/#?@:%',
+  DB_ENV_HOST: 'localhost',
+};
+
+test('a database server is an address with user, host and database; ports and TLS have defaults', () => {
+  const rows = [
+    ['postgres://me:pw@db/calls', ['postgres', 'db', 5432, 'me', 'pw', 'calls', 'off']],
+    ['postgresql://me@[::1]:1/calls', ['postgres', '::1', 1, 'me', '', 'calls', 'off']],
+    [
+      'mysql://me:p%40w@db/calls?sslmode=verify-full',
+      ['mysql', 'db', 3306, 'me', 'p@w', 'calls', 'verify-full'],
+    ],
+    ['mariadb://me:pw@db/calls?ssl=true', ['mysql', 'db', 3306, 'me', 'pw', 'calls', 'verify-full']],
+    [
+      'mysql://me:pw@10.0.0.1/calls?sslmode=VERIFY_CA',
+      ['mysql', '10.0.0.1', 3306, 'me', 'pw', 'calls', 'verify-ca'],
+    ],
+    ['postgres://me:pw@db/calls?sslmode=require', ['postgres', 'db', 5432, 'me', 'pw', 'calls', 'encrypt']],
+    [
+      'postgres://me:pw@db/calls?sslrootcert=/ca.pem',
+      ['postgres', 'db', 5432, 'me', 'pw', 'calls', 'verify-full'],
+    ],
+    ['postgres://me:pw@db/calls?ssl=0', ['postgres', 'db', 5432, 'me', 'pw', 'calls', 'off']],
+  ] as const;
+  for (const [text, expected] of rows) {
+    const reading = readDatabaseAddress(text);
+    assert.ok(reading.ok, text);
+    const { engine, host, port, user, password, database, tls } = reading.address;
+    assert.deepEqual([engine, host, port, user, password, database, tls], expected);
+    assert.equal(read({ DATABASE_URL: text }).config?.databaseUrl, text);
+  }
+});
+
+test('an address that cannot be used is a problem that names the setting and quotes nothing', () => {
+  const rows = [
+    ['postgres://me:hunter2@db', /names no database/],
+    ['postgres://db/hunter2', /names no user/],
+    ['mysql://me:hun/ter2@db/x', /percent-encoded/],
+    ['mysql://me:hun%ter2@db/x', /holds a %/],
+    ['mysql://me:hunter2@db/x?sslmode=prefer', /sslmode= one of/],
+    ['mysql://me:hunter2@db/x?ssl=hunter2', /ssl= true or false/],
+    ['mysql://me:hunter2@db/x?sslmode=require&ssl=true', /both sslmode= and ssl=/],
+    ['mysql://me:hunter2@db/x?password=hunter2', /option that is not known/],
+    ['mysql://me:hunter2@10.0.0.1/x?sslmode=verify-full', /write a host name/],
+    ['mongodb://me:hunter2@db/x', /must be sqlite:PATH/],
+  ] as const;
+  for (const [DATABASE_URL, expected] of rows) {
+    const { config, problems } = read({ DATABASE_URL });
+    assert.equal(config, undefined, DATABASE_URL);
+    assert.equal(problems.length, 1);
+    assert.match(problems[0] ?? '', expected);
+    assert.match(problems[0] ?? '', /^DATABASE_URL /);
+    assert.doesNotMatch(problems[0] ?? '', /hun/);
+  }
+});
+
+test('no text makes the reading of an address throw', () => {
+  const address = fc.oneof(
+    fc.string(),
+    fc.webUrl(),
+    fc.string().map((text) => `mysql://${text}`),
+  );
+  fc.assert(fc.property(address, (text) => typeof readDatabaseAddress(text).ok === 'boolean'));
+});
+
+test("the reference's settings are a MySQL address, whatever characters they hold", () => {
+  const addressOf = (more: Readonly<Record<string, string>>, files = {}) => {
+    const { config, problems } = read({ ...REFERENCE, ...more }, files);
+    assert.deepEqual(problems, []);
+    const reading = readDatabaseAddress(config?.databaseUrl ?? '');
+    assert.ok(reading.ok);
+    return reading.address;
+  };
+  const { engine, host, port, user, password, database } = addressOf({});
+  assert.deepEqual(
+    [engine, host, port, user, password, database],
+    ['mysql', 'localhost', 3306, REFERENCE.DB_ENV_USER, REFERENCE.DB_ENV_PASSWORD, 'middleware'],
+  );
+  assert.equal(addressOf({ DB_ENV_HOST: '::1', DB_ENV_PORT: '3307' }).port, 3307);
+  const fromFile = addressOf(
+    { DB_ENV_PASSWORD: '', DB_ENV_PASSWORD_FILE: '/run/pw' },
+    { '/run/pw': 'other\n' },
+  );
+  assert.equal(fromFile.password, 'other');
+  const found = read(REFERENCE).found.find(({ name }) => name === 'DB_ENV_PASSWORD');
+  assert.equal(found?.secret, true);
+});
+
+test("half of the reference's settings are a problem, and beside DATABASE_URL they have no effect", () => {
+  assert.deepEqual(read({ DB_ENV_HOST: 'db' }).problems, [
+    'DB_ENV_USER must be set with the other DB_ENV_… settings, or DATABASE_URL',
+    'DB_ENV_NAME must be set with the other DB_ENV_… settings, or DATABASE_URL',
+  ]);
+  const strange = read({ ...REFERENCE, DB_ENV_HOST: 'a b/c' });
+  assert.deepEqual(strange.problems, ['DB_ENV_HOST must be an IP address or a host name']);
+  const both = read({ ...REFERENCE, DATABASE_URL: 'sqlite:a.db' });
+  assert.equal(both.config?.databaseUrl, 'sqlite:a.db');
+  assert.equal(both.warnings.length, 4);
+  for (const warning of both.warnings) assert.match(warning, /^DB_ENV_[A-Z]+ has no effect/);
+});
+
+test('limits of the database have bounds, and what makes a caller wait is warned of', () => {
+  assert.deepEqual(read({}).config?.databaseLimits, { poolSize: 10, timeoutMs: 800 });
+  const wrong = read({ DATABASE_POOL_SIZE: '0', DATABASE_TIMEOUT: '99', DB_ENV_PORT: '0' });
+  assert.deepEqual(
+    wrong.problems.map((problem) => problem.split(' ')[0]),
+    ['DB_ENV_PORT', 'DATABASE_POOL_SIZE', 'DATABASE_TIMEOUT'],
+  );
+  const far = read({ DATABASE_URL: 'postgres://me:pw@db/x', DATABASE_TIMEOUT: '2000' });
+  assert.match(far.warnings.join('\n'), /not encrypted[^\n]*\n.*DATABASE_TIMEOUT=2000/);
+  assert.deepEqual(read({ DATABASE_URL: 'postgres://me:pw@127.0.0.1/x' }).warnings, []);
+  assert.deepEqual(read({ DATABASE_URL: 'postgres://me:pw@db/x?sslmode=verify-full' }).warnings, []);
+});

@@ -1,0 +1,39 @@
+import { existsSync, globSync } from 'node:fs';
+
+/** The database servers that the suite starts. */
+export type ServerKind = 'PostgreSQL' | 'MariaDB';
+
+const PLACES = {
+  PostgreSQL: ['/usr/lib/postgresql/*/bin', '/usr/local/bin', '/usr/bin'],
+  MariaDB: ['/usr/sbin', '/usr/local/sbin', '/usr/libexec', '/usr/bin'],
+} as const;
+const BINARY = { PostgreSQL: 'postgres', MariaDB: 'mariadbd' } as const;
+const PACKAGE = { PostgreSQL: 'postgresql', MariaDB: 'mariadb-server' } as const;
+
+/** The folder of the server's programs, the newest where there are several; undefined where it is not installed. */
+const findServer = (kind: ServerKind): string | undefined =>
+  PLACES[kind]
+    .flatMap((place) =>
+      globSync(place).sort((one, other) => Number(other.match(/\d+/)) - Number(one.match(/\d+/))),
+    )
+    .find((folder) => existsSync(`${folder}/${BINARY[kind]}`));
+
+/**
+ * Why the tests that need this server are skipped, or false where they can run. In CI they never are: a missing
+ * server fails there.
+ */
+export const skipWithout = (kind: ServerKind): string | false => {
+  if (findServer(kind) !== undefined || process.env['CI'] === 'true') return false;
+  return `${kind} is not installed; to run these tests: apt-get install ${PACKAGE[kind]} (or scripts/install-servers.sh)`;
+};
+
+/** The folder of the server's programs; throws where it is not installed. */
+export const requireServer = (kind: ServerKind): string => {
+  const folder = findServer(kind);
+  if (folder === undefined) {
+    throw new Error(
+      `${kind} is not installed: apt-get install ${PACKAGE[kind]} (or scripts/install-servers.sh)`,
+    );
+  }
+  return folder;
+};

@@ -1,0 +1,52 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { describe, test } from 'node:test';
+import { createAppStore } from '../../src/devices/app-store.ts';
+import { migrate } from '../../src/storage/migrate.ts';
+import { allMigrations } from '../../src/storage/migrations/all-migrations.ts';
+import { openDatabase } from '../../src/storage/open-database.ts';
+import type { DatabaseServer } from '../helpers/database-server.ts';
+import { runProgram } from '../storage/run-program.ts';
+
+const MIGRATING = `
+  import { openDatabase } from 'src:storage/open-database.ts';
+  import { migrate } from 'src:storage/migrate.ts';
+  console.log('ready');
+  process.stdin.once('data', async (url) => {
+    const database = await openDatabase(String(url).trim(), { poolSize: 2, timeoutMs: 20_000 });
+    console.log(JSON.stringify(await migrate(database)));
+    await database.close();
+    process.stdin.destroy();
+  });`;
+
+/** Migrating a database that several instances share. */
+export const migratingOnServer = (server: () => DatabaseServer): void => {
+  describe('migrating', () => {
+    test('four processes start on the same new database at once; each migration is applied once', async () => {
+      const url = await server().createDatabase();
+      const programs = Array.from({ length: 4 }, () => runProgram(MIGRATING));
+      const ended = programs.map(({ child }) => once(child, 'exit'));
+      await Promise.all(programs.map((program) => program.line()));
+      for (const { child } of programs) child.stdin.write(`${url}\n`);
+      const applied = await Promise.all(programs.map(async (program) => JSON.parse(await program.line())));
+      assert.deepEqual(applied.flat(), ['001-apps-and-devices', '002-provider-tokens']);
+      for (const [code] of await Promise.all(ended)) assert.equal(code, 0);
+    });
+
+    test('a migration that was interrupted before it was noted is completed by the next start', async () => {
+      const database = await openDatabase(await server().createDatabase());
+      for (const { up } of Object.values(allMigrations(database.dialect))) await up(database.kysely);
+      assert.deepEqual(await migrate(database), Object.keys(allMigrations(database.dialect)));
+      assert.equal(await createAppStore(database).revision(), 0);
+      await database.close();
+    });
+
+    test('a database of a newer version is refused', async () => {
+      const database = await openDatabase(await server().createDatabase());
+      const known = allMigrations(database.dialect);
+      await migrate(database, { ...known, '999-future': { up: async () => {} } });
+      await assert.rejects(migrate(database), { name: 'DatabaseTooNew' });
+      await database.close();
+    });
+  });
+};

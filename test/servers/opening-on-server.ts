@@ -1,0 +1,142 @@
+import assert from 'node:assert/strict';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, test } from 'node:test';
+import { sql } from 'kysely';
+import { createDeviceStore } from '../../src/devices/device-store.ts';
+import { createProviderTokenStore } from '../../src/devices/provider-token-store.ts';
+import type { Database } from '../../src/storage/database.ts';
+import { migrate } from '../../src/storage/migrate.ts';
+import { openDatabase } from '../../src/storage/open-database.ts';
+import { storageCall } from '../../src/storage/storage-call.ts';
+import { StorageUnavailable } from '../../src/storage/storage-unavailable.ts';
+import type { DatabaseServer } from '../helpers/database-server.ts';
+import type { ServerKind } from '../helpers/find-server.ts';
+import { freePort } from '../helpers/server-process.ts';
+import { until } from '../helpers/until.ts';
+import { tempFolder } from '../storage/temp-folder.ts';
+
+const STATEMENTS = {
+  PostgreSQL: {
+    encrypted: 'select ssl as encrypted from pg_stat_ssl where pid = pg_backend_pid()',
+    sleep: 'select pg_sleep(20)',
+    sessions: 'select count(*) as held from pg_stat_activity where datname = current_database()',
+  },
+  MariaDB: {
+    encrypted:
+      "select variable_value <> '' as encrypted from information_schema.session_status where variable_name = 'SSL_CIPHER'",
+    sleep: 'select sleep(20)',
+    sessions: 'select count(*) as held from information_schema.processlist where db = database()',
+  },
+} as const;
+
+const messageOf = (opening: Promise<Database>): Promise<string> =>
+  opening.then(
+    async (database) => {
+      await database.close();
+      return 'opened';
+    },
+    (error: unknown) => (error instanceof Error ? `${error.name} ${error.message}` : 'no error'),
+  );
+
+/** Addresses, encryption, limits and closing. */
+export const openingOnServer = (server: () => DatabaseServer, kind: ServerKind): void => {
+  const statements = STATEMENTS[kind];
+  const edited = async (
+    change: Partial<Pick<URL, 'hostname' | 'password' | 'pathname' | 'port' | 'search'>>,
+  ) => Object.assign(new URL(await server().createDatabase()), change).href;
+
+  describe('opening', () => {
+    test('what the operator has to set right is told in a line without the password', async () => {
+      const nobody = await freePort();
+      const cases = [
+        [{ password: 'hunter2' }, /^DatabaseUrlError.*refuses this user, password/],
+        [{ pathname: '/no_such_database' }, /^DatabaseUrlError.*refuses this user/],
+        [{ port: String(nobody) }, /^StorageUnavailable.*cannot be reached/],
+        [{ search: '?sslmode=prefer' }, /^DatabaseUrlError.*sslmode=/],
+        [
+          { search: '?sslrootcert=/none/ca.pem' },
+          /^DatabaseUrlError.*sslrootcert|^DatabaseUrlError.*host name/,
+        ],
+      ] as const;
+      for (const [change, expected] of cases) {
+        const message = await messageOf(openDatabase(await edited(change)));
+        assert.match(message, expected);
+        assert.doesNotMatch(message, /\n|pass%2Fword|pass\/word|hunter2/);
+      }
+    });
+
+    test('TLS is as strict as the address says', async () => {
+      const folder = await tempFolder();
+      const file = join(folder.path, 'ca.pem');
+      await writeFile(file, server().ca);
+      const open = async (search: string) => openDatabase(await edited({ hostname: 'localhost', search }));
+      for (const search of [
+        '?sslmode=require',
+        `?sslmode=verify-full&sslrootcert=${file}`,
+        `?sslmode=verify-ca&sslrootcert=${file}`,
+      ]) {
+        const database = await open(search);
+        const { rows } = await sql<{ encrypted: unknown }>`${sql.raw(statements.encrypted)}`.execute(
+          database.kysely,
+        );
+        assert.equal(Boolean(rows[0]?.encrypted), true, search);
+        await database.close();
+      }
+      for (const search of ['?sslmode=verify-full', '?sslmode=verify-ca', '?ssl=true']) {
+        assert.match(
+          await messageOf(open(search)),
+          /^DatabaseUrlError.*trusted encrypted connection/,
+          search,
+        );
+      }
+      await folder.remove();
+    });
+
+    test('a statement that takes too long is given up by us and by the server, and its connection replaced', async () => {
+      const url = await server().createDatabase();
+      const database = await openDatabase(url, { poolSize: 1, timeoutMs: 300 });
+      const slow = storageCall(database, () => sql.raw(statements.sleep).execute(database.kysely));
+      await assert.rejects(slow, { name: 'StorageUnavailable', fault: 'slow' });
+      const { rows } = await sql<{ one: number }>`select 1 as one`.execute(database.kysely);
+      assert.equal(rows[0]?.one, 1);
+      await database.close();
+    });
+
+    test('a mistake in our own SQL is no outage', async () => {
+      const database = await openDatabase(await server().createDatabase());
+      const wrong = storageCall(database, () => sql`selec 1`.execute(database.kysely));
+      await assert.rejects(wrong, (error) => !(error instanceof StorageUnavailable));
+      await database.close();
+    });
+
+    test('never more connections than the pool may have, and none after closing', async () => {
+      const url = await server().createDatabase();
+      const database = await openDatabase(url, { poolSize: 3, timeoutMs: 10_000 });
+      const watcher = await openDatabase(url);
+      const held = async () => {
+        const { rows } = await sql<{ held: number }>`${sql.raw(statements.sessions)}`.execute(watcher.kysely);
+        return Number(rows[0]?.held) - 1;
+      };
+      await migrate(database);
+      const devices = createDeviceStore(database);
+      await Promise.all(Array.from({ length: 50 }, (_, number) => devices.find(number)));
+      assert.equal(await held(), 3);
+      await database.close();
+      await database.close();
+      await until(async () => (await held()) === 0, 'the server has closed its side');
+      await assert.rejects(devices.find(1), { name: 'StorageUnavailable', fault: 'closed' });
+      await watcher.close();
+    });
+
+    test('text is kept as it is, whatever characters an injection would need', async () => {
+      const database = await openDatabase(await server().createDatabase());
+      await migrate(database);
+      const tokens = createProviderTokenStore(database);
+      const jwt = `a\\'b"c\`d\\\\e%_;--\n\r\t\u001a 👩‍👩‍👧 é \\`;
+      await tokens.replace(jwt, { jwt, mintedAt: 1 }, undefined);
+      assert.deepEqual(await tokens.load(jwt), { jwt, mintedAt: 1 });
+      await database.close();
+    });
+  });
+};

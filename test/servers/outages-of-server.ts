@@ -1,0 +1,104 @@
+import assert from 'node:assert/strict';
+import { describe, type TestContext, test } from 'node:test';
+import { createDeviceStore } from '../../src/devices/device-store.ts';
+import { migrate } from '../../src/storage/migrate.ts';
+import { openDatabase } from '../../src/storage/open-database.ts';
+import { StorageUnavailable } from '../../src/storage/storage-unavailable.ts';
+import type { DatabaseServer } from '../helpers/database-server.ts';
+import { startTestService, type TestPhone, type TestService } from '../helpers/test-service.ts';
+import { until } from '../helpers/until.ts';
+
+interface Scene {
+  readonly service: TestService;
+  readonly phone: TestPhone;
+}
+
+const startScene = async (t: TestContext, server: DatabaseServer): Promise<Scene> => {
+  const databaseUrl = await server.createDatabase();
+  const service = await startTestService(t, { databaseUrl, settings: { DATABASE_POOL_SIZE: '4' } });
+  const phone = await service.phone();
+  assert.equal((await service.ask({ account: phone.account })).body, 'status=ACK');
+  return { service, phone };
+};
+
+/** Every caller hears in time what is the matter. The best of a few tries: the machine may be busy. */
+const assertUnavailable = async ({ service, phone }: Scene): Promise<void> => {
+  let fastest = Number.POSITIVE_INFINITY;
+  for (let tries = 0; tries < 3; tries += 1) {
+    const askedAt = performance.now();
+    const answers = await Promise.all(
+      Array.from({ length: 20 }, () => service.ask({ account: phone.account })),
+    );
+    fastest = Math.min(fastest, performance.now() - askedAt);
+    for (const { body, outcome } of answers) {
+      assert.deepEqual([body, outcome], ['status=NAK', 'storage-unavailable']);
+    }
+  }
+  assert.ok(fastest < 1_000, `the PBX waited ${Math.round(fastest)} ms`);
+  assert.equal((await phone.register()).status, 503);
+  const ready = await fetch(`${service.url}/readyz`);
+  assert.equal(ready.status, 503);
+  assert.match(await ready.text(), /the database does not answer/);
+};
+
+/** Recovery needs nobody: soon every call rings again, on every connection. */
+const assertRecovers = async ({ service, phone }: Scene): Promise<void> => {
+  await until(
+    async () => (await fetch(`${service.url}/readyz`)).status === 200,
+    'the service is ready again',
+  );
+  const answers = await Promise.all(
+    Array.from({ length: 20 }, () => service.ask({ account: phone.account })),
+  );
+  for (const { body } of answers) assert.equal(body, 'status=ACK');
+  assert.equal((await phone.register()).status, 200);
+};
+
+/** What callers hear while the server is away, and that nothing is left behind. */
+export const outagesOfServer = (server: () => DatabaseServer): void => {
+  describe('outages', () => {
+    test('a paused server: NAK within a second, registrations 503, not ready; afterwards all is well', async (t) => {
+      const scene = await startScene(t, server());
+      server().process.pause();
+      t.after(() => server().process.resume());
+      await assertUnavailable(scene);
+      server().process.resume();
+      await assertRecovers(scene);
+    });
+
+    test('a killed server: the same, and the service finds it again when it is back', async (t) => {
+      const scene = await startScene(t, server());
+      await server().kill();
+      await assertUnavailable(scene);
+      await server().start();
+      await assertRecovers(scene);
+    });
+
+    test('what was confirmed before the server was killed is there afterwards', async (t) => {
+      const scene = await startScene(t, server());
+      await server().kill();
+      await server().start();
+      const database = await openDatabase(scene.service.databaseUrl);
+      assert.equal((await createDeviceStore(database).find(scene.phone.account))?.token, scene.phone.token);
+      await database.close();
+    });
+
+    test('a database that is closed while its server hangs leaves no socket open', async (t) => {
+      const database = await openDatabase(await server().createDatabase());
+      await migrate(database);
+      const devices = createDeviceStore(database);
+      const sockets = () =>
+        process.getActiveResourcesInfo().filter((name) => name === 'TCPSocketWrap').length;
+      const before = sockets();
+      assert.ok(before > 0);
+      server().process.pause();
+      t.after(() => server().process.resume());
+      const finds = await Promise.allSettled(Array.from({ length: 40 }, () => devices.find(1)));
+      for (const find of finds) {
+        assert.ok(find.status === 'rejected' && find.reason instanceof StorageUnavailable);
+      }
+      await database.close();
+      await until(() => sockets() < before, 'the sockets are closed');
+    });
+  });
+};

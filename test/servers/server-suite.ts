@@ -1,0 +1,44 @@
+import { after, before, describe } from 'node:test';
+import { migrate } from '../../src/storage/migrate.ts';
+import { openDatabase } from '../../src/storage/open-database.ts';
+import { appStoreContract } from '../devices/app-store-contract.ts';
+import { deviceStoreContract } from '../devices/device-store-contract.ts';
+import { providerTokenContract } from '../devices/provider-token-contract.ts';
+import { type DatabaseServer, startDatabaseServer } from '../helpers/database-server.ts';
+import { type ServerKind, skipWithout } from '../helpers/find-server.ts';
+import type { StoreOpener } from '../storage/store-openers.ts';
+import { migratingOnServer } from './migrating-on-server.ts';
+import { openingOnServer } from './opening-on-server.ts';
+import { outagesOfServer } from './outages-of-server.ts';
+
+/** Everything that a database server behind the service must do, on one real server of its own. */
+export const serverSuite = (kind: ServerKind): void => {
+  describe(kind, { skip: skipWithout(kind) }, () => {
+    let started: DatabaseServer | undefined;
+    const server = (): DatabaseServer => {
+      if (started === undefined) throw new Error(`${kind} was not started`);
+      return started;
+    };
+    before(async () => {
+      started = await startDatabaseServer(kind);
+    });
+    after(() => started?.close());
+    const opener: StoreOpener = {
+      name: kind,
+      open: async () => {
+        // Time for a machine that is busy with other tests.
+        const limits = { poolSize: 10, timeoutMs: 10_000 };
+        const database = await openDatabase(await server().createDatabase(), limits);
+        await migrate(database);
+        return { database, close: () => database.close() };
+      },
+    };
+    appStoreContract(opener);
+    deviceStoreContract(opener);
+    providerTokenContract(opener);
+    migratingOnServer(server);
+    openingOnServer(server, kind);
+    // Last: these stop and kill the server.
+    outagesOfServer(server);
+  });
+};
