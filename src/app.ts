@@ -2,6 +2,7 @@ import { watchApps } from './app/app-watcher.ts';
 import { createHttpServers } from './app/http-parts.ts';
 import { createPushParts } from './app/push-parts.ts';
 import { createTakeoverNotices } from './app/takeover-notices.ts';
+import { createAnswerProofs, NO_PROOFS } from './calls/answer-proof.ts';
 import { takeAnswer } from './calls/take-answer.ts';
 import { type CallParts, takeCall } from './calls/take-call.ts';
 import { WaitingRoom } from './calls/waiting-room.ts';
@@ -47,7 +48,13 @@ const DAY_MS = 86_400_000;
  */
 export async function startApp(config: Config, openLog: (onDropped: () => void) => Log): Promise<RunningApp> {
   await using building = new AsyncDisposableStack();
-  const room = new WaitingRoom({ maxWaiting: config.maxWaitingCalls, waitMs: config.waitMs });
+  const { answerProof } = config;
+  const proofs = answerProof === undefined ? NO_PROOFS : createAnswerProofs(answerProof);
+  const room = new WaitingRoom({
+    maxWaiting: config.maxWaitingCalls,
+    waitMs: config.waitMs,
+    newKey: proofs.newKey,
+  });
   const telemetry = createTelemetry({ openLog, dockerTag: config.dockerTag, callsWaiting: () => room.size });
   building.defer(() => telemetry.log.flush());
 
@@ -85,10 +92,11 @@ export async function startApp(config: Config, openLog: (onDropped: () => void) 
   building.defer(() => clearInterval(daily));
   await watcher.refresh();
 
+  let answerAddress = config.responseApi ?? '';
   const plan = {
     resendMs: config.resendMs,
     maxAttempts: attemptsFor(config.waitMs, config.resendMs),
-    responseApi: config.responseApi ?? '',
+    responseApiFor: (uniqueKey: string) => proofs.addressFor(answerAddress, uniqueKey),
   };
   const calls: CallParts = {
     devices,
@@ -113,11 +121,12 @@ export async function startApp(config: Config, openLog: (onDropped: () => void) 
     takeCall: (ask, caller) => takeCall(calls, ask, caller),
     cancelCall: (callId, reason) => room.cancel(callId, reason),
     answer: (uniqueKey, available) => takeAnswer({ room, events: telemetry.calls }, uniqueKey, available),
+    answerProof: answerProof && { proves: proofs.proves, demanded: answerProof.demanded },
     register: (phone) => registerPhone({ devices, notices }, phone, Date.now()),
   });
   building.defer(() => servers.close(CLOSE_LIMIT_MS));
   const { url, metricsUrl } = await servers.listen();
-  if (config.responseApi === undefined) plan.responseApi = new URL('/api/call-response/', url).href;
+  if (config.responseApi === undefined) answerAddress = new URL('/api/call-response/', url).href;
   telemetry.log.write('info', 'listening', { url, metricsUrl });
 
   const running = building.move();

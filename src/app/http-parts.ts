@@ -26,6 +26,7 @@ export interface HttpServerParts {
   readonly takeCall: PbxParts['takeCall'];
   readonly cancelCall: PbxParts['cancelCall'];
   readonly answer: AnswerParts['answer'];
+  readonly answerProof: AnswerParts['proof'];
   readonly register: DeviceParts['register'];
 }
 
@@ -60,7 +61,7 @@ export function createHttpServers(config: Config, parts: HttpServerParts): HttpS
   };
   const server = createServer({
     pbx: { ...parts, refusal: createPbxAccess({ ...config.pbx, trustProxy: config.trustProxy }), events },
-    answers: { answer: parts.answer, events },
+    answers: { answer: parts.answer, proof: parts.answerProof, events },
     devices: { access, register: parts.register, devices, events },
     reports: { access, devices, events },
     ops: {

@@ -38,6 +38,7 @@ export type Repeat =
 export class WaitingRoom {
   readonly #maxWaiting: number;
   readonly #waitMs: number;
+  readonly #newKey: (() => string) | undefined;
   readonly #byKey = new Map<string, Call>();
   readonly #byCallId = new Map<string, Call>();
   readonly #ended: EndedCalls;
@@ -51,9 +52,12 @@ export class WaitingRoom {
     readonly maxWaiting: number;
     /** Milliseconds from the PBX's request to the last moment of its answer. */
     readonly waitMs: number;
+    /** Makes every call's key, where the PBX's call_id may not be one. */
+    readonly newKey?: (() => string) | undefined;
   }) {
     this.#maxWaiting = options.maxWaiting;
     this.#waitMs = options.waitMs;
+    this.#newKey = options.newKey;
     const remembered = Math.max(1_000, options.maxWaiting * 2);
     this.#ended = new EndedCalls(remembered);
     this.#answered = new EndedCalls(remembered);
@@ -83,9 +87,10 @@ export class WaitingRoom {
       ask,
       device,
       uniqueKey:
-        callIdIsFree && ask.callId !== undefined && canCarry(device.platform, ask.callId)
+        this.#newKey?.() ??
+        (callIdIsFree && ask.callId !== undefined && canCarry(device.platform, ask.callId)
           ? ask.callId
-          : newUniqueKey(),
+          : newUniqueKey()),
       answersToCallId: callIdIsFree,
       waitMs: this.#waitMs,
       leave: this.#leave,

@@ -14,6 +14,7 @@ import {
   oneOf,
   text,
 } from './parsers.ts';
+import { type ProtectionSettings, readProtectionSettings } from './protection-settings.ts';
 import { settingWarnings } from './setting-warnings.ts';
 import { type FoundSetting, SettingsReader, type SettingsSource } from './settings-reader.ts';
 
@@ -34,7 +35,7 @@ export interface PbxAccess {
 }
 
 /** Everything the service can be told, checked. Durations are milliseconds. */
-export interface Config extends DatabaseSettings {
+export interface Config extends DatabaseSettings, ProtectionSettings {
   readonly host: string;
   readonly port: number;
   readonly metricsHost: string;
@@ -99,6 +100,7 @@ export function readConfig(source: ConfigSource): ConfigReport {
     pbx: readPbxAccess(reader),
     trustProxy: reader.readOptional('TRUST_PROXY', networkList),
     ...readDatabaseSettings(reader),
+    ...readProtectionSettings(reader),
     appsRefreshMs: reader.read('APPS_REFRESH_INTERVAL', '2000', integer(100, 600_000, 'milliseconds')),
     apnsUrl: reader.read('APNS_URL', APNS, httpsOrigin),
     apnsSandboxUrl: reader.read('APNS_SANDBOX_URL', APNS_SANDBOX, httpsOrigin),

@@ -5,6 +5,7 @@ import type { SettingsSource } from './settings-reader.ts';
 /** Beginnings of names that only we use: a name behind one of them that we do not know is a slip of the pen. */
 const OUR_PREFIXES = [
   'ACCOUNT_',
+  'ANSWER_',
   'APNS_',
   'APPS_',
   'APP_',

@@ -1,4 +1,5 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { PROOF_PARAMETER } from '../calls/answer-proof.ts';
 import type { AnswerFate } from '../calls/waiting-room.ts';
 import { sendDone, sendMethodNotAllowed } from './app-replies.ts';
 import { decodeFields } from './fields/decode-fields.ts';
@@ -14,7 +15,17 @@ const ENDPOINT = ENDPOINTS.callResponse;
 export interface AnswerParts {
   /** The app's word for a key; the first one ends the call's wait. */
   readonly answer: (uniqueKey: string, available: boolean) => AnswerFate;
-  readonly events: Pick<HttpEvents, 'requestInvalid'>;
+  /** What must be proven before an answer is looked at; undefined: nothing. */
+  readonly proof: AnswerProofRule | undefined;
+  readonly events: Pick<HttpEvents, 'requestInvalid' | 'answerUnproven'>;
+}
+
+/** Whether an answer comes from whoever got the push. */
+export interface AnswerProofRule {
+  /** `proof` is what stood in the query, empty where nothing did. */
+  readonly proves: (uniqueKey: string, proof: string) => boolean;
+  /** False: an answer without its proof is counted, and taken. */
+  readonly demanded: boolean;
 }
 
 /**
@@ -41,6 +52,7 @@ async function callResponse(
     refuseField(reply, ENDPOINT.name, body, parts.events);
     return reply;
   }
+  if (!isProven(parts, request, body.value.unique_key)) return sendDone(reply, 404);
   const fate = parts.answer(body.value.unique_key, body.value.available);
   switch (fate) {
     case 'taken':
@@ -52,4 +64,20 @@ async function callResponse(
     default:
       return fate satisfies never;
   }
+}
+
+/** Whether the answer may be looked at. Without its proof it must look like one to a call that nobody knows. */
+function isProven({ proof: rule, events }: AnswerParts, request: FastifyRequest, uniqueKey: string): boolean {
+  if (rule === undefined) return true;
+  const proof = proofOf(request.url);
+  if (rule.proves(uniqueKey, proof)) return true;
+  events.answerUnproven({ uniqueKey, proof: proof === '' ? 'missing' : 'wrong', refused: rule.demanded });
+  return !rule.demanded;
+}
+
+/** Retrofit 1 (vialer-android of February 2016) puts a slash behind the address, and so behind the proof. */
+function proofOf(url: string): string {
+  const query = url.indexOf('?');
+  const sent = query === -1 ? null : new URLSearchParams(url.slice(query)).get(PROOF_PARAMETER);
+  return sent?.replace(/\/$/, '') ?? '';
 }

@@ -1,3 +1,5 @@
+import { PROOF_PARAMETER } from '../calls/answer-proof.ts';
+
 /** A piece of an OpenAPI document. */
 export type Json = Readonly<Record<string, unknown>>;
 
@@ -17,6 +19,14 @@ export const WAKE_TRACE = {
   name: 'X-Wake-Trace',
   in: 'header',
   description: 'With any value: the answer tells how long each step took, and why.',
+  schema: { type: 'string' },
+};
+
+/** What stands in the query of `response_api` where the service has an ANSWER_SECRET. */
+export const ANSWER_PROOF = {
+  name: PROOF_PARAMETER,
+  in: 'query',
+  description: 'As pushed, in the query of response_api: an app posts to that address as it is.',
   schema: { type: 'string' },
 };
 

@@ -1,5 +1,6 @@
 import type { BodySchema, Fields } from './fields/body-schema.ts';
 import {
+  ANSWER_PROOF,
   BAD_BODY,
   detail,
   EMPTY_STRING,
@@ -163,11 +164,17 @@ function appPaths(): Paths {
   });
   return {
     [ENDPOINTS.callResponse.path]: {
-      post: operation('app', 'Say whether the phone is ready for the call', CallResponse, [], {
-        202: json('Taken in time.', EMPTY_STRING),
-        404: json('Nobody waits for this key: unknown, too late, or the call is over.', EMPTY_STRING),
-        ...BAD_BODY,
-      }),
+      post: {
+        ...operation('app', 'Say whether the phone is ready for the call', CallResponse, [], {
+          202: json('Taken in time.', EMPTY_STRING),
+          404: json(
+            'Nobody waits for this key: unknown, too late, or the call is over. With ANSWER_SECRET: not proven.',
+            EMPTY_STRING,
+          ),
+          ...BAD_BODY,
+        }),
+        parameters: [ANSWER_PROOF],
+      },
     },
     [ENDPOINTS.apnsDevice.path]: device,
     [ENDPOINTS.gcmDevice.path]: device,

@@ -19,6 +19,14 @@ export function createHttpTelemetry(
       metrics.requestsInvalid.inc({ endpoint, field });
       log.write('info', 'request makes no sense', { endpoint, field, problem });
     },
+    answerUnproven: ({ uniqueKey, proof, refused }) => {
+      metrics.answersUnproven.inc({ proof });
+      if (refused) metrics.answers.inc({ fate: 'unproven' });
+      log.write('info', refused ? 'app answered: unproven' : 'app answered without its proof', {
+        call: uniqueKey,
+        proof,
+      });
+    },
     requestFailed: ({ endpoint, error }) => {
       metrics.requestsFailed.inc({ endpoint });
       log.writeError('request failed by a fault of this service', error, { endpoint });

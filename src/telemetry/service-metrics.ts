@@ -35,6 +35,9 @@ export function createServiceMetrics(registry: Registry, read: { readonly callsW
     calls: counter('calls_total', 'Calls by how they ended.', ['outcome', 'platform']),
     callsRepeated: counter('calls_repeated_total', 'Requests for a call that was asked before.', ['found']),
     answers: counter('answers_total', "Apps' answers by what became of them.", ['fate']),
+    answersUnproven: counter('answers_unproven_total', "Apps' answers without the proof of their push.", [
+      'proof',
+    ]),
     pushAccepted: histogram(
       'push_accepted_seconds',
       'From the push to its acceptance by the push service.',

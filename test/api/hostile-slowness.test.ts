@@ -15,6 +15,7 @@ function createBareServer(t: TestContext) {
     pbxAnswered: nothing,
     requestRefused: nothing,
     requestInvalid: nothing,
+    answerUnproven: nothing,
     requestFailed: nothing,
     storageFailed: nothing,
     platformFailed: nothing,
@@ -26,7 +27,7 @@ function createBareServer(t: TestContext) {
   const devices = { unregister: never, exists: never, checkIn: never };
   const server = createServer({
     pbx: { takeCall: never, cancelCall: never, refusal: () => undefined, isDraining: () => false, events },
-    answers: { answer: never, events },
+    answers: { answer: never, proof: undefined, events },
     devices: { access: openAccess, register: never, devices, events },
     reports: { access: openAccess, devices, events },
     ops: { notReady: async () => [], openApi: '{}' },

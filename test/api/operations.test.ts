@@ -104,6 +104,7 @@ async function startListeners(t: TestContext, database: Database, pingDatabase: 
     pingDatabase,
     takeCall: never,
     cancelCall: never,
+    answerProof: undefined,
     answer: never,
     register: never,
   });

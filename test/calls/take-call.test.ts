@@ -32,7 +32,11 @@ function story() {
         return { kind: 'accepted', reason: 'Accepted' } as const;
       },
     },
-    plan: { resendMs: 30_000, maxAttempts: 1, responseApi: 'https://example.com/api/call-response/' },
+    plan: {
+      resendMs: 30_000,
+      maxAttempts: 1,
+      responseApiFor: () => 'https://example.com/api/call-response/',
+    },
     events,
   };
   const ask = (): CallAsk => ({

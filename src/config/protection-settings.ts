@@ -1,0 +1,49 @@
+import { oneOf } from './parsers.ts';
+import type { Parse, SettingsReader } from './settings-reader.ts';
+
+/** What an app's answer must prove; made of the secret that signs, and a second one that only verifies. */
+export interface AnswerProofSettings {
+  readonly secret: string;
+  readonly otherSecret: string | undefined;
+  readonly carrier: 'address' | 'key';
+  /** False: pushes carry the proof, and answers without it are still taken. */
+  readonly demanded: boolean;
+}
+
+/** How the service lives with load and with enemies. */
+export interface ProtectionSettings {
+  /** Undefined: an answer needs to know the key of its call and nothing else. */
+  readonly answerProof: AnswerProofSettings | undefined;
+}
+
+/** A secret that nobody can guess; made by a machine. */
+const secret: Parse<string> = (value) =>
+  /^[\x21-\x7e]{32,512}$/.test(value)
+    ? { value }
+    : {
+        expected:
+          'must be 32 to 512 visible ASCII characters without spaces, as `openssl rand -base64 32` makes them',
+      };
+
+/** Reads `ANSWER_…`, `LIMIT_…` and `EVENT_LOOP_LIMIT`. */
+export function readProtectionSettings(reader: SettingsReader): ProtectionSettings {
+  return { answerProof: readAnswerProof(reader) };
+}
+
+function readAnswerProof(reader: SettingsReader): AnswerProofSettings | undefined {
+  const signing = reader.readSecret('ANSWER_SECRET', secret);
+  const otherSecret = reader.readSecret('ANSWER_SECRET_OTHER', secret);
+  const proof = reader.read('ANSWER_PROOF', 'address', oneOf('address', 'key', 'optional'));
+  if (signing === undefined) {
+    if (!reader.isSet('ANSWER_SECRET') && (otherSecret !== undefined || reader.isSet('ANSWER_PROOF'))) {
+      reader.problem('ANSWER_SECRET must be set where ANSWER_SECRET_OTHER or ANSWER_PROOF is');
+    }
+    return undefined;
+  }
+  return {
+    secret: signing,
+    otherSecret,
+    carrier: proof === 'key' ? 'key' : 'address',
+    demanded: proof !== 'optional',
+  };
+}
