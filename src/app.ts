@@ -2,7 +2,11 @@ import { watchApps } from './app/app-watcher.ts';
 import { createHttpServers } from './app/http-parts.ts';
 import { createPushParts } from './app/push-parts.ts';
 import { createTakeoverNotices } from './app/takeover-notices.ts';
+
 import { createAnswerProofs, NO_PROOFS } from './calls/answer-proof.ts';
+
+import { createLoneBus } from './calls/lone-bus.ts';
+
 import { takeAnswer } from './calls/take-answer.ts';
 import { type CallParts, takeCall } from './calls/take-call.ts';
 import { WaitingRoom } from './calls/waiting-room.ts';
@@ -98,9 +102,11 @@ export async function startApp(config: Config, openLog: (onDropped: () => void) 
     maxAttempts: attemptsFor(config.waitMs, config.resendMs),
     responseApiFor: (uniqueKey: string) => proofs.addressFor(answerAddress, uniqueKey),
   };
+  const bus = createLoneBus(room);
   const calls: CallParts = {
     devices,
     room,
+    bus,
     plan,
     events: telemetry.calls,
     pusher: {
@@ -119,9 +125,9 @@ export async function startApp(config: Config, openLog: (onDropped: () => void) 
     isDraining: () => draining,
     pingDatabase: () => database.ping(),
     takeCall: (ask, caller) => takeCall(calls, ask, caller),
-    cancelCall: (callId, reason) => room.cancel(callId, reason),
-    answer: (uniqueKey, available) => takeAnswer({ room, events: telemetry.calls }, uniqueKey, available),
     answerProof: answerProof && { proves: proofs.proves, demanded: answerProof.demanded },
+    cancelCall: (callId, reason) => bus.cancel(callId, reason),
+    answer: (uniqueKey, available) => takeAnswer({ bus, events: telemetry.calls }, uniqueKey, available),
     register: (phone) => registerPhone({ devices, notices }, phone, Date.now()),
   });
   building.defer(() => servers.close(CLOSE_LIMIT_MS));
