@@ -3,6 +3,7 @@ import { createHttpServers } from './app/http-parts.ts';
 import { createPushParts } from './app/push-parts.ts';
 import { createTakeoverNotices } from './app/takeover-notices.ts';
 
+import { createAdmission } from './calls/admission.ts';
 import { createAnswerProofs, NO_PROOFS } from './calls/answer-proof.ts';
 
 import { createLoneBus } from './calls/lone-bus.ts';
@@ -17,6 +18,7 @@ import { createAppStore } from './devices/app-store.ts';
 import { createDeviceStore } from './devices/device-store.ts';
 import { createProviderTokenStore } from './devices/provider-token-store.ts';
 import { registerPhone } from './devices/register-phone.ts';
+import { watchEventLoop } from './lib/event-loop-watch.ts';
 import { within } from './lib/within.ts';
 import { migrate } from './storage/migrate.ts';
 import { openDatabase } from './storage/open-database.ts';
@@ -59,7 +61,17 @@ export async function startApp(config: Config, openLog: (onDropped: () => void) 
     waitMs: config.waitMs,
     newKey: proofs.newKey,
   });
-  const telemetry = createTelemetry({ openLog, dockerTag: config.dockerTag, callsWaiting: () => room.size });
+  const loop = watchEventLoop({
+    limitMs: config.eventLoopLimitMs,
+    onChange: (late, delayMs) => telemetry.sheddingChanged(late, delayMs),
+  });
+  building.defer(() => loop.stop());
+  const telemetry = createTelemetry({
+    openLog,
+    dockerTag: config.dockerTag,
+    callsWaiting: () => room.size,
+    loop,
+  });
   building.defer(() => telemetry.log.flush());
 
   const database = await openDatabase(config.databaseUrl, config.databaseLimits);
@@ -104,7 +116,12 @@ export async function startApp(config: Config, openLog: (onDropped: () => void) 
   };
   const bus = createLoneBus(room);
   const calls: CallParts = {
-    devices,
+    admission: createAdmission({
+      devices,
+      waiting: () => room.size,
+      maxWaiting: config.maxWaitingCalls,
+      isLate: () => loop.late,
+    }),
     room,
     bus,
     plan,

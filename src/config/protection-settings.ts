@@ -1,4 +1,4 @@
-import { oneOf } from './parsers.ts';
+import { integer, oneOf } from './parsers.ts';
 import type { Parse, SettingsReader } from './settings-reader.ts';
 
 /** What an app's answer must prove; made of the secret that signs, and a second one that only verifies. */
@@ -12,6 +12,8 @@ export interface AnswerProofSettings {
 
 /** How the service lives with load and with enemies. */
 export interface ProtectionSettings {
+  /** Milliseconds that the event loop may be late before new calls are turned away; 0: any. */
+  readonly eventLoopLimitMs: number;
   /** Undefined: an answer needs to know the key of its call and nothing else. */
   readonly answerProof: AnswerProofSettings | undefined;
 }
@@ -27,7 +29,10 @@ const secret: Parse<string> = (value) =>
 
 /** Reads `ANSWER_…`, `LIMIT_…` and `EVENT_LOOP_LIMIT`. */
 export function readProtectionSettings(reader: SettingsReader): ProtectionSettings {
-  return { answerProof: readAnswerProof(reader) };
+  return {
+    answerProof: readAnswerProof(reader),
+    eventLoopLimitMs: reader.read('EVENT_LOOP_LIMIT', '250', integer(0, 10_000, 'milliseconds')),
+  };
 }
 
 function readAnswerProof(reader: SettingsReader): AnswerProofSettings | undefined {

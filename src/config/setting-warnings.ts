@@ -11,6 +11,7 @@ const OUR_PREFIXES = [
   'APP_',
   'DATABASE_',
   'DB_ENV_',
+  'EVENT_LOOP_',
   'FCM_',
   'PBX_',
   'PROMETHEUS_',

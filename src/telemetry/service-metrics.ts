@@ -7,8 +7,17 @@ const WAKE_BUCKETS = [0.025, 0.05, 0.1, 0.25, 0.5, 0.75, 1, 1.5, 2, 3, 4, 6, 8, 
 /** Seconds: what passes between the app's word and the PBX's answer is this process alone. */
 const DELAY_BUCKETS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5];
 
+/** How late the event loop is, and whether new calls are turned away for it. */
+export interface LoopFigures {
+  readonly delayMs: number;
+  readonly late: boolean;
+}
+
 /** The service's own metrics. Every label has a closed or operator-bounded set of values (docs/metrics.md). */
-export function createServiceMetrics(registry: Registry, read: { readonly callsWaiting: () => number }) {
+export function createServiceMetrics(
+  registry: Registry,
+  read: { readonly callsWaiting: () => number; readonly loop: LoopFigures },
+) {
   const registers = [registry];
   const counter = <L extends string>(name: string, help: string, labelNames: readonly L[]) =>
     new Counter({ name: `${PREFIX}${name}`, help, labelNames: [...labelNames], registers });
@@ -28,6 +37,23 @@ export function createServiceMetrics(registry: Registry, read: { readonly callsW
     registers,
     collect() {
       this.set(read.callsWaiting());
+    },
+  });
+
+  new Gauge({
+    name: `${PREFIX}event_loop_delay_seconds`,
+    help: 'How late the event loop is: what EVENT_LOOP_LIMIT is compared with.',
+    registers,
+    collect() {
+      this.set(read.loop.delayMs / 1000);
+    },
+  });
+  new Gauge({
+    name: `${PREFIX}shedding`,
+    help: '1 while new calls are turned away because the event loop is late.',
+    registers,
+    collect() {
+      this.set(read.loop.late ? 1 : 0);
     },
   });
 

@@ -8,7 +8,7 @@ import { createHttpTelemetry } from './http-telemetry.ts';
 import type { Log } from './log.ts';
 import { createPushTelemetry } from './push-telemetry.ts';
 import { createReferenceMetrics } from './reference-metrics.ts';
-import { createServiceMetrics, type ServiceMetrics } from './service-metrics.ts';
+import { createServiceMetrics, type LoopFigures, type ServiceMetrics } from './service-metrics.ts';
 
 /** Everything that tells of the service: one function per event, which writes the log line and moves the metric. */
 export interface Telemetry {
@@ -19,6 +19,8 @@ export interface Telemetry {
   readonly push: PushEvents & ChannelEvents;
   /** The apps as they are now; `expiresAt` of their credentials in milliseconds since the epoch, undefined: never. */
   appsKnown(apps: readonly KnownApp[]): void;
+  /** New calls are turned away, or taken again, because of how late the event loop is. */
+  sheddingChanged(late: boolean, delayMs: number): void;
   /** Whether the database answers. */
   databaseHealth(answers: boolean): void;
 }
@@ -28,6 +30,7 @@ export function createTelemetry(options: {
   readonly openLog: (onDropped: () => void) => Log;
   readonly dockerTag: string;
   readonly callsWaiting: () => number;
+  readonly loop: LoopFigures;
 }): Telemetry {
   const registry = new Registry();
   const metrics = createServiceMetrics(registry, options);
@@ -41,6 +44,13 @@ export function createTelemetry(options: {
     calls: { ...createCallTelemetry(log, metrics, reference), storageFailed: http.storageFailed },
     push: createPushTelemetry(log, metrics),
     appsKnown: (apps) => tellExpiries(apps, log, metrics),
+    sheddingChanged: (late, delayMs) => {
+      log.write(
+        late ? 'warn' : 'info',
+        late ? 'new calls are turned away: the event loop is late' : 'new calls are taken again',
+        { delayMs: Math.round(delayMs) },
+      );
+    },
     databaseHealth: (answers) => reference.databaseHealth.set(answers ? 1 : 0),
   };
 }

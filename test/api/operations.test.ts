@@ -99,7 +99,12 @@ async function startListeners(t: TestContext, database: Database, pingDatabase: 
   };
   const servers = createHttpServers(config, {
     devices: createDeviceStore(database),
-    telemetry: createTelemetry({ openLog: () => silent, dockerTag: 'test', callsWaiting: () => 0 }),
+    telemetry: createTelemetry({
+      openLog: () => silent,
+      dockerTag: 'test',
+      callsWaiting: () => 0,
+      loop: { delayMs: 0, late: false },
+    }),
     isDraining: () => false,
     pingDatabase,
     takeCall: never,

@@ -25,7 +25,7 @@ function story() {
     storageFailed: () => {},
   };
   const parts = {
-    devices: { find: () => lookup.promise },
+    admission: { refusal: () => undefined, find: () => lookup.promise },
     room,
     bus: createLoneBus(room),
     pusher: {
