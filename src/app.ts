@@ -1,4 +1,5 @@
 import { watchApps } from './app/app-watcher.ts';
+import { buildClientLimits } from './app/client-limits.ts';
 import { createHttpServers } from './app/http-parts.ts';
 import { createPushParts } from './app/push-parts.ts';
 import { createTakeoverNotices } from './app/takeover-notices.ts';
@@ -72,7 +73,7 @@ export async function startApp(config: Config, openLog: (onDropped: () => void) 
     callsWaiting: () => room.size,
     loop,
   });
-  building.defer(() => telemetry.log.flush());
+  building.defer(() => telemetry.close());
 
   const database = await openDatabase(config.databaseUrl, config.databaseLimits);
   building.defer(() => database.close());
@@ -144,7 +145,9 @@ export async function startApp(config: Config, openLog: (onDropped: () => void) 
     takeCall: (ask, caller) => takeCall(calls, ask, caller),
     answerProof: answerProof && { proves: proofs.proves, demanded: answerProof.demanded },
     cancelCall: (callId, reason) => bus.cancel(callId, reason),
-    answer: (uniqueKey, available) => takeAnswer({ bus, events: telemetry.calls }, uniqueKey, available),
+    answer: (uniqueKey, available, askOthers) =>
+      takeAnswer({ bus, room, events: telemetry.calls }, uniqueKey, available, askOthers),
+    limits: buildClientLimits({ settings: config, link: undefined, prefix: '', events: telemetry.limits }),
     register: (phone) => registerPhone({ devices, notices }, phone, Date.now()),
   });
   building.defer(() => servers.close(CLOSE_LIMIT_MS));

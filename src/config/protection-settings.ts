@@ -12,6 +12,10 @@ export interface AnswerProofSettings {
 
 /** How the service lives with load and with enemies. */
 export interface ProtectionSettings {
+  /** Answers to unknown calls that one address may give in a minute; 0: any number. */
+  readonly unknownAnswersPerMinute: number;
+  /** Refused credentials of one address and account in a minute; 0: any number. */
+  readonly failedAuthPerMinute: number;
   /** Milliseconds that the event loop may be late before new calls are turned away; 0: any. */
   readonly eventLoopLimitMs: number;
   /** Undefined: an answer needs to know the key of its call and nothing else. */
@@ -31,6 +35,8 @@ const secret: Parse<string> = (value) =>
 export function readProtectionSettings(reader: SettingsReader): ProtectionSettings {
   return {
     answerProof: readAnswerProof(reader),
+    unknownAnswersPerMinute: reader.read('LIMIT_UNKNOWN_ANSWERS', '120', integer(0, 100_000)),
+    failedAuthPerMinute: reader.read('LIMIT_FAILED_AUTH', '20', integer(0, 100_000)),
     eventLoopLimitMs: reader.read('EVENT_LOOP_LIMIT', '250', integer(0, 10_000, 'milliseconds')),
   };
 }

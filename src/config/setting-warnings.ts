@@ -13,6 +13,7 @@ const OUR_PREFIXES = [
   'DB_ENV_',
   'EVENT_LOOP_',
   'FCM_',
+  'LIMIT_',
   'PBX_',
   'PROMETHEUS_',
   'TAKEOVER_',

@@ -126,6 +126,12 @@ export function createServiceMetrics(
     requestsRefused: counter('requests_refused_total', 'Requests of those who may not.', ['endpoint', 'why']),
     requestsInvalid: counter('requests_invalid_total', 'Requests that made no sense.', ['endpoint', 'field']),
     requestsFailed: counter('requests_failed_total', 'Requests that a bug of ours spoilt.', ['endpoint']),
+    limitKeysForgotten: counter('limit_keys_forgotten_total', 'Counts of failures dropped for newer ones.', [
+      'limit',
+    ]),
+    limitCountsUnshared: counter('limit_counts_unshared_total', 'Failures that only one instance counted.', [
+      'limit',
+    ]),
     storageFailures: counter('storage_failures_total', 'Times that the database could not be asked.', []),
     platformFailures: counter('platform_api_failures_total', 'Times that the platform API gave no verdict.', [
       'reason',

@@ -5,6 +5,8 @@ import type { ChannelEvents } from '../push/http2-channel-types.ts';
 import type { PushEvents } from '../push/push-events.ts';
 import { createCallTelemetry } from './call-telemetry.ts';
 import { createHttpTelemetry } from './http-telemetry.ts';
+import { createLimitTelemetry, type LimitEvents } from './limit-telemetry.ts';
+import { createLineBudget } from './line-budget.ts';
 import type { Log } from './log.ts';
 import { createPushTelemetry } from './push-telemetry.ts';
 import { createReferenceMetrics } from './reference-metrics.ts';
@@ -17,6 +19,9 @@ export interface Telemetry {
   readonly calls: CallEvents;
   readonly http: HttpEvents;
   readonly push: PushEvents & ChannelEvents;
+  readonly limits: LimitEvents;
+  /** Writes out what is left; nothing is to be told afterwards. */
+  close(): void;
   /** The apps as they are now; `expiresAt` of their credentials in milliseconds since the epoch, undefined: never. */
   appsKnown(apps: readonly KnownApp[]): void;
   /** New calls are turned away, or taken again, because of how late the event loop is. */
@@ -36,13 +41,19 @@ export function createTelemetry(options: {
   const metrics = createServiceMetrics(registry, options);
   const reference = createReferenceMetrics(registry, options.dockerTag);
   const log = options.openLog(() => metrics.logLinesDropped.inc());
-  const http = createHttpTelemetry(log, metrics, reference);
+  const lines = createLineBudget(log);
+  const http = createHttpTelemetry(log, metrics, reference, lines);
   return {
     log,
     registry,
     http,
     calls: { ...createCallTelemetry(log, metrics, reference), storageFailed: http.storageFailed },
     push: createPushTelemetry(log, metrics),
+    limits: createLimitTelemetry(lines, metrics),
+    close: () => {
+      lines.close();
+      log.flush();
+    },
     appsKnown: (apps) => tellExpiries(apps, log, metrics),
     sheddingChanged: (late, delayMs) => {
       log.write(

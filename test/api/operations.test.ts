@@ -11,6 +11,7 @@ import type { Database } from '../../src/storage/database.ts';
 import { migrate } from '../../src/storage/migrate.ts';
 import { openDatabase } from '../../src/storage/open-database.ts';
 import { createTelemetry } from '../../src/telemetry/telemetry.ts';
+import { NO_LIMITS } from '../helpers/no-limits.ts';
 import { startTestService } from '../helpers/test-service.ts';
 import { until } from '../helpers/until.ts';
 import { asForm, asJson, send } from './http-client.ts';
@@ -110,6 +111,7 @@ async function startListeners(t: TestContext, database: Database, pingDatabase: 
     takeCall: never,
     cancelCall: never,
     answerProof: undefined,
+    limits: NO_LIMITS,
     answer: never,
     register: never,
   });
