@@ -147,7 +147,12 @@ export async function startApp(config: Config, openLog: (onDropped: () => void) 
     cancelCall: (callId, reason) => bus.cancel(callId, reason),
     answer: (uniqueKey, available, askOthers) =>
       takeAnswer({ bus, room, events: telemetry.calls }, uniqueKey, available, askOthers),
-    limits: buildClientLimits({ settings: config, link: undefined, prefix: config.redis?.prefix ?? '', events: telemetry.limits }),
+    limits: buildClientLimits({
+      settings: config,
+      link: undefined,
+      prefix: config.redis?.prefix ?? '',
+      events: telemetry.limits,
+    }),
     register: (phone) => registerPhone({ devices, notices }, phone, Date.now()),
   });
   building.defer(() => servers.close(CLOSE_LIMIT_MS));

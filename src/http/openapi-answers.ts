@@ -54,6 +54,26 @@ export const BAD_BODY = {
   415: detail('The body is neither JSON nor a form.'),
 };
 
+const RETRY_AFTER = {
+  'Retry-After': { description: 'Seconds.', schema: { type: 'integer', minimum: 1, maximum: 60 } },
+};
+
+/** What a client is told whose address has failed too often in the last minute. */
+export const TOO_MANY = {
+  429: {
+    ...detail('Too many failures came from this address in a minute.', 'Request was throttled.'),
+    headers: RETRY_AFTER,
+  },
+};
+
+/** The same for a PBX that may not ask. */
+export const TOO_MANY_REFUSED = {
+  429: {
+    ...sentence('Too many requests of this address were refused; one that may ask is never told this.'),
+    headers: RETRY_AFTER,
+  },
+};
+
 /** What the endpoints that ask for an account's credential answer without it. */
 export const NOT_THEIRS = {
   401: {
@@ -65,6 +85,7 @@ export const NOT_THEIRS = {
     headers: { 'WWW-Authenticate': { schema: { type: 'string', const: 'Basic' } } },
   },
   403: detail("The account is not this user's.", 'You do not have permission to perform this action.'),
+  ...TOO_MANY,
   503: detail('The platform or the database is away.', 'Service temporarily unavailable, try again later.'),
 };
 

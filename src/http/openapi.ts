@@ -10,6 +10,8 @@ import {
   NOT_THEIRS,
   readiness,
   sentence,
+  TOO_MANY,
+  TOO_MANY_REFUSED,
   TRACE_HEADERS,
   WAKE_TRACE,
   words,
@@ -114,6 +116,7 @@ function pbxPaths(outcomes: readonly string[]): Paths {
     403: sentence('This PBX may not ask (PBX_ALLOW, PBX_TOKEN).'),
     413: sentence('The body is over 64 KiB.'),
     415: sentence('The body is neither JSON nor a form.'),
+    ...TOO_MANY_REFUSED,
   };
   const answers = {
     200: {
@@ -172,6 +175,7 @@ function appPaths(): Paths {
             EMPTY_STRING,
           ),
           ...BAD_BODY,
+          ...TOO_MANY,
         }),
         parameters: [ANSWER_PROOF],
       },
