@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { type CredentialSettings, readCredentialSettings } from './credential-settings.ts';
 import { type DatabaseSettings, readDatabaseSettings } from './database-settings.ts';
 import { MOST_WAITING_CALLS, openFilesLimit, waitingCallsFor } from './open-files.ts';
 import {
@@ -34,7 +35,7 @@ export interface PbxAccess {
 }
 
 /** Everything the service can be told, checked. Durations are milliseconds. */
-export interface Config extends DatabaseSettings {
+export interface Config extends CredentialSettings, DatabaseSettings {
   readonly host: string;
   readonly port: number;
   readonly metricsHost: string;
@@ -99,6 +100,7 @@ export function readConfig(source: ConfigSource): ConfigReport {
     pbx: readPbxAccess(reader),
     trustProxy: reader.readOptional('TRUST_PROXY', networkList),
     ...readDatabaseSettings(reader),
+    ...readCredentialSettings(reader),
     appsRefreshMs: reader.read('APPS_REFRESH_INTERVAL', '2000', integer(100, 600_000, 'milliseconds')),
     apnsUrl: reader.read('APNS_URL', APNS, httpsOrigin),
     apnsSandboxUrl: reader.read('APNS_SANDBOX_URL', APNS_SANDBOX, httpsOrigin),

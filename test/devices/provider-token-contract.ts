@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, type TestContext, test } from 'node:test';
 import { createProviderTokenStore } from '../../src/devices/provider-token-store.ts';
+import { PLAIN_VAULT } from '../helpers/plain-vault.ts';
 import type { StoreOpener } from '../storage/store-openers.ts';
 
 const DAY_MS = 86_400_000;
@@ -11,7 +12,7 @@ export const providerTokenContract = (opener: StoreOpener): void => {
     const open = async (t: Pick<TestContext, 'after'>) => {
       const { database, close } = await opener.open();
       t.after(close);
-      return createProviderTokenStore(database);
+      return createProviderTokenStore(database, PLAIN_VAULT);
     };
 
     test('what was kept first stays, until whoever knows it replaces it', async (t) => {
