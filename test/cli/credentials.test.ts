@@ -1,7 +1,13 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { describe, test } from 'node:test';
+import { createAppStore } from '../../src/devices/app-store.ts';
+import { createCredentialVault } from '../../src/devices/credential-vault.ts';
+import { createProviderTokenStore } from '../../src/devices/provider-token-store.ts';
+import { readSecretKey } from '../../src/lib/secret-key.ts';
+import { credentialId } from '../../src/push/credential-id.ts';
 import { openDatabase } from '../../src/storage/open-database.ts';
+import { PLAIN_VAULT } from '../helpers/plain-vault.ts';
 import { type Cli, type CliRun, createCli } from './cli-fixture.ts';
 import { appleKey, serviceAccount } from './test-credentials.ts';
 
@@ -143,6 +149,32 @@ describe('credentials', () => {
       ],
     );
     assert.equal(report.unreadable.length, 1);
+  });
+
+  test("a command without the key of the service's provider token pushes nothing, since Apple would count two", async (t) => {
+    const cli = await createCli(t);
+    await addApps(cli, {});
+    const key = newKey();
+    const database = await openDatabase(cli.databaseUrl);
+    const apple = (await createAppStore(database, PLAIN_VAULT).find('apns', 'com.example.phone'))?.credential;
+    assert.ok(apple);
+    const vault = createCredentialVault({ current: readSecretKey(key), previous: [] });
+    const token = { jwt: 'jwt', mintedAt: Date.now() };
+    await createProviderTokenStore(database, vault).replace(credentialId(apple), token, undefined);
+    await database.close();
+    const nowhere = { APNS_URL: 'https://127.0.0.1:1', FCM_URL: 'https://127.0.0.1:1' };
+    const args = ['apps', 'check', '--platform', 'apns'];
+    const [refused, asked] = await Promise.all([
+      cli.run(args, nowhere),
+      cli.run(args, { ...nowhere, CREDENTIALS_KEY: key }),
+    ]);
+    assert.deepEqual([refused.code, refused.stdout], [2, '']);
+    assert.match(
+      refused.stderr,
+      /^Apple's provider token in the database is encrypted with the key \S+, which is missing .*\.\n$/,
+    );
+    assert.equal(asked.code, 1);
+    assert.match(asked.stdout, /unclear/);
   });
 
   test('config check tells whether keys are set, and nothing of them', async (t) => {
