@@ -45,7 +45,7 @@ export interface CredentialOwner {
 }
 
 /** The place of an app's credential, for the vault. */
-export const credentialPlace = ({ platform, appId }: CredentialOwner): Place => [
+const credentialPlace = ({ platform, appId }: CredentialOwner): Place => [
   'apps.credential',
   platform,
   appId,
