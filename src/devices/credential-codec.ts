@@ -45,11 +45,7 @@ export interface CredentialOwner {
 }
 
 /** The place of an app's credential, for the vault. */
-const credentialPlace = ({ platform, appId }: CredentialOwner): Place => [
-  'apps.credential',
-  platform,
-  appId,
-];
+const credentialPlace = ({ platform, appId }: CredentialOwner): Place => ['apps.credential', platform, appId];
 
 /** A credential as the text of the column `apps.credential`: encrypted for its app where the vault has a key for it. */
 export const encodeCredential = (
