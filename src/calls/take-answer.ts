@@ -5,13 +5,13 @@ import type { WaitingRoom } from './waiting-room.ts';
 /** What taking an answer needs. */
 export interface AnswerTaking {
   readonly bus: Pick<AnswerBus, 'answer'>;
-  readonly room: Pick<WaitingRoom, 'find' | 'endingOf'>;
+  readonly room: Pick<WaitingRoom, 'find' | 'answer'>;
   readonly events: Pick<CallEvents, 'answerCame'>;
 }
 
 /**
  * The app's word: it ends the call that waits for this key, on whichever instance, or is told what became of it. Without
- * `askOthers` only the calls of this instance are looked through.
+ * `askOthers` only the calls of this instance are looked through, and nobody is asked about one that ended.
  */
 export async function takeAnswer(
   parts: AnswerTaking,
@@ -19,8 +19,9 @@ export async function takeAnswer(
   available: boolean,
   askOthers: boolean,
 ): Promise<AnswerFate> {
-  const isOurs = parts.room.find(uniqueKey) !== undefined || parts.room.endingOf(uniqueKey) !== undefined;
-  const fate = askOthers || isOurs ? await parts.bus.answer(uniqueKey, available) : 'unknown';
+  const { bus, room } = parts;
+  const asks = askOthers || room.find(uniqueKey) !== undefined;
+  const fate = asks ? await bus.answer(uniqueKey, available) : room.answer(uniqueKey, available);
   parts.events.answerCame({ uniqueKey, available, fate });
   return fate;
 }

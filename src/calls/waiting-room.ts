@@ -26,7 +26,9 @@ export type Repeat =
 export class WaitingRoom {
   readonly #maxWaiting: number;
   readonly #waitMs: number;
-  readonly #newKey: (() => string) | undefined;
+  readonly #callIdsAreKeys: boolean;
+  /** Makes a key that no call has. */
+  readonly newKey: () => string;
   readonly #byKey = new Map<string, Call>();
   readonly #byCallId = new Map<string, Call>();
   readonly #ended: EndedCalls;
@@ -45,7 +47,8 @@ export class WaitingRoom {
   }) {
     this.#maxWaiting = options.maxWaiting;
     this.#waitMs = options.waitMs;
-    this.#newKey = options.newKey;
+    this.#callIdsAreKeys = options.newKey === undefined;
+    this.newKey = options.newKey ?? newUniqueKey;
     const remembered = Math.max(1_000, options.maxWaiting * 2);
     this.#ended = new EndedCalls(remembered);
     this.#answered = new EndedCalls(remembered);
@@ -75,10 +78,12 @@ export class WaitingRoom {
       ask,
       device,
       uniqueKey:
-        this.#newKey?.() ??
-        (callIdIsFree && ask.callId !== undefined && canCarry(device.platform, ask.callId)
+        callIdIsFree &&
+        ask.callId !== undefined &&
+        this.#callIdsAreKeys &&
+        canCarry(device.platform, ask.callId)
           ? ask.callId
-          : newUniqueKey()),
+          : this.newKey(),
       answersToCallId: callIdIsFree,
       waitMs: this.#waitMs,
       leave: this.#leave,

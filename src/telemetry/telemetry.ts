@@ -1,8 +1,11 @@
 import { Registry } from 'prom-client';
 import type { CallEvents } from '../calls/call-events.ts';
+import type { BusEvents } from '../calls/redis-bus/bus-events.ts';
 import type { HttpEvents } from '../http/http-events.ts';
 import type { ChannelEvents } from '../push/http2-channel-types.ts';
 import type { PushEvents } from '../push/push-events.ts';
+import type { RedisEvents } from '../redis/redis-link.ts';
+import { createBusTelemetry } from './bus-telemetry.ts';
 import { createCallTelemetry } from './call-telemetry.ts';
 import { createHttpTelemetry } from './http-telemetry.ts';
 import { createLimitTelemetry, type LimitEvents } from './limit-telemetry.ts';
@@ -11,6 +14,7 @@ import type { Log } from './log.ts';
 import { createPushTelemetry } from './push-telemetry.ts';
 import { createReferenceMetrics } from './reference-metrics.ts';
 import { createServiceMetrics, type LoopFigures, type ServiceMetrics } from './service-metrics.ts';
+import { tellUnreadable, type UnreadableCredential } from './unreadable-credentials.ts';
 
 /** Everything that tells of the service: one function per event, which writes the log line and moves the metric. */
 export interface Telemetry {
@@ -22,8 +26,11 @@ export interface Telemetry {
   readonly limits: LimitEvents;
   /** Writes out what is left; nothing is to be told afterwards. */
   close(): void;
+  readonly bus: BusEvents & RedisEvents;
   /** The apps as they are now; `expiresAt` of their credentials in milliseconds since the epoch, undefined: never. */
   appsKnown(apps: readonly KnownApp[]): void;
+  /** The apps whose stored credential cannot be read now; `kept`: with the last one that could be, phones are woken. */
+  credentialsUnreadable(apps: readonly UnreadableCredential[]): void;
   /** New calls are turned away, or taken again, because of how late the event loop is. */
   sheddingChanged(late: boolean, delayMs: number): void;
   /** Whether the database answers. */
@@ -36,10 +43,13 @@ export function createTelemetry(options: {
   readonly dockerTag: string;
   readonly callsWaiting: () => number;
   readonly loop: LoopFigures;
+  /** Whether there is a Redis whose health can be told. */
+  readonly usesRedis: boolean;
 }): Telemetry {
   const registry = new Registry();
   const metrics = createServiceMetrics(registry, options);
   const reference = createReferenceMetrics(registry, options.dockerTag);
+  reference.redisHealth.set(options.usesRedis ? 0 : 1);
   const log = options.openLog(() => metrics.logLinesDropped.inc());
   const lines = createLineBudget(log);
   const http = createHttpTelemetry(log, metrics, reference, lines);
@@ -54,7 +64,6 @@ export function createTelemetry(options: {
       lines.close();
       log.flush();
     },
-    appsKnown: (apps) => tellExpiries(apps, log, metrics),
     sheddingChanged: (late, delayMs) => {
       log.write(
         late ? 'warn' : 'info',
@@ -62,6 +71,9 @@ export function createTelemetry(options: {
         { delayMs: Math.round(delayMs) },
       );
     },
+    bus: createBusTelemetry(log, registry, reference.redisHealth),
+    appsKnown: (apps) => tellExpiries(apps, log, metrics),
+    credentialsUnreadable: (apps) => tellUnreadable(apps, log, metrics),
     databaseHealth: (answers) => reference.databaseHealth.set(answers ? 1 : 0),
   };
 }

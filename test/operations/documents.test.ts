@@ -34,6 +34,7 @@ describe('the documents say what the code does', () => {
       dockerTag: 'x',
       callsWaiting: () => 0,
       loop: { delayMs: 0, late: false },
+      usesRedis: false,
     });
     const metrics = registry.getMetricsAsArray().filter(({ name }) => !/^(process|nodejs)_/.test(name));
     assert.deepEqual(namesIn('docs/metrics.md').sort(), metrics.map(({ name }) => name).sort());
