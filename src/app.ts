@@ -2,6 +2,7 @@ import { watchApps } from './app/app-watcher.ts';
 import { createHttpServers } from './app/http-parts.ts';
 import { createPushParts } from './app/push-parts.ts';
 import { createTakeoverNotices } from './app/takeover-notices.ts';
+import { openTls } from './app/tls-parts.ts';
 import { createLoneBus } from './calls/lone-bus.ts';
 import { takeAnswer } from './calls/take-answer.ts';
 import { type CallParts, takeCall } from './calls/take-call.ts';
@@ -29,6 +30,8 @@ export interface RunningApp {
   waiting(): number;
   /** Takes up changed apps now instead of at the next look. */
   refreshApps(): Promise<void>;
+  /** Reads the TLS files again, for new connections; what cannot be used is logged and changes nothing. Never rejects. */
+  reload(): Promise<void>;
   /** A doubt about the settings, for the log. */
   warn(text: string): void;
   /**
@@ -51,6 +54,9 @@ export async function startApp(config: Config, openLog: (onDropped: () => void) 
   const room = new WaitingRoom({ maxWaiting: config.maxWaitingCalls, waitMs: config.waitMs });
   const telemetry = createTelemetry({ openLog, dockerTag: config.dockerTag, callsWaiting: () => room.size });
   building.defer(() => telemetry.log.flush());
+
+  const tls = openTls(config.tls, telemetry.tls);
+  building.defer(() => tls.close());
 
   const database = await openDatabase(config.databaseUrl, config.databaseLimits);
   building.defer(() => database.close());
@@ -111,6 +117,7 @@ export async function startApp(config: Config, openLog: (onDropped: () => void) 
   const servers = createHttpServers(config, {
     devices,
     telemetry,
+    tls: tls.listener,
     isDraining: () => draining,
     pingDatabase: () => database.ping(),
     takeCall: (ask, caller) => takeCall(calls, ask, caller),
@@ -137,6 +144,7 @@ export async function startApp(config: Config, openLog: (onDropped: () => void) 
     metricsUrl,
     waiting: () => room.size,
     refreshApps: () => watcher.refresh(),
+    reload: () => tls.reload(),
     warn: (text) => telemetry.log.write('warn', text, {}),
     stop: (hurry = new Promise(() => {})) => {
       stopping ??= stop(hurry);
