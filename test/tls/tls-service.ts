@@ -23,6 +23,8 @@ export interface TlsFolder {
   readonly mutual: { readonly PBX_CLIENT_CA_FILE: string };
   /** Writes other files in their place. */
   write(issued: Partial<IssuedCertificate>): Promise<void>;
+  /** Removes certificate and key. */
+  remove(): Promise<void>;
   /** Writes other authorities for PBXs. */
   writeCa(pem: string): Promise<void>;
 }
@@ -46,6 +48,9 @@ export async function createTlsFolder(t: Pick<TestContext, 'after'>): Promise<Tl
     settings: { TLS_CERT_FILE: certFile, TLS_KEY_FILE: keyFile },
     mutual: { PBX_CLIENT_CA_FILE: caFile },
     write,
+    remove: async () => {
+      await Promise.all([rm(certFile), rm(keyFile)]);
+    },
     writeCa: (pem) => writeFile(caFile, pem),
   };
 }
@@ -55,6 +60,7 @@ export interface TlsClient {
   readonly ca: ThrowAwayCa;
   readonly shown?: IssuedCertificate | undefined;
   readonly version?: SecureVersion;
+  readonly ciphers?: string;
 }
 
 /** An agent that trusts the test's authority and shows a certificate, if it has one. */
@@ -85,10 +91,11 @@ export async function shownTo(url: string, client: TlsClient): Promise<string> {
 }
 
 /** The options of `node:tls` for a client. */
-export function clientOptions({ ca, shown, version }: TlsClient) {
+export function clientOptions({ ca, shown, version, ciphers }: TlsClient) {
   return {
     ca: ca.certificate,
     ...(shown === undefined ? {} : { cert: shown.certificate, key: shown.privateKey }),
+    ...(ciphers === undefined ? {} : { ciphers }),
     ...(version === undefined ? {} : { minVersion: version, maxVersion: version }),
   };
 }
