@@ -38,7 +38,10 @@ export function createTlsListener(
       told.add(error);
       events.clientFailed({ why: tlsClientFault(error) });
     };
-    server.on('tlsClientError', failed);
+    server.on('tlsClientError', (error, socket) => {
+      failed(error);
+      socket.destroy();
+    });
     server.on('clientError', (error) => {
       if (isTlsFault(error)) failed(error);
     });

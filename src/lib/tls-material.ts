@@ -126,9 +126,9 @@ function openKey(pem: string, passphrase: string | undefined): KeyObject | strin
     return createPrivateKey(passphrase === undefined ? pem : { key: pem, passphrase });
   } catch (error) {
     const code = codeOf(error);
-    if (code === 'ERR_MISSING_PASSPHRASE') return 'TLS_KEY_FILE is encrypted: set TLS_KEY_PASSPHRASE';
-    if (/ENCRYPTED/.test(pem)) return `TLS_KEY_FILE is not opened by TLS_KEY_PASSPHRASE (${code})`;
-    return `TLS_KEY_FILE must hold a private key in PEM form (${code})`;
+    if (!pem.includes('ENCRYPTED')) return `TLS_KEY_FILE must hold a private key in PEM form (${code})`;
+    if (passphrase === undefined) return 'TLS_KEY_FILE is encrypted: set TLS_KEY_PASSPHRASE';
+    return `TLS_KEY_FILE is not opened by TLS_KEY_PASSPHRASE (${code})`;
   }
 }
 
