@@ -1,9 +1,9 @@
 import { watchApps } from './app/app-watcher.ts';
+import { createBusParts } from './app/bus-parts.ts';
 import { createHttpServers } from './app/http-parts.ts';
 import { createPushParts } from './app/push-parts.ts';
 import { createTakeoverNotices } from './app/takeover-notices.ts';
 import { openTls } from './app/tls-parts.ts';
-import { createLoneBus } from './calls/lone-bus.ts';
 import { takeAnswer } from './calls/take-answer.ts';
 import { type CallParts, takeCall } from './calls/take-call.ts';
 import { WaitingRoom } from './calls/waiting-room.ts';
@@ -52,7 +52,12 @@ const DAY_MS = 86_400_000;
 export async function startApp(config: Config, openLog: (onDropped: () => void) => Log): Promise<RunningApp> {
   await using building = new AsyncDisposableStack();
   const room = new WaitingRoom({ maxWaiting: config.maxWaitingCalls, waitMs: config.waitMs });
-  const telemetry = createTelemetry({ openLog, dockerTag: config.dockerTag, callsWaiting: () => room.size });
+  const telemetry = createTelemetry({
+    openLog,
+    dockerTag: config.dockerTag,
+    callsWaiting: () => room.size,
+    usesRedis: config.redis !== undefined,
+  });
   building.defer(() => telemetry.log.flush());
 
   const tls = openTls(config.tls, telemetry.tls);
@@ -97,7 +102,9 @@ export async function startApp(config: Config, openLog: (onDropped: () => void) 
     maxAttempts: attemptsFor(config.waitMs, config.resendMs),
     responseApi: config.responseApi ?? '',
   };
-  const bus = createLoneBus(room);
+  const between = createBusParts({ settings: config.redis, room, events: telemetry.bus });
+  building.defer(() => between.close());
+  const { bus } = between;
   const calls: CallParts = {
     devices,
     room,
@@ -118,6 +125,7 @@ export async function startApp(config: Config, openLog: (onDropped: () => void) 
     devices,
     telemetry,
     tls: tls.listener,
+    bus: between,
     isDraining: () => draining,
     pingDatabase: () => database.ping(),
     takeCall: (ask, caller) => takeCall(calls, ask, caller),

@@ -14,6 +14,7 @@ const OUR_PREFIXES = [
   'FCM_',
   'PBX_',
   'PROMETHEUS_',
+  'REDIS_',
   'TAKEOVER_',
   'TLS_',
   'VG_API_',
@@ -21,7 +22,6 @@ const OUR_PREFIXES = [
 
 /** Settings of the reference that mean nothing here, and what to know instead. */
 const REFERENCE_SETTINGS: Readonly<Record<string, string>> = {
-  REDIS_SERVER_LIST: 'this service runs on one machine and keeps waiting calls in memory',
   DEBUG: 'use LOG_LEVEL=debug',
   TESTING: 'authentication cannot be switched off by it; see ACCOUNT_AUTH',
   LOGGING_DIR: 'logs go to standard output',

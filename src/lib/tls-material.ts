@@ -35,7 +35,7 @@ export type TlsReading =
 const MAX_TEXT = 1_000_000;
 
 /** Clients older than TLS 1.2 are not served; the ciphers are Node's own choice. */
-export const TLS_FLOOR = { minVersion: 'TLSv1.2' } as const;
+const TLS_FLOOR = { minVersion: 'TLSv1.2' } as const;
 
 /**
  * Reads and checks the files of a listener. `readFile` throws as `node:fs` does. A certificate that has expired is
