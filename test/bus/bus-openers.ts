@@ -14,6 +14,8 @@ export interface InstanceOptions {
   readonly waitMs?: number;
   readonly lookEveryMs?: number;
   readonly required?: boolean;
+  /** Milliseconds for one command. */
+  readonly timeoutMs?: number;
   /** Stands between the bus and its link. */
   readonly meddle?: (link: RedisLink) => RedisLink;
 }
@@ -23,6 +25,7 @@ export interface OpenInstance extends BusInstance {
   /** Cut off as by `kill -9`: nobody is told, nothing is heard any more. */
   kill(): Promise<void>;
   /** What its bus found in Redis instead of hearing it, and the calls that it took over. */
+  readonly link: Pick<RedisLink, 'isUp'>;
   readonly told: { readonly found: string[]; readonly takenOver: string[]; readonly failed: unknown[] };
 }
 
@@ -43,6 +46,7 @@ export async function loneWorld(t: TestContext): Promise<BusWorld> {
       return {
         ...instance,
         kill: async () => instance.room.close(),
+        link: { isUp: () => true },
         told: { found: [], takenOver: [], failed: [] },
       };
     },
@@ -56,7 +60,13 @@ export function redisWorld(
   prefix = `t${Math.random().toString(36).slice(2)}:`,
 ): BusWorld {
   return {
-    instance: async ({ waitMs = WAIT_MS, lookEveryMs = 60_000, required = false, meddle } = {}) => {
+    instance: async ({
+      waitMs = WAIT_MS,
+      lookEveryMs = 60_000,
+      required = false,
+      timeoutMs = 2_000,
+      meddle,
+    } = {}) => {
       const told: OpenInstance['told'] = { found: [], takenOver: [], failed: [] };
       let heard = false;
       const link = openRedis(
@@ -66,7 +76,7 @@ export function redisWorld(
           password: undefined,
           tls: false,
           ca: undefined,
-          timeoutMs: 2_000,
+          timeoutMs,
           prefix,
           required,
         },
@@ -110,7 +120,7 @@ export function redisWorld(
       };
       t.after(kill);
       await until(() => heard && link.isUp(), 'the instance hears the others');
-      return { ...instance, kill, told };
+      return { ...instance, kill, told, link };
     },
   };
 }

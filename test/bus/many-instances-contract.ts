@@ -1,27 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, type TestContext, test } from 'node:test';
 import type { PushResult } from '../../src/push/push-result.ts';
-import type { RedisLink } from '../../src/redis/redis-link.ts';
 import { until } from '../helpers/until.ts';
 import type { BusWorld } from './bus-openers.ts';
-
-/** A link whose messages do not arrive. */
-const deaf = (link: RedisLink): RedisLink => ({
-  isUp: () => link.isUp(),
-  run: (script, keys, args, limitMs) => link.run(script, keys, args, limitMs),
-  publish: async () => 1,
-  listen: (channel, heard) => link.listen(channel, heard),
-  ping: () => link.ping(),
-  close: () => link.close(),
-});
-
-/** A link whose owner looks at nothing between its calls' beginning and end. */
-const unlooking = (link: RedisLink): RedisLink => ({
-  ...deaf(link),
-  publish: (channel, message) => link.publish(channel, message),
-  run: async (script, keys, args, limitMs) =>
-    script.name === 'refresh' ? ['waiting'] : link.run(script, keys, args, limitMs),
-});
+import { deaf, unlooking } from './meddled-links.ts';
 
 /** What a bus that several instances share does, whichever instance is asked and answered to. */
 export function manyInstancesContract(name: string, open: (t: TestContext) => Promise<BusWorld>): void {
