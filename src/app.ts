@@ -5,6 +5,7 @@ import { buildClientLimits } from './app/client-limits.ts';
 import { createHttpServers } from './app/http-parts.ts';
 import { createPushParts } from './app/push-parts.ts';
 import { createTakeoverNotices } from './app/takeover-notices.ts';
+import { openTls } from './app/tls-parts.ts';
 import { createAdmission } from './calls/admission.ts';
 import { createAnswerProofs, NO_PROOFS } from './calls/answer-proof.ts';
 import { takeAnswer } from './calls/take-answer.ts';
@@ -35,6 +36,8 @@ export interface RunningApp {
   waiting(): number;
   /** Takes up changed apps now instead of at the next look. */
   refreshApps(): Promise<void>;
+  /** Reads the TLS files again, for new connections; what cannot be used is logged and changes nothing. Never rejects. */
+  reload(): Promise<void>;
   /** A doubt about the settings, for the log. */
   warn(text: string): void;
   /**
@@ -75,6 +78,9 @@ export async function startApp(config: Config, openLog: (onDropped: () => void) 
   });
   building.defer(() => telemetry.close());
   const warn = (text: string) => telemetry.log.write('warn', text, {});
+
+  const tls = openTls(config.tls, telemetry.tls);
+  building.defer(() => tls.close());
 
   const database = await openDatabase(config.databaseUrl, config.databaseLimits);
   building.defer(() => database.close());
@@ -146,6 +152,7 @@ export async function startApp(config: Config, openLog: (onDropped: () => void) 
   const servers = createHttpServers(config, {
     devices,
     telemetry,
+    tls: tls.listener,
     bus: between,
     isDraining: () => draining,
     pingDatabase: () => database.ping(),
@@ -181,6 +188,7 @@ export async function startApp(config: Config, openLog: (onDropped: () => void) 
     metricsUrl,
     waiting: () => room.size,
     refreshApps: () => watcher.refresh(),
+    reload: () => tls.reload(),
     warn,
     stop: (hurry = new Promise(() => {})) => {
       stopping ??= stop(hurry);

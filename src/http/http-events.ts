@@ -7,6 +7,7 @@ export interface HttpEvents {
     readonly endpoint: string;
     readonly why:
       | 'address'
+      | 'certificate'
       | 'token'
       | 'untrusted-proxy'
       | 'unauthenticated'
