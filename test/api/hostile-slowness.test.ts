@@ -67,7 +67,7 @@ test('clients that send their headers or body too slowly are told 408 and cut of
   const url = await fastify.listen({ host: '127.0.0.1', port: 0 });
   const starts = [
     'GET /healthz HTTP/1.1\r\nHost: x\r\n',
-    'POST /api/call-response/ HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{',
+    'POST /api/call-response/ HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n{',
     'POST /api/incoming-call/ HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nfff\r\nab',
   ];
   const readings = starts.map(async (start) => {
