@@ -1,4 +1,5 @@
 import type { RedisSettings } from '../lib/redis-address.ts';
+import { ClusterLink } from './cluster-link.ts';
 import { findMaster } from './find-master.ts';
 import type { RedisEvents, RedisLink } from './redis-link.ts';
 import { SingleLink } from './single-link.ts';
@@ -27,8 +28,10 @@ export function openRedis(settings: RedisSettings, events: RedisEvents): RedisLi
         events,
       });
     }
-    case 'cluster':
-      throw new Error('not yet');
+    case 'cluster': {
+      const login = { ...account, database: 0 };
+      return new ClusterLink({ seeds: place.servers, login, timeoutMs, prefix, events });
+    }
     default:
       return place satisfies never;
   }

@@ -66,7 +66,7 @@ export class Subscription {
       await connection.subscribe(channel, sharded, onMessage);
     } catch (error) {
       // Servers before Redis 7 do not know SSUBSCRIBE; PUBLISH to any of them reaches all.
-      if (!sharded || !(error instanceof ErrorReply) || error.code !== 'ERR') throw error;
+      if (!sharded || !(error instanceof ErrorReply) || !error.unknownCommand) throw error;
       await connection.subscribe(channel, false, onMessage);
     }
   }
