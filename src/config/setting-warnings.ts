@@ -1,5 +1,7 @@
+import type { RedisSettings } from '../lib/redis-address.ts';
 import { type DatabaseSettings, databaseWarnings } from './database-settings.ts';
 import { filesFor, waitingCallsFor } from './open-files.ts';
+import { redisWarnings } from './redis-settings.ts';
 import type { SettingsSource } from './settings-reader.ts';
 
 /** Beginnings of names that only we use: a name behind one of them that we do not know is a slip of the pen. */
@@ -31,12 +33,13 @@ export function settingWarnings(
   source: SettingsSource & { readonly openFiles: number },
   names: { readonly known: readonly string[]; readonly secrets: readonly string[] },
   config: DatabaseSettings & {
+    readonly redis: RedisSettings | undefined;
     readonly maxWaitingCalls: number;
     readonly waitMs: number;
     readonly resendMs: number;
   },
 ): readonly string[] {
-  const warnings: string[] = [...databaseWarnings(source.env, config)];
+  const warnings: string[] = [...databaseWarnings(source.env, config), ...redisWarnings(config.redis)];
   const known = new Set([...names.known, ...names.secrets.map(fileOf)]);
   const noSecrets = new Set(names.known.map(fileOf));
   for (const name of Object.keys(source.env)) {

@@ -74,6 +74,8 @@ export class Subscription {
   #change(fault: RedisFault | undefined): void {
     const stands = fault === undefined;
     if (this.#stands === stands || fault === 'closed') return;
+    // The beginning, while a Cluster's servers are still being asked.
+    if (this.#stands === undefined && fault === 'connecting') return;
     this.#stands = stands;
     if (fault === undefined) this.#options.events.listening();
     else this.#options.events.notListening({ error: fault });

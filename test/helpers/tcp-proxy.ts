@@ -6,13 +6,15 @@ export interface TcpProxy {
   readonly port: number;
   /** Connections that are open on the client's side. */
   readonly connections: number;
-  /** Everything from now on vanishes, both ways, on old and new connections; nobody is told. */
+  /** Connections that were ever made, refused ones included. */
+  readonly accepted: number;
+  /** Everything vanishes, both ways, nobody is told: on the open connections for ever, on new ones made before `heal` too. */
   blackhole(): void;
   /** Old connections are reset, new ones at once as well. */
   refuse(): void;
   /** Old connections are reset; new ones work. */
   reset(): void;
-  /** New connections work, and so do the old ones that were not reset; what vanished meanwhile stays lost. */
+  /** New connections work. */
   heal(): void;
   close(): Promise<void>;
 }
@@ -20,8 +22,10 @@ export interface TcpProxy {
 /** Opens a proxy on a free port of 127.0.0.1 to another port there. */
 export const startTcpProxy = async (target: number): Promise<TcpProxy> => {
   let state: 'through' | 'blackhole' | 'refuse' = 'through';
-  const pairs = new Set<readonly [Socket, Socket]>();
+  const pairs = new Set<{ readonly client: Socket; readonly upstream: Socket; silent: boolean }>();
+  let accepted = 0;
   const server = createServer((client) => {
+    accepted += 1;
     client.on('error', () => {});
     if (state === 'refuse') {
       client.resetAndDestroy();
@@ -29,24 +33,26 @@ export const startTcpProxy = async (target: number): Promise<TcpProxy> => {
     }
     const upstream = connect(target, '127.0.0.1');
     upstream.on('error', () => {});
-    const pair = [client, upstream] as const;
+    const pair = { client, upstream, silent: state === 'blackhole' };
     pairs.add(pair);
-    for (const [from, to] of [pair, [upstream, client] as const]) {
+    const pass = (from: Socket, to: Socket) => {
       from.on('data', (bytes) => {
-        if (state === 'through') to.write(bytes);
+        if (!pair.silent) to.write(bytes);
       });
       from.on('close', () => {
+        if (pair.silent && from === upstream) return;
         pairs.delete(pair);
-        if (state === 'through') to.destroy();
-        else if (from === client) upstream.destroy();
+        to.destroy();
       });
-    }
+    };
+    pass(client, upstream);
+    pass(upstream, client);
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   const address = server.address();
   const resetAll = () => {
-    for (const [client, upstream] of pairs) {
+    for (const { client, upstream } of pairs) {
       client.resetAndDestroy();
       upstream.destroy();
     }
@@ -56,8 +62,12 @@ export const startTcpProxy = async (target: number): Promise<TcpProxy> => {
     get connections() {
       return pairs.size;
     },
+    get accepted() {
+      return accepted;
+    },
     blackhole: () => {
       state = 'blackhole';
+      for (const pair of pairs) pair.silent = true;
     },
     refuse: () => {
       state = 'refuse';

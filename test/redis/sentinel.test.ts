@@ -34,7 +34,9 @@ describe('a master that Sentinels name', { skip: skipWithout('Redis') }, () => {
 
     // The old master comes back as a replica: nobody may end up there.
     await before.start();
-    await until(async () => String(await before.ask('ROLE')).startsWith('slave'), 'it is a replica');
+    // A Sentinel that makes it one breaks the connections to it, that of the question included.
+    const role = () => before.ask('ROLE').catch(() => '');
+    await until(async () => String(await role()).startsWith('slave'), 'it is a replica');
     assert.equal(await link.publish('vm:i:1', 'again'), 1);
     await link.ping();
   });
