@@ -20,6 +20,7 @@ export interface ClusterLinkOptions {
   readonly login: Login;
   readonly timeoutMs: number;
   readonly prefix: string;
+  readonly scripts: readonly RedisScript[];
   readonly events: RedisEvents;
 }
 

@@ -3,7 +3,7 @@ import type { HostPort } from '../lib/redis-address.ts';
 import { ErrorReply } from './error-reply.ts';
 import type { InFlight } from './in-flight.ts';
 import { probeServer } from './probe.ts';
-import type { RedisEvents } from './redis-link.ts';
+import type { RedisEvents, RedisScript } from './redis-link.ts';
 import type { RedisFault } from './redis-unavailable.ts';
 import type { Login, ServerConnection } from './server-connection.ts';
 import { ServerLink } from './server-link.ts';
@@ -14,6 +14,7 @@ export interface ClusterServersOptions {
   readonly login: Login;
   readonly timeoutMs: number;
   readonly prefix: string;
+  readonly scripts: readonly RedisScript[];
   readonly inFlight: InFlight;
   readonly events: Pick<RedisEvents, 'redisUp' | 'redisDown' | 'shardUp' | 'shardDown'>;
   /** A server points to the slot table having changed. */
@@ -89,12 +90,13 @@ export class ClusterServers {
 
   #add(server: HostPort): Member {
     const key = serverKey(server);
-    const { login, timeoutMs, inFlight } = this.#options;
+    const { login, timeoutMs, inFlight, scripts } = this.#options;
     const link = new ServerLink({
       find: async () => server,
       login,
       timeoutMs,
       inFlight,
+      scripts,
       probe: (connection) => this.#probe(key, connection),
       changed: (fault) => this.#changed(key, fault),
     });
