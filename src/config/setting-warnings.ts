@@ -1,4 +1,5 @@
 import type { RedisSettings } from '../lib/redis-address.ts';
+import { type CredentialSettings, credentialWarnings } from './credential-settings.ts';
 import { type DatabaseSettings, databaseWarnings } from './database-settings.ts';
 import { filesFor, waitingCallsFor } from './open-files.ts';
 import { redisWarnings } from './redis-settings.ts';
@@ -10,6 +11,7 @@ const OUR_PREFIXES = [
   'APNS_',
   'APPS_',
   'APP_',
+  'CREDENTIALS_',
   'DATABASE_',
   'DB_ENV_',
   'FCM_',
@@ -32,14 +34,19 @@ const REFERENCE_SETTINGS: Readonly<Record<string, string>> = {
 export function settingWarnings(
   source: SettingsSource & { readonly openFiles: number },
   names: { readonly known: readonly string[]; readonly secrets: readonly string[] },
-  config: DatabaseSettings & {
-    readonly redis: RedisSettings | undefined;
-    readonly maxWaitingCalls: number;
-    readonly waitMs: number;
-    readonly resendMs: number;
-  },
+  config: CredentialSettings &
+    DatabaseSettings & {
+      readonly redis: RedisSettings | undefined;
+      readonly maxWaitingCalls: number;
+      readonly waitMs: number;
+      readonly resendMs: number;
+    },
 ): readonly string[] {
-  const warnings: string[] = [...databaseWarnings(source.env, config), ...redisWarnings(config.redis)];
+  const warnings: string[] = [
+    ...databaseWarnings(source.env, config),
+    ...credentialWarnings(config),
+    ...redisWarnings(config.redis),
+  ];
   const known = new Set([...names.known, ...names.secrets.map(fileOf)]);
   const noSecrets = new Set(names.known.map(fileOf));
   for (const name of Object.keys(source.env)) {

@@ -12,6 +12,7 @@ import type { Log } from './log.ts';
 import { createPushTelemetry } from './push-telemetry.ts';
 import { createReferenceMetrics } from './reference-metrics.ts';
 import { createServiceMetrics, type ServiceMetrics } from './service-metrics.ts';
+import { tellUnreadable, type UnreadableCredential } from './unreadable-credentials.ts';
 
 /** Everything that tells of the service: one function per event, which writes the log line and moves the metric. */
 export interface Telemetry {
@@ -23,6 +24,8 @@ export interface Telemetry {
   readonly bus: BusEvents & RedisEvents;
   /** The apps as they are now; `expiresAt` of their credentials in milliseconds since the epoch, undefined: never. */
   appsKnown(apps: readonly KnownApp[]): void;
+  /** The apps whose stored credential cannot be read now; `kept`: with the last one that could be, phones are woken. */
+  credentialsUnreadable(apps: readonly UnreadableCredential[]): void;
   /** Whether the database answers. */
   databaseHealth(answers: boolean): void;
 }
@@ -49,6 +52,7 @@ export function createTelemetry(options: {
     push: createPushTelemetry(log, metrics),
     bus: createBusTelemetry(log, registry, reference.redisHealth),
     appsKnown: (apps) => tellExpiries(apps, log, metrics),
+    credentialsUnreadable: (apps) => tellUnreadable(apps, log, metrics),
     databaseHealth: (answers) => reference.databaseHealth.set(answers ? 1 : 0),
   };
 }
