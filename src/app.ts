@@ -1,10 +1,13 @@
 import { watchApps } from './app/app-watcher.ts';
 import { createBusParts } from './app/bus-parts.ts';
 import { checkStoredCredentials } from './app/check-stored-credentials.ts';
+import { buildClientLimits } from './app/client-limits.ts';
 import { createHttpServers } from './app/http-parts.ts';
 import { createPushParts } from './app/push-parts.ts';
 import { createTakeoverNotices } from './app/takeover-notices.ts';
 import { openTls } from './app/tls-parts.ts';
+import { createAdmission } from './calls/admission.ts';
+import { createAnswerProofs, NO_PROOFS } from './calls/answer-proof.ts';
 import { takeAnswer } from './calls/take-answer.ts';
 import { type CallParts, takeCall } from './calls/take-call.ts';
 import { WaitingRoom } from './calls/waiting-room.ts';
@@ -16,6 +19,7 @@ import { createCredentialVault } from './devices/credential-vault.ts';
 import { createDeviceStore } from './devices/device-store.ts';
 import { createProviderTokenStore } from './devices/provider-token-store.ts';
 import { registerPhone } from './devices/register-phone.ts';
+import { watchEventLoop } from './lib/event-loop-watch.ts';
 import { within } from './lib/within.ts';
 import { migrate } from './storage/migrate.ts';
 import { openDatabase } from './storage/open-database.ts';
@@ -53,14 +57,26 @@ const DAY_MS = 86_400_000;
  */
 export async function startApp(config: Config, openLog: (onDropped: () => void) => Log): Promise<RunningApp> {
   await using building = new AsyncDisposableStack();
-  const room = new WaitingRoom({ maxWaiting: config.maxWaitingCalls, waitMs: config.waitMs });
+  const { answerProof } = config;
+  const proofs = answerProof === undefined ? NO_PROOFS : createAnswerProofs(answerProof);
+  const room = new WaitingRoom({
+    maxWaiting: config.maxWaitingCalls,
+    waitMs: config.waitMs,
+    newKey: proofs.newKey,
+  });
+  const loop = watchEventLoop({
+    limitMs: config.eventLoopLimitMs,
+    onChange: (late, delayMs) => telemetry.sheddingChanged(late, delayMs),
+  });
+  building.defer(() => loop.stop());
   const telemetry = createTelemetry({
     openLog,
     dockerTag: config.dockerTag,
     callsWaiting: () => room.size,
+    loop,
     usesRedis: config.redis !== undefined,
   });
-  building.defer(() => telemetry.log.flush());
+  building.defer(() => telemetry.close());
   const warn = (text: string) => telemetry.log.write('warn', text, {});
 
   const tls = openTls(config.tls, telemetry.tls);
@@ -103,16 +119,22 @@ export async function startApp(config: Config, openLog: (onDropped: () => void) 
   building.defer(() => clearInterval(daily));
   await watcher.refresh();
 
+  let answerAddress = config.responseApi ?? '';
   const plan = {
     resendMs: config.resendMs,
     maxAttempts: attemptsFor(config.waitMs, config.resendMs),
-    responseApi: config.responseApi ?? '',
+    responseApiFor: (uniqueKey: string) => proofs.addressFor(answerAddress, uniqueKey),
   };
   const between = createBusParts({ settings: config.redis, room, events: telemetry.bus });
   building.defer(() => between.close());
   const { bus } = between;
   const calls: CallParts = {
-    devices,
+    admission: createAdmission({
+      devices,
+      waiting: () => room.size,
+      maxWaiting: config.maxWaitingCalls,
+      isLate: () => loop.late,
+    }),
     room,
     bus,
     plan,
@@ -135,13 +157,21 @@ export async function startApp(config: Config, openLog: (onDropped: () => void) 
     isDraining: () => draining,
     pingDatabase: () => database.ping(),
     takeCall: (ask, caller) => takeCall(calls, ask, caller),
+    answerProof: answerProof && { proves: proofs.proves, demanded: answerProof.demanded },
     cancelCall: (callId, reason) => bus.cancel(callId, reason),
-    answer: (uniqueKey, available) => takeAnswer({ bus, events: telemetry.calls }, uniqueKey, available),
+    answer: (uniqueKey, available, askOthers) =>
+      takeAnswer({ bus, room, events: telemetry.calls }, uniqueKey, available, askOthers),
+    limits: buildClientLimits({
+      settings: config,
+      link: between.redis,
+      prefix: config.redis?.prefix ?? '',
+      events: telemetry.limits,
+    }),
     register: (phone) => registerPhone({ devices, notices }, phone, Date.now()),
   });
   building.defer(() => servers.close(CLOSE_LIMIT_MS));
   const { url, metricsUrl } = await servers.listen();
-  if (config.responseApi === undefined) plan.responseApi = new URL('/api/call-response/', url).href;
+  if (config.responseApi === undefined) answerAddress = new URL('/api/call-response/', url).href;
   telemetry.log.write('info', 'listening', { url, metricsUrl });
 
   const running = building.move();

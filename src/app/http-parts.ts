@@ -7,6 +7,7 @@ import { type AccountAccess, openAccess } from '../http/account-access.ts';
 import type { AnswerParts } from '../http/answer-routes.ts';
 import { certificateRefusal } from '../http/client-certificate.ts';
 import type { DeviceParts } from '../http/device-routes.ts';
+import type { ClientLimits } from '../http/limits/client-limits.ts';
 import { createMetricsServer } from '../http/metrics-server.ts';
 import { openApiDocument } from '../http/openapi.ts';
 import { createPbxAccess } from '../http/pbx-access.ts';
@@ -32,6 +33,8 @@ export interface HttpServerParts {
   readonly takeCall: PbxParts['takeCall'];
   readonly cancelCall: PbxParts['cancelCall'];
   readonly answer: AnswerParts['answer'];
+  readonly limits: ClientLimits;
+  readonly answerProof: AnswerParts['proof'];
   readonly register: DeviceParts['register'];
 }
 
@@ -54,7 +57,7 @@ const PING_LIMIT_MS = 1_000;
 
 /** Builds the listeners on their parts. */
 export function createHttpServers(config: Config, parts: HttpServerParts): HttpServers {
-  const { telemetry, devices } = parts;
+  const { telemetry, devices, limits } = parts;
   const events = telemetry.http;
   const access = accountAccess(config, parts);
   const notReady = async (): Promise<readonly string[]> => {
@@ -66,10 +69,15 @@ export function createHttpServers(config: Config, parts: HttpServerParts): HttpS
     ];
   };
   const server = createServer({
-    pbx: { ...parts, refusal: pbxAccess(config), events },
-    answers: { answer: parts.answer, events },
-    devices: { access, register: parts.register, devices, events },
-    reports: { access, devices, events },
+    pbx: {
+      ...parts,
+      limit: limits.pbx,
+      refusal: pbxAccess(config),
+      events,
+    },
+    answers: { answer: parts.answer, proof: parts.answerProof, limits, events },
+    devices: { access, limit: limits.accounts, register: parts.register, devices, events },
+    reports: { access, limit: limits.accounts, devices, events },
     ops: {
       notReady,
       degraded: parts.bus.degraded,

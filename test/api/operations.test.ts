@@ -11,6 +11,7 @@ import type { Database } from '../../src/storage/database.ts';
 import { migrate } from '../../src/storage/migrate.ts';
 import { openDatabase } from '../../src/storage/open-database.ts';
 import { createTelemetry } from '../../src/telemetry/telemetry.ts';
+import { NO_LIMITS } from '../helpers/no-limits.ts';
 import { startTestService } from '../helpers/test-service.ts';
 import { until } from '../helpers/until.ts';
 import { asForm, asJson, send } from './http-client.ts';
@@ -103,6 +104,7 @@ async function startListeners(t: TestContext, database: Database, pingDatabase: 
       openLog: () => silent,
       dockerTag: 'test',
       callsWaiting: () => 0,
+      loop: { delayMs: 0, late: false },
       usesRedis: false,
     }),
     isDraining: () => false,
@@ -110,6 +112,8 @@ async function startListeners(t: TestContext, database: Database, pingDatabase: 
     bus: { degraded: () => [], notReady: () => [] },
     takeCall: never,
     cancelCall: never,
+    answerProof: undefined,
+    limits: NO_LIMITS,
     answer: never,
     register: never,
   });
