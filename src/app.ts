@@ -2,6 +2,7 @@ import { watchApps } from './app/app-watcher.ts';
 import { createHttpServers } from './app/http-parts.ts';
 import { createPushParts } from './app/push-parts.ts';
 import { createTakeoverNotices } from './app/takeover-notices.ts';
+import { createLoneBus } from './calls/lone-bus.ts';
 import { takeAnswer } from './calls/take-answer.ts';
 import { type CallParts, takeCall } from './calls/take-call.ts';
 import { WaitingRoom } from './calls/waiting-room.ts';
@@ -90,9 +91,11 @@ export async function startApp(config: Config, openLog: (onDropped: () => void) 
     maxAttempts: attemptsFor(config.waitMs, config.resendMs),
     responseApi: config.responseApi ?? '',
   };
+  const bus = createLoneBus(room);
   const calls: CallParts = {
     devices,
     room,
+    bus,
     plan,
     events: telemetry.calls,
     pusher: {
@@ -111,8 +114,8 @@ export async function startApp(config: Config, openLog: (onDropped: () => void) 
     isDraining: () => draining,
     pingDatabase: () => database.ping(),
     takeCall: (ask, caller) => takeCall(calls, ask, caller),
-    cancelCall: (callId, reason) => room.cancel(callId, reason),
-    answer: (uniqueKey, available) => takeAnswer({ room, events: telemetry.calls }, uniqueKey, available),
+    cancelCall: (callId, reason) => bus.cancel(callId, reason),
+    answer: (uniqueKey, available) => takeAnswer({ bus, events: telemetry.calls }, uniqueKey, available),
     register: (phone) => registerPhone({ devices, notices }, phone, Date.now()),
   });
   building.defer(() => servers.close(CLOSE_LIMIT_MS));
