@@ -1,5 +1,5 @@
 import { monotonic } from '../../../src/lib/monotonic.ts';
-import type { ServerKind } from '../../helpers/find-server.ts';
+import type { DatabaseKind } from '../../helpers/find-server.ts';
 import type { CallRecord } from './call-record.ts';
 import type { FaultCase, Impact, Scene } from './fault-case.ts';
 import { pause } from './pause.ts';
@@ -54,10 +54,11 @@ const paused = ({ database }: Scene): Promise<Impact> =>
   });
 
 const onEach = (name: string, strike: FaultCase['strike']): readonly FaultCase[] =>
-  (['PostgreSQL', 'MariaDB'] as const satisfies readonly ServerKind[]).map((database) => ({
+  (['PostgreSQL', 'MariaDB'] as const satisfies readonly DatabaseKind[]).map((database) => ({
     name: `${database} ${name}`,
     instances: 2,
     database,
+    settings: { DATABASE_TIMEOUT: '800' },
     strike,
   }));
 

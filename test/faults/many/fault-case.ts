@@ -1,5 +1,5 @@
 import type { DatabaseServer } from '../../helpers/database-server.ts';
-import type { ServerKind } from '../../helpers/find-server.ts';
+import type { DatabaseKind } from '../../helpers/find-server.ts';
 import type { CallRecord } from './call-record.ts';
 import type { Fleet } from './fleet.ts';
 import type { Pbxs } from './pbxs.ts';
@@ -28,7 +28,9 @@ export interface Impact {
 export interface FaultCase {
   readonly name: string;
   readonly instances: 2 | 3;
-  readonly database: ServerKind;
+  readonly database: DatabaseKind;
+  /** Of each instance, beside the usual ones. */
+  readonly settings?: Readonly<Record<string, string>>;
   /** Brings the fault about and waits until it is over, or, "for ever", has shown what it does. */
   readonly strike: (scene: Scene) => Promise<Impact>;
 }

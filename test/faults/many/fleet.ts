@@ -3,12 +3,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { addSandboxApps } from '../../../src/cli/sandbox-apps.ts';
 import { startWorld, type World } from '../../../src/sandbox/world.ts';
+import type { Holdings } from './holdings.ts';
 import { createInstance, type Instance } from './instance.ts';
-import type { Holdings } from './leftovers.ts';
 import { createLines, type Lines } from './lines.ts';
 
 /** From the PBX's request to the last moment of its answer, milliseconds. */
-export const WAIT_MS = 6_000;
+export const WAIT_MS = 8_000;
 const POOL_SIZE = 4;
 const NAMES = ['A', 'B', 'C'] as const;
 
@@ -29,7 +29,9 @@ export interface Fleet {
 export const startFleet = async (options: {
   readonly instances: 2 | 3;
   readonly databaseUrl: string;
-  readonly settings: readonly Readonly<Record<string, string>>[];
+  readonly settings: Readonly<Record<string, string>>;
+  /** A folder in which Node keeps what it has compiled: instances start in half the time. */
+  readonly compileCache: string;
   /** Names of ports that instances connect to, beside those of the push services. */
   readonly peers: ReadonlyMap<number, string>;
 }): Promise<Fleet> => {
@@ -43,19 +45,21 @@ export const startFleet = async (options: {
   await addSandboxApps(options.databaseUrl, world);
 
   const instances: Instance[] = [];
-  for (const [index, name] of NAMES.slice(0, options.instances).entries()) {
+  for (const name of NAMES.slice(0, options.instances)) {
     const instance = await createInstance(name, {
+      NODE_COMPILE_CACHE: options.compileCache,
       NODE_EXTRA_CA_CERTS: caFile,
       ...world.settings,
       ACCOUNT_AUTH: 'none',
       DATABASE_URL: options.databaseUrl,
+      DATABASE_TIMEOUT: '4000',
       DATABASE_POOL_SIZE: String(POOL_SIZE),
       APP_PUSH_ROUNDTRIP_WAIT: String(WAIT_MS),
       APP_PUSH_RESEND_INTERVAL: '1000',
       MAX_WAITING_CALLS: '5000',
       LOG_LEVEL: 'warn',
       LOG_FORMAT: 'json',
-      ...options.settings[index],
+      ...options.settings,
     });
     instances.push(instance);
     starting.defer(() => instance.kill());

@@ -1,10 +1,8 @@
 import { until } from '../../helpers/until.ts';
 import type { Fleet } from './fleet.ts';
+import type { Holdings } from './holdings.ts';
 import type { Instance } from './instance.ts';
 import { openFilesOf } from './open-sockets.ts';
-
-/** What an instance holds when no call waits and no PBX or phone is connected. */
-export type Holdings = Readonly<Record<string, number>>;
 
 /** Of `nodejs_active_resources`: what a lost connection could leave behind. */
 const RESOURCES = ['Timeout', 'TCPSocketWrap', 'TLSWrap', 'ConnectWrap', 'GetAddrInfoReqWrap'] as const;
@@ -27,7 +25,7 @@ export const holdingsOf = async (fleet: Fleet, instance: Instance): Promise<Hold
 };
 
 /** What one instance holds beyond `base` and `allowed`, in words. */
-export const beyond = (base: Holdings, now: Holdings, allowed: Holdings): readonly string[] =>
+const beyond = (base: Holdings, now: Holdings, allowed: Holdings): readonly string[] =>
   Object.entries(now).flatMap(([kind, count]) => {
     const limit = Math.max(base[kind] ?? 0, allowed[kind] ?? 0);
     return count > limit ? [`${kind}: ${count}, at most ${limit} expected`] : [];

@@ -15,8 +15,7 @@ export const readMetrics = (text: string): Metrics => {
     const end = line.lastIndexOf(' ');
     if (end > 0 && !line.startsWith('#')) series.set(line.slice(0, end), Number(line.slice(end + 1)));
   }
-  const of = (name: string) =>
-    [...series].filter(([key]) => key === name || key.startsWith(`${name}{`));
+  const of = (name: string) => [...series].filter(([key]) => key === name || key.startsWith(`${name}{`));
   return {
     value: (key) => series.get(key) ?? 0,
     sum: (name) => of(name).reduce((total, [, value]) => total + value, 0),

@@ -15,8 +15,7 @@ export interface OpenFiles {
 
 const SOCKET = /^socket:\[(\d+)\]$/;
 
-const portOf = (address: string | undefined): number =>
-  Number.parseInt(address?.split(':').at(-1) ?? '', 16);
+const portOf = (address: string | undefined): number => Number.parseInt(address?.split(':').at(-1) ?? '', 16);
 
 /** TCP sockets of this machine by inode; columns of proc(5), /proc/net/tcp. */
 const socketsByInode = (pid: number): ReadonlyMap<string, OpenSocket> => {

@@ -17,7 +17,7 @@ export interface Pbxs {
 
 const TICK_MS = 10;
 /** Beyond the wait: how long a PBX stays on the line before it gives up. */
-const PATIENCE_MS = 5_000;
+const PATIENCE_MS = 20_000;
 /** Of the calls, how many are asked for by a second PBX as well, declined, and answered twice by their app. */
 const SHARES = { secondLeg: 0.05, declined: 0.05, changesItsMind: 0.05, saysBoth: 0.05 } as const;
 const SECOND_LEG_MS = 200;
@@ -30,7 +30,8 @@ export interface WakeUpTimes {
 
 /**
  * Makes the PBXs. Each asks the next instance in turn; where it gets no HTTP answer, or 503, it asks once more, at the
- * next instance with the same call_id. `joins`: instances know each other's calls, so a second PBX may ask at another.
+ * next instance with the same call_id. `joins`: instances know each other's calls, so some calls are asked
+ * for by a second PBX, at another instance.
  */
 export const createPbxs = (options: {
   readonly subscribers: readonly Subscriber[];
@@ -82,9 +83,9 @@ export const createPbxs = (options: {
     nextLine += 1;
     waiting += 1;
     const legs = [follow(call, line)];
-    if (random() < SHARES.secondLeg) {
+    if (options.joins && random() < SHARES.secondLeg) {
       await new Promise((resolve) => setTimeout(resolve, SECOND_LEG_MS));
-      legs.push(follow(call, options.joins ? line + 1 : line));
+      legs.push(follow(call, line + 1));
     }
     await Promise.all(legs);
     waiting -= 1;

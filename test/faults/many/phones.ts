@@ -19,7 +19,7 @@ export interface Phones {
 
 type CallPush = Extract<PushReading, { kind: 'call' }>;
 
-const TIMEOUT_MS = 8_000;
+const TIMEOUT_MS = 15_000;
 const HOUR_S = 3_600;
 
 /**

@@ -1,5 +1,5 @@
-import { monotonic } from '../../../src/lib/monotonic.ts';
 import type { CallOutcome } from '../../../src/calls/call-outcome.ts';
+import { monotonic } from '../../../src/lib/monotonic.ts';
 import type { Apple } from '../../../src/sandbox/apple.ts';
 import type { Google } from '../../../src/sandbox/google.ts';
 import type { PhoneKind } from '../../../src/sandbox/phone-app.ts';

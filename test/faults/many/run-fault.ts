@@ -2,11 +2,13 @@ import type { DatabaseServer } from '../../helpers/database-server.ts';
 import { until } from '../../helpers/until.ts';
 import type { FaultCase, Scene } from './fault-case.ts';
 import { startFleet, WAIT_MS } from './fleet.ts';
+import type { Holdings } from './holdings.ts';
 import type { Instance } from './instance.ts';
 import { createLedger, makeSubscribers } from './ledger.ts';
-import { type Holdings, holdingsOf, leftoversOf } from './leftovers.ts';
-import { createPbxs, type WakeUpTimes } from './pbxs.ts';
+import { holdingsOf, leftoversOf } from './leftovers.ts';
+import { watchMachine } from './machine-load.ts';
 import { pause } from './pause.ts';
+import { createPbxs, type WakeUpTimes } from './pbxs.ts';
 import { startPhones } from './phones.ts';
 import { createRandom } from './random.ts';
 import { putSubscribersIn } from './subscribers-in.ts';
@@ -21,6 +23,8 @@ export interface FaultResult {
   /** Everything that makes the row fail, in words. */
   readonly problems: readonly string[];
   readonly tookMs: number;
+  /** How much of the machine other programs used meanwhile, 0 to 1. */
+  readonly othersShare: number;
 }
 
 /** Where the instances' common database is. */
@@ -29,11 +33,19 @@ export interface SharedDatabase {
   readonly url: string;
 }
 
-/** Calls that wait at the moment of the fault. */
-const IN_FLIGHT = 500;
-/** Until so many wait; then calls come in more slowly, so that what is left of the fleet has time for them. */
-const FILLING_PER_SECOND = 200;
-const CALLS_PER_SECOND = 80;
+/** How faults are tried. */
+export interface RunOptions {
+  /** Of everything that is left to chance. */
+  readonly seed: number;
+  /** Calls that wait at the moment of the fault. */
+  readonly inFlight: number;
+  /** A folder in which Node keeps what it has compiled. */
+  readonly compileCache: string;
+}
+
+/** Until enough wait; then calls come in more slowly, so that what is left of the fleet has time for them. */
+const FILLING_SECONDS = 2.5;
+const CALLS_PER_SECOND_IN_FLIGHT = 0.16;
 /** The first phones answer when the fault comes, all within the wait of their call. */
 const SLOW: WakeUpTimes = { least: 2_000, most: 4_600 };
 const QUICK: WakeUpTimes = { least: 20, most: 100 };
@@ -48,16 +60,18 @@ const AFTER_MS = 1_000;
 export const runFault = async (
   fault: FaultCase,
   database: SharedDatabase,
-  seed: number,
+  options: RunOptions,
 ): Promise<FaultResult> => {
   const startedAt = performance.now();
-  const random = createRandom(seed);
+  const othersShare = watchMachine();
+  const random = createRandom(options.seed);
   const subscribers = makeSubscribers(SUBSCRIBERS);
   await using open = new AsyncDisposableStack();
   const fleet = await startFleet({
     instances: fault.instances,
     databaseUrl: database.url,
-    settings: [],
+    settings: fault.settings ?? {},
+    compileCache: options.compileCache,
     peers: new Map([[Number(new URL(database.url).port), 'database']]),
   });
   open.defer(() => fleet.close());
@@ -102,10 +116,10 @@ export const runFault = async (
 
   wakeUp = SLOW;
   const firstOfLoad = ledger.calls.length;
-  pbxs.callAtRate(FILLING_PER_SECOND);
-  await until(() => pbxs.waiting() >= IN_FLIGHT, `${IN_FLIGHT} calls are in flight`);
+  pbxs.callAtRate(options.inFlight / FILLING_SECONDS);
+  await until(() => pbxs.waiting() >= options.inFlight, `${options.inFlight} calls are in flight`);
   const inFlight = pbxs.waiting();
-  pbxs.callAtRate(CALLS_PER_SECOND);
+  pbxs.callAtRate(options.inFlight * CALLS_PER_SECOND_IN_FLIGHT);
   const impact = await fault.strike(scene);
   await pause(AFTER_MS);
   pbxs.callAtRate(0);
@@ -126,6 +140,7 @@ export const runFault = async (
     verdict,
     problems,
     tookMs: performance.now() - startedAt,
+    othersShare: othersShare(),
   };
 };
 

@@ -35,7 +35,7 @@ const outcomeOf = (ask: Ask | undefined): string =>
   ask?.answer === undefined ? 'no HTTP answer' : ask.answer.outcome || `HTTP ${ask.answer.status}`;
 
 /** The answers that were taken in time, less those that were given after another had been taken. */
-export const firstWords = (call: CallRecord): readonly AppAnswer[] => {
+const firstWords = (call: CallRecord): readonly AppAnswer[] => {
   const taken = call.answers.filter(({ status }) => status === 202);
   return taken.filter((answer) => !taken.some((other) => other.endedAt <= answer.at));
 };
