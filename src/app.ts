@@ -1,8 +1,9 @@
 import { watchApps } from './app/app-watcher.ts';
+import { createBusParts } from './app/bus-parts.ts';
+import { checkStoredCredentials } from './app/check-stored-credentials.ts';
 import { createHttpServers } from './app/http-parts.ts';
 import { createPushParts } from './app/push-parts.ts';
 import { createTakeoverNotices } from './app/takeover-notices.ts';
-import { createLoneBus } from './calls/lone-bus.ts';
 import { takeAnswer } from './calls/take-answer.ts';
 import { type CallParts, takeCall } from './calls/take-call.ts';
 import { WaitingRoom } from './calls/waiting-room.ts';
@@ -10,6 +11,7 @@ import { attemptsFor } from './calls/wake-up.ts';
 import type { Config } from './config/config.ts';
 import { credentialExpiry } from './devices/app-credential/credential-expiry.ts';
 import { createAppStore } from './devices/app-store.ts';
+import { createCredentialVault } from './devices/credential-vault.ts';
 import { createDeviceStore } from './devices/device-store.ts';
 import { createProviderTokenStore } from './devices/provider-token-store.ts';
 import { registerPhone } from './devices/register-phone.ts';
@@ -49,8 +51,14 @@ const DAY_MS = 86_400_000;
 export async function startApp(config: Config, openLog: (onDropped: () => void) => Log): Promise<RunningApp> {
   await using building = new AsyncDisposableStack();
   const room = new WaitingRoom({ maxWaiting: config.maxWaitingCalls, waitMs: config.waitMs });
-  const telemetry = createTelemetry({ openLog, dockerTag: config.dockerTag, callsWaiting: () => room.size });
+  const telemetry = createTelemetry({
+    openLog,
+    dockerTag: config.dockerTag,
+    callsWaiting: () => room.size,
+    usesRedis: config.redis !== undefined,
+  });
   building.defer(() => telemetry.log.flush());
+  const warn = (text: string) => telemetry.log.write('warn', text, {});
 
   const database = await openDatabase(config.databaseUrl, config.databaseLimits);
   building.defer(() => database.close());
@@ -58,13 +66,15 @@ export async function startApp(config: Config, openLog: (onDropped: () => void) 
   if (applied.length > 0)
     telemetry.log.write('info', 'database migrated', { migrations: applied.join(', ') });
   const devices = createDeviceStore(database);
-  const apps = createAppStore(database);
+  const vault = createCredentialVault(config.credentialKeys);
+  const apps = createAppStore(database, vault);
+  await checkStoredCredentials({ apps, vault, warn });
 
   const push = createPushParts({
     origins: config,
     maxInFlight: config.maxPushesInFlight,
     tokens: devices,
-    sharedTokens: createProviderTokenStore(database),
+    sharedTokens: createProviderTokenStore(database, vault),
     events: telemetry.push,
   });
   building.defer(() => push.close());
@@ -78,6 +88,7 @@ export async function startApp(config: Config, openLog: (onDropped: () => void) 
       expiries = known.map((app) => ({ ...app, expiresAt: credentialExpiry(app.credential) }));
       telemetry.appsKnown(expiries);
     },
+    onUnreadable: (unreadable) => telemetry.credentialsUnreadable(unreadable),
     onError: (error) => telemetry.http.storageFailed({ during: 'reading the apps', error }),
   });
   building.defer(() => watcher.stop());
@@ -91,7 +102,9 @@ export async function startApp(config: Config, openLog: (onDropped: () => void) 
     maxAttempts: attemptsFor(config.waitMs, config.resendMs),
     responseApi: config.responseApi ?? '',
   };
-  const bus = createLoneBus(room);
+  const between = createBusParts({ settings: config.redis, room, events: telemetry.bus });
+  building.defer(() => between.close());
+  const { bus } = between;
   const calls: CallParts = {
     devices,
     room,
@@ -111,6 +124,7 @@ export async function startApp(config: Config, openLog: (onDropped: () => void) 
   const servers = createHttpServers(config, {
     devices,
     telemetry,
+    bus: between,
     isDraining: () => draining,
     pingDatabase: () => database.ping(),
     takeCall: (ask, caller) => takeCall(calls, ask, caller),
@@ -137,7 +151,7 @@ export async function startApp(config: Config, openLog: (onDropped: () => void) 
     metricsUrl,
     waiting: () => room.size,
     refreshApps: () => watcher.refresh(),
-    warn: (text) => telemetry.log.write('warn', text, {}),
+    warn,
     stop: (hurry = new Promise(() => {})) => {
       stopping ??= stop(hurry);
       return stopping;

@@ -1,5 +1,6 @@
 import { startApp } from '../app.ts';
 import { processSource, readConfig } from '../config/config.ts';
+import { CredentialUnreadable } from '../devices/credential-unreadable.ts';
 import { DatabaseUrlError } from '../storage/database-url-error.ts';
 import { createLog } from '../telemetry/log.ts';
 import { CommandFailed, requireConfig } from './command-context.ts';
@@ -22,7 +23,7 @@ export async function runServe(): Promise<void> {
   const app = await startApp(config, (onDropped) =>
     createLog({ level: config.logLevel, format, onDropped }),
   ).catch((error: unknown) => {
-    throw new CommandFailed(startFailure(error), error instanceof DatabaseUrlError ? 2 : 1, { cause: error });
+    throw new CommandFailed(startFailure(error), needsSettings(error) ? 2 : 1, { cause: error });
   });
   for (const warning of warnings) app.warn(warning);
   await stopAsked.promise;
@@ -32,6 +33,12 @@ export async function runServe(): Promise<void> {
 }
 
 const EXIT_LIMIT_MS = 1_000;
+
+/** Whether a setting must be changed before the service can start. */
+function needsSettings(error: unknown): boolean {
+  const keyMissing = error instanceof CredentialUnreadable && error.problem.kind === 'key-missing';
+  return keyMissing || error instanceof DatabaseUrlError;
+}
 
 /** The reason in one line: what could not be opened or listened on. */
 function startFailure(error: unknown): string {

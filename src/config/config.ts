@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import type { RedisSettings } from '../lib/redis-address.ts';
+import { type CredentialSettings, readCredentialSettings } from './credential-settings.ts';
 import { type DatabaseSettings, readDatabaseSettings } from './database-settings.ts';
 import { MOST_WAITING_CALLS, openFilesLimit, waitingCallsFor } from './open-files.ts';
 import {
@@ -36,7 +37,7 @@ export interface PbxAccess {
 }
 
 /** Everything the service can be told, checked. Durations are milliseconds. */
-export interface Config extends DatabaseSettings {
+export interface Config extends CredentialSettings, DatabaseSettings {
   readonly host: string;
   readonly port: number;
   readonly metricsHost: string;
@@ -103,6 +104,7 @@ export function readConfig(source: ConfigSource): ConfigReport {
     pbx: readPbxAccess(reader),
     trustProxy: reader.readOptional('TRUST_PROXY', networkList),
     ...readDatabaseSettings(reader),
+    ...readCredentialSettings(reader),
     ...readRedisSettings(reader),
     appsRefreshMs: reader.read('APPS_REFRESH_INTERVAL', '2000', integer(100, 600_000, 'milliseconds')),
     apnsUrl: reader.read('APNS_URL', APNS, httpsOrigin),

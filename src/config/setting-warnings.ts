@@ -1,3 +1,4 @@
+import { type CredentialSettings, credentialWarnings } from './credential-settings.ts';
 import { type DatabaseSettings, databaseWarnings } from './database-settings.ts';
 import { filesFor, waitingCallsFor } from './open-files.ts';
 import type { SettingsSource } from './settings-reader.ts';
@@ -8,6 +9,7 @@ const OUR_PREFIXES = [
   'APNS_',
   'APPS_',
   'APP_',
+  'CREDENTIALS_',
   'DATABASE_',
   'DB_ENV_',
   'FCM_',
@@ -30,13 +32,14 @@ const REFERENCE_SETTINGS: Readonly<Record<string, string>> = {
 export function settingWarnings(
   source: SettingsSource & { readonly openFiles: number },
   names: { readonly known: readonly string[]; readonly secrets: readonly string[] },
-  config: DatabaseSettings & {
-    readonly maxWaitingCalls: number;
-    readonly waitMs: number;
-    readonly resendMs: number;
-  },
+  config: CredentialSettings &
+    DatabaseSettings & {
+      readonly maxWaitingCalls: number;
+      readonly waitMs: number;
+      readonly resendMs: number;
+    },
 ): readonly string[] {
-  const warnings: string[] = [...databaseWarnings(source.env, config)];
+  const warnings: string[] = [...databaseWarnings(source.env, config), ...credentialWarnings(config)];
   const known = new Set([...names.known, ...names.secrets.map(fileOf)]);
   const noSecrets = new Set(names.known.map(fileOf));
   for (const name of Object.keys(source.env)) {

@@ -11,7 +11,7 @@ const SENTINEL_LIMIT_MS = 500;
  * Asks one server one thing on a connection made for it. Without a password first where the server may want none
  * (`login` undefined fields), with it where it does.
  */
-export const askOnce = async (
+const askOnce = async (
   server: HostPort,
   login: Login,
   limitMs: number,

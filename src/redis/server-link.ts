@@ -3,6 +3,8 @@ import { startDeadline } from './deadline.ts';
 import { asUnavailable, faultOf } from './error-reply.ts';
 import type { InFlight } from './in-flight.ts';
 import { KeptConnection } from './kept-connection.ts';
+import { loadScripts } from './load-scripts.ts';
+import type { RedisScript } from './redis-link.ts';
 import { type RedisFault, RedisUnavailable } from './redis-unavailable.ts';
 import type { Login, ServerConnection } from './server-connection.ts';
 import { HEARTBEAT_MS, REFUSED_PAUSE_MS, stallMs } from './timings.ts';
@@ -24,6 +26,8 @@ export interface ServerLinkOptions {
   readonly inFlight: InFlight;
   /** Shows that the server does its work; rejects where it does not. */
   readonly probe: (connection: ServerConnection) => Promise<void>;
+  /** What is made known to the server on every new connection. */
+  readonly scripts: readonly RedisScript[];
   /** Told once per change; undefined is up. At first nothing is told. */
   readonly changed: (fault: RedisFault | undefined) => void;
 }
@@ -57,7 +61,10 @@ export class ServerLink {
       find: options.find,
       login: options.login,
       limitMs: stallMs(options.timeoutMs),
-      prepare: options.probe,
+      prepare: async (connection) => {
+        await options.probe(connection);
+        await loadScripts(connection, options.scripts);
+      },
       stands: (connection) => this.#stands(connection),
       lost: (fault) => this.#lost(fault),
     });

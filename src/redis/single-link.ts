@@ -15,6 +15,7 @@ export interface SingleLinkOptions {
   readonly login: Login;
   readonly timeoutMs: number;
   readonly prefix: string;
+  readonly scripts: readonly RedisScript[];
   readonly events: RedisEvents;
 }
 
@@ -26,12 +27,13 @@ export class SingleLink implements RedisLink {
 
   constructor(options: SingleLinkOptions) {
     this.#options = options;
-    const { find, login, timeoutMs, prefix, events } = options;
+    const { find, login, timeoutMs, prefix, scripts, events } = options;
     this.#server = new ServerLink({
       find,
       login,
       timeoutMs,
       inFlight: new InFlight(MOST_IN_FLIGHT, () => events.redisOverloaded()),
+      scripts,
       probe: (connection) => probeServer(connection, `${prefix}probe`),
       changed: (fault) => (fault === undefined ? events.redisUp() : events.redisDown({ error: fault })),
     });

@@ -38,6 +38,12 @@ export function createCallTelemetry(
   return {
     callEnded: (call, ending) => {
       const took = secondsBetween(call.askedAt, performance.now());
+      // The instance that woke the phone counts the call.
+      if (call.joined) {
+        metrics.callsRepeated.inc({ found: 'elsewhere' });
+        log.write('info', `call joined: ${ending.outcome}`, endedFields(call, ending, took));
+        return;
+      }
       metrics.calls.inc({ outcome: ending.outcome, platform: call.device.platform });
       metrics.requestAnswer.observe({ outcome: ending.outcome }, took);
       if (call.pushedAt !== undefined && call.answeredAt !== undefined) {

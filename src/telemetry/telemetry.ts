@@ -1,14 +1,18 @@
 import { Registry } from 'prom-client';
 import type { CallEvents } from '../calls/call-events.ts';
+import type { BusEvents } from '../calls/redis-bus/bus-events.ts';
 import type { HttpEvents } from '../http/http-events.ts';
 import type { ChannelEvents } from '../push/http2-channel-types.ts';
 import type { PushEvents } from '../push/push-events.ts';
+import type { RedisEvents } from '../redis/redis-link.ts';
+import { createBusTelemetry } from './bus-telemetry.ts';
 import { createCallTelemetry } from './call-telemetry.ts';
 import { createHttpTelemetry } from './http-telemetry.ts';
 import type { Log } from './log.ts';
 import { createPushTelemetry } from './push-telemetry.ts';
 import { createReferenceMetrics } from './reference-metrics.ts';
 import { createServiceMetrics, type ServiceMetrics } from './service-metrics.ts';
+import { tellUnreadable, type UnreadableCredential } from './unreadable-credentials.ts';
 
 /** Everything that tells of the service: one function per event, which writes the log line and moves the metric. */
 export interface Telemetry {
@@ -17,8 +21,11 @@ export interface Telemetry {
   readonly calls: CallEvents;
   readonly http: HttpEvents;
   readonly push: PushEvents & ChannelEvents;
+  readonly bus: BusEvents & RedisEvents;
   /** The apps as they are now; `expiresAt` of their credentials in milliseconds since the epoch, undefined: never. */
   appsKnown(apps: readonly KnownApp[]): void;
+  /** The apps whose stored credential cannot be read now; `kept`: with the last one that could be, phones are woken. */
+  credentialsUnreadable(apps: readonly UnreadableCredential[]): void;
   /** Whether the database answers. */
   databaseHealth(answers: boolean): void;
 }
@@ -28,10 +35,13 @@ export function createTelemetry(options: {
   readonly openLog: (onDropped: () => void) => Log;
   readonly dockerTag: string;
   readonly callsWaiting: () => number;
+  /** Whether there is a Redis whose health can be told. */
+  readonly usesRedis: boolean;
 }): Telemetry {
   const registry = new Registry();
   const metrics = createServiceMetrics(registry, options);
   const reference = createReferenceMetrics(registry, options.dockerTag);
+  reference.redisHealth.set(options.usesRedis ? 0 : 1);
   const log = options.openLog(() => metrics.logLinesDropped.inc());
   const http = createHttpTelemetry(log, metrics, reference);
   return {
@@ -40,7 +50,9 @@ export function createTelemetry(options: {
     http,
     calls: { ...createCallTelemetry(log, metrics, reference), storageFailed: http.storageFailed },
     push: createPushTelemetry(log, metrics),
+    bus: createBusTelemetry(log, registry, reference.redisHealth),
     appsKnown: (apps) => tellExpiries(apps, log, metrics),
+    credentialsUnreadable: (apps) => tellUnreadable(apps, log, metrics),
     databaseHealth: (answers) => reference.databaseHealth.set(answers ? 1 : 0),
   };
 }
