@@ -58,6 +58,7 @@ const onEach = (name: string, strike: FaultCase['strike']): readonly FaultCase[]
     name: `${database} ${name}`,
     instances: 2,
     database,
+    bus: 'Redis',
     settings: { DATABASE_TIMEOUT: '800' },
     strike,
   }));

@@ -1,5 +1,6 @@
 import type { DatabaseServer } from '../../helpers/database-server.ts';
 import type { DatabaseKind } from '../../helpers/find-server.ts';
+import type { Bus, BusKind } from './buses.ts';
 import type { CallRecord } from './call-record.ts';
 import type { Fleet } from './fleet.ts';
 import type { Pbxs } from './pbxs.ts';
@@ -10,6 +11,7 @@ import type { Allowance } from './verdict.ts';
 export interface Scene {
   readonly fleet: Fleet;
   readonly database: DatabaseServer;
+  readonly bus: Bus;
   readonly pbxs: Pbxs;
   readonly phones: Phones;
 }
@@ -18,6 +20,8 @@ export interface Scene {
 export interface Impact {
   /** How calls may end beside what their phones say; none unless told. */
   readonly allowance?: Allowance;
+  /** Calls whose PBXs wait at several instances that cannot know of each other. */
+  readonly apart?: (call: CallRecord) => boolean;
   /** Ends what goes on "for ever", before the calls that must ring again. */
   readonly heal?: () => void;
   /** What is wrong beside the calls that end otherwise than allowed, in words; asked when all have ended. */
@@ -29,6 +33,7 @@ export interface FaultCase {
   readonly name: string;
   readonly instances: 2 | 3;
   readonly database: DatabaseKind;
+  readonly bus: BusKind;
   /** Of each instance, beside the usual ones. */
   readonly settings?: Readonly<Record<string, string>>;
   /** Brings the fault about and waits until it is over, or, "for ever", has shown what it does. */

@@ -25,11 +25,11 @@ export interface Fleet {
   close(): Promise<void>;
 }
 
-/** Starts a fleet on an empty or migrated database. `settings` are added to each instance's own. */
+/** Starts a fleet on an empty or migrated database. `settingsOf` an instance are added to the usual ones. */
 export const startFleet = async (options: {
   readonly instances: 2 | 3;
   readonly databaseUrl: string;
-  readonly settings: Readonly<Record<string, string>>;
+  readonly settingsOf: (instance: number) => Readonly<Record<string, string>>;
   /** A folder in which Node keeps what it has compiled: instances start in half the time. */
   readonly compileCache: string;
   /** Names of ports that instances connect to, beside those of the push services. */
@@ -45,7 +45,7 @@ export const startFleet = async (options: {
   await addSandboxApps(options.databaseUrl, world);
 
   const instances: Instance[] = [];
-  for (const name of NAMES.slice(0, options.instances)) {
+  for (const [index, name] of NAMES.slice(0, options.instances).entries()) {
     const instance = await createInstance(name, {
       NODE_COMPILE_CACHE: options.compileCache,
       NODE_EXTRA_CA_CERTS: caFile,
@@ -59,7 +59,7 @@ export const startFleet = async (options: {
       MAX_WAITING_CALLS: '5000',
       LOG_LEVEL: 'warn',
       LOG_FORMAT: 'json',
-      ...options.settings,
+      ...options.settingsOf(index),
     });
     instances.push(instance);
     starting.defer(() => instance.kill());

@@ -118,5 +118,6 @@ export const PUSH_FAULTS: readonly FaultCase[] = FAULTS.map((fault) => ({
   name: fault.name,
   instances: 2,
   database: 'PostgreSQL',
+  bus: 'Redis',
   strike: strike(fault),
 }));

@@ -1,5 +1,6 @@
 import type { DatabaseServer } from '../../helpers/database-server.ts';
 import { until } from '../../helpers/until.ts';
+import { startBus } from './buses.ts';
 import type { FaultCase, Scene } from './fault-case.ts';
 import { startFleet, WAIT_MS } from './fleet.ts';
 import type { Holdings } from './holdings.ts';
@@ -67,12 +68,14 @@ export const runFault = async (
   const random = createRandom(options.seed);
   const subscribers = makeSubscribers(SUBSCRIBERS);
   await using open = new AsyncDisposableStack();
+  const bus = await startBus(fault.bus);
+  open.defer(() => bus.close());
   const fleet = await startFleet({
     instances: fault.instances,
     databaseUrl: database.url,
-    settings: fault.settings ?? {},
+    settingsOf: (index) => ({ ...bus.settingsOf(index), ...fault.settings }),
     compileCache: options.compileCache,
-    peers: new Map([[Number(new URL(database.url).port), 'database']]),
+    peers: new Map([...bus.peers, [Number(new URL(database.url).port), 'database']]),
   });
   open.defer(() => fleet.close());
   await putSubscribersIn(database.url, subscribers);
@@ -82,7 +85,7 @@ export const runFault = async (
     subscribers,
     ledger,
     lines: fleet.lines,
-    anyInstance: false,
+    anyInstance: bus.kind !== 'none',
     random,
   });
   open.defer(() => phones.close());
@@ -91,20 +94,20 @@ export const runFault = async (
     subscribers,
     ledger,
     lines: fleet.lines,
-    joins: false,
+    joins: bus.kind !== 'none',
     waitMs: WAIT_MS,
     wakeUp: () => wakeUp,
     random,
   });
   open.defer(() => pbxs.callAtRate(0));
-  const scene: Scene = { fleet, database: database.server, pbxs, phones };
+  const scene: Scene = { fleet, database: database.server, bus, pbxs, phones };
 
   const quiet = async () => {
     await until(() => pbxs.waiting() === 0 && phones.pending() === 0, 'all calls have ended');
     fleet.lines.hangUp();
   };
   const callsRing = async (): Promise<boolean> => {
-    const { unexpected } = judge(await pbxs.callAtOnce(TRIAL_CALLS), WAIT_MS, () => []);
+    const { unexpected } = judge(await pbxs.callAtOnce(TRIAL_CALLS), WAIT_MS);
     return unexpected.length === 0;
   };
 
@@ -125,7 +128,7 @@ export const runFault = async (
   pbxs.callAtRate(0);
   await quiet();
   const calls = ledger.calls.slice(firstOfLoad);
-  const verdict = judge(calls, WAIT_MS, impact.allowance ?? (() => []));
+  const verdict = judge(calls, WAIT_MS, impact);
   problems.push(...problemsOf(verdict), ...(impact.check?.(calls) ?? []));
 
   impact.heal?.();
@@ -135,7 +138,7 @@ export const runFault = async (
   problems.push(...(await leftoversOf(fleet, base)), ...(await faultsOfInstances(fleet.instances)));
   return {
     name: fault.name,
-    setUp: `${fault.instances} × ${fault.database}`,
+    setUp: [fault.instances, fault.database, ...(bus.kind === 'none' ? [] : [bus.kind])].join(', '),
     inFlight,
     verdict,
     problems,

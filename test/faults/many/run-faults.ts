@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { type DatabaseServer, startDatabaseServer } from '../../helpers/database-server.ts';
 import { type DatabaseKind, skipWithout } from '../../helpers/find-server.ts';
+import { BUS_FAULTS } from './bus-faults.ts';
 import { DATABASE_FAULTS } from './database-faults.ts';
 import type { FaultCase } from './fault-case.ts';
 import { INSTANCE_FAULTS } from './instance-faults.ts';
@@ -11,7 +12,12 @@ import { PUSH_FAULTS } from './push-faults.ts';
 import { type FaultResult, runFault, type SharedDatabase } from './run-fault.ts';
 import { renderTable } from './table.ts';
 
-const ALL_FAULTS: readonly FaultCase[] = [...INSTANCE_FAULTS, ...DATABASE_FAULTS, ...PUSH_FAULTS];
+const ALL_FAULTS: readonly FaultCase[] = [
+  ...INSTANCE_FAULTS,
+  ...DATABASE_FAULTS,
+  ...PUSH_FAULTS,
+  ...BUS_FAULTS,
+];
 /** Problems of one row that are printed; one cause usually shows many times. */
 const SHOWN_PROBLEMS = 8;
 /** A row that fails while other programs use more of the machine than this is tried again: it was short of time. */
@@ -44,7 +50,7 @@ export const runFaults = async (args: readonly string[]): Promise<number> => {
   const results: FaultResult[] = [];
   const skipped: string[] = [];
   for (const fault of wanted) {
-    const missing = skipWithout(fault.database);
+    const missing = skipWithout(fault.database) || (fault.bus !== 'none' && skipWithout('Redis'));
     if (missing === false) {
       const database = await databaseOf(fault.database);
       results.push(await tryFault(fault, () => runFault(fault, database, { seed, inFlight, compileCache })));

@@ -38,7 +38,7 @@ const call = (asks: readonly (readonly Ask[])[], answers: readonly AppAnswer[]):
   answers: [...answers],
 });
 
-const judged = (record: CallRecord): Verdict => judge([record], WAIT_MS, () => []);
+const judged = (record: CallRecord): Verdict => judge([record], WAIT_MS);
 
 const counts = ({ lost, twice, late, unexpected }: Verdict) => ({
   lost: lost.length,
@@ -102,7 +102,7 @@ describe('how the suite judges a call', () => {
   test('another outcome than the phone said is unexpected unless the fault allows it', () => {
     const record = call([[ask('storage-unavailable')]], []);
     assert.equal(judged(record).unexpected.length, 1);
-    assert.equal(judge([record], WAIT_MS, () => ['storage-unavailable']).unexpected.length, 0);
+    assert.equal(judge([record], WAIT_MS, { allowance: () => ['storage-unavailable'] }).unexpected.length, 0);
   });
 
   test('an answer other than 200 is unexpected, but for an instance that shuts down', () => {
@@ -114,7 +114,6 @@ describe('how the suite judges a call', () => {
     const { asked, acks, naks } = judge(
       [call([[ask('ready')]], [said(true)]), call([[ask('declined')]], []), call([[ask('declined')]], [])],
       WAIT_MS,
-      () => [],
     );
     assert.deepEqual([asked, acks, [...naks]], [3, 1, [['declined', 2]]]);
   });

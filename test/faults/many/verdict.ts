@@ -29,6 +29,13 @@ export interface Verdict {
 /** How a request may end beside what its phone says: what the fault makes unavoidable. */
 export type Allowance = (call: CallRecord, ask: Ask) => readonly CallOutcome[];
 
+/** What a fault makes unavoidable. */
+export interface Excuses {
+  readonly allowance?: Allowance;
+  /** Calls whose PBXs wait at several instances that cannot know of each other: one of them may time out. */
+  readonly apart?: (call: CallRecord) => boolean;
+}
+
 const heardOf = (leg: Leg): Ask | undefined => leg.asks.at(-1);
 
 const outcomeOf = (ask: Ask | undefined): string =>
@@ -43,10 +50,10 @@ const firstWords = (call: CallRecord): readonly AppAnswer[] => {
 const wordOf = ({ available }: Pick<AppAnswer, 'available'>): CallOutcome =>
   available ? 'ready' : 'declined';
 
-const findLost = (call: CallRecord): Finding => {
+const findLost = (call: CallRecord, { apart }: Excuses): Finding => {
   if (call.legs.some((leg) => heardOf(leg)?.answer === undefined)) return 'a PBX got no HTTP answer';
   const words = firstWords(call);
-  if (words.length === 0) return undefined;
+  if (words.length === 0 || apart?.(call) === true) return undefined;
   const takenFrom = Math.min(...words.map(({ at }) => at));
   const deaf = call.legs
     .map(heardOf)
@@ -81,10 +88,11 @@ const findLate = (call: CallRecord, waitMs: number): Finding => {
 const expectedOf = (call: CallRecord): readonly CallOutcome[] =>
   call.habit === 'says-both' ? ['ready', 'declined'] : [wordOf(call)];
 
-const findUnexpected = (call: CallRecord, allowance: Allowance): Finding => {
+const findUnexpected = (call: CallRecord, { allowance, apart }: Excuses): Finding => {
+  const alone: readonly CallOutcome[] = apart?.(call) === true ? ['timed-out'] : [];
   const odd = call.legs.map(heardOf).find((ask) => {
     if (ask?.answer === undefined) return false;
-    const may: readonly string[] = [...expectedOf(call), ...allowance(call, ask)];
+    const may: readonly string[] = [...expectedOf(call), ...alone, ...(allowance?.(call, ask) ?? [])];
     const { word, outcome, status } = ask.answer;
     const fits = word === (outcome === 'ready' ? 'status=ACK' : 'status=NAK');
     return !fits || !may.includes(outcome) || (status !== 200 && outcome !== 'shutting-down');
@@ -109,7 +117,7 @@ const describe = (call: CallRecord, finding: string): string => {
 };
 
 /** Judges calls that have all ended. */
-export const judge = (calls: readonly CallRecord[], waitMs: number, allowance: Allowance): Verdict => {
+export const judge = (calls: readonly CallRecord[], waitMs: number, excuses: Excuses = {}): Verdict => {
   const find = (look: (call: CallRecord) => Finding): readonly string[] =>
     calls.flatMap((call) => {
       const finding = look(call);
@@ -129,9 +137,9 @@ export const judge = (calls: readonly CallRecord[], waitMs: number, allowance: A
     naks,
     askedAgain: calls.flatMap(({ legs }) => legs).filter(({ asks }) => asks.length > 1).length,
     carriedOn: calls.flatMap(({ answers }) => answers).filter(({ tries }) => tries > 1).length,
-    lost: find(findLost),
+    lost: find((call) => findLost(call, excuses)),
     twice: find(findTwice),
     late: find((call) => findLate(call, waitMs)),
-    unexpected: find((call) => findUnexpected(call, allowance)),
+    unexpected: find((call) => findUnexpected(call, excuses)),
   };
 };
