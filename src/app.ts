@@ -4,6 +4,7 @@ import { checkStoredCredentials } from './app/check-stored-credentials.ts';
 import { createHttpServers } from './app/http-parts.ts';
 import { createPushParts } from './app/push-parts.ts';
 import { createTakeoverNotices } from './app/takeover-notices.ts';
+import { openTls } from './app/tls-parts.ts';
 import { takeAnswer } from './calls/take-answer.ts';
 import { type CallParts, takeCall } from './calls/take-call.ts';
 import { WaitingRoom } from './calls/waiting-room.ts';
@@ -31,6 +32,8 @@ export interface RunningApp {
   waiting(): number;
   /** Takes up changed apps now instead of at the next look. */
   refreshApps(): Promise<void>;
+  /** Reads the TLS files again, for new connections; what cannot be used is logged and changes nothing. Never rejects. */
+  reload(): Promise<void>;
   /** A doubt about the settings, for the log. */
   warn(text: string): void;
   /**
@@ -59,6 +62,9 @@ export async function startApp(config: Config, openLog: (onDropped: () => void) 
   });
   building.defer(() => telemetry.log.flush());
   const warn = (text: string) => telemetry.log.write('warn', text, {});
+
+  const tls = openTls(config.tls, telemetry.tls);
+  building.defer(() => tls.close());
 
   const database = await openDatabase(config.databaseUrl, config.databaseLimits);
   building.defer(() => database.close());
@@ -124,6 +130,7 @@ export async function startApp(config: Config, openLog: (onDropped: () => void) 
   const servers = createHttpServers(config, {
     devices,
     telemetry,
+    tls: tls.listener,
     bus: between,
     isDraining: () => draining,
     pingDatabase: () => database.ping(),
@@ -151,6 +158,7 @@ export async function startApp(config: Config, openLog: (onDropped: () => void) 
     metricsUrl,
     waiting: () => room.size,
     refreshApps: () => watcher.refresh(),
+    reload: () => tls.reload(),
     warn,
     stop: (hurry = new Promise(() => {})) => {
       stopping ??= stop(hurry);

@@ -1,4 +1,4 @@
-import { startApp } from '../app.ts';
+import { type RunningApp, startApp } from '../app.ts';
 import { processSource, readConfig } from '../config/config.ts';
 import { CredentialUnreadable } from '../devices/credential-unreadable.ts';
 import { DatabaseUrlError } from '../storage/database-url-error.ts';
@@ -19,12 +19,16 @@ export async function runServe(): Promise<void> {
   };
   process.once('SIGTERM', onSignal);
   process.once('SIGINT', onSignal);
+  // Node's own answer to SIGHUP is to die. One that comes while the service starts is done when it has started.
+  const starting = Promise.withResolvers<RunningApp>();
+  process.on('SIGHUP', () => void starting.promise.then((app) => app.reload()));
 
   const app = await startApp(config, (onDropped) =>
     createLog({ level: config.logLevel, format, onDropped }),
   ).catch((error: unknown) => {
     throw new CommandFailed(startFailure(error), needsSettings(error) ? 2 : 1, { cause: error });
   });
+  starting.resolve(app);
   for (const warning of warnings) app.warn(warning);
   await stopAsked.promise;
   await app.stop(stopNow.promise);

@@ -1,7 +1,10 @@
+import type { RedisSettings } from '../lib/redis-address.ts';
 import { type CredentialSettings, credentialWarnings } from './credential-settings.ts';
 import { type DatabaseSettings, databaseWarnings } from './database-settings.ts';
 import { filesFor, waitingCallsFor } from './open-files.ts';
+import { redisWarnings } from './redis-settings.ts';
 import type { SettingsSource } from './settings-reader.ts';
+import { type TlsSettings, tlsWarnings } from './tls-settings.ts';
 
 /** Beginnings of names that only we use: a name behind one of them that we do not know is a slip of the pen. */
 const OUR_PREFIXES = [
@@ -17,6 +20,7 @@ const OUR_PREFIXES = [
   'PROMETHEUS_',
   'REDIS_',
   'TAKEOVER_',
+  'TLS_',
   'VG_API_',
 ];
 
@@ -33,13 +37,21 @@ export function settingWarnings(
   source: SettingsSource & { readonly openFiles: number },
   names: { readonly known: readonly string[]; readonly secrets: readonly string[] },
   config: CredentialSettings &
-    DatabaseSettings & {
+    DatabaseSettings &
+    TlsSettings & {
+      readonly responseApi: string | undefined;
+      readonly redis: RedisSettings | undefined;
       readonly maxWaitingCalls: number;
       readonly waitMs: number;
       readonly resendMs: number;
     },
 ): readonly string[] {
-  const warnings: string[] = [...databaseWarnings(source.env, config), ...credentialWarnings(config)];
+  const warnings: string[] = [
+    ...databaseWarnings(source.env, config),
+    ...credentialWarnings(config),
+    ...tlsWarnings(config),
+    ...redisWarnings(config.redis),
+  ];
   const known = new Set([...names.known, ...names.secrets.map(fileOf)]);
   const noSecrets = new Set(names.known.map(fileOf));
   for (const name of Object.keys(source.env)) {
