@@ -67,7 +67,8 @@ const findLost = (call: CallRecord, { apart }: Excuses): Finding => {
   return deaf === undefined ? undefined : `its answer was taken, a PBX heard ${outcomeOf(deaf)}`;
 };
 
-const findTwice = (call: CallRecord): Finding => {
+const findTwice = (call: CallRecord, { apart }: Excuses): Finding => {
+  if (apart?.(call) === true) return undefined;
   const heard = new Set(call.legs.map((leg) => outcomeOf(heardOf(leg))));
   if (heard.has('ready') && heard.has('declined')) return 'its PBXs heard ready and declined';
   if (!heard.has('ready')) return undefined;
@@ -138,7 +139,7 @@ export const judge = (calls: readonly CallRecord[], waitMs: number, excuses: Exc
     askedAgain: calls.flatMap(({ legs }) => legs).filter(({ asks }) => asks.length > 1).length,
     carriedOn: calls.flatMap(({ answers }) => answers).filter(({ tries }) => tries > 1).length,
     lost: find((call) => findLost(call, excuses)),
-    twice: find(findTwice),
+    twice: find((call) => findTwice(call, excuses)),
     late: find((call) => findLate(call, waitMs)),
     unexpected: find((call) => findUnexpected(call, excuses)),
   };
