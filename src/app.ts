@@ -13,8 +13,7 @@ import { createDeviceStore } from './devices/device-store.ts';
 import { createProviderTokenStore } from './devices/provider-token-store.ts';
 import { registerPhone } from './devices/register-phone.ts';
 import { within } from './lib/within.ts';
-import { migrate } from './storage/migrate.ts';
-import { openDatabase } from './storage/open-database.ts';
+import { openWhenAble } from './storage/open-when-able.ts';
 import type { Log } from './telemetry/log.ts';
 import { createTelemetry, type KnownApp } from './telemetry/telemetry.ts';
 
@@ -28,6 +27,8 @@ export interface RunningApp {
   waiting(): number;
   /** Takes up changed apps now instead of at the next look. */
   refreshApps(): Promise<void>;
+  /** Resolves with the reason if the service turns out to be unable to ever do its work; never rejects. */
+  readonly broken: Promise<unknown>;
   /** A doubt about the settings, for the log. */
   warn(text: string): void;
   /**
@@ -51,11 +52,9 @@ export async function startApp(config: Config, openLog: (onDropped: () => void) 
   const telemetry = createTelemetry({ openLog, dockerTag: config.dockerTag, callsWaiting: () => room.size });
   building.defer(() => telemetry.log.flush());
 
-  const database = await openDatabase(config.databaseUrl, config.databaseLimits);
-  building.defer(() => database.close());
-  const applied = await migrate(database);
-  if (applied.length > 0)
-    telemetry.log.write('info', 'database migrated', { migrations: applied.join(', ') });
+  const opening = await openWhenAble(config.databaseUrl, config.databaseLimits, telemetry.databaseAway);
+  building.defer(() => opening.close());
+  const { database } = opening;
   const devices = createDeviceStore(database);
   const apps = createAppStore(database);
 
@@ -84,6 +83,11 @@ export async function startApp(config: Config, openLog: (onDropped: () => void) 
   const daily = setInterval(() => telemetry.appsKnown(expiries), DAY_MS);
   building.defer(() => clearInterval(daily));
   await watcher.refresh();
+  const broken = Promise.withResolvers<unknown>();
+  opening.opened.then((migrations) => {
+    telemetry.databaseOpened(migrations);
+    return watcher.refresh();
+  }, broken.resolve);
 
   const plan = {
     resendMs: config.resendMs,
@@ -134,6 +138,7 @@ export async function startApp(config: Config, openLog: (onDropped: () => void) 
     metricsUrl,
     waiting: () => room.size,
     refreshApps: () => watcher.refresh(),
+    broken: broken.promise,
     warn: (text) => telemetry.log.write('warn', text, {}),
     stop: (hurry = new Promise(() => {})) => {
       stopping ??= stop(hurry);

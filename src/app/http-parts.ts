@@ -52,11 +52,8 @@ export function createHttpServers(config: Config, parts: HttpServerParts): HttpS
   const events = telemetry.http;
   const access = accountAccess(config, parts);
   const notReady = async (): Promise<readonly string[]> => {
-    const answers = await databaseAnswers(parts);
-    return [
-      ...(parts.isDraining() ? ['stopping'] : []),
-      ...(answers ? [] : ['the database does not answer']),
-    ];
+    const fault = await databaseFault(parts);
+    return [...(parts.isDraining() ? ['stopping'] : []), ...(fault === undefined ? [] : [fault])];
   };
   const server = createServer({
     pbx: { ...parts, refusal: createPbxAccess({ ...config.pbx, trustProxy: config.trustProxy }), events },
@@ -74,7 +71,7 @@ export function createHttpServers(config: Config, parts: HttpServerParts): HttpS
   const metrics = createMetricsServer({
     notReady,
     read: async () => {
-      await databaseAnswers(parts);
+      await databaseFault(parts);
       return { contentType: telemetry.registry.contentType, text: await telemetry.registry.metrics() };
     },
   });
@@ -103,13 +100,18 @@ function accountAccess(config: Config, parts: HttpServerParts): AccountAccess {
   return createPlatformAccess({ ...accountAuth, events: parts.telemetry.http });
 }
 
-async function databaseAnswers({ pingDatabase, telemetry }: HttpServerParts): Promise<boolean> {
-  const answers = await within(pingDatabase(), PING_LIMIT_MS).catch((error: unknown) => {
+/** Why the database cannot be asked now; undefined when it can. */
+async function databaseFault({ pingDatabase, telemetry }: HttpServerParts): Promise<string | undefined> {
+  let fault: string | undefined;
+  try {
+    if (!(await within(pingDatabase(), PING_LIMIT_MS))) fault = 'the database does not answer';
+  } catch (error) {
     telemetry.http.storageFailed({ during: 'a readiness probe', error });
-    return false;
-  });
-  telemetry.databaseHealth(answers);
-  return answers;
+    // Its message is made of our own words only.
+    fault = `the database does not answer${error instanceof StorageUnavailable ? ` (${error.message})` : ''}`;
+  }
+  telemetry.databaseHealth(fault === undefined);
+  return fault;
 }
 
 async function listenOn(

@@ -6,6 +6,7 @@ const EXPLANATION = {
   full: 'the disk or the database is full',
   gone: 'the database server cannot be reached',
   io: 'the database cannot be read or written',
+  opening: 'the database is being opened and brought up to date',
   'read-only': 'the database cannot be written',
   refused: 'the database server refuses this user, password or database',
   slow: 'the database did not answer in time',

@@ -19,6 +19,10 @@ export interface Telemetry {
   readonly push: PushEvents & ChannelEvents;
   /** The apps as they are now; `expiresAt` of their credentials in milliseconds since the epoch, undefined: never. */
   appsKnown(apps: readonly KnownApp[]): void;
+  /** The database cannot be opened for now; calls get NAK until it can. */
+  databaseAway(error: unknown): void;
+  /** The database may be used; these migrations were applied for it. */
+  databaseOpened(migrations: readonly string[]): void;
   /** Whether the database answers. */
   databaseHealth(answers: boolean): void;
 }
@@ -34,6 +38,7 @@ export function createTelemetry(options: {
   const reference = createReferenceMetrics(registry, options.dockerTag);
   const log = options.openLog(() => metrics.logLinesDropped.inc());
   const http = createHttpTelemetry(log, metrics, reference);
+  let wasAway = false;
   return {
     log,
     registry,
@@ -41,6 +46,15 @@ export function createTelemetry(options: {
     calls: { ...createCallTelemetry(log, metrics, reference), storageFailed: http.storageFailed },
     push: createPushTelemetry(log, metrics),
     appsKnown: (apps) => tellExpiries(apps, log, metrics),
+    databaseAway: (error) => {
+      wasAway = true;
+      http.storageFailed({ during: 'opening the database; it is waited for', error });
+    },
+    databaseOpened: (migrations) => {
+      if (wasAway) log.write('info', 'the database is there', {});
+      if (migrations.length > 0)
+        log.write('info', 'database migrated', { migrations: migrations.join(', ') });
+    },
     databaseHealth: (answers) => reference.databaseHealth.set(answers ? 1 : 0),
   };
 }

@@ -87,6 +87,7 @@ export const outagesOfServer = (server: () => DatabaseServer): void => {
       const database = await openDatabase(await server().createDatabase());
       await migrate(database);
       const devices = createDeviceStore(database);
+      await devices.find(1);
       const sockets = () =>
         process.getActiveResourcesInfo().filter((name) => name === 'TCPSocketWrap').length;
       const before = sockets();
