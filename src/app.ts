@@ -9,6 +9,7 @@ import { attemptsFor } from './calls/wake-up.ts';
 import type { Config } from './config/config.ts';
 import { credentialExpiry } from './devices/app-credential/credential-expiry.ts';
 import { createAppStore } from './devices/app-store.ts';
+import { createCachedDeviceStore } from './devices/cached-device-store.ts';
 import { createDeviceStore } from './devices/device-store.ts';
 import { createProviderTokenStore } from './devices/provider-token-store.ts';
 import { registerPhone } from './devices/register-phone.ts';
@@ -55,7 +56,10 @@ export async function startApp(config: Config, openLog: (onDropped: () => void) 
   const opening = await openWhenAble(config.databaseUrl, config.databaseLimits, telemetry.databaseAway);
   building.defer(() => opening.close());
   const { database } = opening;
-  const devices = createDeviceStore(database);
+  const devices = createCachedDeviceStore(createDeviceStore(database), {
+    seconds: config.deviceCacheSeconds,
+    events: telemetry.deviceCache,
+  });
   const apps = createAppStore(database);
 
   const push = createPushParts({
@@ -73,6 +77,7 @@ export async function startApp(config: Config, openLog: (onDropped: () => void) 
     intervalMs: config.appsRefreshMs,
     onApps: (known) => {
       push.senders.update(known);
+      devices.appsKnown(known.map(({ key }) => key));
       expiries = known.map((app) => ({ ...app, expiresAt: credentialExpiry(app.credential) }));
       telemetry.appsKnown(expiries);
     },

@@ -6,6 +6,8 @@ import type { Parse, SettingsReader } from './settings-reader.ts';
 export interface DatabaseSettings {
   readonly databaseUrl: string;
   readonly databaseLimits: { readonly poolSize: number; readonly timeoutMs: number };
+  /** How long a device may be woken from memory while the database is away; 0: never. */
+  readonly deviceCacheSeconds: number;
 }
 
 const DEFAULT_DATABASE = 'sqlite:data/middleware.db';
@@ -33,6 +35,7 @@ export function readDatabaseSettings(reader: SettingsReader): DatabaseSettings {
       poolSize: reader.read('DATABASE_POOL_SIZE', '10', integer(1, 1_000, 'connections')),
       timeoutMs: reader.read('DATABASE_TIMEOUT', '800', integer(100, 60_000, 'milliseconds')),
     },
+    deviceCacheSeconds: reader.read('DEVICE_CACHE_SECONDS', '0', integer(0, 3_600, 'seconds')),
   };
 }
 

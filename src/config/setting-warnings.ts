@@ -10,6 +10,7 @@ const OUR_PREFIXES = [
   'APP_',
   'DATABASE_',
   'DB_ENV_',
+  'DEVICE_',
   'FCM_',
   'PBX_',
   'PROMETHEUS_',

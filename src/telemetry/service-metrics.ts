@@ -98,6 +98,7 @@ export function createServiceMetrics(registry: Registry, read: { readonly callsW
     requestsInvalid: counter('requests_invalid_total', 'Requests that made no sense.', ['endpoint', 'field']),
     requestsFailed: counter('requests_failed_total', 'Requests that a bug of ours spoilt.', ['endpoint']),
     storageFailures: counter('storage_failures_total', 'Times that the database could not be asked.', []),
+    callsFromCache: counter('calls_from_cache_total', 'Calls whose phone was looked up in memory.', []),
     platformFailures: counter('platform_api_failures_total', 'Times that the platform API gave no verdict.', [
       'reason',
     ]),

@@ -1,5 +1,6 @@
 import { Registry } from 'prom-client';
 import type { CallEvents } from '../calls/call-events.ts';
+import type { CacheEvents } from '../devices/cached-device-store.ts';
 import type { HttpEvents } from '../http/http-events.ts';
 import type { ChannelEvents } from '../push/http2-channel-types.ts';
 import type { PushEvents } from '../push/push-events.ts';
@@ -17,6 +18,7 @@ export interface Telemetry {
   readonly calls: CallEvents;
   readonly http: HttpEvents;
   readonly push: PushEvents & ChannelEvents;
+  readonly deviceCache: CacheEvents;
   /** The apps as they are now; `expiresAt` of their credentials in milliseconds since the epoch, undefined: never. */
   appsKnown(apps: readonly KnownApp[]): void;
   /** The database cannot be opened for now; calls get NAK until it can. */
@@ -45,6 +47,13 @@ export function createTelemetry(options: {
     http,
     calls: { ...createCallTelemetry(log, metrics, reference), storageFailed: http.storageFailed },
     push: createPushTelemetry(log, metrics),
+    deviceCache: {
+      servedFromCache: ({ first, error }) => {
+        metrics.callsFromCache.inc();
+        if (first) log.writeError('the database is away: phones of calls are looked up in memory', error, {});
+      },
+      cacheRetired: ({ calls }) => log.write('info', 'phones are looked up in the database again', { calls }),
+    },
     appsKnown: (apps) => tellExpiries(apps, log, metrics),
     databaseAway: (error) => {
       wasAway = true;
