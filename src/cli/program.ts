@@ -5,6 +5,7 @@ import { type CommandContext, CommandFailed } from './command-context.ts';
 import { addConfigCommands } from './config-check.ts';
 import { addDemoCommand } from './demo.ts';
 import { addDevicesCommands } from './devices.ts';
+import { addImportReferenceCommand } from './import-reference.ts';
 import { addMigrateCommand } from './migrate.ts';
 import { addSandboxCommand } from './sandbox.ts';
 import { addServeCommand } from './serve.ts';
@@ -41,6 +42,7 @@ function createProgram(context: CommandContext): Command {
     .exitOverride();
   addServeCommand(program);
   addMigrateCommand(program, context);
+  addImportReferenceCommand(program, context);
   addConfigCommands(program, context);
   addAppsCommands(program, context);
   addDevicesCommands(program, context);

@@ -5,6 +5,7 @@ import { Command } from 'commander';
 import { addAppsCommands } from '../../src/cli/apps.ts';
 import { addConfigCommands } from '../../src/cli/config-check.ts';
 import { addDevicesCommands } from '../../src/cli/devices.ts';
+import { addImportReferenceCommand } from '../../src/cli/import-reference.ts';
 import { addMigrateCommand } from '../../src/cli/migrate.ts';
 
 test('docs/command-line.md has a section for each command that names its options', async () => {
@@ -13,6 +14,7 @@ test('docs/command-line.md has a section for each command that names its options
   const program = new Command();
   const context = { out: assert.fail, err: assert.fail };
   addMigrateCommand(program, context);
+  addImportReferenceCommand(program, context);
   addConfigCommands(program, context);
   addAppsCommands(program, context);
   addDevicesCommands(program, context);
@@ -21,7 +23,7 @@ test('docs/command-line.md has a section for each command that names its options
       ? [{ name: command.name(), command }]
       : command.commands.map((leaf) => ({ name: `${command.name()} ${leaf.name()}`, command: leaf })),
   );
-  assert.equal(leaves.length, 10);
+  assert.equal(leaves.length, 11);
   for (const { name, command } of leaves) {
     const section = sections.get(name);
     assert.ok(section, `a section for ${name}`);
