@@ -1,12 +1,17 @@
 import type { KnownApp } from './import-apps.ts';
 
+/** App ids that mean nothing to a shell: commands are copied. */
+const PLAIN = /^[\w.-]+$/;
+
 /** What to do next, by what the import found; one line each. */
 export const importAdvice = (
   apps: Iterable<KnownApp>,
   options: { readonly apply: boolean; readonly responseLogs: boolean; readonly certDir: boolean },
 ): readonly string[] => {
   const { apply, responseLogs, certDir } = options;
-  const absent = [...apps].filter(({ key, platform }) => key === undefined && platform !== undefined);
+  const absent = [...apps].filter(
+    ({ key, platform, appId }) => key === undefined && platform !== undefined && PLAIN.test(appId),
+  );
   const missing = absent.filter(({ platform }) => certDir || platform !== 'apns');
   const add = missing.map(({ platform, appId }) =>
     platform === 'apns'

@@ -11,7 +11,8 @@ export type DeviceWriter = (devices: readonly ImportedDevice[]) => Promise<Reado
 
 const optionalText = (value: unknown): string | null => {
   const decoded = decodeText(value);
-  return decoded.ok ? decoded.value : null;
+  // Blank is as if not sent, as in a registration.
+  return decoded.ok && decoded.value !== '' ? decoded.value : null;
 };
 
 const readPhone = (

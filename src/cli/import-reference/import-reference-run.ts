@@ -79,6 +79,9 @@ const importAll = async (
     devices: new ImportTally('app_device'),
     logs: new ImportTally('app_responselog'),
   };
+  const asked = Object.values(tallies).filter(
+    (tally) => tally !== tallies.logs || options.responseLogs !== undefined,
+  );
   let apps: ReadonlyMap<number, KnownApp> = new Map();
   try {
     const importing = { apps: createAppStore(database), certDir: options.certDir, apply, now };
@@ -90,11 +93,11 @@ const importAll = async (
       await exportLogs(reference, options.responseLogs, apply, tallies.logs);
   } catch (error) {
     out('It ended early. Up to there:');
-    for (const line of tallyLines(Object.values(tallies))) out(line);
+    for (const line of tallyLines(asked)) out(line);
     throw error;
   }
   out(apply ? 'Imported:' : 'Dry run, nothing was changed. With --apply this would be done:');
-  for (const line of tallyLines(Object.values(tallies))) out(line);
+  for (const line of tallyLines(asked)) out(line);
   const advice = importAdvice(apps.values(), {
     apply,
     responseLogs: options.responseLogs !== undefined,
