@@ -1,12 +1,14 @@
 #!/usr/bin/env bash
-# The database servers that the tests start: installed where they are missing and this is root on Debian or Ubuntu.
+# The servers that the tests start: installed where they are missing and this is root on Debian or Ubuntu.
 set -euo pipefail
 packages=()
 compgen -G '/usr/lib/postgresql/*/bin/postgres' >/dev/null || command -v postgres >/dev/null || packages+=(postgresql)
 PATH=$PATH:/usr/sbin command -v mariadbd >/dev/null || packages+=(mariadb-server)
+command -v redis-server >/dev/null || packages+=(redis-server)
+command -v redis-sentinel >/dev/null || packages+=(redis-sentinel)
 if [ ${#packages[@]} -eq 0 ]; then exit 0; fi
 if [ "$(id -u)" -ne 0 ] || ! command -v apt-get >/dev/null; then
-  echo "Missing for the database tests: ${packages[*]}. Install them, as root: apt-get install ${packages[*]}" >&2
+  echo "Missing for the tests with real servers: ${packages[*]}. Install them, as root: apt-get install ${packages[*]}" >&2
   exit 0
 fi
 export DEBIAN_FRONTEND=noninteractive
@@ -14,4 +16,11 @@ export DEBIAN_FRONTEND=noninteractive
 mkdir -p /etc/postgresql-common
 [ -e /etc/postgresql-common/createcluster.conf ] || echo 'create_main_cluster = false' >/etc/postgresql-common/createcluster.conf
 apt-get update -qq
+# Redis has no such switch: invoke-rc.d asks policy-rc.d, and 101 means that services stay stopped.
+policy=/usr/sbin/policy-rc.d
+if [ ! -e $policy ]; then
+  printf '#!/bin/sh\nexit 101\n' >$policy
+  chmod 755 $policy
+  trap 'rm -f $policy' EXIT
+fi
 apt-get install -y -qq --no-install-recommends "${packages[@]}"

@@ -1,4 +1,5 @@
 import { watchApps } from './app/app-watcher.ts';
+import { createBusParts } from './app/bus-parts.ts';
 import { createHttpServers } from './app/http-parts.ts';
 import { createPushParts } from './app/push-parts.ts';
 import { createTakeoverNotices } from './app/takeover-notices.ts';
@@ -50,7 +51,12 @@ const DAY_MS = 86_400_000;
 export async function startApp(config: Config, openLog: (onDropped: () => void) => Log): Promise<RunningApp> {
   await using building = new AsyncDisposableStack();
   const room = new WaitingRoom({ maxWaiting: config.maxWaitingCalls, waitMs: config.waitMs });
-  const telemetry = createTelemetry({ openLog, dockerTag: config.dockerTag, callsWaiting: () => room.size });
+  const telemetry = createTelemetry({
+    openLog,
+    dockerTag: config.dockerTag,
+    callsWaiting: () => room.size,
+    usesRedis: config.redis !== undefined,
+  });
   building.defer(() => telemetry.log.flush());
 
   const opening = await openWhenAble(config.databaseUrl, config.databaseLimits, telemetry.databaseAway);
@@ -99,9 +105,13 @@ export async function startApp(config: Config, openLog: (onDropped: () => void) 
     maxAttempts: attemptsFor(config.waitMs, config.resendMs),
     responseApi: config.responseApi ?? '',
   };
+  const between = createBusParts({ settings: config.redis, room, events: telemetry.bus });
+  building.defer(() => between.close());
+  const { bus } = between;
   const calls: CallParts = {
     devices,
     room,
+    bus,
     plan,
     events: telemetry.calls,
     pusher: {
@@ -117,11 +127,12 @@ export async function startApp(config: Config, openLog: (onDropped: () => void) 
   const servers = createHttpServers(config, {
     devices,
     telemetry,
+    bus: between,
     isDraining: () => draining,
     pingDatabase: () => database.ping(),
     takeCall: (ask, caller) => takeCall(calls, ask, caller),
-    cancelCall: (callId, reason) => room.cancel(callId, reason),
-    answer: (uniqueKey, available) => takeAnswer({ room, events: telemetry.calls }, uniqueKey, available),
+    cancelCall: (callId, reason) => bus.cancel(callId, reason),
+    answer: (uniqueKey, available) => takeAnswer({ bus, events: telemetry.calls }, uniqueKey, available),
     register: (phone) => registerPhone({ devices, notices }, phone, Date.now()),
   });
   building.defer(() => servers.close(CLOSE_LIMIT_MS));

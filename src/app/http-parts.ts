@@ -16,6 +16,7 @@ import { packageVersion } from '../lib/package-version.ts';
 import { within } from '../lib/within.ts';
 import { StorageUnavailable } from '../storage/storage-unavailable.ts';
 import type { Telemetry } from '../telemetry/telemetry.ts';
+import type { BusParts } from './bus-parts.ts';
 
 /** What the listeners are given. */
 export interface HttpServerParts {
@@ -23,6 +24,7 @@ export interface HttpServerParts {
   readonly telemetry: Telemetry;
   readonly isDraining: () => boolean;
   readonly pingDatabase: () => Promise<void>;
+  readonly bus: Pick<BusParts, 'degraded' | 'notReady'>;
   readonly takeCall: PbxParts['takeCall'];
   readonly cancelCall: PbxParts['cancelCall'];
   readonly answer: AnswerParts['answer'];
@@ -53,7 +55,11 @@ export function createHttpServers(config: Config, parts: HttpServerParts): HttpS
   const access = accountAccess(config, parts);
   const notReady = async (): Promise<readonly string[]> => {
     const fault = await databaseFault(parts);
-    return [...(parts.isDraining() ? ['stopping'] : []), ...(fault === undefined ? [] : [fault])];
+    return [
+      ...(parts.isDraining() ? ['stopping'] : []),
+      ...(fault === undefined ? [] : [fault]),
+      ...parts.bus.notReady(),
+    ];
   };
   const server = createServer({
     pbx: { ...parts, refusal: createPbxAccess({ ...config.pbx, trustProxy: config.trustProxy }), events },
@@ -62,6 +68,7 @@ export function createHttpServers(config: Config, parts: HttpServerParts): HttpS
     reports: { access, devices, events },
     ops: {
       notReady,
+      degraded: parts.bus.degraded,
       openApi: JSON.stringify(openApiDocument({ version: packageVersion(), outcomes: CALL_OUTCOMES })),
     },
     trustProxy: config.trustProxy,
@@ -70,6 +77,7 @@ export function createHttpServers(config: Config, parts: HttpServerParts): HttpS
   });
   const metrics = createMetricsServer({
     notReady,
+    degraded: parts.bus.degraded,
     read: async () => {
       await databaseFault(parts);
       return { contentType: telemetry.registry.contentType, text: await telemetry.registry.metrics() };

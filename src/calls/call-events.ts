@@ -1,6 +1,6 @@
+import type { AnswerFate } from './answer-bus.ts';
 import type { Call } from './call.ts';
 import type { CallEnding } from './call-outcome.ts';
-import type { AnswerFate } from './waiting-room.ts';
 
 /** What the story of a call tells: for log and metrics. */
 export interface CallEvents {
@@ -18,12 +18,11 @@ export interface CallEvents {
     readonly callId: string;
     readonly found: 'waiting' | 'answered';
   }): void;
-  /** An app has answered; `roundTripMs` since the PBX asked, on our clock. */
+  /** An app has answered, here or to another instance's call. */
   answerCame(event: {
     readonly uniqueKey: string;
     readonly available: boolean;
     readonly fate: AnswerFate;
-    readonly call: Call | undefined;
   }): void;
   /** The database could not be asked. */
   storageFailed(event: { readonly during: string; readonly error: unknown }): void;

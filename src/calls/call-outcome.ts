@@ -16,6 +16,7 @@ export const CALL_OUTCOMES = [
   'caller-gone',
   'shutting-down',
   'storage-unavailable',
+  'bus-unavailable',
 ] as const;
 
 /** The name of an ending: metric label, log field and `X-Wake-Outcome` alike. */

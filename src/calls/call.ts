@@ -22,13 +22,16 @@ export class Call {
   readonly ask: CallAsk;
   /** Changes once at most: when a push has shown which of Apple's environments its token is of. */
   device: Device;
-  readonly uniqueKey: string;
+  /** Changes once at most, before anything is pushed: when another instance knows the call under another key. */
+  uniqueKey: string;
   /** True where the app may answer to the PBX's call_id as well as to `uniqueKey`. */
-  readonly answersToCallId: boolean;
+  answersToCallId: boolean;
+  /** True while another instance wakes the phone: this one only waits with it. */
+  joined = false;
   /** Monotonic milliseconds. */
   readonly askedAt: number;
   /** Monotonic milliseconds by which the call has ended. */
-  readonly deadline: number;
+  deadline: number;
   readonly ended: Promise<CallEnding>;
   ending: CallEnding | undefined;
   /** Pushes begun. */

@@ -1,4 +1,5 @@
 import type { Device } from '../devices/device.ts';
+import type { AnswerBus } from './answer-bus.ts';
 import type { Call, CallAsk } from './call.ts';
 import type { CallEvents } from './call-events.ts';
 import type { CallEnding, CallOutcome } from './call-outcome.ts';
@@ -15,6 +16,7 @@ export interface Caller {
 export interface CallParts {
   readonly devices: { find(account: number): Promise<Device | undefined> };
   readonly room: WaitingRoom;
+  readonly bus: Pick<AnswerBus, 'claim' | 'expire' | 'release' | 'refusal'>;
   readonly pusher: CallPusher;
   readonly plan: WakePlan;
   readonly events: CallEvents;
@@ -31,12 +33,16 @@ export interface TakenCall {
 }
 
 /**
- * The story of a call: which phone, listen, wake it, wait for its word. Resolves with how it ended, at the latest
- * when the wait is over. The PBX's request arrives in `http/`, which also carries the answer back.
+ * The story of a call: which phone, listen (here and, through the bus, on every instance), wake it, wait for its word.
+ * Resolves with how it ended, at the latest when the wait is over. The PBX's request arrives in `http/`, which also
+ * carries the answer back.
  */
 export async function takeCall(parts: CallParts, ask: CallAsk, caller: Caller): Promise<TakenCall> {
   const repeat = ask.callId === undefined ? undefined : parts.room.findRepeat(ask.callId, ask.account);
   if (repeat !== undefined) return joinCall(parts, ask, caller, repeat);
+
+  const refused = parts.bus.refusal();
+  if (refused !== undefined) return turnAway(parts, ask, refused);
 
   const found = await findDevice(parts, ask.account);
   if (found.kind !== 'device') return turnAway(parts, ask, found.outcome);
@@ -48,8 +54,9 @@ export async function takeCall(parts: CallParts, ask: CallAsk, caller: Caller): 
   const entry = parts.room.enter(ask, found.device);
   if (entry.kind === 'refused') return turnAway(parts, ask, entry.outcome);
 
-  wakePhone(entry.call, parts.pusher, parts.plan);
+  parts.bus.claim(entry.call, () => wakePhone(entry.call, parts.pusher, parts.plan, parts.bus));
   const taken = await waitWith(caller, entry.call);
+  parts.bus.release(entry.call);
   parts.events.callEnded(entry.call, taken.ending);
   return taken;
 }

@@ -1,22 +1,10 @@
 import type { Device } from '../devices/device.ts';
 import { monotonic } from '../lib/monotonic.ts';
+import type { AnswerFate } from './answer-bus.ts';
 import { Call, type CallAsk } from './call.ts';
 import type { CallEnding } from './call-outcome.ts';
 import { EndedCalls } from './ended-calls.ts';
 import { canCarry, newUniqueKey } from './unique-key.ts';
-
-/**
- * What became of an app's answer: `taken` settled the call; `duplicate` came after another answer and within the
- * call's time, whatever it says; `late` came after the call had ended otherwise or its time was over; `unknown` names no
- * call.
- */
-export type AnswerFate = 'taken' | 'duplicate' | 'late' | 'unknown';
-
-/** An answer's fate and, where one is known, the call it was for. */
-export interface AnswerReport {
-  readonly fate: AnswerFate;
-  readonly call: Call | undefined;
-}
 
 /** What `enter` found: a place, or why there is none. */
 export type Entry =
@@ -94,18 +82,37 @@ export class WaitingRoom {
     return { kind: 'entered', call };
   }
 
+  /** The call that waits for answers to this key. */
+  find(key: string): Call | undefined {
+    return this.#byKey.get(key);
+  }
+
+  /** How the call of this key ended, while that is remembered. */
+  endingOf(key: string): CallEnding | undefined {
+    return this.#ended.find(key)?.ending;
+  }
+
+  /** Lets a call that waits answer to another key, before anything was pushed with the first one. */
+  rekey(call: Call, uniqueKey: string, answersToCallId: boolean): void {
+    if (call.isOver()) return;
+    this.#unseatKeys(call);
+    call.uniqueKey = uniqueKey;
+    call.answersToCallId = answersToCallId;
+    this.#seatKeys(call);
+  }
+
   /** The app's word for a key: the first one settles the call. */
-  answer(key: string, available: boolean): AnswerReport {
+  answer(key: string, available: boolean): AnswerFate {
     const call = this.#byKey.get(key);
     if (call !== undefined) {
       call.answeredAt = monotonic();
       call.settle(available ? 'ready' : 'declined');
-      return { fate: 'taken', call };
+      return 'taken';
     }
     const ended = this.#ended.find(key);
-    if (ended === undefined) return { fate: 'unknown', call: undefined };
+    if (ended === undefined) return 'unknown';
     const inTime = isAnswer(ended.ending) && monotonic() <= ended.deadline;
-    return { fate: inTime ? 'duplicate' : 'late', call: undefined };
+    return inTime ? 'duplicate' : 'late';
   }
 
   /** The PBX gives the call up. Returns how many waits that ended. */
@@ -142,25 +149,33 @@ export class WaitingRoom {
   #seat(call: Call): void {
     const { callId } = call.ask;
     this.#waiting += 1;
-    this.#byKey.set(call.uniqueKey, call);
-    this.#ended.forget(call.uniqueKey);
+    this.#seatKeys(call);
     if (callId === undefined) return;
-    if (call.answersToCallId) {
-      this.#byKey.set(callId, call);
-      this.#ended.forget(callId);
-    }
     call.sibling = this.#byCallId.get(callId);
     this.#byCallId.set(callId, call);
+  }
+
+  #seatKeys(call: Call): void {
+    const { callId } = call.ask;
+    this.#byKey.set(call.uniqueKey, call);
+    this.#ended.forget(call.uniqueKey);
+    if (callId === undefined || !call.answersToCallId) return;
+    this.#byKey.set(callId, call);
+    this.#ended.forget(callId);
+  }
+
+  /** A key may have gone to another call meanwhile. */
+  #unseatKeys(call: Call): void {
+    for (const key of [call.uniqueKey, call.ask.callId]) {
+      if (key !== undefined && this.#byKey.get(key) === call) this.#byKey.delete(key);
+    }
   }
 
   readonly #leave = (call: Call): void => {
     const { callId } = call.ask;
     this.#waiting -= 1;
-    this.#byKey.delete(call.uniqueKey);
-    if (callId !== undefined) {
-      if (call.answersToCallId) this.#byKey.delete(callId);
-      this.#unlink(callId, call);
-    }
+    this.#unseatKeys(call);
+    if (callId !== undefined) this.#unlink(callId, call);
     if (call.ending !== undefined) this.#remember(call, call.ending);
     if (this.#waiting === 0) for (const done of [...this.#emptied]) done();
   };

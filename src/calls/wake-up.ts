@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { monotonic } from '../lib/monotonic.ts';
 import type { PushRequest } from '../push/push-provider.ts';
 import type { PushResult } from '../push/push-result.ts';
+import type { AnswerBus } from './answer-bus.ts';
 import type { Call } from './call.ts';
 import type { CallOutcome } from './call-outcome.ts';
 
@@ -33,35 +34,40 @@ export function attemptsFor(waitMs: number, resendMs: number): number {
  * Pushes now and again at each resend interval until the call is over. The call ends here when nobody can answer it
  * any more: no push was taken, none is under way. `push_profile=once` asks for exactly one push.
  */
-export function wakePhone(call: Call, pusher: CallPusher, plan: WakePlan): void {
+export function wakePhone(
+  call: Call,
+  pusher: CallPusher,
+  plan: WakePlan,
+  bus: Pick<AnswerBus, 'expire'>,
+): void {
   const maxAttempts = call.device.pushProfile === 'once' ? 1 : plan.maxAttempts;
   const schedule: WakePlan = { ...plan, maxAttempts };
   pushOnce(call, pusher, schedule);
-  scheduleNext(call, pusher, schedule);
+  scheduleNext(call, pusher, schedule, () => giveUp(call, bus));
 }
 
 /** Arms the call's one timer: for the next push while there is one, else for the deadline. */
-function scheduleNext(call: Call, pusher: CallPusher, plan: WakePlan): void {
+function scheduleNext(call: Call, pusher: CallPusher, plan: WakePlan, atDeadline: () => void): void {
   if (call.isOver()) return;
   const resendAt = (call.pushedAt ?? call.askedAt) + call.attempts * plan.resendMs;
   if (call.resendsStopped || call.attempts >= plan.maxAttempts || resendAt >= call.deadline) {
-    call.timer = setTimeout(giveUp, Math.max(0, call.deadline - monotonic()), call);
+    call.timer = setTimeout(atDeadline, Math.max(0, call.deadline - monotonic()));
     return;
   }
   call.timer = setTimeout(
     () => {
       if (!call.resendsStopped) pushOnce(call, pusher, plan);
-      scheduleNext(call, pusher, plan);
+      scheduleNext(call, pusher, plan, atDeadline);
     },
     Math.max(0, resendAt - monotonic()),
   );
 }
 
 /** The deadline: a phone that was reached did not answer, or none was reached at all. */
-function giveUp(call: Call): void {
+function giveUp(call: Call, bus: Pick<AnswerBus, 'expire'>): void {
   if (call.pushAcceptedAt === undefined)
-    call.settle('push-failed', 'no answer from the push service in time');
-  else call.settle('timed-out');
+    bus.expire(call, 'push-failed', 'no answer from the push service in time');
+  else bus.expire(call, 'timed-out');
 }
 
 function pushOnce(call: Call, pusher: CallPusher, plan: WakePlan): void {

@@ -59,6 +59,10 @@ export const OUTCOME_ADVICE = {
     deviceFound: undefined,
     advice: 'The service cannot use its database: look at its log and at DATABASE_URL.',
   },
+  'bus-unavailable': {
+    deviceFound: undefined,
+    advice: 'Redis does not answer and REDIS_REQUIRED is on; see /readyz and the log line before it.',
+  },
 } as const satisfies Record<CallOutcome, OutcomeAdvice>;
 
 /** What to do after each word of a push service about a push that this process sent itself. */

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import type { RedisSettings } from '../lib/redis-address.ts';
 import { type DatabaseSettings, readDatabaseSettings } from './database-settings.ts';
 import { MOST_WAITING_CALLS, openFilesLimit, waitingCallsFor } from './open-files.ts';
 import {
@@ -14,6 +15,7 @@ import {
   oneOf,
   text,
 } from './parsers.ts';
+import { readRedisSettings } from './redis-settings.ts';
 import { settingWarnings } from './setting-warnings.ts';
 import { type FoundSetting, SettingsReader, type SettingsSource } from './settings-reader.ts';
 
@@ -49,6 +51,8 @@ export interface Config extends DatabaseSettings {
   readonly accountAuth: AccountAuth;
   readonly pbx: PbxAccess;
   readonly trustProxy: NetworkList | undefined;
+  /** Undefined: this instance works alone. */
+  readonly redis: RedisSettings | undefined;
   readonly appsRefreshMs: number;
   readonly apnsUrl: string;
   readonly apnsSandboxUrl: string;
@@ -99,6 +103,7 @@ export function readConfig(source: ConfigSource): ConfigReport {
     pbx: readPbxAccess(reader),
     trustProxy: reader.readOptional('TRUST_PROXY', networkList),
     ...readDatabaseSettings(reader),
+    ...readRedisSettings(reader),
     appsRefreshMs: reader.read('APPS_REFRESH_INTERVAL', '2000', integer(100, 600_000, 'milliseconds')),
     apnsUrl: reader.read('APNS_URL', APNS, httpsOrigin),
     apnsSandboxUrl: reader.read('APNS_SANDBOX_URL', APNS_SANDBOX, httpsOrigin),

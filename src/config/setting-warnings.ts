@@ -14,13 +14,13 @@ const OUR_PREFIXES = [
   'FCM_',
   'PBX_',
   'PROMETHEUS_',
+  'REDIS_',
   'TAKEOVER_',
   'VG_API_',
 ];
 
 /** Settings of the reference that mean nothing here, and what to know instead. */
 const REFERENCE_SETTINGS: Readonly<Record<string, string>> = {
-  REDIS_SERVER_LIST: 'this service runs on one machine and keeps waiting calls in memory',
   DEBUG: 'use LOG_LEVEL=debug',
   TESTING: 'authentication cannot be switched off by it; see ACCOUNT_AUTH',
   LOGGING_DIR: 'logs go to standard output',

@@ -55,6 +55,19 @@ export class SettingsReader {
     );
   }
 
+  /** The content of the file that an optional setting names; undefined where it is not set or cannot be read. */
+  readContent<T>(name: string, parse: Parse<T>): T | undefined {
+    const path = this.#lookUp(name, '', false);
+    if (path === undefined || path === '') return undefined;
+    try {
+      return this.#parse(name, this.#source.readFile(path), parse);
+    } catch (error) {
+      const code = error instanceof Error && 'code' in error ? String(error.code) : 'unreadable';
+      this.problem(`${name} names ${path}, which cannot be read (${code})`);
+      return undefined;
+    }
+  }
+
   /** Whether the setting was given, directly or as a file. */
   isSet(name: string): boolean {
     return [name, `${name}_FILE`].some((each) => (this.#source.env[each]?.trim() ?? '') !== '');

@@ -1,6 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import type { AnswerFate } from '../calls/waiting-room.ts';
-import { sendDone, sendMethodNotAllowed } from './app-replies.ts';
+import type { AnswerFate } from '../calls/answer-bus.ts';
+import { sendDone, sendMethodNotAllowed, sendUnavailable } from './app-replies.ts';
 import { decodeFields } from './fields/decode-fields.ts';
 import type { HttpEvents } from './http-events.ts';
 import { ENDPOINTS } from './paths.ts';
@@ -13,13 +13,14 @@ const ENDPOINT = ENDPOINTS.callResponse;
 /** What the app's answer needs. */
 export interface AnswerParts {
   /** The app's word for a key; the first one ends the call's wait. */
-  readonly answer: (uniqueKey: string, available: boolean) => AnswerFate;
+  readonly answer: (uniqueKey: string, available: boolean) => Promise<AnswerFate>;
   readonly events: Pick<HttpEvents, 'requestInvalid'>;
 }
 
 /**
  * `POST /api/call-response/`: nobody is authenticated (the key is the secret; any Authorization header is ignored).
- * 202 where the answer came in time, 404 where nobody waits for it. The time that the app echoes is checked to be a
+ * 202 where the answer came in time, 404 where nobody waits for it, 503 where only another instance could tell and none
+ * can be asked. The time that the app echoes is checked to be a
  * number and not used: the service has its own clock.
  */
 export function addAnswerRoutes(server: FastifyInstance, parts: AnswerParts): void {
@@ -41,7 +42,7 @@ async function callResponse(
     refuseField(reply, ENDPOINT.name, body, parts.events);
     return reply;
   }
-  const fate = parts.answer(body.value.unique_key, body.value.available);
+  const fate = await parts.answer(body.value.unique_key, body.value.available);
   switch (fate) {
     case 'taken':
     case 'duplicate':
@@ -49,6 +50,8 @@ async function callResponse(
     case 'late':
     case 'unknown':
       return sendDone(reply, 404);
+    case 'undecided':
+      return sendUnavailable(reply);
     default:
       return fate satisfies never;
   }

@@ -7,6 +7,8 @@ import type { Handler } from './route.ts';
 export interface OpsParts {
   /** Why the service is not ready for new calls; empty when it is. */
   readonly notReady: () => Promise<readonly string[]>;
+  /** What does not work as it should although the service takes calls. */
+  readonly degraded: () => readonly string[];
   /** The OpenAPI document as JSON text. */
   readonly openApi: string;
 }
@@ -18,13 +20,21 @@ export function addOpsRoutes(server: FastifyInstance, parts: OpsParts): void {
 }
 
 /** The two health routes alone, for the metrics port. */
-export function addHealthRoutes(server: FastifyInstance, parts: Pick<OpsParts, 'notReady'>): void {
+export function addHealthRoutes(
+  server: FastifyInstance,
+  parts: Pick<OpsParts, 'notReady' | 'degraded'>,
+): void {
   addGet(server, ENDPOINTS.alive, (_request, reply) => sendJson(reply, 200, ALIVE));
   addGet(server, ENDPOINTS.ready, async (_request, reply) => {
     const reasons = await parts.notReady();
-    const ready = reasons.length === 0;
-    const body = JSON.stringify({ status: ready ? 'ready' : 'not ready', reasons });
-    return sendJson(reply, ready ? 200 : 503, body);
+    if (reasons.length > 0) return sendJson(reply, 503, JSON.stringify({ status: 'not ready', reasons }));
+    const degraded = parts.degraded();
+    // Still 200: were every instance without Redis taken out of service, no call at all would be woken.
+    return sendJson(
+      reply,
+      200,
+      JSON.stringify({ status: degraded.length === 0 ? 'ready' : 'degraded', reasons: degraded }),
+    );
   });
 }
 

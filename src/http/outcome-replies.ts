@@ -18,4 +18,5 @@ export const OUTCOME_REPLIES = {
   'caller-gone': 'status=NAK',
   'shutting-down': 'status=NAK',
   'storage-unavailable': 'status=NAK',
+  'bus-unavailable': 'status=NAK',
 } as const satisfies Record<CallOutcome, PbxWord>;

@@ -17,7 +17,7 @@ export interface PbxParts {
   /** The story of a call. */
   readonly takeCall: (ask: CallAsk, caller: Caller) => Promise<TakenCall>;
   /** Ends the waits for a call_id; returns how many. */
-  readonly cancelCall: (callId: string, reason: string | null) => number;
+  readonly cancelCall: (callId: string, reason: string | null) => Promise<number>;
   readonly refusal: (request: FastifyRequest) => PbxRefusal | undefined;
   /** True once the service is stopping: new calls are sent elsewhere. */
   readonly isDraining: () => boolean;
@@ -98,7 +98,7 @@ async function callCancelled(
 ): Promise<FastifyReply> {
   const fields = await readPbxFields(parts, ENDPOINTS.callCancelled.name, request, reply, CallCancelled);
   if (fields === undefined) return reply;
-  const ended = parts.cancelCall(fields.call_id, fields.reason);
+  const ended = await parts.cancelCall(fields.call_id, fields.reason);
   return ended > 0
     ? sendText(reply, 200, 'status=CANCELLED')
     : sendText(reply, 404, 'No call with this call_id is waiting.');

@@ -20,6 +20,7 @@ const OUTCOME_LEVELS = {
   'caller-gone': 'info',
   'shutting-down': 'warn',
   'storage-unavailable': 'warn',
+  'bus-unavailable': 'warn',
 } as const satisfies Record<CallOutcome, LogLevel>;
 
 /** What the reference called the failures that it counted; the others it did not count here. */
@@ -37,8 +38,20 @@ export function createCallTelemetry(
   return {
     callEnded: (call, ending) => {
       const took = secondsBetween(call.askedAt, performance.now());
+      // The instance that woke the phone counts the call.
+      if (call.joined) {
+        metrics.callsRepeated.inc({ found: 'elsewhere' });
+        log.write('info', `call joined: ${ending.outcome}`, endedFields(call, ending, took));
+        return;
+      }
       metrics.calls.inc({ outcome: ending.outcome, platform: call.device.platform });
       metrics.requestAnswer.observe({ outcome: ending.outcome }, took);
+      if (call.pushedAt !== undefined && call.answeredAt !== undefined) {
+        metrics.pushAnswer.observe(
+          { platform: call.device.platform },
+          secondsBetween(call.pushedAt, call.answeredAt),
+        );
+      }
       countForReference(reference, call, ending);
       log.write(
         OUTCOME_LEVELS[ending.outcome],
@@ -65,14 +78,8 @@ export function createCallTelemetry(
       metrics.callsRepeated.inc({ found });
       log.write('info', 'call asked again', { call: callId, account, found });
     },
-    answerCame: ({ uniqueKey, available, fate, call }) => {
+    answerCame: ({ uniqueKey, available, fate }) => {
       metrics.answers.inc({ fate });
-      if (call?.pushedAt !== undefined && call.answeredAt !== undefined) {
-        metrics.pushAnswer.observe(
-          { platform: call.device.platform },
-          secondsBetween(call.pushedAt, call.answeredAt),
-        );
-      }
       // Answers to keys that nobody waits for can be sent by anyone, so they are only counted by default.
       log.write(fate === 'unknown' || fate === 'duplicate' ? 'debug' : 'info', `app answered: ${fate}`, {
         call: uniqueKey,

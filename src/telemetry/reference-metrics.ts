@@ -16,7 +16,7 @@ const HANGUP_LABELS = [...REPORT_LABELS, 'hangup_reason'] as const;
 
 /**
  * The metrics of the Python service that this one replaces, under their own names and labels, so that dashboards and
- * alarms go on working. `redis_health` is 1 here: nothing needs Redis on one machine.
+ * alarms go on working.
  */
 export function createReferenceMetrics(registry: Registry, dockerTag: string) {
   const registers = [registry];
@@ -30,11 +30,16 @@ export function createReferenceMetrics(registry: Registry, dockerTag: string) {
     help: '1 while the database answers.',
     registers,
   });
-  new Gauge({ name: 'redis_health', help: '1 while Redis answers, or is not needed.', registers }).set(1);
+  const redisHealth = new Gauge({
+    name: 'redis_health',
+    help: '1 while Redis answers, or none is used.',
+    registers,
+  });
   counter('docker_tag', 'Which release runs (DOCKER_TAG).', ['docker_tag']).inc({ docker_tag: dockerTag });
 
   return {
     databaseHealth,
+    redisHealth,
     callSuccess: bounded(
       'vialer_call_success_total',
       'Calls that the apps reported as set up.',

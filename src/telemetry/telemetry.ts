@@ -1,10 +1,13 @@
 import { Registry } from 'prom-client';
 import type { CallEvents } from '../calls/call-events.ts';
-import type { CacheEvents } from '../devices/cached-device-store.ts';
+import type { BusEvents } from '../calls/redis-bus/bus-events.ts';
 import type { HttpEvents } from '../http/http-events.ts';
 import type { ChannelEvents } from '../push/http2-channel-types.ts';
 import type { PushEvents } from '../push/push-events.ts';
+import type { RedisEvents } from '../redis/redis-link.ts';
+import { createBusTelemetry } from './bus-telemetry.ts';
 import { createCallTelemetry } from './call-telemetry.ts';
+import { createDatabaseTelemetry, type DatabaseTelemetry } from './database-telemetry.ts';
 import { createHttpTelemetry } from './http-telemetry.ts';
 import type { Log } from './log.ts';
 import { createPushTelemetry } from './push-telemetry.ts';
@@ -12,19 +15,15 @@ import { createReferenceMetrics } from './reference-metrics.ts';
 import { createServiceMetrics, type ServiceMetrics } from './service-metrics.ts';
 
 /** Everything that tells of the service: one function per event, which writes the log line and moves the metric. */
-export interface Telemetry {
+export interface Telemetry extends DatabaseTelemetry {
   readonly log: Log;
   readonly registry: Registry;
   readonly calls: CallEvents;
   readonly http: HttpEvents;
   readonly push: PushEvents & ChannelEvents;
-  readonly deviceCache: CacheEvents;
+  readonly bus: BusEvents & RedisEvents;
   /** The apps as they are now; `expiresAt` of their credentials in milliseconds since the epoch, undefined: never. */
   appsKnown(apps: readonly KnownApp[]): void;
-  /** The database cannot be opened for now; calls get NAK until it can. */
-  databaseAway(error: unknown): void;
-  /** The database may be used; these migrations were applied for it. */
-  databaseOpened(migrations: readonly string[]): void;
   /** Whether the database answers. */
   databaseHealth(answers: boolean): void;
 }
@@ -34,36 +33,24 @@ export function createTelemetry(options: {
   readonly openLog: (onDropped: () => void) => Log;
   readonly dockerTag: string;
   readonly callsWaiting: () => number;
+  /** Whether there is a Redis whose health can be told. */
+  readonly usesRedis: boolean;
 }): Telemetry {
   const registry = new Registry();
   const metrics = createServiceMetrics(registry, options);
   const reference = createReferenceMetrics(registry, options.dockerTag);
+  reference.redisHealth.set(options.usesRedis ? 0 : 1);
   const log = options.openLog(() => metrics.logLinesDropped.inc());
   const http = createHttpTelemetry(log, metrics, reference);
-  let wasAway = false;
   return {
     log,
     registry,
     http,
     calls: { ...createCallTelemetry(log, metrics, reference), storageFailed: http.storageFailed },
     push: createPushTelemetry(log, metrics),
-    deviceCache: {
-      servedFromCache: ({ first, error }) => {
-        metrics.callsFromCache.inc();
-        if (first) log.writeError('the database is away: phones of calls are looked up in memory', error, {});
-      },
-      cacheRetired: ({ calls }) => log.write('info', 'phones are looked up in the database again', { calls }),
-    },
+    ...createDatabaseTelemetry(log, metrics, http),
+    bus: createBusTelemetry(log, registry, reference.redisHealth),
     appsKnown: (apps) => tellExpiries(apps, log, metrics),
-    databaseAway: (error) => {
-      wasAway = true;
-      http.storageFailed({ during: 'opening the database; it is waited for', error });
-    },
-    databaseOpened: (migrations) => {
-      if (wasAway) log.write('info', 'the database is there', {});
-      if (migrations.length > 0)
-        log.write('info', 'database migrated', { migrations: migrations.join(', ') });
-    },
     databaseHealth: (answers) => reference.databaseHealth.set(answers ? 1 : 0),
   };
 }

@@ -29,7 +29,7 @@ function createBareServer(t: TestContext) {
     answers: { answer: never, events },
     devices: { access: openAccess, register: never, devices, events },
     reports: { access: openAccess, devices, events },
-    ops: { notReady: async () => [], openApi: '{}' },
+    ops: { notReady: async () => [], degraded: () => [], openApi: '{}' },
     trustProxy: undefined,
     isStorageError: () => false,
     events,

@@ -99,9 +99,15 @@ async function startListeners(t: TestContext, database: Database, pingDatabase: 
   };
   const servers = createHttpServers(config, {
     devices: createDeviceStore(database),
-    telemetry: createTelemetry({ openLog: () => silent, dockerTag: 'test', callsWaiting: () => 0 }),
+    telemetry: createTelemetry({
+      openLog: () => silent,
+      dockerTag: 'test',
+      callsWaiting: () => 0,
+      usesRedis: false,
+    }),
     isDraining: () => false,
     pingDatabase,
+    bus: { degraded: () => [], notReady: () => [] },
     takeCall: never,
     cancelCall: never,
     answer: never,

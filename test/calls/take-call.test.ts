@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { CallAsk } from '../../src/calls/call.ts';
 import type { CallEvents } from '../../src/calls/call-events.ts';
+import { createLoneBus } from '../../src/calls/lone-bus.ts';
 import { type Caller, takeCall } from '../../src/calls/take-call.ts';
 import { WaitingRoom } from '../../src/calls/waiting-room.ts';
 import type { Device } from '../../src/devices/device.ts';
@@ -26,6 +27,7 @@ function story() {
   const parts = {
     devices: { find: () => lookup.promise },
     room,
+    bus: createLoneBus(room),
     pusher: {
       send: async () => {
         pushes += 1;
@@ -72,7 +74,7 @@ describe('what happens while a call is begun', () => {
     await new Promise(setImmediate);
     assert.equal(room.size, 1);
     assert.equal(pushes(), 1);
-    assert.equal(room.answer('one-call', true).fate, 'taken');
+    assert.equal(room.answer('one-call', true), 'taken');
     for (const { ending } of await Promise.all(both)) assert.equal(ending.outcome, 'ready');
     assert.equal(room.size, 0);
   });

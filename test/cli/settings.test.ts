@@ -7,7 +7,7 @@ describe('config check', () => {
   test('shows every setting with its origin, and no secret', async (t) => {
     const cli = await createCli(t);
     const tokenFile = await cli.file('token', 'a-secret-of-the-pbx-1\n');
-    const settings = { PORT: '8123', PBX_TOKEN_FILE: tokenFile, REDIS_SERVER_LIST: 'a:1', APNS_ULR: 'x' };
+    const settings = { PORT: '8123', PBX_TOKEN_FILE: tokenFile, SENTRY_DSN: 'a:1', APNS_ULR: 'x' };
     const [text, json] = await Promise.all([
       cli.run(['config', 'check'], settings),
       cli.run(['config', 'check', '--json'], settings),
@@ -17,7 +17,7 @@ describe('config check', () => {
     assert.match(text.stdout, /^HOST +127\.0\.0\.1 +default$/m);
     assert.match(text.stdout, /^PBX_TOKEN +\(hidden\) +file$/m);
     assert.match(text.stdout, /^PBX_ALLOW +\(not set\) +default$/m);
-    assert.match(text.stdout, /^Warning: REDIS_SERVER_LIST has no effect/m);
+    assert.match(text.stdout, /^Warning: SENTRY_DSN has no effect/m);
     assert.match(text.stdout, /^Warning: APNS_ULR is not a setting/m);
     const report: unknown = JSON.parse(json.stdout);
     assert.ok(typeof report === 'object' && report !== null && 'usable' in report && 'settings' in report);

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { createThrowAwayCa } from '../../src/sandbox/certificates.ts';
-import type { ServerKind } from './find-server.ts';
+import type { DatabaseKind } from './find-server.ts';
 import { createMariadb } from './mariadb-server.ts';
 import { createPostgres } from './postgres-server.ts';
 import type { PreparedServer } from './prepared-server.ts';
@@ -38,7 +38,7 @@ const takesConnections = async ({ port, probe, process }: PreparedServer): Promi
 };
 
 /** Sets up a new server in a folder of its own, on a free port of 127.0.0.1, and starts it. */
-export const startDatabaseServer = async (kind: ServerKind): Promise<DatabaseServer> => {
+export const startDatabaseServer = async (kind: DatabaseKind): Promise<DatabaseServer> => {
   const ca = createThrowAwayCa();
   const certificate = ca.issueServer();
   const server = await (kind === 'PostgreSQL' ? createPostgres : createMariadb)(certificate);

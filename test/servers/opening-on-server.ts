@@ -11,7 +11,7 @@ import { openDatabase } from '../../src/storage/open-database.ts';
 import { storageCall } from '../../src/storage/storage-call.ts';
 import { StorageUnavailable } from '../../src/storage/storage-unavailable.ts';
 import type { DatabaseServer } from '../helpers/database-server.ts';
-import type { ServerKind } from '../helpers/find-server.ts';
+import type { DatabaseKind } from '../helpers/find-server.ts';
 import { freePort } from '../helpers/server-process.ts';
 import { until } from '../helpers/until.ts';
 import { tempFolder } from '../storage/temp-folder.ts';
@@ -40,7 +40,7 @@ const messageOf = (opening: Promise<Database>): Promise<string> =>
   );
 
 /** Addresses, encryption, limits and closing. */
-export const openingOnServer = (server: () => DatabaseServer, kind: ServerKind): void => {
+export const openingOnServer = (server: () => DatabaseServer, kind: DatabaseKind): void => {
   const statements = STATEMENTS[kind];
   const edited = async (
     change: Partial<Pick<URL, 'hostname' | 'password' | 'pathname' | 'port' | 'search'>>,

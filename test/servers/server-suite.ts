@@ -5,7 +5,7 @@ import { appStoreContract } from '../devices/app-store-contract.ts';
 import { deviceStoreContract } from '../devices/device-store-contract.ts';
 import { providerTokenContract } from '../devices/provider-token-contract.ts';
 import { type DatabaseServer, startDatabaseServer } from '../helpers/database-server.ts';
-import { type ServerKind, skipWithout } from '../helpers/find-server.ts';
+import { type DatabaseKind, skipWithout } from '../helpers/find-server.ts';
 import type { StoreOpener } from '../storage/store-openers.ts';
 import { migratingOnServer } from './migrating-on-server.ts';
 import { openingOnServer } from './opening-on-server.ts';
@@ -13,7 +13,7 @@ import { outagesOfServer } from './outages-of-server.ts';
 import { restartsOfServer } from './restarts-of-server.ts';
 
 /** Everything that a database server behind the service must do, on one real server of its own. */
-export const serverSuite = (kind: ServerKind): void => {
+export const serverSuite = (kind: DatabaseKind): void => {
   describe(kind, { skip: skipWithout(kind) }, () => {
     let started: DatabaseServer | undefined;
     const server = (): DatabaseServer => {

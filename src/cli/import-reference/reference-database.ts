@@ -21,7 +21,7 @@ export interface ReferenceDatabase {
 }
 
 /** Rows read at once. */
-export const REFERENCE_PAGE = 500;
+const REFERENCE_PAGE = 500;
 /** One connection: the reference is at work meanwhile. */
 const LIMITS: ServerLimits = { poolSize: 1, timeoutMs: 60_000 };
 

@@ -1,0 +1,57 @@
+import type { AnswerBus } from '../calls/answer-bus.ts';
+import { createLoneBus } from '../calls/lone-bus.ts';
+import type { BusEvents } from '../calls/redis-bus/bus-events.ts';
+import { RedisBus } from '../calls/redis-bus/redis-bus.ts';
+import { BUS_SCRIPTS } from '../calls/redis-bus/scripts.ts';
+import type { WaitingRoom } from '../calls/waiting-room.ts';
+import type { RedisSettings } from '../lib/redis-address.ts';
+import { openRedis } from '../redis/open-redis.ts';
+import type { RedisEvents, RedisLink } from '../redis/redis-link.ts';
+
+/** What is between this instance and the others. */
+export interface BusParts {
+  readonly bus: AnswerBus;
+  /** Undefined for an instance that is alone. */
+  readonly redis: RedisLink | undefined;
+  /** What does not work as it should although calls go on. */
+  degraded(): readonly string[];
+  /** Why this instance must not be sent calls. */
+  notReady(): readonly string[];
+  /** Tells the other instances what they must know, then closes the connections. */
+  close(): Promise<void>;
+}
+
+/**
+ * Milliseconds between two looks at the calls that wait, for messages that were lost without a sign: about once in a
+ * call's wait.
+ */
+const LOOK_EVERY_MS = 5_000;
+
+const AWAY = 'Redis does not answer: only calls whose phone answers at this instance are woken';
+
+/** Builds the bus: through Redis where there is one, else for this instance alone. */
+export function createBusParts(options: {
+  readonly settings: (RedisSettings & { readonly required: boolean }) | undefined;
+  readonly room: WaitingRoom;
+  readonly events: BusEvents & RedisEvents;
+}): BusParts {
+  const { settings, room, events } = options;
+  if (settings === undefined) {
+    const bus = createLoneBus(room);
+    return { bus, redis: undefined, degraded: () => [], notReady: () => [], close: () => bus.close() };
+  }
+  const { prefix, required } = settings;
+  const redis = openRedis(settings, events, BUS_SCRIPTS);
+  const bus = new RedisBus({ link: redis, room, prefix, required, lookEveryMs: LOOK_EVERY_MS, events });
+  const away = () => (redis.isUp() ? [] : [AWAY]);
+  return {
+    bus,
+    redis,
+    degraded: () => (required ? [] : away()),
+    notReady: () => (required ? away() : []),
+    close: async () => {
+      await bus.close();
+      await redis.close();
+    },
+  };
+}

@@ -1,0 +1,31 @@
+import type { Call } from '../call.ts';
+
+/** The names of what Redis keeps of a call. */
+export interface CallKeys {
+  /** The hash of the calls that the PBX (or, without call_id, the unique key) names so. */
+  call(name: string): string;
+  /** The pointer from a unique key to the name of its call. */
+  pointer(uniqueKey: string): string;
+  /** The channel that an instance hears. */
+  channel(instance: string): string;
+}
+
+/** Names under a prefix. What is in braces decides the slot of a Cluster, so braces in a name are escaped. */
+export function createCallKeys(prefix: string): CallKeys {
+  return {
+    call: (name) => `${prefix}call:{${escaped(name)}}`,
+    pointer: (uniqueKey) => `${prefix}key:{${escaped(uniqueKey)}}`,
+    channel: (instance) => `${prefix}instance:{${instance}}`,
+  };
+}
+
+/** What a call is named by on the bus. */
+export function nameOf(call: Call): string {
+  return call.ask.callId ?? call.uniqueKey;
+}
+
+const ESCAPES: Readonly<Record<string, string>> = { '{': '%7b', '}': '%7d', '%': '%25' };
+
+function escaped(name: string): string {
+  return /[{}%]/.test(name) ? name.replace(/[{}%]/g, (brace) => ESCAPES[brace] ?? brace) : name;
+}

@@ -1,0 +1,213 @@
+import { monotonic } from '../../lib/monotonic.ts';
+import type { RedisLink, RedisScript } from '../../redis/redis-link.ts';
+import { RedisUnavailable } from '../../redis/redis-unavailable.ts';
+import type { Call } from '../call.ts';
+import type { CallEnding } from '../call-outcome.ts';
+import type { BusEvents } from './bus-events.ts';
+import { endingOf, words } from './bus-message.ts';
+import { type CallKeys, nameOf } from './call-keys.ts';
+import type {
+  AnswerReply,
+  CancelledCall,
+  ClaimReply,
+  Decided,
+  EndReply,
+  RefreshReply,
+  TakeOverReply,
+} from './register-replies.ts';
+import { ANSWER, CANCEL, CLAIM, END, POINT, REFRESH, TAKE_OVER } from './scripts.ts';
+
+/** Milliseconds for which Redis remembers a call after its time: the reference kept its keys for 300 s. */
+const KEPT_MS = 300_000;
+/** Instances that may wait for one call: a PBX that asks more of them for the same call is refused there. */
+const MOST_WAITERS = 16;
+
+/**
+ * The calls as Redis knows them, for one instance. Every method resolves with undefined where Redis could not be asked
+ * in time; what it would have done may have been done all the same.
+ */
+export class CallRegister {
+  readonly #link: Pick<RedisLink, 'isUp' | 'run'>;
+  readonly #keys: CallKeys;
+  readonly #instance: string;
+  readonly #events: Pick<BusEvents, 'busFailed'>;
+
+  constructor(options: {
+    readonly link: Pick<RedisLink, 'isUp' | 'run'>;
+    readonly keys: CallKeys;
+    readonly instance: string;
+    readonly events: Pick<BusEvents, 'busFailed'>;
+  }) {
+    this.#link = options.link;
+    this.#keys = options.keys;
+    this.#instance = options.instance;
+    this.#events = options.events;
+  }
+
+  /** Makes a call known, or joins it where it is known. */
+  async claim(call: Call): Promise<ClaimReply | undefined> {
+    const pointed = this.point(call);
+    const reply = await this.#runFor(CLAIM, call, [isNamed(call), left(call), KEPT_MS, MOST_WAITERS]);
+    // Before a push carries the unique key an answer to it must lead to the call.
+    await pointed;
+    const [word, first, second, owner] = reply ?? [];
+    switch (word) {
+      case 'ours':
+        return { kind: word, uniqueKey: first ?? call.uniqueKey };
+      case 'shared':
+        return {
+          kind: word,
+          uniqueKey: first ?? call.uniqueKey,
+          leftMs: Number(second),
+          owner: owner ?? '',
+        };
+      case 'answered':
+        return decided(first, second);
+      case 'rekey':
+      case 'crowded':
+        return { kind: word };
+      default:
+        return undefined;
+    }
+  }
+
+  /** Writes down which call a unique key of its own is for. */
+  async point(call: Call): Promise<void> {
+    const name = nameOf(call);
+    if (call.uniqueKey === name) return;
+    const value = `${call.ask.account} ${name}`;
+    await this.#run(POINT, [this.#keys.pointer(call.uniqueKey)], [value, left(call) + KEPT_MS]);
+  }
+
+  /** The app's word for a unique key, or for a call_id that stands for one. */
+  async answer(key: string, outcome: 'ready' | 'declined'): Promise<AnswerReply | undefined> {
+    let reply = await this.#answer(key, outcome, '');
+    if (reply?.[0] === 'elsewhere') {
+      const [account = '', ...name] = (reply[1] ?? '').split(' ');
+      reply = await this.#answer(name.join(' '), outcome, account);
+    }
+    const [word, uniqueKey = '', waiters] = reply ?? [];
+    switch (word) {
+      case 'taken':
+        return { kind: word, uniqueKey, waiters: listed(waiters) };
+      case 'duplicate':
+      case 'late':
+      case 'unknown':
+        return { kind: word };
+      default:
+        return undefined;
+    }
+  }
+
+  /** Ends the call for everybody, or only this instance's wait for it where others may go on. */
+  async end(call: Call, ending: CallEnding, limitMs?: number): Promise<EndReply | undefined> {
+    const { outcome, reason } = ending;
+    const leaves = onlyLeaves(ending) || (call.joined && outcome === 'timed-out');
+    const args = [outcome, reason ?? '', leaves ? 'leave' : 'end'];
+    const [word, first, second] = (await this.#runFor(END, call, args, limitMs)) ?? [];
+    switch (word) {
+      case 'decided':
+        return decided(first, second);
+      case 'ended':
+        return { kind: word, others: listed(first) };
+      case 'left':
+        return { kind: word, newOwner: first === '' ? undefined : first };
+      case 'gone':
+        return { kind: word };
+      default:
+        return undefined;
+    }
+  }
+
+  /** Ends every call of a call_id. */
+  async cancel(callId: string, reason: string | null): Promise<readonly CancelledCall[] | undefined> {
+    const lines = await this.#run(CANCEL, [this.#keys.call(callId)], [reason ?? '']);
+    return lines?.map((line) => {
+      const [uniqueKey = '', ...waiters] = line.split(' ');
+      return { uniqueKey, waiters: waiters.filter((waiter) => waiter !== '') };
+    });
+  }
+
+  /** Makes this instance the one that wakes the phone, in place of `from`, until `deadline` (monotonic ms). */
+  async takeOver(call: Call, from: string, deadline: number): Promise<TakeOverReply | undefined> {
+    const [word, first, second] = (await this.#runFor(TAKE_OVER, call, [from, left({ deadline })])) ?? [];
+    switch (word) {
+      case 'decided':
+        return decided(first, second);
+      case 'owned':
+        return { kind: word, owner: first ?? '' };
+      case 'ours':
+      case 'gone':
+        return { kind: word };
+      default:
+        return undefined;
+    }
+  }
+
+  /** Looks at a call that waits here; where Redis has lost it, its owner makes it known again. */
+  async refresh(call: Call): Promise<RefreshReply | undefined> {
+    const args = [call.joined ? 0 : 1, isNamed(call), left(call), KEPT_MS];
+    const [word, first, second] = (await this.#runFor(REFRESH, call, args)) ?? [];
+    switch (word) {
+      case 'decided':
+        return decided(first, second);
+      case 'restored':
+        await this.point(call);
+        return { kind: word };
+      case 'waiting':
+      case 'gone':
+        return { kind: word };
+      default:
+        return undefined;
+    }
+  }
+
+  #runFor(script: RedisScript, call: Call, args: readonly (string | number)[], limitMs?: number) {
+    const { ask, uniqueKey } = call;
+    const keys = [this.#keys.call(nameOf(call))];
+    return this.#run(script, keys, [ask.account, this.#instance, uniqueKey, ...args], limitMs);
+  }
+
+  #answer(name: string, outcome: string, account: string) {
+    return this.#run(ANSWER, [this.#keys.call(name), this.#keys.pointer(name)], [outcome, account]);
+  }
+
+  async #run(
+    script: RedisScript,
+    keys: readonly string[],
+    args: readonly (string | number)[],
+    limitMs?: number,
+  ): Promise<readonly string[] | undefined> {
+    if (!this.#link.isUp()) return undefined;
+    try {
+      return words(await this.#link.run(script, keys, args, limitMs));
+    } catch (error) {
+      // The link has told of it where Redis is away.
+      if (!(error instanceof RedisUnavailable)) this.#events.busFailed({ during: script.name, error });
+      return undefined;
+    }
+  }
+}
+
+/** Whether an ending is of one instance's wait alone: an answer or a fault of the push ends the call for everybody. */
+export function onlyLeaves({ outcome }: CallEnding): boolean {
+  return outcome === 'caller-gone' || outcome === 'shutting-down';
+}
+
+function isNamed(call: Call): 0 | 1 {
+  return call.uniqueKey === nameOf(call) ? 1 : 0;
+}
+
+function left({ deadline }: { readonly deadline: number }): number {
+  return Math.max(1, Math.ceil(deadline - monotonic()));
+}
+
+function listed(text: string | undefined): readonly string[] {
+  return text === undefined || text === '' ? [] : text.split(' ');
+}
+
+/** An outcome that only a newer version knows is no answer: the call goes on here. */
+function decided(outcome: string | undefined, reason: string | undefined): Decided | undefined {
+  const ending = endingOf(outcome, reason);
+  return ending === undefined ? undefined : { kind: 'decided', ending };
+}

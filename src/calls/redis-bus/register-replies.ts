@@ -1,0 +1,46 @@
+import type { CallEnding } from '../call-outcome.ts';
+
+/** The call has ended, and how. */
+export interface Decided {
+  readonly kind: 'decided';
+  readonly ending: CallEnding;
+}
+
+/** What a claim found. */
+export type ClaimReply =
+  /** This instance has to wake the phone, with this unique key. */
+  | { readonly kind: 'ours'; readonly uniqueKey: string }
+  /** Another instance does, for so many milliseconds more. */
+  | { readonly kind: 'shared'; readonly uniqueKey: string; readonly leftMs: number; readonly owner: string }
+  | Decided
+  /** The call_id is another account's unique key: this call needs one of its own. */
+  | { readonly kind: 'rekey' }
+  | { readonly kind: 'crowded' };
+
+/** What an answer did. `taken`: it settled the call, which these instances have to be told. */
+export type AnswerReply =
+  | { readonly kind: 'taken'; readonly uniqueKey: string; readonly waiters: readonly string[] }
+  | { readonly kind: 'duplicate' | 'late' | 'unknown' };
+
+/** What the end of a wait did. */
+export type EndReply =
+  | Decided
+  | { readonly kind: 'ended'; readonly others: readonly string[] }
+  | { readonly kind: 'left'; readonly newOwner: string | undefined }
+  | { readonly kind: 'gone' };
+
+/** What a take-over did. */
+export type TakeOverReply =
+  | Decided
+  | { readonly kind: 'ours' }
+  | { readonly kind: 'owned'; readonly owner: string }
+  | { readonly kind: 'gone' };
+
+/** What a look at a call that waits found; `restored` where Redis had lost it. */
+export type RefreshReply = Decided | { readonly kind: 'waiting' | 'restored' | 'gone' };
+
+/** A call that was cancelled, and the instances whose PBX waits for it. */
+export interface CancelledCall {
+  readonly uniqueKey: string;
+  readonly waiters: readonly string[];
+}

@@ -1,0 +1,128 @@
+import { isIP } from 'node:net';
+
+/** Where a server listens. */
+export interface HostPort {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** Which Redis: one server, the master that Sentinels name, or a Cluster found from any of its servers. */
+export type RedisPlace =
+  | { readonly kind: 'single'; readonly server: HostPort; readonly database: number }
+  | {
+      readonly kind: 'sentinel';
+      readonly sentinels: readonly HostPort[];
+      readonly master: string;
+      readonly database: number;
+    }
+  | { readonly kind: 'cluster'; readonly servers: readonly HostPort[] };
+
+/** Which Redis, and as whom. */
+export interface RedisAddress {
+  readonly place: RedisPlace;
+  /** Undefined: Redis' `default` user. */
+  readonly username: string | undefined;
+  readonly password: string | undefined;
+  readonly tls: boolean;
+}
+
+/** All that is to be known of Redis. */
+export interface RedisSettings extends RedisAddress {
+  /** PEM text of the certificate authority to trust instead of the usual ones. */
+  readonly ca: string | undefined;
+  /** Milliseconds for one command. */
+  readonly timeoutMs: number;
+  /** Whether calls are refused while Redis is away. */
+  readonly required: boolean;
+  /** Begins every key and channel. */
+  readonly prefix: string;
+}
+
+/** An address that could be read, or why not, in words that quote nothing of it. */
+export type RedisAddressReading =
+  | { readonly ok: true; readonly address: RedisAddress }
+  | { readonly ok: false; readonly problem: string };
+
+const REDIS_PORT = 6379;
+const SENTINEL_PORT = 26_379;
+const MOST_SERVERS = 100;
+const EXAMPLES =
+  'redis://user:password@host:6379/0, rediss:// for TLS, or redis+sentinel://user:password@host:26379,host:26379/master-name/0';
+
+/**
+ * Reads `redis://`, `rediss://`, `redis+sentinel://` and `rediss+sentinel://`; the first two as
+ * https://www.iana.org/assignments/uri-schemes/prov/redis says. Pure; a problem never quotes the address.
+ */
+export const readRedisAddress = (text: string): RedisAddressReading => {
+  const match = /^(rediss?)(\+sentinel)?:\/\/(?:([^@/]*)@)?([^@/?#]+)(?:\/([^?#]*))?$/i.exec(text);
+  if (match === null) {
+    return refuse(`must be ${EXAMPLES}; characters such as @ : / ? # % in names are percent-encoded`);
+  }
+  const [, scheme = '', sentinel, account, hosts = '', path = ''] = match;
+  const servers = readServers(hosts, sentinel === undefined ? REDIS_PORT : SENTINEL_PORT);
+  if (servers === undefined) return refuse(`must name host:port; write ${EXAMPLES}`);
+  const names = namesOf(account);
+  if ('problem' in names) return refuse(names.problem);
+  const place = sentinel === undefined ? singleAt(servers, path) : sentinelAt(servers, path);
+  if ('problem' in place) return refuse(place.problem);
+  return { ok: true, address: { ...names, place, tls: scheme.toLowerCase() === 'rediss' } };
+};
+
+/** Reads `host:port,host:port`; undefined where one of them is none. */
+export const readServers = (text: string, defaultPort = REDIS_PORT): readonly HostPort[] | undefined => {
+  const servers = text.split(',').map((part) => readServer(part.trim(), defaultPort));
+  const known = servers.filter((server) => server !== undefined);
+  return known.length === servers.length && known.length <= MOST_SERVERS ? known : undefined;
+};
+
+const readServer = (text: string, defaultPort: number): HostPort | undefined => {
+  const match = /^(?:\[([^\]]+)\]|([^:[\]]+))(?::(\d{1,5}))?$/.exec(text);
+  const host = match?.[1] ?? match?.[2] ?? '';
+  const port = Number(match?.[3] ?? defaultPort);
+  const named = match?.[1] === undefined ? /^[A-Za-z0-9][A-Za-z0-9._-]{0,252}$/.test(host) : isIP(host) === 6;
+  return named && port >= 1 && port <= 65_535 ? { host, port } : undefined;
+};
+
+const refuse = (problem: string): RedisAddressReading => ({ ok: false, problem });
+
+type Problem = { readonly problem: string };
+
+const namesOf = (account: string | undefined): Pick<RedisAddress, 'username' | 'password'> | Problem => {
+  if (account === undefined) return { username: undefined, password: undefined };
+  const colon = account.indexOf(':');
+  if (colon === -1 || colon === account.length - 1) {
+    return { problem: 'has a user without a password; write user:password@, or :password@ without a user' };
+  }
+  try {
+    const username = decodeURIComponent(account.slice(0, colon));
+    return {
+      username: username === '' ? undefined : username,
+      password: decodeURIComponent(account.slice(colon + 1)),
+    };
+  } catch {
+    return { problem: 'holds a % that is not the beginning of a percent-encoded character' };
+  }
+};
+
+const databaseOf = (text: string): number | undefined => (/^\d{1,5}$/.test(text) ? Number(text) : undefined);
+
+const singleAt = (servers: readonly HostPort[], path: string): RedisPlace | Problem => {
+  const [server, ...others] = servers;
+  const database = path === '' ? 0 : databaseOf(path);
+  if (server === undefined || others.length > 0) {
+    return {
+      problem: 'names several servers; for a Cluster set REDIS_SERVER_LIST, for Sentinels redis+sentinel://',
+    };
+  }
+  if (database === undefined) return { problem: 'must have nothing but a database number behind the server' };
+  return { kind: 'single', server, database };
+};
+
+const sentinelAt = (sentinels: readonly HostPort[], path: string): RedisPlace | Problem => {
+  const [master = '', number = '0', ...rest] = path.split('/');
+  const database = databaseOf(number);
+  if (!/^[A-Za-z0-9._-]+$/.test(master) || database === undefined || rest.length > 0) {
+    return { problem: "must have the master's name behind the Sentinels, and perhaps /database-number" };
+  }
+  return { kind: 'sentinel', sentinels, master, database };
+};

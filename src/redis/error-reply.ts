@@ -1,0 +1,48 @@
+import { type RedisFault, RedisUnavailable } from './redis-unavailable.ts';
+
+/** Error codes of https://github.com/redis/redis/blob/7.0/src/server.c (createSharedObjects) and cluster.c that tell of the server, not of the command. */
+const FAULTS: Readonly<Record<string, RedisFault>> = {
+  BUSY: 'busy',
+  CLUSTERDOWN: 'cluster-down',
+  DENIED: 'login-refused',
+  LOADING: 'loading',
+  MASTERDOWN: 'read-only',
+  MISCONF: 'read-only',
+  MOVED: 'cluster-server',
+  NOAUTH: 'login-refused',
+  NOPERM: 'not-permitted',
+  NOREPLICAS: 'read-only',
+  OOM: 'out-of-memory',
+  READONLY: 'read-only',
+  TRYAGAIN: 'cluster-down',
+  WRONGPASS: 'login-refused',
+};
+
+const MOST_TEXT = 200;
+
+/** Redis answered with an error. The text is Redis' own, cut; where it could quote arguments it is left out. */
+export class ErrorReply extends Error {
+  override readonly name = 'ErrorReply';
+  /** The first word, such as `MOVED`. */
+  readonly code: string;
+  readonly fault: RedisFault | undefined;
+
+  constructor(text: string) {
+    super(`Redis answered: ${/^ERR unknown/i.test(text) ? 'ERR unknown command' : text.slice(0, MOST_TEXT)}`);
+    this.code = /^-?([A-Z]+)/.exec(text)?.[1] ?? 'ERR';
+    this.fault = FAULTS[this.code] ?? FAULTS[nestedCode(text)];
+  }
+}
+
+/** Before Redis 7 a script that fails in a command tells that command's error behind its own place. */
+const nestedCode = (text: string): string => /@user_script: ?\d+: -?([A-Z]{3,}) /.exec(text)?.[1] ?? '';
+
+/** The fault that an error of a command stands for; undefined where the command itself was wrong. */
+export const faultOf = (error: unknown): RedisFault | undefined =>
+  error instanceof RedisUnavailable || error instanceof ErrorReply ? error.fault : undefined;
+
+/** What a caller is to see: `RedisUnavailable` where that is meant, else the error itself. */
+export const asUnavailable = (error: unknown): unknown =>
+  error instanceof ErrorReply && error.fault !== undefined
+    ? new RedisUnavailable(error.fault, { cause: error })
+    : error;

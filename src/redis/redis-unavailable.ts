@@ -1,0 +1,37 @@
+const EXPLANATION = {
+  busy: 'Redis is busy with a script that does not end',
+  closed: 'the link to Redis was closed',
+  'cluster-down': 'the Redis Cluster does not serve this key for now',
+  'cluster-server': 'this server belongs to a Redis Cluster; set REDIS_SERVER_LIST instead of REDIS_URL',
+  'connection-lost': 'the connection to Redis broke',
+  connecting: 'there is no connection to this Redis server yet',
+  loading: 'Redis is still loading its data',
+  'login-refused': 'Redis refuses the user or the password',
+  'no-cluster': 'this server belongs to no Redis Cluster; set REDIS_URL instead of REDIS_SERVER_LIST',
+  'no-database': 'Redis has no database of this number',
+  'no-master': 'no Sentinel names the master',
+  'not-permitted': 'the user may not do this in Redis (ACL)',
+  'out-of-memory': 'Redis is out of memory',
+  overloaded: 'too many commands to Redis are in flight',
+  'read-only': 'this Redis server is a replica, or cannot write for now',
+  timeout: 'Redis did not answer in time',
+  unreachable: 'the Redis server cannot be reached',
+  untrusted: 'Redis offers no encrypted connection that can be trusted; look at REDIS_CA_FILE',
+} as const;
+
+/** Why Redis could not do what it was asked: a passing or an operator's matter, never a caller's. */
+export type RedisFault = keyof typeof EXPLANATION;
+
+/**
+ * Redis could not answer. The command may nevertheless have been carried out, or still be, unless the fault is
+ * `connecting`, `overloaded` or an answer of the server's own. Holds nothing of the command or the address.
+ */
+export class RedisUnavailable extends Error {
+  override readonly name = 'RedisUnavailable';
+  readonly fault: RedisFault;
+
+  constructor(fault: RedisFault, options?: { readonly cause: unknown }) {
+    super(`Redis unavailable: ${EXPLANATION[fault]}`, options);
+    this.fault = fault;
+  }
+}

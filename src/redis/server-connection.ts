@@ -1,0 +1,120 @@
+import { Redis } from 'ioredis';
+import type { HostPort } from '../lib/redis-address.ts';
+import { ErrorReply } from './error-reply.ts';
+import { type RedisFault, RedisUnavailable } from './redis-unavailable.ts';
+
+/** As whom to connect, and how. */
+export interface Login {
+  readonly username: string | undefined;
+  readonly password: string | undefined;
+  readonly database: number;
+  readonly tls: boolean;
+  readonly ca: string | undefined;
+}
+
+const KEEP_ALIVE_MS = 10_000;
+
+/** https://nodejs.org/api/tls.html#x509-certificate-error-codes and OpenSSL's own errors. */
+const UNTRUSTED = /CERT|SIGNATURE|ISSUER|ERR_SSL|ERR_TLS|EPROTO|CRL|HOSTNAME_MISMATCH|INVALID_CA|PATH_LENGTH/;
+
+/**
+ * One connection to one Redis server, from its making to its end; never made anew. ioredis writes and reads on it, and
+ * all that it does by itself beyond that (queues, retries, reconnecting) is off: here every failure is told at once.
+ */
+export class ServerConnection {
+  /** Resolves with the reason once the connection has ended, whoever ended it. */
+  readonly ended: Promise<RedisFault>;
+  readonly #redis: Redis;
+  readonly #login: Login;
+  #fault: RedisFault | undefined;
+
+  constructor(server: HostPort, login: Login) {
+    this.#login = login;
+    this.#redis = new Redis({
+      ...server,
+      ...(login.tls ? { tls: tlsOptions(login.ca) } : {}),
+      lazyConnect: true,
+      connectTimeout: 0,
+      keepAlive: KEEP_ALIVE_MS,
+      retryStrategy: () => null,
+      enableOfflineQueue: false,
+      enableReadyCheck: false,
+      autoResubscribe: false,
+      autoResendUnfulfilledCommands: false,
+      disableClientInfo: true,
+    });
+    this.#redis.on('error', (error: unknown) => this.drop(networkFault(error)));
+    // SSUBSCRIBE at the wrong server: ioredis tells this instead of answering.
+    this.#redis.on('moved', () => this.drop('cluster-down'));
+    const end = Promise.withResolvers<RedisFault>();
+    this.#redis.once('end', () => end.resolve(this.#fault ?? 'connection-lost'));
+    this.ended = end.promise;
+  }
+
+  /** Connects and logs in; rejects with `RedisUnavailable` or `ErrorReply`. Whoever opens it bounds the time by `drop`. */
+  async open(): Promise<void> {
+    const { username, password, database } = this.#login;
+    try {
+      await this.#redis.connect();
+    } catch (cause) {
+      // The event that told the reason came first; without one the peer just closed.
+      throw new RedisUnavailable(this.#fault ?? 'unreachable', { cause });
+    }
+    const account = password === undefined ? [] : username === undefined ? [password] : [username, password];
+    if (account.length > 0) await this.#enter('AUTH', account, 'login-refused');
+    if (database !== 0) await this.#enter('SELECT', [database], 'no-database');
+  }
+
+  /** Sends a command now; rejects with `ErrorReply`, or with `RedisUnavailable` when the connection ends first. */
+  async call(command: string, args: readonly (string | number)[] = []): Promise<unknown> {
+    try {
+      return await this.#redis.call(command, [...args]);
+    } catch (error) {
+      // The error of ioredis holds the arguments, which nobody may log: its text is all that is passed on.
+      if (error instanceof Error && error.name === 'ReplyError') throw new ErrorReply(error.message);
+      throw new RedisUnavailable(this.#fault ?? 'connection-lost');
+    }
+  }
+
+  async #enter(command: string, args: readonly (string | number)[], refused: RedisFault): Promise<void> {
+    try {
+      await this.call(command, args);
+    } catch (error) {
+      // A server without any password refuses AUTH with a plain ERR.
+      const plain = error instanceof ErrorReply && error.fault === undefined;
+      throw plain ? new RedisUnavailable(refused, { cause: error }) : error;
+    }
+  }
+
+  /** Subscribes; resolves once it stands. Only PING may be called afterwards. */
+  async subscribe(channel: string, sharded: boolean, onMessage: (message: string) => void): Promise<void> {
+    this.#redis.on(sharded ? 'smessage' : 'message', (_channel: string, message: string) =>
+      onMessage(message),
+    );
+    try {
+      await (sharded ? this.#redis.ssubscribe(channel) : this.#redis.subscribe(channel));
+    } catch (error) {
+      if (error instanceof Error && error.name === 'ReplyError') throw new ErrorReply(error.message);
+      throw new RedisUnavailable(this.#fault ?? 'connection-lost');
+    }
+  }
+
+  /** Ends the connection now; what is in flight is rejected with this fault, unless there was one before. */
+  drop(fault: RedisFault): void {
+    this.#fault ??= fault;
+    this.#redis.disconnect();
+    // Without this a silent peer would keep the socket for another 2 s.
+    this.#redis.stream?.destroy();
+  }
+}
+
+const tlsOptions = (ca: string | undefined) => ({
+  rejectUnauthorized: true,
+  ...(ca === undefined ? {} : { ca }),
+});
+
+const networkFault = (error: unknown): RedisFault => {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+  if (UNTRUSTED.test(code)) return 'untrusted';
+  return code === 'ECONNRESET' || code === 'EPIPE' || code === '' ? 'connection-lost' : 'unreachable';
+};

@@ -1,0 +1,13 @@
+import type { BackoffBounds } from '../lib/backoff.ts';
+
+/** Pauses between two tries to connect, in milliseconds. */
+export const RECONNECT: BackoffBounds = { baseMs: 50, capMs: 1_000 };
+
+/** Between two looks at a connection that works, in milliseconds. */
+export const HEARTBEAT_MS = 1_000;
+
+/** Between two looks at a server that answers and refuses to work, in milliseconds. */
+export const REFUSED_PAUSE_MS = 250;
+
+/** Silence in milliseconds after which a connection is given up, and the most that a new one may take. */
+export const stallMs = (timeoutMs: number): number => Math.max(1_000, 2 * timeoutMs);

@@ -1,0 +1,63 @@
+import { Counter, type Gauge, type Registry } from 'prom-client';
+import type { BusEvents } from '../calls/redis-bus/bus-events.ts';
+import type { RedisEvents } from '../redis/redis-link.ts';
+import type { Log } from './log.ts';
+
+/** Log line and metric of everything that happens between instances and with Redis. */
+export function createBusTelemetry(
+  log: Log,
+  registry: Registry,
+  redisHealth: Gauge,
+): BusEvents & RedisEvents {
+  const counter = <L extends string>(name: string, help: string, labelNames: readonly L[]) =>
+    new Counter({
+      name: `vialer_middleware_${name}`,
+      help,
+      labelNames: [...labelNames],
+      registers: [registry],
+    });
+  const takenOver = counter(
+    'calls_taken_over_total',
+    'Calls whose phone this instance wakes in place of another.',
+    [],
+  );
+  const found = counter('answers_found_total', 'Endings that were found in Redis, not heard of.', ['at']);
+  const faults = counter('redis_faults_total', 'Times that Redis stopped working for this instance.', [
+    'reason',
+  ]);
+  const failed = (during: string, error: unknown) => {
+    faults.inc({ reason: 'script' });
+    log.writeError('a script in Redis failed by a fault of this service', error, { during });
+  };
+  return {
+    callTakenOver: ({ account, uniqueKey }) => {
+      takenOver.inc();
+      log.write('warn', 'call taken over from another instance', { call: uniqueKey, account });
+    },
+    answerFound: ({ at }) => {
+      found.inc({ at });
+      log.write('info', 'the end of a call was found in Redis: its message did not arrive', { at });
+    },
+    busFailed: ({ during, error }) => failed(during, error),
+    redisUp: () => {
+      redisHealth.set(1);
+      log.write('info', 'Redis answers', {});
+    },
+    redisDown: ({ error }) => {
+      redisHealth.set(0);
+      faults.inc({ reason: error });
+      log.write('error', 'Redis does not answer: this instance goes on alone', { reason: error });
+    },
+    shardUp: ({ server }) => log.write('info', 'a master of the Redis Cluster answers', { server }),
+    shardDown: ({ server, error }) => {
+      faults.inc({ reason: error });
+      log.write('error', 'a master of the Redis Cluster does not answer', { server, reason: error });
+    },
+    listening: () => log.write('info', 'messages of other instances are heard', {}),
+    notListening: ({ error }) => {
+      faults.inc({ reason: error });
+      log.write('warn', 'messages of other instances are not heard for now', { reason: error });
+    },
+    redisOverloaded: () => faults.inc({ reason: 'overloaded' }),
+  };
+}

@@ -1,0 +1,126 @@
+import type { TestContext } from 'node:test';
+import { createLoneBus } from '../../src/calls/lone-bus.ts';
+import { RedisBus } from '../../src/calls/redis-bus/redis-bus.ts';
+import { BUS_SCRIPTS } from '../../src/calls/redis-bus/scripts.ts';
+import type { RedisSettings } from '../../src/lib/redis-address.ts';
+import { openRedis } from '../../src/redis/open-redis.ts';
+import type { RedisLink } from '../../src/redis/redis-link.ts';
+import { until } from '../helpers/until.ts';
+import { type BusInstance, createBusInstance } from './bus-instance.ts';
+
+/** How an instance of a test is to be. */
+export interface InstanceOptions {
+  /** Milliseconds that its calls wait. */
+  readonly waitMs?: number;
+  readonly lookEveryMs?: number;
+  readonly required?: boolean;
+  /** Milliseconds for one command. */
+  readonly timeoutMs?: number;
+  /** Stands between the bus and its link. */
+  readonly meddle?: (link: RedisLink) => RedisLink;
+}
+
+/** An instance, and what may happen to it. */
+export interface OpenInstance extends BusInstance {
+  /** Cut off as by `kill -9`: nobody is told, nothing is heard any more. */
+  kill(): Promise<void>;
+  /** What its bus found in Redis instead of hearing it, and the calls that it took over. */
+  readonly link: Pick<RedisLink, 'isUp'>;
+  readonly told: { readonly found: string[]; readonly takenOver: string[]; readonly failed: unknown[] };
+}
+
+/** Instances that share a bus. */
+export interface BusWorld {
+  instance(options?: InstanceOptions): Promise<OpenInstance>;
+}
+
+/** Long enough for whatever a test does; calls whose deadline matters say so. */
+const WAIT_MS = 30_000;
+
+/** A world of one instance that is alone. */
+export async function loneWorld(t: TestContext): Promise<BusWorld> {
+  return {
+    instance: async ({ waitMs = WAIT_MS } = {}) => {
+      const instance = createBusInstance(waitMs, (room) => createLoneBus(room));
+      t.after(() => instance.room.close());
+      return {
+        ...instance,
+        kill: async () => instance.room.close(),
+        link: { isUp: () => true },
+        told: { found: [], takenOver: [], failed: [] },
+      };
+    },
+  };
+}
+
+/** A world of instances on what the settings name. */
+export function redisWorld(
+  t: TestContext,
+  place: RedisSettings['place'],
+  prefix = `t${Math.random().toString(36).slice(2)}:`,
+): BusWorld {
+  return {
+    instance: async ({
+      waitMs = WAIT_MS,
+      lookEveryMs = 60_000,
+      required = false,
+      timeoutMs = 2_000,
+      meddle,
+    } = {}) => {
+      const told: OpenInstance['told'] = { found: [], takenOver: [], failed: [] };
+      let heard = false;
+      const link = openRedis(
+        {
+          place,
+          username: undefined,
+          password: undefined,
+          tls: false,
+          ca: undefined,
+          timeoutMs,
+          prefix,
+          required,
+        },
+        {
+          redisUp: () => {},
+          redisDown: () => {},
+          shardUp: () => {},
+          shardDown: () => {},
+          listening: () => {
+            heard = true;
+          },
+          notListening: () => {},
+          redisOverloaded: () => {},
+        },
+        BUS_SCRIPTS,
+      );
+      const instance = createBusInstance(
+        waitMs,
+        (room) =>
+          new RedisBus({
+            link: meddle?.(link) ?? link,
+            room,
+            prefix,
+            required,
+            lookEveryMs,
+            events: {
+              callTakenOver: ({ uniqueKey }) => told.takenOver.push(uniqueKey),
+              answerFound: ({ at }) => told.found.push(at),
+              busFailed: ({ error }) => told.failed.push(error),
+            },
+          }),
+      );
+      let killed = false;
+      const kill = async (): Promise<void> => {
+        if (killed) return;
+        killed = true;
+        // The link first: whatever the bus would say at its end is not said.
+        await link.close();
+        await instance.bus.close();
+        instance.room.close();
+      };
+      t.after(kill);
+      await until(() => heard && link.isUp(), 'the instance hears the others');
+      return { ...instance, kill, told, link };
+    },
+  };
+}

@@ -1,0 +1,265 @@
+import assert from 'node:assert/strict';
+import { describe, type TestContext, test } from 'node:test';
+import type { PushResult } from '../../src/push/push-result.ts';
+import { until } from '../helpers/until.ts';
+import type { BusWorld } from './bus-openers.ts';
+import { deaf, unlooking } from './meddled-links.ts';
+
+/** What a bus that several instances share does, whichever instance is asked and answered to. */
+export function manyInstancesContract(name: string, open: (t: TestContext) => Promise<BusWorld>): void {
+  describe(`${name}: several instances`, () => {
+    test('an answer at any instance ends the call that waits at another', async (t) => {
+      const world = await open(t);
+      const [a, b, c] = [await world.instance(), await world.instance(), await world.instance()];
+      for (const platform of ['android', 'apns'] as const) {
+        const asked = a.ask({ account: 1, callId: `on-${platform}`, platform });
+        const key = await asked.woken();
+        assert.equal(await b.bus.answer(key, true), 'taken');
+        const taken = await asked.taken;
+        assert.equal(taken.ending.outcome, 'ready');
+        assert.ok(taken.answeredAt !== undefined);
+        assert.equal(await b.bus.answer(key, true), 'duplicate');
+        assert.equal(await c.bus.answer(key, false), 'duplicate');
+      }
+    });
+
+    test('a late answer and an unknown one are told apart at every instance', async (t) => {
+      const world = await open(t);
+      const [a, b] = [await world.instance({ waitMs: 500 }), await world.instance()];
+      const asked = a.ask({ account: 1 });
+      const key = await asked.woken();
+      assert.equal((await asked.ending).outcome, 'timed-out');
+      assert.equal(await b.bus.answer(key, true), 'late');
+      assert.equal(await b.bus.answer('of-no-call', true), 'unknown');
+    });
+
+    test('contradicting answers at several instances: one is taken, and it is the one that the PBX hears', async (t) => {
+      const world = await open(t);
+      const instances = [await world.instance(), await world.instance(), await world.instance()];
+      const waiting = await world.instance();
+      for (let round = 0; round < 30; round += 1) {
+        const asked = waiting.ask({ account: 1, callId: `contested-${round}` });
+        const key = await asked.woken();
+        const fates = await Promise.all(instances.map(({ bus }, index) => bus.answer(key, index === 1)));
+        assert.deepEqual(fates.toSorted(), ['duplicate', 'duplicate', 'taken']);
+        const expected = fates[1] === 'taken' ? 'ready' : 'declined';
+        assert.equal((await asked.ending).outcome, expected);
+      }
+    });
+
+    test('a call that two instances are asked for is woken once and ends alike at both', async (t) => {
+      const world = await open(t);
+      const [a, b, c] = [await world.instance(), await world.instance(), await world.instance()];
+      for (const platform of ['android', 'apns'] as const) {
+        const callId = `two legs ${platform}`;
+        const first = a.ask({ account: 1, callId, platform });
+        const key = await first.woken();
+        const second = b.ask({ account: 1, callId, platform });
+        await until(() => b.room.find(key) !== undefined, 'b waits for the same key');
+        assert.equal(await c.bus.answer(key, true), 'taken');
+        assert.equal((await first.ending).outcome, 'ready');
+        assert.equal((await second.ending).outcome, 'ready');
+        assert.equal(first.pushedKeys.length, 1);
+        assert.deepEqual(second.pushedKeys, []);
+      }
+    });
+
+    test('a call asked of several instances at the same moment is woken once', async (t) => {
+      const world = await open(t);
+      const instances = [await world.instance(), await world.instance(), await world.instance()];
+      for (let round = 0; round < 20; round += 1) {
+        const asked = instances.map((each) => each.ask({ account: 1, callId: `moment-${round}` }));
+        await until(() => asked.some(({ pushedKeys }) => pushedKeys.length > 0), 'somebody wakes the phone');
+        await until(
+          () => instances.every(({ room }) => room.find(`moment-${round}`) !== undefined),
+          'all wait',
+        );
+        assert.equal(await instances[round % 3]?.bus.answer(`moment-${round}`, true), 'taken');
+        const endings = await Promise.all(asked.map(({ ending }) => ending));
+        assert.ok(endings.every(({ outcome }) => outcome === 'ready'));
+        assert.equal(asked.flatMap(({ pushedKeys }) => pushedKeys).length, 1);
+      }
+    });
+
+    test('two accounts under one call_id, asked of two instances, keep apart', async (t) => {
+      const world = await open(t);
+      const [a, b] = [await world.instance(), await world.instance()];
+      const first = a.ask({ account: 1, callId: 'shared-name' });
+      const firstKey = await first.woken();
+      const second = b.ask({ account: 2, callId: 'shared-name' });
+      const secondKey = await second.woken();
+      assert.equal(firstKey, 'shared-name');
+      assert.match(secondKey, /^[0-9a-f]{32}$/);
+      assert.equal(await a.bus.answer(secondKey, false), 'taken');
+      assert.equal(await b.bus.answer(firstKey, true), 'taken');
+      assert.equal((await first.ending).outcome, 'ready');
+      assert.equal((await second.ending).outcome, 'declined');
+    });
+
+    test('a PBX that asks another instance again within the time hears the answer at once', async (t) => {
+      const world = await open(t);
+      const [a, b] = [await world.instance(), await world.instance()];
+      const first = a.ask({ account: 1, callId: 'asked-twice' });
+      await a.bus.answer(await first.woken(), false);
+      const second = b.ask({ account: 1, callId: 'asked-twice' });
+      assert.equal((await second.ending).outcome, 'declined');
+      assert.deepEqual(second.pushedKeys, []);
+    });
+
+    test('a call can be cancelled at any instance, for everyone who waits', async (t) => {
+      const world = await open(t);
+      const [a, b, c] = [await world.instance(), await world.instance(), await world.instance()];
+      const first = a.ask({ account: 1, callId: 'no-more' });
+      await first.woken();
+      const second = b.ask({ account: 1, callId: 'no-more' });
+      await until(() => b.room.find('no-more') !== undefined, 'b waits');
+      assert.equal(await c.bus.cancel('no-more', 'hung up'), 1);
+      assert.deepEqual(await first.ending, { outcome: 'cancelled', reason: 'hung up' });
+      assert.deepEqual(await second.ending, { outcome: 'cancelled', reason: 'hung up' });
+      assert.equal(await c.bus.answer('no-more', true), 'late');
+    });
+
+    test('a push that is refused ends the call for those who joined it', async (t) => {
+      const world = await open(t);
+      const [a, b] = [await world.instance(), await world.instance()];
+      const push = Promise.withResolvers<PushResult>();
+      const first = a.ask({ account: 1, callId: 'refused', pushed: () => push.promise });
+      await first.woken();
+      const second = b.ask({ account: 1, callId: 'refused' });
+      await until(() => b.room.find('refused') !== undefined, 'b waits');
+      push.resolve({ kind: 'token-gone', reason: 'Unregistered' });
+      assert.equal((await first.ending).outcome, 'token-gone');
+      assert.deepEqual(await second.ending, { outcome: 'token-gone', reason: 'Unregistered' });
+    });
+
+    test('when the instance that wakes the phone loses its caller, one that joined goes on', async (t) => {
+      const world = await open(t);
+      const [a, b] = [await world.instance(), await world.instance()];
+      const first = a.ask({ account: 1, callId: 'handed-over', platform: 'apns' });
+      const key = await first.woken();
+      const second = b.ask({ account: 1, callId: 'handed-over', platform: 'apns' });
+      await until(() => b.room.find(key) !== undefined, 'b waits');
+      first.hangUp();
+      assert.equal((await first.ending).outcome, 'caller-gone');
+      assert.equal(await second.woken(), key);
+      assert.equal(await a.bus.answer(key, true), 'taken');
+      assert.equal((await second.ending).outcome, 'ready');
+    });
+
+    test('an instance that stops hands its calls to those that joined them', async (t) => {
+      const world = await open(t);
+      const [a, b] = [await world.instance(), await world.instance()];
+      const first = a.ask({ account: 1, callId: 'stopping' });
+      await first.woken();
+      const second = b.ask({ account: 1, callId: 'stopping' });
+      await until(() => b.room.find('stopping') !== undefined, 'b waits');
+      a.room.close();
+      assert.equal((await first.ending).outcome, 'shutting-down');
+      await second.woken();
+      assert.equal(await b.bus.answer('stopping', true), 'taken');
+      assert.equal((await second.ending).outcome, 'ready');
+    });
+
+    test('the caller of a joined call may leave: the others wait on', async (t) => {
+      const world = await open(t);
+      const [a, b] = [await world.instance(), await world.instance()];
+      const first = a.ask({ account: 1, callId: 'one-leaves' });
+      await first.woken();
+      const second = b.ask({ account: 1, callId: 'one-leaves' });
+      await until(() => b.room.find('one-leaves') !== undefined, 'b waits');
+      second.hangUp();
+      assert.equal((await second.ending).outcome, 'caller-gone');
+      assert.equal(await b.bus.answer('one-leaves', true), 'taken');
+      assert.equal((await first.ending).outcome, 'ready');
+    });
+
+    test('an instance is killed: a retry elsewhere wakes the phone again, with the same key', async (t) => {
+      const world = await open(t);
+      const [a, b] = [await world.instance(), await world.instance()];
+      for (const platform of ['android', 'apns'] as const) {
+        const killed = platform === 'apns' ? await world.instance() : a;
+        const callId = `after a kill ${platform}`;
+        const first = killed.ask({ account: 1, callId, platform });
+        const key = await first.woken();
+        await killed.kill();
+        const retry = b.ask({ account: 1, callId, platform });
+        assert.equal(await retry.woken(), key);
+        assert.deepEqual(b.told.takenOver.at(-1), key);
+        assert.equal(await b.bus.answer(key, true), 'taken');
+        assert.equal((await retry.ending).outcome, 'ready');
+      }
+    });
+
+    test('an instance is killed: an answer that comes before the retry is honoured', async (t) => {
+      const world = await open(t);
+      const [a, b, c] = [await world.instance(), await world.instance(), await world.instance()];
+      const first = a.ask({ account: 1, callId: 'answered-between' });
+      const key = await first.woken();
+      await a.kill();
+      assert.equal(await c.bus.answer(key, true), 'taken');
+      const retry = b.ask({ account: 1, callId: 'answered-between' });
+      assert.equal((await retry.ending).outcome, 'ready');
+      assert.deepEqual(retry.pushedKeys, []);
+    });
+
+    test('an instance is killed after another has joined its call: the other takes it over', async (t) => {
+      const world = await open(t);
+      const [a, b] = [await world.instance(), await world.instance()];
+      const first = a.ask({ account: 1, callId: 'joined-then-killed' });
+      await first.woken();
+      const second = b.ask({ account: 1, callId: 'joined-then-killed' });
+      await until(() => b.room.find('joined-then-killed') !== undefined, 'b waits');
+      await a.kill();
+      await second.woken();
+      assert.equal(await b.bus.answer('joined-then-killed', true), 'taken');
+      assert.equal((await second.ending).outcome, 'ready');
+    });
+
+    test('an answer whose message is lost is found at the next look', async (t) => {
+      const world = await open(t);
+      const a = await world.instance({ lookEveryMs: 300 });
+      const b = await world.instance({ meddle: deaf });
+      const asked = a.ask({ account: 1, callId: 'unheard' });
+      assert.equal(await b.bus.answer(await asked.woken(), true), 'taken');
+      assert.equal((await asked.ending).outcome, 'ready');
+      assert.deepEqual(a.told.found, ['look']);
+    });
+
+    test('an answer whose message is lost is found at the deadline at the latest', async (t) => {
+      const world = await open(t);
+      const a = await world.instance({ waitMs: 1_000, meddle: unlooking });
+      const b = await world.instance({ meddle: deaf });
+      const asked = a.ask({ account: 1, callId: 'unheard-to-the-end' });
+      assert.equal(await b.bus.answer(await asked.woken(), true), 'taken');
+      assert.equal((await asked.ending).outcome, 'ready');
+      assert.deepEqual(a.told.found, ['deadline']);
+    });
+
+    test('no script has failed and nobody waits in the end', async (t) => {
+      const world = await open(t);
+      const instances = [await world.instance(), await world.instance()];
+      const asked = Array.from({ length: 100 }, (_, index) =>
+        instances[index % 2]?.ask({
+          account: index + 1,
+          callId: `crowd-${index}`,
+          platform: index % 3 === 0 ? 'apns' : 'android',
+        }),
+      );
+      const fates = await Promise.all(
+        asked.map(async (each, index) =>
+          instances[(index + 1) % 2]?.bus.answer((await each?.woken()) ?? '', true),
+        ),
+      );
+      assert.ok(fates.every((fate) => fate === 'taken'));
+      const endings = await Promise.all(asked.map((each) => each?.ending));
+      assert.ok(endings.every((ending) => ending?.outcome === 'ready'));
+      assert.deepEqual(
+        instances.map(({ room, told }) => [room.size, told.failed, told.found]),
+        [
+          [0, [], []],
+          [0, [], []],
+        ],
+      );
+    });
+  });
+}

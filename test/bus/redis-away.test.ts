@@ -1,0 +1,118 @@
+import assert from 'node:assert/strict';
+import { after, before, beforeEach, describe, type TestContext, test } from 'node:test';
+import { skipWithout } from '../helpers/find-server.ts';
+import { type RedisServer, startRedis } from '../helpers/redis-server.ts';
+import { until } from '../helpers/until.ts';
+import { type BusWorld, redisWorld } from './bus-openers.ts';
+
+describe('the bus while Redis is away', { skip: skipWithout('Redis') }, () => {
+  const servers: RedisServer[] = [];
+  const server = (): RedisServer => {
+    const [redis] = servers;
+    if (redis === undefined) throw new Error('the Redis server was not started');
+    return redis;
+  };
+  before(async () => {
+    servers.push(await startRedis());
+  });
+  after(() => server().close());
+  beforeEach(() => server().start());
+
+  const open = (t: TestContext): BusWorld =>
+    redisWorld(t, { kind: 'single', server: { host: '127.0.0.1', port: server().port }, database: 0 });
+
+  test('a call whose phone answers where it waits is woken and answered; an answer elsewhere is undecided', async (t) => {
+    const world = open(t);
+    const [a, b] = [await world.instance(), await world.instance()];
+    const before = a.ask({ account: 1, callId: 'from-before' });
+    await before.woken();
+    await server().kill();
+    await until(() => !a.link.isUp() && !b.link.isUp(), 'both have noticed');
+    const during = a.ask({ account: 2, callId: 'from-during' });
+    assert.equal(await during.woken(), 'from-during');
+    assert.equal(await b.bus.answer('from-during', true), 'undecided');
+    assert.equal(await b.bus.answer('of-no-call', true), 'undecided');
+    assert.equal(await a.bus.answer('from-before', true), 'taken');
+    assert.equal(await a.bus.answer('from-during', false), 'taken');
+    assert.equal(await a.bus.answer('from-during', true), 'duplicate');
+    assert.equal((await before.ending).outcome, 'ready');
+    assert.equal((await during.ending).outcome, 'declined');
+    assert.equal(await a.bus.cancel('of-no-call', null), 0);
+  });
+
+  test('a call that began while Redis was away can be answered anywhere once it is back', async (t) => {
+    const world = open(t);
+    const [a, b] = [await world.instance(), await world.instance()];
+    await server().kill();
+    await until(() => !a.link.isUp() && !b.link.isUp(), 'both have noticed');
+    const android = a.ask({ account: 1, callId: 'begun in between' });
+    const iphone = a.ask({ account: 2, callId: 'begun in between, too', platform: 'apns' });
+    const keys = await Promise.all([android.woken(), iphone.woken()]);
+    await server().start();
+    for (const key of keys) {
+      await until(async () => (await b.bus.answer(key, true)) === 'taken', 'the answer finds its call');
+    }
+    assert.equal((await android.ending).outcome, 'ready');
+    assert.equal((await iphone.ending).outcome, 'ready');
+  });
+
+  test('calls survive a Redis that lost everything', async (t) => {
+    const world = open(t);
+    const [a, b] = [await world.instance({ lookEveryMs: 300 }), await world.instance()];
+    const asked = a.ask({ account: 1, callId: 'forgotten by Redis', platform: 'apns' });
+    const key = await asked.woken();
+    await server().ask('FLUSHALL');
+    await until(async () => (await b.bus.answer(key, true)) === 'taken', 'the answer finds its call');
+    assert.equal((await asked.ending).outcome, 'ready');
+  });
+
+  test('a Redis that hangs delays a call by its time limit only, and nothing waits past its deadline', async (t) => {
+    const world = open(t);
+    const [a, b] = [
+      await world.instance({ waitMs: 3_000, timeoutMs: 200 }),
+      await world.instance({ timeoutMs: 200 }),
+    ];
+    server().pause();
+    t.after(() => server().resume());
+    const started = performance.now();
+    const answered = a.ask({ account: 1, callId: 'hanging' });
+    await answered.woken();
+    assert.ok(performance.now() - started < 2_000, 'the phone is woken although Redis hangs');
+    assert.equal(await a.bus.answer('hanging', true), 'taken');
+    assert.equal((await answered.ending).outcome, 'ready');
+    const silent = a.ask({ account: 2, callId: 'hanging-and-silent' });
+    assert.equal(await b.bus.answer('hanging-and-silent', true), 'undecided');
+    const { ending } = await silent.taken;
+    assert.equal(ending.outcome, 'timed-out');
+    server().resume();
+    await until(() => a.link.isUp() && b.link.isUp(), 'Redis answers again');
+    const later = a.ask({ account: 3, callId: 'after-hanging' });
+    assert.equal(await b.bus.answer(await later.woken(), true), 'taken');
+  });
+
+  test('an instance that requires Redis refuses calls while it is away, and takes them again after', async (t) => {
+    const world = open(t);
+    const a = await world.instance({ required: true });
+    const waiting = a.ask({ account: 1, callId: 'waits already' });
+    await waiting.woken();
+    await server().kill();
+    await until(() => !a.link.isUp(), 'it has noticed');
+    assert.equal((await a.ask({ account: 2, callId: 'refused' }).ending).outcome, 'bus-unavailable');
+    assert.equal(await a.bus.answer('waits already', true), 'taken');
+    assert.equal((await waiting.ending).outcome, 'ready');
+    await server().start();
+    await until(() => a.link.isUp(), 'Redis answers again');
+    const later = a.ask({ account: 3, callId: 'taken again' });
+    assert.equal(await a.bus.answer(await later.woken(), true), 'taken');
+  });
+
+  test('an instance that requires Redis refuses a call that Redis did not confirm', async (t) => {
+    const world = open(t);
+    const a = await world.instance({ required: true, timeoutMs: 200 });
+    server().pause();
+    t.after(() => server().resume());
+    const asked = a.ask({ account: 1, callId: 'unconfirmed' });
+    assert.equal((await asked.ending).outcome, 'bus-unavailable');
+    assert.deepEqual(asked.pushedKeys, []);
+  });
+});

@@ -1,0 +1,159 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { read } from './read.ts';
+
+const CA = '-----BEGIN CERTIFICATE-----\nx\n-----END CERTIFICATE-----\n';
+const REDIS = { host: 'redis', port: 6379 };
+
+const redisOf = (env: Readonly<Record<string, string>>, files: Readonly<Record<string, string>> = {}) => {
+  const { config, problems } = read(env, files);
+  assert.deepEqual(problems, []);
+  return config?.redis;
+};
+
+const problemsOf = (env: Readonly<Record<string, string>>) => {
+  const { config, problems } = read(env);
+  assert.equal(config, undefined);
+  return problems;
+};
+
+test('without settings there is no Redis; with an address the rest has defaults', () => {
+  assert.equal(redisOf({}), undefined);
+  assert.deepEqual(redisOf({ REDIS_URL: 'redis://redis' }), {
+    place: { kind: 'single', server: REDIS, database: 0 },
+    username: undefined,
+    password: undefined,
+    tls: false,
+    ca: undefined,
+    timeoutMs: 300,
+    required: false,
+    prefix: 'vm:',
+  });
+});
+
+test('an address names account, server, database, TLS, or Sentinels with their master', () => {
+  const rows = [
+    [
+      'redis://me:p%40w@redis:1/3',
+      ['me', 'p@w', false, { kind: 'single', server: { host: 'redis', port: 1 }, database: 3 }],
+    ],
+    [
+      'rediss://:pw@[::1]/',
+      [undefined, 'pw', true, { kind: 'single', server: { host: '::1', port: 6379 }, database: 0 }],
+    ],
+    [
+      'redis+sentinel://me:pw@one:1,10.0.0.2/main/2',
+      [
+        'me',
+        'pw',
+        false,
+        {
+          kind: 'sentinel',
+          sentinels: [
+            { host: 'one', port: 1 },
+            { host: '10.0.0.2', port: 26_379 },
+          ],
+          master: 'main',
+          database: 2,
+        },
+      ],
+    ],
+    [
+      'rediss+sentinel://one/main',
+      [
+        undefined,
+        undefined,
+        true,
+        { kind: 'sentinel', sentinels: [{ host: 'one', port: 26_379 }], master: 'main', database: 0 },
+      ],
+    ],
+  ] as const;
+  for (const [url, expected] of rows) {
+    const redis = redisOf({ REDIS_URL: url });
+    assert.deepEqual([redis?.username, redis?.password, redis?.tls, redis?.place], expected, url);
+  }
+});
+
+test('what is no address is refused in words that do not quote it', () => {
+  const rows = [
+    'hunter2',
+    'http://:hunter2@redis',
+    'redis://:hunter2@redis/zero',
+    'redis://:hunter2@redis/0?db=1',
+    'redis://hunter2@redis',
+    'redis://:hunter2%@redis',
+    'redis://:hunter2@one,two',
+    'redis://:hunter2@redis:99999',
+    'redis+sentinel://:hunter2@one',
+    'redis+sentinel://:hunter2@one/main/x',
+    'redis://:hunter2@',
+  ];
+  for (const url of rows) {
+    const [problem, ...others] = problemsOf({ REDIS_URL: url });
+    assert.match(problem ?? '', /^REDIS_URL (must|has|holds|names)/, url);
+    assert.deepEqual(others, []);
+    assert.doesNotMatch(problem ?? '', /hunter2/);
+  }
+});
+
+test("the reference's list of servers is a Cluster, with account and TLS of their own settings", () => {
+  const env = {
+    REDIS_SERVER_LIST: 'one:7000, two:7001',
+    REDIS_USERNAME: 'me',
+    REDIS_TLS: 'on',
+    REDIS_CA_FILE: '/ca',
+  };
+  const redis = redisOf({ ...env, REDIS_PASSWORD_FILE: '/password' }, { '/ca': CA, '/password': 'pw\n' });
+  assert.deepEqual(redis?.place, {
+    kind: 'cluster',
+    servers: [
+      { host: 'one', port: 7000 },
+      { host: 'two', port: 7001 },
+    ],
+  });
+  assert.deepEqual([redis?.username, redis?.password, redis?.tls, redis?.ca], ['me', 'pw', true, CA]);
+  assert.match(problemsOf({ REDIS_SERVER_LIST: 'one:x' })[0] ?? '', /^REDIS_SERVER_LIST must be host:port/);
+});
+
+test('a password of its own goes with an address that names none', () => {
+  const redis = redisOf({ REDIS_URL: 'redis://redis', REDIS_USERNAME: 'me', REDIS_PASSWORD: 'pw' });
+  assert.deepEqual([redis?.username, redis?.password], ['me', 'pw']);
+});
+
+test('settings that contradict each other are problems', () => {
+  const url = 'redis://me:hunter2@redis';
+  const rows: readonly (readonly [Readonly<Record<string, string>>, RegExp])[] = [
+    [{ REDIS_URL: url, REDIS_SERVER_LIST: 'one' }, /REDIS_SERVER_LIST and REDIS_URL are both set/],
+    [{ REDIS_URL: url, REDIS_TLS: 'on' }, /REDIS_TLS is for REDIS_SERVER_LIST/],
+    [{ REDIS_URL: url, REDIS_PASSWORD: 'x' }, /REDIS_PASSWORD is set and REDIS_URL holds a password/],
+    [{ REDIS_URL: url, REDIS_USERNAME: 'x' }, /REDIS_USERNAME is set and REDIS_URL names an account/],
+    [{ REDIS_SERVER_LIST: 'one', REDIS_USERNAME: 'x' }, /REDIS_USERNAME needs REDIS_PASSWORD/],
+    [{ REDIS_REQUIRED: 'true' }, /REDIS_REQUIRED needs REDIS_URL or REDIS_SERVER_LIST/],
+    [
+      { REDIS_URL: 'rediss://redis', REDIS_CA_FILE: '/nowhere' },
+      /REDIS_CA_FILE names \/nowhere, which cannot be read \(ENOENT\)/,
+    ],
+    [{ REDIS_PREFIX: '{vm}' }, /REDIS_PREFIX must be/],
+    [{ REDIS_TIMEOUT: '10' }, /REDIS_TIMEOUT must be a whole number of milliseconds/],
+  ];
+  for (const [env, expected] of rows) {
+    const problems = problemsOf(env);
+    assert.equal(problems.length, 1, problems.join('; '));
+    assert.match(problems[0] ?? '', expected);
+  }
+  const { problems } = read(
+    { REDIS_URL: url.replace('redis:', 'redis:'), REDIS_CA_FILE: '/ca' },
+    { '/ca': CA },
+  );
+  assert.match(problems.join(), /REDIS_CA_FILE needs an encrypted connection/);
+  assert.match(
+    read({ REDIS_URL: 'rediss://redis', REDIS_CA_FILE: '/ca' }, { '/ca': 'x' }).problems.join(),
+    /REDIS_CA_FILE must name a file of PEM/,
+  );
+});
+
+test('off is off, on and true are on', () => {
+  const required = (value: string) =>
+    redisOf({ REDIS_URL: 'redis://redis', REDIS_REQUIRED: value })?.required;
+  assert.deepEqual(['on', 'true', 'off', 'false'].map(required), [true, true, false, false]);
+});

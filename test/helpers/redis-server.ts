@@ -1,0 +1,133 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Redis } from 'ioredis';
+import { createThrowAwayCa } from '../../src/sandbox/certificates.ts';
+import { requireServer } from './find-server.ts';
+import { freePort, removeFolder, ServerProcess, serverFolder } from './server-process.ts';
+import { until } from './until.ts';
+
+/** How a Redis server is to run. */
+export interface RedisServerOptions {
+  /** Of the `default` user. */
+  readonly password?: string;
+  /** Only encrypted connections, with a certificate for `localhost` and 127.0.0.1. */
+  readonly tls?: boolean;
+  /** More of its configuration, such as `{ maxmemory: '1mb' }`. */
+  readonly config?: Readonly<Record<string, string>>;
+  readonly program?: 'redis-server' | 'redis-sentinel';
+}
+
+/** A Redis server of its own on a free port of 127.0.0.1. */
+export interface RedisServer {
+  readonly port: number;
+  /** `redis://` or `rediss://`, with the password. */
+  readonly url: string;
+  /** PEM of the authority that signed its certificate; undefined without TLS. */
+  readonly ca: string | undefined;
+  /** Asks on a connection made for it: for assertions. */
+  ask(command: string, ...args: readonly (string | number)[]): Promise<unknown>;
+  /** SIGSTOP: its connections stay and are not served. */
+  pause(): void;
+  resume(): void;
+  /** Ends it at once, as `kill -9` does. */
+  kill(): Promise<void>;
+  /** Starts it again on its port, with what it had written, and waits until it answers. */
+  start(): Promise<void>;
+  close(): Promise<void>;
+}
+
+const HOST = '127.0.0.1';
+
+/** Starts a server that is empty and keeps what it was told over a `kill` and `start`. */
+export const startRedis = async (options: RedisServerOptions = {}): Promise<RedisServer> => {
+  const { password, tls = false, config = {}, program = 'redis-server' } = options;
+  const folder = await serverFolder({});
+  const port = await freePort();
+  const { ca, lines } = tls
+    ? await tlsConfig(folder, port)
+    : { ca: undefined, lines: { port: String(port) } };
+  const file = join(folder, 'redis.conf');
+  const all = {
+    ...lines,
+    bind: HOST,
+    dir: folder,
+    daemonize: 'no',
+    ...(program === 'redis-server' ? { save: '""', appendonly: 'yes', appendfsync: 'no' } : {}),
+    ...(password === undefined ? {} : { requirepass: password }),
+    ...config,
+  };
+  const text = Object.entries(all).map(([name, value]) => `${name} ${value}\n`);
+  await writeFile(file, text.join(''));
+  const process = new ServerProcess(join(requireServer('Redis'), program), [file], {});
+  const login = { host: HOST, port, ...(password ? { password } : {}), ...(ca ? { tls: { ca } } : {}) };
+  const ask: RedisServer['ask'] = (command, ...args) => askRedis(login, command, args);
+  const start = async () => {
+    await until(() => {
+      if (!process.runs) process.start();
+      return ask('PING').then(
+        (answer) => answer === 'PONG',
+        () => false,
+      );
+    }, `the Redis server answers (${process.output})`);
+  };
+  await start();
+  const account = password === undefined ? '' : `:${encodeURIComponent(password)}@`;
+  return {
+    port,
+    url: `${tls ? 'rediss' : 'redis'}://${account}${HOST}:${port}`,
+    ca,
+    ask,
+    pause: () => process.pause(),
+    resume: () => process.resume(),
+    kill: () => process.end('SIGKILL'),
+    start,
+    close: async () => {
+      await process.end('SIGKILL');
+      await removeFolder(folder);
+    },
+  };
+};
+
+const askRedis = async (
+  login: { readonly host: string; readonly port: number },
+  command: string,
+  args: readonly (string | number)[],
+): Promise<unknown> => {
+  const client = new Redis({
+    ...login,
+    lazyConnect: true,
+    retryStrategy: () => null,
+    enableReadyCheck: false,
+    disableClientInfo: true,
+    commandTimeout: 5_000,
+  });
+  client.on('error', () => {});
+  const ended = new Promise((resolve) => client.once('end', resolve));
+  try {
+    await client.connect();
+    return await client.call(command, [...args]);
+  } finally {
+    client.disconnect();
+    await ended;
+  }
+};
+
+const tlsConfig = async (folder: string, port: number) => {
+  const ca = createThrowAwayCa();
+  const { certificate, privateKey } = ca.issueServer();
+  const files = { ca: join(folder, 'ca.pem'), cert: join(folder, 'cert.pem'), key: join(folder, 'key.pem') };
+  await writeFile(files.ca, ca.certificate);
+  await writeFile(files.cert, certificate);
+  await writeFile(files.key, privateKey, { mode: 0o600 });
+  return {
+    ca: ca.certificate,
+    lines: {
+      port: '0',
+      'tls-port': String(port),
+      'tls-cert-file': files.cert,
+      'tls-key-file': files.key,
+      'tls-ca-cert-file': files.ca,
+      'tls-auth-clients': 'no',
+    },
+  };
+};

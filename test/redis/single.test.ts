@@ -1,0 +1,99 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import { RedisUnavailable } from '../../src/redis/redis-unavailable.ts';
+import { watchForLeftovers } from '../faults/nothing-left.ts';
+import { skipWithout } from '../helpers/find-server.ts';
+import { type RedisServer, startRedis } from '../helpers/redis-server.ts';
+import { until } from '../helpers/until.ts';
+import { settingsOf, watchedLink } from './watched-link.ts';
+
+const nothingLeft = watchForLeftovers();
+
+const INCREMENT = { name: 'increment', lua: "return redis.call('INCRBY', KEYS[1], ARGV[1])" };
+const SLOW = { name: 'slow', lua: "local n = 0 while n < 6e7 do n = n + 1 end return 'done'" };
+
+const fault = (wanted: string) => (error: unknown) => {
+  assert.ok(error instanceof RedisUnavailable, String(error));
+  assert.equal(error.fault, wanted);
+  return true;
+};
+
+describe('one Redis server', { skip: skipWithout('Redis') }, () => {
+  let started: RedisServer | undefined;
+  const server = (): RedisServer => {
+    if (started === undefined) throw new Error('Redis was not started');
+    return started;
+  };
+  before(async () => {
+    started = await startRedis({ password: 'pass/word@1' });
+  });
+  after(() => started?.close());
+
+  test('a script runs by its digest, and by its text where the server does not know it', async (t) => {
+    const { link, told } = watchedLink(t, settingsOf(server().url));
+    assert.equal(link.isUp(), false);
+    await until(() => link.isUp(), 'the link is up');
+    assert.deepEqual(told, ['up']);
+    assert.equal(await link.run(INCREMENT, ['vm:{a}:n'], [2]), 2);
+    assert.equal(await link.run(INCREMENT, ['vm:{a}:n'], ['3']), 5);
+    await server().ask('SCRIPT', 'FLUSH');
+    assert.equal(await link.run(INCREMENT, ['vm:{a}:n'], [1]), 6);
+    await link.ping();
+  });
+
+  test('a fault of the script itself is no fault of Redis, and quotes no argument', async (t) => {
+    const { link, told } = watchedLink(t, settingsOf(server().url));
+    await until(() => link.isUp(), 'the link is up');
+    const wrong = { name: 'wrong', lua: "return redis.call('NOSUCH', ARGV[1])" };
+    await assert.rejects(link.run(wrong, ['vm:x'], ['a-secret']), (error: unknown) => {
+      assert.ok(error instanceof Error && !(error instanceof RedisUnavailable));
+      assert.match(error.message, /^the Redis script wrong failed: Redis answered: /);
+      assert.doesNotMatch(JSON.stringify([error, error.message, error.cause, error.stack]), /a-secret/);
+      return true;
+    });
+    assert.deepEqual([link.isUp(), told], [true, ['up']]);
+  });
+
+  test('a channel is heard from its subscription on, and publishing tells how many heard', async (t) => {
+    const { link } = watchedLink(t, settingsOf(server().url));
+    const heard: string[] = [];
+    link.listen('vm:here', {
+      onMessage: (message) => heard.push(message),
+      onGap: () => heard.push('gap'),
+    });
+    await until(() => heard.length === 1 && link.isUp(), 'the subscription stands');
+    assert.equal(await link.publish('vm:here', 'hello'), 1);
+    assert.equal(await link.publish('vm:nobody', 'hello'), 0);
+    await until(() => heard.length === 2, 'the message is heard');
+    assert.deepEqual(heard, ['gap', 'hello']);
+  });
+
+  test('a command ends at its limit; the link is down until Redis has answered again', async (t) => {
+    const { link, told } = watchedLink(t, settingsOf(server().url, { timeoutMs: 200 }));
+    await until(() => link.isUp(), 'the link is up');
+    const start = performance.now();
+    const slow = link.run(SLOW, ['vm:slow'], [], 60);
+    await assert.rejects(slow, fault('timeout'));
+    assert.ok(performance.now() - start < 2_000);
+    assert.equal(link.isUp(), false);
+    await assert.rejects(link.run(INCREMENT, ['vm:n'], [1]), fault('timeout'));
+    await until(() => link.isUp(), 'the link is up again');
+    assert.deepEqual(told, ['up', 'down timeout', 'up']);
+  });
+
+  test('a wrong password and a user without rights are told as such', async (t) => {
+    await server().ask('ACL', 'SETUSER', 'reader', 'on', '>reader-pass', '~*', '&*', '+ping', '+get');
+    const address = server().url.replace(/:[^:@/]*@/, '');
+    const open = (account: string) => watchedLink(t, settingsOf(address.replace('//', `//${account}@`)));
+    const links = [open(':wrong'), open('nobody:wrong'), open('reader:reader-pass')];
+    await until(() => links.every(({ told }) => told.length > 0), 'each has told its fault');
+    assert.deepEqual(
+      links.map(({ told }) => told[0]),
+      ['down login-refused', 'down login-refused', 'down not-permitted'],
+    );
+    const { link } = watchedLink(t, settingsOf(address.replace(/\/\/.*@/, '//')));
+    await assert.rejects(link.ping(), RedisUnavailable);
+  });
+});
+
+nothingLeft();

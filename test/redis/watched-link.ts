@@ -1,0 +1,34 @@
+import type { TestContext } from 'node:test';
+import { type RedisSettings, readRedisAddress } from '../../src/lib/redis-address.ts';
+import { openRedis } from '../../src/redis/open-redis.ts';
+import type { RedisLink } from '../../src/redis/redis-link.ts';
+
+/** A link, and what it told. */
+export interface WatchedLink {
+  readonly link: RedisLink;
+  /** Events in their order, such as `up` and `down timeout`. */
+  readonly told: string[];
+}
+
+/** The settings of an address, as the configuration would make them. */
+export const settingsOf = (url: string, more: Partial<RedisSettings> = {}): RedisSettings => {
+  const reading = readRedisAddress(url);
+  if (!reading.ok) throw new Error(reading.problem);
+  return { ...reading.address, ca: undefined, timeoutMs: 300, required: false, prefix: 'vm:', ...more };
+};
+
+/** Opens a link that is closed after the test. */
+export const watchedLink = (t: TestContext, settings: RedisSettings): WatchedLink => {
+  const told: string[] = [];
+  const link = openRedis(settings, {
+    redisUp: () => told.push('up'),
+    redisDown: ({ error }) => told.push(`down ${error}`),
+    shardUp: () => told.push('shard up'),
+    shardDown: ({ error }) => told.push(`shard down ${error}`),
+    listening: () => told.push('listening'),
+    notListening: ({ error }) => told.push(`not listening ${error}`),
+    redisOverloaded: () => told.push('overloaded'),
+  });
+  t.after(() => link.close());
+  return { link, told };
+};
