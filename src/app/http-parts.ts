@@ -115,8 +115,8 @@ async function databaseFault({ pingDatabase, telemetry }: HttpServerParts): Prom
     if (!(await within(pingDatabase(), PING_LIMIT_MS))) fault = 'the database does not answer';
   } catch (error) {
     telemetry.http.storageFailed({ during: 'a readiness probe', error });
-    // Its message is made of our own words only.
-    fault = `the database does not answer${error instanceof StorageUnavailable ? ` (${error.message})` : ''}`;
+    const why = error instanceof StorageUnavailable ? `: ${error.explanation}` : '';
+    fault = `the database does not answer${why}`;
   }
   telemetry.databaseHealth(fault === undefined);
   return fault;

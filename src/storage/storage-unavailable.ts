@@ -20,9 +20,12 @@ export type StorageFault = keyof typeof EXPLANATION;
 export class StorageUnavailable extends Error {
   override readonly name = 'StorageUnavailable';
   readonly fault: StorageFault;
+  /** For a person; names neither addresses nor data. */
+  readonly explanation: string;
 
   constructor(fault: StorageFault, options: { readonly cause: unknown }) {
     super(`storage unavailable: ${EXPLANATION[fault]}`, options);
     this.fault = fault;
+    this.explanation = EXPLANATION[fault];
   }
 }

@@ -137,7 +137,10 @@ export const restartsOfServer = (server: () => DatabaseServer): void => {
       const relay = await startRelay({ target: Number(address.port), port: 0 });
       t.after(() => relay.close());
       const databaseUrl = Object.assign(address, { port: String(relay.port) }).href;
-      const service = await startTestService(t, { databaseUrl, settings: { DATABASE_POOL_SIZE: '6' } });
+      const service = await startTestService(t, {
+        databaseUrl,
+        settings: { APP_PUSH_ROUNDTRIP_WAIT: '15000', DATABASE_POOL_SIZE: '6' },
+      });
       const phone = await service.phone();
       const callAll = () =>
         Promise.all(Array.from({ length: 20 }, () => service.ask({ account: phone.account })));
