@@ -1,8 +1,10 @@
 import { watchApps } from './app/app-watcher.ts';
 import { createBusParts } from './app/bus-parts.ts';
+import { checkStoredCredentials } from './app/check-stored-credentials.ts';
 import { createHttpServers } from './app/http-parts.ts';
 import { createPushParts } from './app/push-parts.ts';
 import { createTakeoverNotices } from './app/takeover-notices.ts';
+import { openTls } from './app/tls-parts.ts';
 import { takeAnswer } from './calls/take-answer.ts';
 import { type CallParts, takeCall } from './calls/take-call.ts';
 import { WaitingRoom } from './calls/waiting-room.ts';
@@ -11,6 +13,7 @@ import type { Config } from './config/config.ts';
 import { credentialExpiry } from './devices/app-credential/credential-expiry.ts';
 import { createAppStore } from './devices/app-store.ts';
 import { createCachedDeviceStore } from './devices/cached-device-store.ts';
+import { createCredentialVault } from './devices/credential-vault.ts';
 import { createDeviceStore } from './devices/device-store.ts';
 import { createProviderTokenStore } from './devices/provider-token-store.ts';
 import { registerPhone } from './devices/register-phone.ts';
@@ -31,6 +34,8 @@ export interface RunningApp {
   refreshApps(): Promise<void>;
   /** Resolves with the reason if the service turns out to be unable to ever do its work; never rejects. */
   readonly broken: Promise<unknown>;
+  /** Reads the TLS files again, for new connections; what cannot be used is logged and changes nothing. Never rejects. */
+  reload(): Promise<void>;
   /** A doubt about the settings, for the log. */
   warn(text: string): void;
   /**
@@ -58,21 +63,29 @@ export async function startApp(config: Config, openLog: (onDropped: () => void) 
     usesRedis: config.redis !== undefined,
   });
   building.defer(() => telemetry.log.flush());
+  const warn = (text: string) => telemetry.log.write('warn', text, {});
 
-  const opening = await openWhenAble(config.databaseUrl, config.databaseLimits, telemetry.databaseAway);
+  const tls = openTls(config.tls, telemetry.tls);
+  building.defer(() => tls.close());
+
+  const vault = createCredentialVault(config.credentialKeys);
+  const opening = await openWhenAble(config.databaseUrl, config.databaseLimits, {
+    onAway: telemetry.databaseAway,
+    check: (opened) => checkStoredCredentials({ apps: createAppStore(opened, vault), vault, warn }),
+  });
   building.defer(() => opening.close());
   const { database } = opening;
   const devices = createCachedDeviceStore(createDeviceStore(database), {
     seconds: config.deviceCacheSeconds,
     events: telemetry.deviceCache,
   });
-  const apps = createAppStore(database);
+  const apps = createAppStore(database, vault);
 
   const push = createPushParts({
     origins: config,
     maxInFlight: config.maxPushesInFlight,
     tokens: devices,
-    sharedTokens: createProviderTokenStore(database),
+    sharedTokens: createProviderTokenStore(database, vault),
     events: telemetry.push,
   });
   building.defer(() => push.close());
@@ -87,6 +100,7 @@ export async function startApp(config: Config, openLog: (onDropped: () => void) 
       expiries = known.map((app) => ({ ...app, expiresAt: credentialExpiry(app.credential) }));
       telemetry.appsKnown(expiries);
     },
+    onUnreadable: (unreadable) => telemetry.credentialsUnreadable(unreadable),
     onError: (error) => telemetry.http.storageFailed({ during: 'reading the apps', error }),
   });
   building.defer(() => watcher.stop());
@@ -127,6 +141,7 @@ export async function startApp(config: Config, openLog: (onDropped: () => void) 
   const servers = createHttpServers(config, {
     devices,
     telemetry,
+    tls: tls.listener,
     bus: between,
     isDraining: () => draining,
     pingDatabase: () => database.ping(),
@@ -155,7 +170,8 @@ export async function startApp(config: Config, openLog: (onDropped: () => void) 
     waiting: () => room.size,
     refreshApps: () => watcher.refresh(),
     broken: broken.promise,
-    warn: (text) => telemetry.log.write('warn', text, {}),
+    reload: () => tls.reload(),
+    warn,
     stop: (hurry = new Promise(() => {})) => {
       stopping ??= stop(hurry);
       return stopping;

@@ -1,5 +1,6 @@
 import type { App } from '../devices/app.ts';
 import type { AppStore } from '../devices/app-store.ts';
+import type { CredentialUnreadable } from '../devices/credential-unreadable.ts';
 
 /** Keeps the running service's apps the same as the database's. */
 export interface AppWatcher {
@@ -9,18 +10,29 @@ export interface AppWatcher {
   stop(): void;
 }
 
+/** An app whose credential in the database cannot be read. */
+export interface AppWithoutCredential {
+  readonly error: CredentialUnreadable;
+  /** Whether its phones are woken with the credential that could be read last. */
+  readonly kept: boolean;
+}
+
 /**
  * Looks at the apps' revision every `intervalMs` and reads the apps when it has moved, so that an app that was added,
- * rotated or removed (by the command line, by another instance) is taken up without a restart. At most one read is
+ * rotated or removed (by the command line, by another instance) is taken up without a restart. An app whose
+ * credential cannot be read any more stays as it was read last. At most one read is
  * under way and one waits behind it.
  */
 export function watchApps(options: {
-  readonly store: Pick<AppStore, 'list' | 'revision'>;
+  readonly store: Pick<AppStore, 'read' | 'revision'>;
   readonly intervalMs: number;
   readonly onApps: (apps: readonly App[]) => void;
+  /** Called after each `onApps`, with none when all could be read. */
+  readonly onUnreadable: (apps: readonly AppWithoutCredential[]) => void;
   readonly onError: (error: unknown) => void;
 }): AppWatcher {
   let seen: number | undefined;
+  let readable: ReadonlyMap<number, App> = new Map();
   let reading: Promise<void> | undefined;
   let next: Promise<void> | undefined;
   let stopped = false;
@@ -29,9 +41,12 @@ export function watchApps(options: {
     try {
       const revision = await options.store.revision();
       if (revision === seen) return;
-      const apps = await options.store.list();
+      const { apps, unreadable } = await options.store.read();
       if (stopped) return;
-      options.onApps(apps);
+      const kept = unreadable.flatMap(({ key }) => readable.get(key) ?? []);
+      readable = new Map([...apps, ...kept].map((app) => [app.key, app]));
+      options.onApps([...readable.values()]);
+      options.onUnreadable(unreadable.map(({ key, error }) => ({ error, kept: readable.has(key) })));
       seen = revision;
     } catch (error) {
       options.onError(error);

@@ -40,9 +40,17 @@ export function createBusParts(options: {
     const bus = createLoneBus(room);
     return { bus, redis: undefined, degraded: () => [], notReady: () => [], close: () => bus.close() };
   }
-  const { prefix, required } = settings;
+  const { prefix, required, timeoutMs } = settings;
   const redis = openRedis(settings, events, BUS_SCRIPTS);
-  const bus = new RedisBus({ link: redis, room, prefix, required, lookEveryMs: LOOK_EVERY_MS, events });
+  const bus = new RedisBus({
+    link: redis,
+    room,
+    prefix,
+    timeoutMs,
+    required,
+    lookEveryMs: LOOK_EVERY_MS,
+    events,
+  });
   const away = () => (redis.isUp() ? [] : [AWAY]);
   return {
     bus,

@@ -5,6 +5,7 @@ import type { Config } from '../config/config.ts';
 import type { DeviceStore } from '../devices/device-store.ts';
 import { type AccountAccess, openAccess } from '../http/account-access.ts';
 import type { AnswerParts } from '../http/answer-routes.ts';
+import { certificateRefusal } from '../http/client-certificate.ts';
 import type { DeviceParts } from '../http/device-routes.ts';
 import { createMetricsServer } from '../http/metrics-server.ts';
 import { openApiDocument } from '../http/openapi.ts';
@@ -12,6 +13,7 @@ import { createPbxAccess } from '../http/pbx-access.ts';
 import type { PbxParts } from '../http/pbx-routes.ts';
 import { createPlatformAccess } from '../http/platform-api.ts';
 import { createServer } from '../http/server.ts';
+import type { TlsListener } from '../http/tls-listener.ts';
 import { packageVersion } from '../lib/package-version.ts';
 import { within } from '../lib/within.ts';
 import { StorageUnavailable } from '../storage/storage-unavailable.ts';
@@ -22,6 +24,8 @@ import type { BusParts } from './bus-parts.ts';
 export interface HttpServerParts {
   readonly devices: DeviceStore;
   readonly telemetry: Telemetry;
+  /** Undefined: plain HTTP. */
+  readonly tls?: TlsListener | undefined;
   readonly isDraining: () => boolean;
   readonly pingDatabase: () => Promise<void>;
   readonly bus: Pick<BusParts, 'degraded' | 'notReady'>;
@@ -62,7 +66,7 @@ export function createHttpServers(config: Config, parts: HttpServerParts): HttpS
     ];
   };
   const server = createServer({
-    pbx: { ...parts, refusal: createPbxAccess({ ...config.pbx, trustProxy: config.trustProxy }), events },
+    pbx: { ...parts, refusal: pbxAccess(config), events },
     answers: { answer: parts.answer, events },
     devices: { access, register: parts.register, devices, events },
     reports: { access, devices, events },
@@ -72,6 +76,7 @@ export function createHttpServers(config: Config, parts: HttpServerParts): HttpS
       openApi: JSON.stringify(openApiDocument({ version: packageVersion(), outcomes: CALL_OUTCOMES })),
     },
     trustProxy: config.trustProxy,
+    tls: parts.tls,
     isStorageError: (error) => error instanceof StorageUnavailable,
     events,
   });
@@ -93,13 +98,22 @@ export function createHttpServers(config: Config, parts: HttpServerParts): HttpS
       );
       // Last, because from here on calls come in.
       const url = await listenOn(server, config.host, config.port, 'HOST or PORT');
-      return { url, metricsUrl };
+      return { url: parts.tls === undefined ? url : url.replace('http:', 'https:'), metricsUrl };
     },
     close: async (limitMs) => {
-      await Promise.all([closeServer(server, limitMs), closeServer(metrics, limitMs)]);
+      await Promise.all([closeServer(server, limitMs, parts.tls), closeServer(metrics, limitMs)]);
       await access.close();
     },
   };
+}
+
+function pbxAccess(config: Config): PbxParts['refusal'] {
+  const { pbx, trustProxy } = config;
+  return createPbxAccess({
+    ...pbx,
+    certificate: pbx.certificate ? certificateRefusal : undefined,
+    trustProxy,
+  });
 }
 
 function accountAccess(config: Config, parts: HttpServerParts): AccountAccess {
@@ -144,10 +158,11 @@ function urlOf(host: string, address: AddressInfo | string | null): string {
 }
 
 /** Fastify closes when the last request has ended; whoever keeps a request open past the limit is cut off. */
-async function closeServer(server: FastifyInstance, limitMs: number): Promise<void> {
+async function closeServer(server: FastifyInstance, limitMs: number, tls?: TlsListener): Promise<void> {
   const closed = server.close();
   if (!(await within(closed, limitMs))) {
     server.server.closeAllConnections();
+    tls?.cutConnections();
     await closed;
   }
 }

@@ -11,15 +11,25 @@ export interface EndedCall {
 /** How long an ended call is remembered: the reference kept its keys for 300 s. */
 const REMEMBERED_MS = 300_000;
 
+/** An ended call under one key, and the one that was remembered after it. */
 interface Remembered extends EndedCall {
+  readonly key: string;
   /** Monotonic milliseconds of the end. */
   readonly endedAt: number;
+  next: Remembered | undefined;
 }
 
-/** The calls that ended lately, by key. Bounded: past `limit` keys the oldest are forgotten. */
+/**
+ * The calls that ended lately, by key. Bounded: past `limit` keys the oldest are forgotten. Their order is a list of its
+ * own, because the first key of a Map is found by stepping over every one that was deleted before it.
+ */
 export class EndedCalls {
   readonly #limit: number;
   readonly #byKey = new Map<string, Remembered>();
+  #oldest: Remembered | undefined;
+  #newest: Remembered | undefined;
+  /** Length of the list: those included whose key a later call has taken over. */
+  #listed = 0;
 
   constructor(limit: number) {
     this.#limit = limit;
@@ -27,10 +37,13 @@ export class EndedCalls {
 
   /** Remembers a call that has just ended; what was known under the key is replaced. */
   remember(key: string, { ending, deadline }: EndedCall): void {
-    const endedAt = monotonic();
-    this.#byKey.delete(key);
-    this.#byKey.set(key, { ending, deadline, endedAt });
-    this.#forgetOld(endedAt);
+    const ended: Remembered = { key, ending, deadline, endedAt: monotonic(), next: undefined };
+    this.#byKey.set(key, ended);
+    if (this.#newest === undefined) this.#oldest = ended;
+    else this.#newest.next = ended;
+    this.#newest = ended;
+    this.#listed += 1;
+    this.#forgetOld(ended.endedAt);
   }
 
   find(key: string): EndedCall | undefined {
@@ -42,11 +55,14 @@ export class EndedCalls {
     this.#byKey.delete(key);
   }
 
-  /** A Map keeps the order of insertion, so the oldest are first: each key is visited once, when it goes. */
   #forgetOld(now: number): void {
-    for (const [key, ended] of this.#byKey) {
-      if (this.#byKey.size <= this.#limit && now - ended.endedAt <= REMEMBERED_MS) return;
-      this.#byKey.delete(key);
+    let oldest = this.#oldest;
+    while (oldest !== undefined && (this.#listed > this.#limit || now - oldest.endedAt > REMEMBERED_MS)) {
+      if (this.#byKey.get(oldest.key) === oldest) this.#byKey.delete(oldest.key);
+      this.#listed -= 1;
+      oldest = oldest.next;
     }
+    this.#oldest = oldest;
+    if (oldest === undefined) this.#newest = undefined;
   }
 }

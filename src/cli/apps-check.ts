@@ -7,6 +7,7 @@ import { type CommandContext, CommandFailed, requireConfig } from './command-con
 import { counted } from './counted.ts';
 import { createDirectPusher } from './direct-pusher.ts';
 import { type ProbedApp, probeApp } from './probe-app.ts';
+import { requireSharedTokens } from './require-shared-tokens.ts';
 import { textTable } from './text-table.ts';
 import { withStores } from './with-stores.ts';
 
@@ -40,7 +41,11 @@ Examples:
 
 async function checkApps(context: CommandContext, options: CheckOptions): Promise<void> {
   const config = requireConfig();
-  const apps = chosen(await withStores(config, (stores) => stores.apps.list()), options);
+  const apps = await withStores(config, async (stores) => {
+    const wanted = chosen(await stores.apps.list(), options);
+    await requireSharedTokens(stores, wanted);
+    return wanted;
+  });
   const probed = await probeAll(config, apps, options.sandbox === true);
   if (options.json === true) context.out(JSON.stringify(probed, null, 2));
   else print(context, probed);

@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import { type Dispatcher, request } from 'undici';
+import { Agent, type Dispatcher, request } from 'undici';
 import { CALL_OUTCOMES, type CallOutcome } from '../calls/call-outcome.ts';
 import { monotonic } from '../lib/monotonic.ts';
 import { CommandFailed } from './command-context.ts';
 import { TEST_CALLER } from './direct-pusher.ts';
+import { OTHER_CERTIFICATE, type ServiceTls } from './service-tls.ts';
 import { oneLine } from './text-table.ts';
 
 /** A test call, asked for as a PBX does. */
@@ -13,6 +14,8 @@ export interface ServiceAsk {
   readonly account: number;
   readonly phoneNumber: string;
   readonly pbxToken: string | undefined;
+  /** How its certificate is verified, and what is shown to it. */
+  readonly tls: ServiceTls;
   readonly timeoutMs: number;
 }
 
@@ -48,9 +51,11 @@ export async function askService(ask: ServiceAsk): Promise<ServiceAnswer> {
   const startedAt = monotonic();
   const timedOut = new AbortController();
   const timer = setTimeout(() => timedOut.abort(), ask.timeoutMs);
+  const dispatcher = new Agent({ connect: ask.tls });
   try {
     const answer = await request(new URL('api/incoming-call/', ask.baseUrl), {
       method: 'POST',
+      dispatcher,
       headers: headersOf(ask),
       body: new URLSearchParams({
         sip_user_id: String(ask.account),
@@ -74,9 +79,10 @@ export async function askService(ask: ServiceAsk): Promise<ServiceAnswer> {
     const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown error';
     const why = NOBODY[code];
     if (why !== undefined) return { kind: 'nobody', why };
-    throw new CommandFailed(`${ask.baseUrl} cannot be asked (${code}).`, 1, { cause: error });
+    throw new CommandFailed(cannotBeAsked(ask.baseUrl, code), 1, { cause: error });
   } finally {
     clearTimeout(timer);
+    await dispatcher.destroy();
   }
 }
 
@@ -122,6 +128,17 @@ function readAnswer(
 function duration(timings: string, step: string): number | null {
   const found = new RegExp(`(?:^|,)\\s*${step};dur=(\\d+(?:\\.\\d+)?)`).exec(timings)?.[1];
   return found === undefined ? null : Number(found);
+}
+
+/** What Node says of a certificate that it does not trust (nodejs.org/api/tls.html#x509-certificate-error-codes). */
+const UNTRUSTED = /^(CERT_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_|ERR_TLS_CERT_)/;
+
+function cannotBeAsked(baseUrl: string, code: string): string {
+  if (code === OTHER_CERTIFICATE) {
+    return `${baseUrl} shows another certificate than TLS_CERT_FILE: has it been reloaded (SIGHUP)?`;
+  }
+  if (!UNTRUSTED.test(code)) return `${baseUrl} cannot be asked (${code}).`;
+  return `The certificate of ${baseUrl} is not trusted (${code}): name its authority in NODE_EXTRA_CA_CERTS, and the host as the certificate does.`;
 }
 
 function strangeAnswer(status: number, word: string, baseUrl: string): string {

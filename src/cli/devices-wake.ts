@@ -5,12 +5,15 @@ import { askService } from './ask-service.ts';
 import { type CommandContext, CommandFailed, requireConfig } from './command-context.ts';
 import { reportDirectWake } from './report-direct-wake.ts';
 import { reportServiceWake } from './report-service-wake.ts';
+import { serviceTls } from './service-tls.ts';
 import { wakeDirectly } from './wake-directly.ts';
 
 interface WakeOptions {
   readonly via?: string;
   readonly from: string;
   readonly timeout?: number;
+  readonly cert?: string;
+  readonly key?: string;
   readonly direct?: true;
   readonly json?: true;
 }
@@ -33,6 +36,8 @@ export function addDevicesWakeCommand(devices: Command, context: CommandContext)
     )
     .option('--from <number>', 'who seems to call', 'anonymous')
     .option('--timeout <ms>', 'how long to wait for the end', wholeNumber(100, MAX_TIMEOUT_MS))
+    .option('--cert <file>', 'the client certificate to show, where PBX_CLIENT_CA_FILE is set')
+    .option('--key <file>', 'its private key')
     .option('--direct', 'push from this process; the answer of the app cannot be seen')
     .addOption(jsonOption())
     .addHelpText('after', EXAMPLES)
@@ -59,6 +64,7 @@ async function wake(context: CommandContext, account: number, options: WakeOptio
       account,
       phoneNumber: options.from,
       pbxToken: config.pbx.token,
+      tls: serviceTls(config.tls, options),
       timeoutMs: options.timeout ?? config.waitMs + ANSWER_MARGIN_MS,
     });
     if (answer.kind === 'ended') {
@@ -73,9 +79,10 @@ async function wake(context: CommandContext, account: number, options: WakeOptio
 }
 
 /** The service of these settings, as seen from its own machine. */
-function ownUrl({ host, port }: Config): string {
+function ownUrl({ host, port, tls }: Config): string {
   if (port === 0)
     throw new CommandFailed('PORT=0 does not tell where the service is: give --via or --direct.', 2);
   const reachable = host === '0.0.0.0' ? '127.0.0.1' : host === '::' ? '::1' : host;
-  return `http://${reachable.includes(':') ? `[${reachable}]` : reachable}:${port}/`;
+  const scheme = tls === undefined ? 'http' : 'https';
+  return `${scheme}://${reachable.includes(':') ? `[${reachable}]` : reachable}:${port}/`;
 }

@@ -47,7 +47,9 @@ export interface DirectPusher {
 const MAX_CONNECT_FAILURES = 3;
 
 /** Makes a pusher of the same parts as the service's. */
-export function createDirectPusher(origins: PushOrigins & Pick<Config, 'databaseUrl'>): DirectPusher {
+export function createDirectPusher(
+  origins: PushOrigins & Pick<Config, 'databaseUrl' | 'credentialKeys'>,
+): DirectPusher {
   let underWay: PushUnderWay | undefined;
   const parts = createPushParts({
     origins,

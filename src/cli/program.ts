@@ -3,6 +3,7 @@ import { packageVersion } from '../lib/package-version.ts';
 import { addAppsCommands } from './apps.ts';
 import { type CommandContext, CommandFailed } from './command-context.ts';
 import { addConfigCommands } from './config-check.ts';
+import { addCredentialsCommands } from './credentials.ts';
 import { addDemoCommand } from './demo.ts';
 import { addDevicesCommands } from './devices.ts';
 import { addImportReferenceCommand } from './import-reference.ts';
@@ -46,6 +47,7 @@ function createProgram(context: CommandContext): Command {
   addConfigCommands(program, context);
   addAppsCommands(program, context);
   addDevicesCommands(program, context);
+  addCredentialsCommands(program, context);
   addDemoCommand(program, context);
   addSandboxCommand(program, context);
   return program;

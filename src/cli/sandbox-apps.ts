@@ -1,6 +1,7 @@
 import type { AppCredential } from '../devices/app.ts';
 import { readFcmServiceAccount } from '../devices/app-credential/read-fcm-service-account.ts';
 import { createAppStore } from '../devices/app-store.ts';
+import { createCredentialVault } from '../devices/credential-vault.ts';
 import type { Platform } from '../devices/device.ts';
 import type { World } from '../sandbox/world.ts';
 import { migrate } from '../storage/migrate.ts';
@@ -9,12 +10,12 @@ import { openDatabase } from '../storage/open-database.ts';
 /** The apps that the sandbox's phones run. */
 export const SANDBOX_APPS = { apns: 'com.example.phone', android: 'com.example.phone' } as const;
 
-/** Puts the sandbox's apps with its credentials in a database, as `apps add` does for real ones. */
+/** Puts the sandbox's apps with its credentials, which are worth nothing elsewhere, in a database, not encrypted. */
 export async function addSandboxApps(databaseUrl: string, world: World): Promise<void> {
   const database = await openDatabase(databaseUrl);
   try {
     await migrate(database);
-    const store = createAppStore(database);
+    const store = createAppStore(database, createCredentialVault({ current: undefined, previous: [] }));
     const add = (platform: Platform, appId: string, credential: AppCredential) =>
       store.save({ platform, appId, credential }, Date.now());
     await add('apns', SANDBOX_APPS.apns, { kind: 'apns-key', ...world.teamKey });

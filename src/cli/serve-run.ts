@@ -1,5 +1,6 @@
-import { startApp } from '../app.ts';
+import { type RunningApp, startApp } from '../app.ts';
 import { processSource, readConfig } from '../config/config.ts';
+import { CredentialUnreadable } from '../devices/credential-unreadable.ts';
 import { DatabaseUrlError } from '../storage/database-url-error.ts';
 import { createLog } from '../telemetry/log.ts';
 import { CommandFailed, requireConfig } from './command-context.ts';
@@ -18,12 +19,16 @@ export async function runServe(): Promise<void> {
   };
   process.once('SIGTERM', onSignal);
   process.once('SIGINT', onSignal);
+  // Node's own answer to SIGHUP is to die. One that comes while the service starts is done when it has started.
+  const starting = Promise.withResolvers<RunningApp>();
+  process.on('SIGHUP', () => void starting.promise.then((app) => app.reload()));
 
   const app = await startApp(config, (onDropped) =>
     createLog({ level: config.logLevel, format, onDropped }),
   ).catch((error: unknown) => {
     throw startFailure(error);
   });
+  starting.resolve(app);
   for (const warning of warnings) app.warn(warning);
   const failure = await Promise.race([stopAsked.promise, app.broken.then(startFailure)]);
   await app.stop(stopNow.promise);
@@ -34,9 +39,15 @@ export async function runServe(): Promise<void> {
 
 const EXIT_LIMIT_MS = 1_000;
 
+/** Whether a setting must be changed before the service can start. */
+function needsSettings(error: unknown): boolean {
+  const keyMissing = error instanceof CredentialUnreadable && error.problem.kind === 'key-missing';
+  return keyMissing || error instanceof DatabaseUrlError;
+}
+
 /** The reason in one line: what could not be opened or listened on. */
 function startFailure(error: unknown): CommandFailed {
   const words = error instanceof Error ? error.message : String(error);
-  const exitCode = error instanceof DatabaseUrlError ? 2 : 1;
+  const exitCode = needsSettings(error) ? 2 : 1;
   return new CommandFailed(`The service could not start: ${words}`, exitCode, { cause: error });
 }

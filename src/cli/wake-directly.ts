@@ -3,6 +3,7 @@ import { monotonic } from '../lib/monotonic.ts';
 import { CommandFailed } from './command-context.ts';
 import { noDevice } from './device-view.ts';
 import { createDirectPusher, type DirectPush } from './direct-pusher.ts';
+import { requireSharedTokens } from './require-shared-tokens.ts';
 import { withStores } from './with-stores.ts';
 
 /** A test push from this process. */
@@ -27,6 +28,7 @@ export async function wakeDirectly(
     const { platform, appId } = found;
     const known = await stores.apps.find(platform, appId);
     if (known === undefined) throw new CommandFailed(`The ${platform} app ${appId} was removed just now.`);
+    await requireSharedTokens(stores, [known]);
     return { app: known, device: found, lookupMs: monotonic() - startedAt };
   });
   const pusher = createDirectPusher(config);

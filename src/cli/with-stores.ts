@@ -1,9 +1,11 @@
 import type { Config } from '../config/config.ts';
-import { CredentialUnreadable } from '../devices/app-row.ts';
 import { type AppStore, createAppStore } from '../devices/app-store.ts';
 import { countDevices } from '../devices/count-devices.ts';
+import { CredentialUnreadable } from '../devices/credential-unreadable.ts';
+import { createCredentialVault } from '../devices/credential-vault.ts';
 import { createDeviceStore, type DeviceStore } from '../devices/device-store.ts';
 import { createProviderTokenStore, type ProviderTokenStore } from '../devices/provider-token-store.ts';
+import { ProviderTokenUnreadable } from '../devices/provider-token-unreadable.ts';
 import type { Database } from '../storage/database.ts';
 import { DatabaseTooNew } from '../storage/database-too-new.ts';
 import { DatabaseUrlError } from '../storage/database-url-error.ts';
@@ -44,15 +46,16 @@ export async function withDatabase<T>(
 
 /** Opens the database, brings it up to date as `serve` would (a new file is empty), and gives its stores to `work`. */
 export function withStores<T>(
-  config: Pick<Config, 'databaseUrl'>,
+  config: Pick<Config, 'databaseUrl' | 'credentialKeys'>,
   work: (stores: Stores) => Promise<T>,
 ): Promise<T> {
   return withDatabase(config, async (database) => {
     await migrate(database);
+    const vault = createCredentialVault(config.credentialKeys);
     return work({
-      apps: createAppStore(database),
+      apps: createAppStore(database, vault),
       devices: createDeviceStore(database),
-      providerTokens: createProviderTokenStore(database),
+      providerTokens: createProviderTokenStore(database, vault),
       countDevices: () => countDevices(database),
     });
   });
@@ -64,5 +67,8 @@ function asCommandFailure(error: unknown): unknown {
   if (error instanceof StorageUnavailable || error instanceof DatabaseTooNew) {
     return new CommandFailed(`DATABASE_URL: ${error.message}`, 1, cause);
   }
-  return error instanceof CredentialUnreadable ? new CommandFailed(`${error.message}.`, 1, cause) : error;
+  if (error instanceof CredentialUnreadable) {
+    return new CommandFailed(`${error.message}.`, error.problem.kind === 'key-missing' ? 2 : 1, cause);
+  }
+  return error instanceof ProviderTokenUnreadable ? new CommandFailed(`${error.message}.`, 2, cause) : error;
 }

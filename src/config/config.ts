@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import type { RedisSettings } from '../lib/redis-address.ts';
+import { type CredentialSettings, readCredentialSettings } from './credential-settings.ts';
 import { type DatabaseSettings, readDatabaseSettings } from './database-settings.ts';
 import { MOST_WAITING_CALLS, openFilesLimit, waitingCallsFor } from './open-files.ts';
 import {
@@ -18,6 +19,7 @@ import {
 import { readRedisSettings } from './redis-settings.ts';
 import { settingWarnings } from './setting-warnings.ts';
 import { type FoundSetting, SettingsReader, type SettingsSource } from './settings-reader.ts';
+import { readTlsSettings, type TlsSettings } from './tls-settings.ts';
 
 /** Who may register phones: nobody is asked, or the platform API is. */
 export type AccountAuth =
@@ -33,10 +35,12 @@ export type AccountAuth =
 export interface PbxAccess {
   readonly allow: NetworkList | undefined;
   readonly token: string | undefined;
+  /** Whether a client certificate signed by an authority of PBX_CLIENT_CA_FILE is needed. */
+  readonly certificate: boolean;
 }
 
 /** Everything the service can be told, checked. Durations are milliseconds. */
-export interface Config extends DatabaseSettings {
+export interface Config extends CredentialSettings, DatabaseSettings, TlsSettings {
   readonly host: string;
   readonly port: number;
   readonly metricsHost: string;
@@ -101,8 +105,10 @@ export function readConfig(source: ConfigSource): ConfigReport {
     shutdownGraceMs: reader.read('SHUTDOWN_GRACE', String(waitMs), integer(0, 60_000, 'milliseconds')),
     accountAuth: readAccountAuth(reader, host),
     pbx: readPbxAccess(reader),
+    ...readTlsSettings(reader, source),
     trustProxy: reader.readOptional('TRUST_PROXY', networkList),
     ...readDatabaseSettings(reader),
+    ...readCredentialSettings(reader),
     ...readRedisSettings(reader),
     appsRefreshMs: reader.read('APPS_REFRESH_INTERVAL', '2000', integer(100, 600_000, 'milliseconds')),
     apnsUrl: reader.read('APNS_URL', APNS, httpsOrigin),
@@ -170,9 +176,10 @@ const LOOPBACK = '127.0.0.0/8, ::1';
 function readPbxAccess(reader: SettingsReader): PbxAccess {
   const token = reader.readSecret('PBX_TOKEN', bearerToken);
   const allow = reader.readOptional('PBX_ALLOW', networkList);
-  if (allow !== undefined || token !== undefined) return { allow, token };
+  const certificate = reader.isSet('PBX_CLIENT_CA_FILE');
+  if (allow !== undefined || token !== undefined || certificate) return { allow, token, certificate };
   const loopback = networkList(LOOPBACK);
-  return { allow: 'value' in loopback ? loopback.value : undefined, token };
+  return { allow: 'value' in loopback ? loopback.value : undefined, token, certificate };
 }
 
 /** The settings of this process: its environment, its files, its limit of open files. */

@@ -1,6 +1,8 @@
+import { type CredentialSettings, credentialWarnings } from './credential-settings.ts';
 import { type DatabaseSettings, databaseWarnings } from './database-settings.ts';
 import { filesFor, waitingCallsFor } from './open-files.ts';
 import type { SettingsSource } from './settings-reader.ts';
+import { type TlsSettings, tlsWarnings } from './tls-settings.ts';
 
 /** Beginnings of names that only we use: a name behind one of them that we do not know is a slip of the pen. */
 const OUR_PREFIXES = [
@@ -8,6 +10,7 @@ const OUR_PREFIXES = [
   'APNS_',
   'APPS_',
   'APP_',
+  'CREDENTIALS_',
   'DATABASE_',
   'DB_ENV_',
   'DEVICE_',
@@ -16,6 +19,7 @@ const OUR_PREFIXES = [
   'PROMETHEUS_',
   'REDIS_',
   'TAKEOVER_',
+  'TLS_',
   'VG_API_',
 ];
 
@@ -31,13 +35,20 @@ const REFERENCE_SETTINGS: Readonly<Record<string, string>> = {
 export function settingWarnings(
   source: SettingsSource & { readonly openFiles: number },
   names: { readonly known: readonly string[]; readonly secrets: readonly string[] },
-  config: DatabaseSettings & {
-    readonly maxWaitingCalls: number;
-    readonly waitMs: number;
-    readonly resendMs: number;
-  },
+  config: CredentialSettings &
+    DatabaseSettings &
+    TlsSettings & {
+      readonly responseApi: string | undefined;
+      readonly maxWaitingCalls: number;
+      readonly waitMs: number;
+      readonly resendMs: number;
+    },
 ): readonly string[] {
-  const warnings: string[] = [...databaseWarnings(source.env, config)];
+  const warnings: string[] = [
+    ...databaseWarnings(source.env, config),
+    ...credentialWarnings(config),
+    ...tlsWarnings(config),
+  ];
   const known = new Set([...names.known, ...names.secrets.map(fileOf)]);
   const noSecrets = new Set(names.known.map(fileOf));
   for (const name of Object.keys(source.env)) {

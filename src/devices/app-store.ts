@@ -1,11 +1,13 @@
 import type { Kysely, Transaction } from 'kysely';
 import type { Database } from '../storage/database.ts';
-import { keyedQuery } from '../storage/keyed-query.ts';
 import { storageCall, transact } from '../storage/storage-call.ts';
 import type { Tables } from '../storage/tables.ts';
 import type { App, AppCredential } from './app.ts';
-import { appOfRow, selectApps } from './app-row.ts';
+import { countAppChange, readAppChanges } from './app-changes.ts';
+import { appOfRow, readAppRow, selectApps } from './app-row.ts';
+import { type AppsReading, appsReading } from './apps-reading.ts';
 import { encodeCredential } from './credential-codec.ts';
+import type { CredentialVault } from './credential-vault.ts';
 import type { Platform } from './device.ts';
 
 /** How removing an app ended; `devices` is how many of its devices went with it, or kept it. */
@@ -19,8 +21,11 @@ type RemoveAppResult =
  * is on disk. App ids are compared exactly, case included.
  */
 export interface AppStore {
-  /** Every app, by platform and app id; rejects when a credential cannot be read. */
+  /** Every app, by platform and app id; rejects with `CredentialUnreadable` when a credential cannot be read. */
   list(): Promise<readonly App[]>;
+  /** Like `list`, with those whose credential cannot be read told apart. */
+  read(): Promise<AppsReading>;
+  /** Rejects with `CredentialUnreadable` when the credential cannot be read. */
   find(platform: Platform, appId: string): Promise<App | undefined>;
   /** Adds the app, or changes its credential: then it keeps its key and its devices. `now` in epoch ms. */
   save(
@@ -29,37 +34,22 @@ export interface AppStore {
   ): Promise<{ readonly kind: 'created' | 'updated'; readonly app: App }>;
   /** Removes the app; one that has devices only with `force`, and then its devices as well. */
   remove(platform: Platform, appId: string, options?: { readonly force?: boolean }): Promise<RemoveAppResult>;
-  /** A number that moves with every change of any app, by any process: one read by primary key. */
+  /**
+   * A number that moves with every change of any app or of how its credential is encrypted, by any process: one read by
+   * primary key.
+   */
   revision(): Promise<number>;
 }
-
-/** The only row of `app_changes`. */
-const COUNTER = 1;
 
 const appWith = (kysely: Kysely<Tables>, platform: Platform, appId: string) =>
   selectApps(kysely).where('platform', '=', platform).where('app_id', '=', appId);
 
-/** Counts a change and tells the new number. The row stays locked until the end, so changes of apps happen in turn. */
-const countChange = async (transaction: Transaction<Tables>): Promise<number> => {
-  await transaction
-    .updateTable('app_changes')
-    .set(({ eb }) => ({ revision: eb('revision', '+', 1) }))
-    .where('id', '=', COUNTER)
-    .execute();
-  const row = await transaction
-    .selectFrom('app_changes')
-    .select('revision')
-    .where('id', '=', COUNTER)
-    .executeTakeFirstOrThrow();
-  return row.revision;
-};
-
-const saveApp = (database: Database): AppStore['save'] => {
+const saveApp = (database: Database, vault: CredentialVault): AppStore['save'] => {
   return ({ platform, appId, credential }, now) =>
     transact(database, async (transaction) => {
       const change = {
-        credential: encodeCredential(credential),
-        revision: await countChange(transaction),
+        credential: encodeCredential(vault, { platform, appId }, credential),
+        revision: await countAppChange(transaction),
         updated_at: now,
       };
       const known = await appWith(transaction, platform, appId).executeTakeFirst();
@@ -70,7 +60,7 @@ const saveApp = (database: Database): AppStore['save'] => {
         await transaction.updateTable('apps').set(change).where('id', '=', known.id).execute();
       }
       const row = await appWith(transaction, platform, appId).executeTakeFirstOrThrow();
-      return { kind: known === undefined ? 'created' : 'updated', app: appOfRow(row) };
+      return { kind: known === undefined ? 'created' : 'updated', app: appOfRow(vault, row) };
     });
 };
 
@@ -90,7 +80,7 @@ const removeApp = (database: Database): AppStore['remove'] => {
       if (known === undefined) return { kind: 'unknown' };
       const devices = await countDevices(transaction, known.id);
       if (devices > 0 && !force) return { kind: 'in-use', devices };
-      await countChange(transaction);
+      await countAppChange(transaction);
       // Without `force`, a device that registers meanwhile is kept: its reference to the app makes this a lost race.
       if (force) await transaction.deleteFrom('devices').where('app_key', '=', known.id).execute();
       await transaction.deleteFrom('apps').where('id', '=', known.id).execute();
@@ -98,30 +88,28 @@ const removeApp = (database: Database): AppStore['remove'] => {
     });
 };
 
-/** The apps of a migrated database. */
-export const createAppStore = (database: Database): AppStore => {
+/** The apps of a migrated database; the vault encrypts and decrypts their credentials. */
+export const createAppStore = (database: Database, vault: CredentialVault): AppStore => {
   const { kysely } = database;
-  const readCounter = keyedQuery(database, (id) =>
-    kysely.selectFrom('app_changes').select('revision').where('id', '=', id),
-  );
+  const read = () =>
+    storageCall(database, async () => {
+      const rows = await selectApps(kysely).orderBy('platform').orderBy('app_id').execute();
+      return appsReading(rows.map((row) => readAppRow(vault, row)));
+    });
   return {
-    list: () =>
-      storageCall(database, async () => {
-        const rows = await selectApps(kysely).orderBy('platform').orderBy('app_id').execute();
-        return rows.map(appOfRow);
-      }),
+    list: async () => {
+      const { apps, unreadable } = await read();
+      for (const { error } of unreadable) throw error;
+      return apps;
+    },
+    read,
     find: (platform, appId) =>
       storageCall(database, async () => {
         const row = await appWith(kysely, platform, appId).executeTakeFirst();
-        return row === undefined ? undefined : appOfRow(row);
+        return row === undefined ? undefined : appOfRow(vault, row);
       }),
-    save: saveApp(database),
+    save: saveApp(database, vault),
     remove: removeApp(database),
-    revision: () =>
-      storageCall(database, async () => {
-        const [row] = await readCounter(COUNTER);
-        if (row === undefined) throw new Error('the database has lost its row of app_changes');
-        return row.revision;
-      }),
+    revision: readAppChanges(database),
   };
 };

@@ -1,6 +1,8 @@
 import { type Static, Type } from 'typebox';
 import { Value } from 'typebox/value';
 import type { AppCredential } from './app.ts';
+import type { CredentialVault, Opened } from './credential-vault.ts';
+import type { Place } from './sealed-box.ts';
 
 const Credential = Type.Union([
   Type.Object({
@@ -24,7 +26,7 @@ const Credential = Type.Union([
   }),
 ]);
 
-/** `format` tells how the rest of the column is to be read. */
+/** `format` tells how the rest of the column is to be read; the other one is that of a sealed box. */
 const Stored = Type.Object({ format: Type.Literal('plain'), credential: Credential });
 
 const parseJson = (text: string): unknown => {
@@ -36,12 +38,42 @@ const parseJson = (text: string): unknown => {
   }
 };
 
-/** A credential as the text of the column `apps.credential`. */
-export const encodeCredential = (credential: AppCredential): string =>
-  JSON.stringify({ format: 'plain', credential } satisfies Static<typeof Stored>);
+/** Whose credential it is. The row's number is no part of it: a database that is copied may count anew. */
+export interface CredentialOwner {
+  readonly platform: string;
+  readonly appId: string;
+}
 
-/** The credential in a column `apps.credential`; undefined when this program cannot read it. */
-export const decodeCredential = (column: string): AppCredential | undefined => {
-  const stored = parseJson(column);
-  return Value.Check(Stored, stored) ? stored.credential : undefined;
+/** The place of an app's credential, for the vault. */
+const credentialPlace = ({ platform, appId }: CredentialOwner): Place => ['apps.credential', platform, appId];
+
+/** A credential as the text of the column `apps.credential`: encrypted for its app where the vault has a key for it. */
+export const encodeCredential = (
+  vault: Pick<CredentialVault, 'seal'>,
+  owner: CredentialOwner,
+  credential: AppCredential,
+): string =>
+  vault.seal(
+    JSON.stringify({ format: 'plain', credential } satisfies Static<typeof Stored>),
+    credentialPlace(owner),
+  );
+
+/** What came of reading a column `apps.credential`; `unknown-format`: no version that this program knows wrote it. */
+export type DecodedCredential =
+  | { readonly kind: 'decoded'; readonly credential: AppCredential; readonly keyId: string | undefined }
+  | { readonly kind: 'unknown-format' }
+  | Exclude<Opened, { readonly kind: 'opened' }>;
+
+/** The credential in a column `apps.credential`. */
+export const decodeCredential = (
+  vault: Pick<CredentialVault, 'open'>,
+  owner: CredentialOwner,
+  column: string,
+): DecodedCredential => {
+  const opened = vault.open(column, credentialPlace(owner));
+  if (opened.kind !== 'opened') return opened;
+  const stored = parseJson(opened.text);
+  return Value.Check(Stored, stored)
+    ? { kind: 'decoded', credential: stored.credential, keyId: opened.keyId }
+    : { kind: 'unknown-format' };
 };

@@ -5,7 +5,14 @@ export interface HttpEvents {
   /** A request was turned away before it was looked at. */
   requestRefused(event: {
     readonly endpoint: string;
-    readonly why: 'address' | 'token' | 'untrusted-proxy' | 'unauthenticated' | 'forbidden' | 'platform-down';
+    readonly why:
+      | 'address'
+      | 'certificate'
+      | 'token'
+      | 'untrusted-proxy'
+      | 'unauthenticated'
+      | 'forbidden'
+      | 'platform-down';
   }): void;
   /** A request made no sense; `field` names what was wrong in it. */
   requestInvalid(event: {

@@ -93,7 +93,8 @@ const SECURITY = {
   pbxToken: {
     type: 'http',
     scheme: 'bearer',
-    description: 'PBX_TOKEN, where it is set. PBX_ALLOW bounds the addresses instead or as well.',
+    description:
+      'PBX_TOKEN, where it is set. PBX_ALLOW bounds the addresses, PBX_CLIENT_CA_FILE asks for a TLS client certificate, instead or as well.',
   },
 };
 
@@ -110,7 +111,7 @@ function pbxPaths(outcomes: readonly string[]): Paths {
   };
   const refusals = {
     400: { ...sentence('The body makes no sense; the sentence names the field.'), headers: INVALID_FIELD },
-    403: sentence('This PBX may not ask (PBX_ALLOW, PBX_TOKEN).'),
+    403: sentence('This PBX may not ask (PBX_ALLOW, PBX_CLIENT_CA_FILE, PBX_TOKEN).'),
     413: sentence('The body is over 64 KiB.'),
     415: sentence('The body is neither JSON nor a form.'),
   };

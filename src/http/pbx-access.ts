@@ -10,12 +10,14 @@ export interface AddressList {
 export interface PbxAccessRules {
   readonly allow: AddressList | undefined;
   readonly token: string | undefined;
+  /** Judges the client certificate of the connection; undefined: none is asked for. */
+  readonly certificate: ((request: FastifyRequest) => PbxRefusal | undefined) | undefined;
   readonly trustProxy: AddressList | undefined;
 }
 
 /** Why a PBX was refused, and what its operator should look at. */
 export interface PbxRefusal {
-  readonly why: 'address' | 'token' | 'untrusted-proxy';
+  readonly why: 'address' | 'certificate' | 'token' | 'untrusted-proxy';
   readonly sentence: string;
 }
 
@@ -33,6 +35,8 @@ export function createPbxAccess(rules: PbxAccessRules): (request: FastifyRequest
       if (forwarded && rules.trustProxy?.contains(peer) !== true) return UNTRUSTED_PROXY;
       if (!rules.allow.contains(request.ip)) return WRONG_ADDRESS;
     }
+    const uncertified = rules.certificate?.(request);
+    if (uncertified !== undefined) return uncertified;
     if (expected !== undefined && !holdsToken(request.headers.authorization, expected)) return WRONG_TOKEN;
     return undefined;
   };

@@ -1,3 +1,4 @@
+import type { RequestListener } from 'node:http';
 import Fastify, {
   type FastifyError,
   type FastifyInstance,
@@ -15,6 +16,7 @@ import type { AddressList } from './pbx-access.ts';
 import { addPbxRoutes, type PbxParts, sendText } from './pbx-routes.ts';
 import { acceptRawBodies } from './raw-body.ts';
 import { addReportRoutes, type ReportParts } from './report-routes.ts';
+import type { TlsListener } from './tls-listener.ts';
 
 /** Bytes of a body; the longest legitimate one is about 2 KiB. */
 const BODY_LIMIT = 64 * 1024;
@@ -24,6 +26,8 @@ const REQUEST_TIMEOUT = 20_000;
 /** Milliseconds that an idle connection is kept; PBXs and proxies reuse theirs. */
 const KEEP_ALIVE_TIMEOUT = 72_000;
 
+const CONNECTION_LIMITS = { headersTimeout: HEADERS_TIMEOUT, connectionsCheckingInterval: 5_000 };
+
 /** Everything that the outside world can reach. */
 export interface ServerParts {
   readonly pbx: PbxParts;
@@ -32,6 +36,8 @@ export interface ServerParts {
   readonly reports: ReportParts;
   readonly ops: OpsParts;
   readonly trustProxy: AddressList | undefined;
+  /** Undefined: plain HTTP. */
+  readonly tls?: TlsListener | undefined;
   /** Whether an error means that the database could not be asked. */
   readonly isStorageError: (error: unknown) => boolean;
   readonly events: HttpEvents;
@@ -46,7 +52,8 @@ export function createServer(parts: ServerParts): FastifyInstance {
     requestTimeout: REQUEST_TIMEOUT,
     keepAliveTimeout: KEEP_ALIVE_TIMEOUT,
     connectionTimeout: 0,
-    http: { headersTimeout: HEADERS_TIMEOUT, connectionsCheckingInterval: 5_000 },
+    http: CONNECTION_LIMITS,
+    ...secureServer(parts.tls),
     trustProxy: trustProxy === undefined ? false : (address: string) => trustProxy.contains(address),
     routerOptions: { caseSensitive: true, ignoreTrailingSlash: false, maxParamLength: 1_000 },
     exposeHeadRoutes: false,
@@ -55,6 +62,7 @@ export function createServer(parts: ServerParts): FastifyInstance {
       answerError(parts, error, request, reply);
     },
   });
+  if (parts.tls !== undefined) closeOutdated(server, parts.tls);
   acceptRawBodies(server);
   server.setErrorHandler((error: FastifyError, request, reply) => answerError(parts, error, request, reply));
   server.setNotFoundHandler(notFound);
@@ -64,6 +72,25 @@ export function createServer(parts: ServerParts): FastifyInstance {
   addReportRoutes(server, parts.reports);
   addOpsRoutes(server, parts.ops);
   return server;
+}
+
+/** Fastify hands its time limits only to servers that it made itself. */
+function secureServer(tls: TlsListener | undefined) {
+  if (tls === undefined) return {};
+  const limits = {
+    ...CONNECTION_LIMITS,
+    requestTimeout: REQUEST_TIMEOUT,
+    keepAliveTimeout: KEEP_ALIVE_TIMEOUT,
+  };
+  return { serverFactory: (onRequest: RequestListener) => tls.createServer(limits, onRequest) };
+}
+
+/** A kept connection that was made with former TLS files ends with the answer that it is owed. */
+function closeOutdated(server: FastifyInstance, tls: TlsListener): void {
+  server.addHook('onRequest', (request, reply, done) => {
+    if (tls.isOutdated(request.socket)) reply.header('connection', 'close');
+    done();
+  });
 }
 
 /** Clients' faults keep their 4xx; the database being away is 503; anything else is a bug of ours. */

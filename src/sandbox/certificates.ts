@@ -11,8 +11,8 @@ export interface IssuedCertificate {
 export interface ThrowAwayCa {
   /** PEM; what a client has to trust, for example by NODE_EXTRA_CA_CERTS. */
   readonly certificate: string;
-  /** For `localhost`, `127.0.0.1` and `::1`. */
-  issueServer(): IssuedCertificate;
+  /** For `localhost`, `127.0.0.1` and `::1`; `notAfter` in the past makes an expired one. */
+  issueServer(options?: { readonly commonName?: string; readonly notAfter?: Date }): IssuedCertificate;
   /** An APNs client certificate for the app `commonName`; `notAfter` in the past makes an expired one. */
   issueClient(app: { readonly commonName: string; readonly notAfter?: Date }): IssuedCertificate;
 }
@@ -114,7 +114,8 @@ export const createThrowAwayCa = (): ThrowAwayCa => {
       extensions: caExtensions(ca.spki),
       signer: ca.privateKey,
     }),
-    issueServer: () => issue(name({ [COMMON_NAME]: 'localhost' }), inTime(), SERVER_AUTH, LOOPBACK_NAMES),
+    issueServer: ({ commonName = 'localhost', notAfter = inTime() } = {}) =>
+      issue(name({ [COMMON_NAME]: commonName }), notAfter, SERVER_AUTH, LOOPBACK_NAMES),
     issueClient: ({ commonName, notAfter }) =>
       issue(
         name({ [USER_ID]: commonName, [COMMON_NAME]: commonName }),

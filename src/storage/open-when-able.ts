@@ -20,6 +20,14 @@ export interface Opening {
   close(): Promise<void>;
 }
 
+/** What goes with opening. */
+interface OpeningSteps {
+  /** Told why the server is away, once for each reason. */
+  readonly onAway: (error: StorageUnavailable) => void;
+  /** Looks whether the migrated database can be used; what it rejects with is treated as a failure to open it. */
+  readonly check: (database: Database) => Promise<void>;
+}
+
 /** How long the first try is waited for; what takes longer, such as a long migration, goes on while others listen. */
 const FIRST_TRY_MS = 5_000;
 /** Pauses between two tries: short, because calls wait for nothing else, and random, because all instances ask. */
@@ -47,18 +55,18 @@ const isAway = (error: unknown): error is StorageUnavailable =>
 
 /**
  * Opens the database at `url` and migrates it. A server that is away is waited for in the background, so that all
- * instances can be restarted meanwhile; `onAway` is told why, once for each reason. What waiting does not help rejects,
+ * instances can be restarted meanwhile. What waiting does not help rejects,
  * with `DatabaseUrlError`, `DatabaseTooNew` or `StorageUnavailable`; where it shows only later, `opened` does. A SQLite
  * file is never away.
  */
 export const openWhenAble = async (
   url: string,
   limits: ServerLimits,
-  onAway: (error: StorageUnavailable) => void,
+  steps: OpeningSteps,
 ): Promise<Opening> => {
   const opening = isServerAddress(url)
-    ? waitFor(await prepareServerDatabase(url, limits), onAway)
-    : await openFile(url);
+    ? waitFor(await prepareServerDatabase(url, limits), steps)
+    : await openFile(url, steps);
   // Whoever is given the opening looks at it later; a failure must not count as unheeded until then.
   opening.opened.catch(() => {});
   try {
@@ -73,17 +81,23 @@ export const openWhenAble = async (
 /** `away` resolves when the first try has found the server away. */
 type Waiting = Opening & { readonly away: Promise<void> };
 
-const openFile = async (url: string): Promise<Waiting> => {
+const migrateAndCheck = async (database: Database, { check }: OpeningSteps) => {
+  const migrations = await migrate(database);
+  await check(database);
+  return migrations;
+};
+
+const openFile = async (url: string, steps: OpeningSteps): Promise<Waiting> => {
   const database = await openDatabase(url);
   return {
     database,
-    opened: migrate(database),
+    opened: migrateAndCheck(database, steps),
     away: new Promise(() => {}),
     close: () => database.close(),
   };
 };
 
-const waitFor = (database: ClosedDatabase, onAway: (error: StorageUnavailable) => void): Waiting => {
+const waitFor = (database: ClosedDatabase, steps: OpeningSteps): Waiting => {
   const opened = Promise.withResolvers<readonly string[]>();
   const away = Promise.withResolvers<void>();
   let timer: NodeJS.Timeout | undefined;
@@ -92,7 +106,7 @@ const waitFor = (database: ClosedDatabase, onAway: (error: StorageUnavailable) =
 
   const wait = (error: StorageUnavailable, tries: number): void => {
     database.refuse(error);
-    if (error.fault !== told) onAway(error);
+    if (error.fault !== told) steps.onAway(error);
     told = error.fault;
     away.resolve();
     timer = setTimeout(() => void attempt(tries + 1), backoff(tries, PAUSES));
@@ -103,6 +117,7 @@ const waitFor = (database: ClosedDatabase, onAway: (error: StorageUnavailable) =
       const migrations = await migrate(database);
       if (isClosed) return;
       database.admit();
+      await steps.check(database);
       opened.resolve(migrations);
     } catch (error) {
       if (isClosed) return;

@@ -15,12 +15,15 @@ const CLEAR = new Set([
   'app',
   'call',
   'callId',
+  'certificate',
+  'expires',
   'keyId',
   'origin',
   'outcome',
   'platform',
   'push',
   'teamId',
+  'tlsProblem',
 ]);
 
 /**

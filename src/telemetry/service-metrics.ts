@@ -82,6 +82,11 @@ export function createServiceMetrics(registry: Registry, read: { readonly callsW
       'app',
       'platform',
     ]),
+    credentialsUnreadable: gauge(
+      'credentials_unreadable',
+      '1 while the stored credential of an app cannot be read.',
+      ['app', 'platform'],
+    ),
     channelConnects: counter('channel_connects_total', 'Connections made to push services.', ['origin']),
     channelConnectFailures: counter('channel_connect_failures_total', 'Connections that could not be made.', [
       'origin',

@@ -2,17 +2,21 @@ import { Registry } from 'prom-client';
 import type { CallEvents } from '../calls/call-events.ts';
 import type { BusEvents } from '../calls/redis-bus/bus-events.ts';
 import type { HttpEvents } from '../http/http-events.ts';
+import type { TlsEvents } from '../http/tls-events.ts';
 import type { ChannelEvents } from '../push/http2-channel-types.ts';
 import type { PushEvents } from '../push/push-events.ts';
 import type { RedisEvents } from '../redis/redis-link.ts';
 import { createBusTelemetry } from './bus-telemetry.ts';
 import { createCallTelemetry } from './call-telemetry.ts';
 import { createDatabaseTelemetry, type DatabaseTelemetry } from './database-telemetry.ts';
+import { expiryLevel } from './expiry-level.ts';
 import { createHttpTelemetry } from './http-telemetry.ts';
 import type { Log } from './log.ts';
 import { createPushTelemetry } from './push-telemetry.ts';
 import { createReferenceMetrics } from './reference-metrics.ts';
 import { createServiceMetrics, type ServiceMetrics } from './service-metrics.ts';
+import { createTlsTelemetry } from './tls-telemetry.ts';
+import { tellUnreadable, type UnreadableCredential } from './unreadable-credentials.ts';
 
 /** Everything that tells of the service: one function per event, which writes the log line and moves the metric. */
 export interface Telemetry extends DatabaseTelemetry {
@@ -21,9 +25,12 @@ export interface Telemetry extends DatabaseTelemetry {
   readonly calls: CallEvents;
   readonly http: HttpEvents;
   readonly push: PushEvents & ChannelEvents;
+  readonly tls: TlsEvents;
   readonly bus: BusEvents & RedisEvents;
   /** The apps as they are now; `expiresAt` of their credentials in milliseconds since the epoch, undefined: never. */
   appsKnown(apps: readonly KnownApp[]): void;
+  /** The apps whose stored credential cannot be read now; `kept`: with the last one that could be, phones are woken. */
+  credentialsUnreadable(apps: readonly UnreadableCredential[]): void;
   /** Whether the database answers. */
   databaseHealth(answers: boolean): void;
 }
@@ -49,8 +56,10 @@ export function createTelemetry(options: {
     calls: { ...createCallTelemetry(log, metrics, reference), storageFailed: http.storageFailed },
     push: createPushTelemetry(log, metrics),
     ...createDatabaseTelemetry(log, metrics, http),
+    tls: createTlsTelemetry(log, registry),
     bus: createBusTelemetry(log, registry, reference.redisHealth),
     appsKnown: (apps) => tellExpiries(apps, log, metrics),
+    credentialsUnreadable: (apps) => tellUnreadable(apps, log, metrics),
     databaseHealth: (answers) => reference.databaseHealth.set(answers ? 1 : 0),
   };
 }
@@ -62,19 +71,13 @@ export interface KnownApp {
   readonly expiresAt: number | undefined;
 }
 
-const DAY_MS = 86_400_000;
-/** Days before the end of a credential at which it is logged, and logged as an error. */
-const WARN_DAYS = 30;
-const ALARM_DAYS = 7;
-
 function tellExpiries(apps: readonly KnownApp[], log: Log, metrics: ServiceMetrics): void {
   metrics.credentialExpiry.reset();
   for (const { appId: app, platform, expiresAt } of apps) {
     if (expiresAt === undefined) continue;
     metrics.credentialExpiry.set({ app, platform }, Math.floor(expiresAt / 1000));
-    const daysLeft = Math.floor((expiresAt - Date.now()) / DAY_MS);
-    if (daysLeft >= WARN_DAYS) continue;
-    const level = daysLeft < ALARM_DAYS ? 'error' : 'warn';
-    log.write(level, 'the credential of an app expires soon', { app, platform, daysLeft });
+    const due = expiryLevel(expiresAt);
+    if (due === undefined) continue;
+    log.write(due.level, 'the credential of an app expires soon', { app, platform, daysLeft: due.daysLeft });
   }
 }

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
-import { watchApps } from '../../src/app/app-watcher.ts';
+import { type AppWithoutCredential, watchApps } from '../../src/app/app-watcher.ts';
 import type { App } from '../../src/devices/app.ts';
+import type { UnreadableApp } from '../../src/devices/apps-reading.ts';
+import { CredentialUnreadable } from '../../src/devices/credential-unreadable.ts';
 import { apnsKey, makeApp } from '../push/helpers/provider-fixture.ts';
 
 /** A watcher that looks by itself once a day, over apps whose list is read when it is told to. */
@@ -9,30 +11,40 @@ function scene(t: TestContext) {
   const credential = apnsKey('pem');
   const taken: (readonly App[])[] = [];
   const errors: unknown[] = [];
+  const unreadable: (readonly AppWithoutCredential[])[] = [];
+  let stored: readonly (App | UnreadableApp)[] | undefined;
   let revision = 1;
   let lists = 0;
   let held = Promise.resolve();
   const watcher = watchApps({
     store: {
       revision: async () => revision,
-      list: async () => {
+      read: async () => {
         lists += 1;
-        const apps = [makeApp(credential, { revision })];
+        const rows = stored ?? [makeApp(credential, { revision })];
         await held;
-        return apps;
+        return {
+          apps: rows.filter((row) => 'credential' in row),
+          unreadable: rows.filter((row) => 'error' in row),
+          unencrypted: 0,
+        };
       },
     },
     intervalMs: 86_400_000,
     onApps: (apps) => taken.push(apps),
+    onUnreadable: (apps) => unreadable.push(apps),
     onError: (error) => errors.push(error),
   });
   t.after(() => watcher.stop());
   return {
     watcher,
     errors,
+    taken,
+    unreadable,
     lists: () => lists,
     revisions: () => taken.map(([app]) => app?.revision),
-    change: () => {
+    change: (rows?: readonly (App | UnreadableApp)[]) => {
+      stored = rows;
       revision += 1;
     },
     /** From now on a read of the apps ends when the result is called. */
@@ -76,4 +88,31 @@ test('apps that did not change are not read again', async (t) => {
   await watcher.refresh();
   assert.equal(lists(), 1);
   assert.deepEqual(revisions(), [1]);
+});
+
+test('an app whose credential cannot be read any more stays exactly as it was, and is told until it can', async (t) => {
+  const { watcher, change, taken, unreadable, errors } = scene(t);
+  const before = makeApp(apnsKey('pem'), { key: 7, revision: 1 });
+  const after = { ...before, revision: 9 };
+  const error = new CredentialUnreadable(
+    { platform: 'apns', appId: 'com.example.app' },
+    { kind: 'key-missing', keyId: 'new', configured: [] },
+  );
+  change([before]);
+  await watcher.refresh();
+  change([
+    { key: 7, error },
+    { key: 8, error },
+  ]);
+  await watcher.refresh();
+  change([{ key: 7, error }]);
+  await watcher.refresh();
+  change([after]);
+  await watcher.refresh();
+  change([]);
+  await watcher.refresh();
+  assert.deepEqual(taken, [[before], [before], [before], [after], []]);
+  const kept = { error, kept: true };
+  assert.deepEqual(unreadable, [[], [kept, { error, kept: false }], [kept], [], []]);
+  assert.deepEqual(errors, []);
 });

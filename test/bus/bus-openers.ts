@@ -100,6 +100,7 @@ export function redisWorld(
             link: meddle?.(link) ?? link,
             room,
             prefix,
+            timeoutMs,
             required,
             lookEveryMs,
             events: {

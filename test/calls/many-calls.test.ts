@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { createAppStore } from '../../src/devices/app-store.ts';
 import type { PbxAnswer } from '../../src/sandbox/pbx.ts';
 import { openDatabase } from '../../src/storage/open-database.ts';
+import { PLAIN_VAULT } from '../helpers/plain-vault.ts';
 import { newAccount, startTestService, type TestPhone } from '../helpers/test-service.ts';
 import { until } from '../helpers/until.ts';
 
@@ -19,7 +20,7 @@ const canTake = (account: number): boolean => account % 3 !== 0;
 async function registerAll(databaseUrl: string, phones: readonly TestPhone[]): Promise<void> {
   const database = await openDatabase(databaseUrl);
   try {
-    const apps = createAppStore(database);
+    const apps = createAppStore(database, PLAIN_VAULT);
     const keys = {
       ios: (await apps.find('apns', APP))?.key,
       android: (await apps.find('android', APP))?.key,

@@ -9,6 +9,7 @@ import { createDeviceStore } from '../../src/devices/device-store.ts';
 import type { DeviceRegistration } from '../../src/devices/register-device.ts';
 import { migrate } from '../../src/storage/migrate.ts';
 import { openDatabase } from '../../src/storage/open-database.ts';
+import { PLAIN_VAULT } from '../helpers/plain-vault.ts';
 
 /** How a command ended. */
 export interface CliRun {
@@ -68,7 +69,7 @@ export async function createCli(t: Pick<TestContext, 'after'>): Promise<Cli> {
       }),
     storedApps: () =>
       withDatabase(databaseUrl, async (database) => {
-        const apps = await createAppStore(database).list();
+        const apps = await createAppStore(database, PLAIN_VAULT).list();
         return Object.fromEntries(
           apps.map(({ platform, appId, credential }) => [`${platform} ${appId}`, credential.kind]),
         );

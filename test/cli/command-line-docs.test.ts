@@ -4,6 +4,7 @@ import { test } from 'node:test';
 import { Command } from 'commander';
 import { addAppsCommands } from '../../src/cli/apps.ts';
 import { addConfigCommands } from '../../src/cli/config-check.ts';
+import { addCredentialsCommands } from '../../src/cli/credentials.ts';
 import { addDevicesCommands } from '../../src/cli/devices.ts';
 import { addImportReferenceCommand } from '../../src/cli/import-reference.ts';
 import { addMigrateCommand } from '../../src/cli/migrate.ts';
@@ -18,12 +19,13 @@ test('docs/command-line.md has a section for each command that names its options
   addConfigCommands(program, context);
   addAppsCommands(program, context);
   addDevicesCommands(program, context);
+  addCredentialsCommands(program, context);
   const leaves = program.commands.flatMap((command) =>
     command.commands.length === 0
       ? [{ name: command.name(), command }]
       : command.commands.map((leaf) => ({ name: `${command.name()} ${leaf.name()}`, command: leaf })),
   );
-  assert.equal(leaves.length, 11);
+  assert.equal(leaves.length, 13);
   for (const { name, command } of leaves) {
     const section = sections.get(name);
     assert.ok(section, `a section for ${name}`);

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, test } from 'node:test';
 import { type AppStore, createAppStore } from '../../src/devices/app-store.ts';
 import { createDeviceStore } from '../../src/devices/device-store.ts';
+import { PLAIN_VAULT } from '../helpers/plain-vault.ts';
 import type { OpenStore, StoreOpener } from '../storage/store-openers.ts';
 
 const IOS = { platform: 'apns', appId: 'com.example.app' } as const;
@@ -23,7 +24,7 @@ export const appStoreContract = (opener: StoreOpener): void => {
     let apps: AppStore;
     beforeEach(async () => {
       store = await opener.open();
-      apps = createAppStore(store.database);
+      apps = createAppStore(store.database, PLAIN_VAULT);
     });
     afterEach(() => store.close());
 

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, test } from 'node:test';
 import { createAppStore } from '../../src/devices/app-store.ts';
 import { createCachedDeviceStore } from '../../src/devices/cached-device-store.ts';
+import { createCredentialVault } from '../../src/devices/credential-vault.ts';
 import { createDeviceStore, type DeviceStore } from '../../src/devices/device-store.ts';
 import { migrate } from '../../src/storage/migrate.ts';
 import { openDatabase } from '../../src/storage/open-database.ts';
@@ -55,7 +56,10 @@ describe('devices in memory while the database is away', () => {
     const database = await openDatabase('sqlite::memory:');
     close = () => database.close();
     await migrate(database);
-    const { app } = await createAppStore(database).save({ ...PHONE, credential: CREDENTIAL }, NOW);
+    const { app } = await createAppStore(
+      database,
+      createCredentialVault({ current: undefined, previous: [] }),
+    ).save({ ...PHONE, credential: CREDENTIAL }, NOW);
     const stored = createDeviceStore(database);
     const { door, guarded, release, waiting } = withDoor(stored);
     const clock = { now: 0 };

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, test } from 'node:test';
 import { type AppStore, createAppStore } from '../../src/devices/app-store.ts';
 import { createDeviceStore, type DeviceStore, MAX_DEVICE_PAGE } from '../../src/devices/device-store.ts';
+import { PLAIN_VAULT } from '../helpers/plain-vault.ts';
 import type { OpenStore, StoreOpener } from '../storage/store-openers.ts';
 
 const ACCOUNT = 123456789;
@@ -40,7 +41,7 @@ export const deviceStoreContract = (opener: StoreOpener): void => {
     beforeEach(async () => {
       store = await opener.open();
       devices = createDeviceStore(store.database);
-      apps = createAppStore(store.database);
+      apps = createAppStore(store.database, PLAIN_VAULT);
       iosKey = (await apps.save({ ...IOS, credential: CREDENTIAL }, NOW)).app.key;
       await apps.save({ ...ANDROID, credential: CREDENTIAL }, NOW);
     });

@@ -6,6 +6,7 @@ import { createAppStore } from '../../src/devices/app-store.ts';
 import { createDeviceStore } from '../../src/devices/device-store.ts';
 import { migrate } from '../../src/storage/migrate.ts';
 import { openDatabase } from '../../src/storage/open-database.ts';
+import { PLAIN_VAULT } from '../helpers/plain-vault.ts';
 import { runProgram } from '../storage/run-program.ts';
 import { STORE_OPENERS } from '../storage/store-openers.ts';
 import { tempFolder } from '../storage/temp-folder.ts';
@@ -28,7 +29,10 @@ test('a process killed right after its answer has lost no registration', async (
   const before = await openDatabase(url);
   await migrate(before);
   const credential = { kind: 'apns-key', keyId: 'A', teamId: 'B', privateKey: 'C' } as const;
-  await createAppStore(before).save({ platform: 'gcm', appId: 'com.example.app', credential }, 1);
+  await createAppStore(before, PLAIN_VAULT).save(
+    { platform: 'gcm', appId: 'com.example.app', credential },
+    1,
+  );
   await before.close();
 
   const program = runProgram(REGISTERING.replace('process.env.TEST_URL', JSON.stringify(url)));

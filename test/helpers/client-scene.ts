@@ -4,6 +4,7 @@ import { createAppStore } from '../../src/devices/app-store.ts';
 import type { Platform } from '../../src/devices/device.ts';
 import type { PushSource } from '../../src/sandbox/push-log.ts';
 import { openDatabase } from '../../src/storage/open-database.ts';
+import { PLAIN_VAULT } from './plain-vault.ts';
 import { type RawAnswer, type RawRequest, sendRaw } from './raw-http.ts';
 import { newAccount, startTestService, type TestService } from './test-service.ts';
 import { until } from './until.ts';
@@ -105,7 +106,7 @@ async function addApps(
   if (!account.ok) throw new Error(`the stand-in's service account is not usable: ${account.problem}`);
   const database = await openDatabase(service.databaseUrl);
   try {
-    const store = createAppStore(database);
+    const store = createAppStore(database, PLAIN_VAULT);
     for (const { platform, appId } of apps) {
       const credential =
         platform === 'apns' ? ({ kind: 'apns-key', ...teamKey } as const) : account.credential;

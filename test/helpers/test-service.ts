@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { Agent } from 'node:http';
+import { Agent as SecureAgent } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
@@ -92,7 +94,8 @@ export async function startTestService(
       await app.stop(Promise.resolve());
     }
   });
-  const agent = new Agent({ keepAlive: true, maxSockets: Number.POSITIVE_INFINITY });
+  const agents = { keepAlive: true, maxSockets: Number.POSITIVE_INFINITY };
+  const agent = app.url.startsWith('https:') ? new SecureAgent(agents) : new Agent(agents);
   t.after(() => agent.destroy());
   return {
     world,
@@ -116,7 +119,7 @@ function configFor(world: World, databaseUrl: string, settings: Readonly<Record<
     APP_PUSH_ROUNDTRIP_WAIT: '1500',
     ...settings,
   };
-  const report = readConfig({ env, readFile: () => '', openFiles: 20_000 });
+  const report = readConfig({ env, readFile: (path) => readFileSync(path, 'utf8'), openFiles: 20_000 });
   assert.deepEqual(report.problems, []);
   assert.ok(report.config);
   return report.config;

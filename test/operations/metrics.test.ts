@@ -4,6 +4,7 @@ import { describe, test } from 'node:test';
 import { createAppStore } from '../../src/devices/app-store.ts';
 import { migrate } from '../../src/storage/migrate.ts';
 import { openDatabase } from '../../src/storage/open-database.ts';
+import { PLAIN_VAULT } from '../helpers/plain-vault.ts';
 import { startTestService, type TestService } from '../helpers/test-service.ts';
 import { until } from '../helpers/until.ts';
 
@@ -123,7 +124,7 @@ describe('metrics', () => {
     t.after(() => database.close());
     await migrate(database);
     const credential = { kind: 'apns-certificate', ...issued } as const;
-    await createAppStore(database).save(
+    await createAppStore(database, PLAIN_VAULT).save(
       { platform: 'apns', appId: 'com.example.cert', credential },
       Date.now(),
     );

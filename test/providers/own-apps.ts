@@ -5,6 +5,7 @@ import { createAppStore } from '../../src/devices/app-store.ts';
 import type { Platform } from '../../src/devices/device.ts';
 import type { World } from '../../src/sandbox/world.ts';
 import { openDatabase } from '../../src/storage/open-database.ts';
+import { PLAIN_VAULT } from '../helpers/plain-vault.ts';
 import type { TestService } from '../helpers/test-service.ts';
 
 /** An app to be saved. */
@@ -21,7 +22,7 @@ export async function saveApps(
 ): Promise<void> {
   const database = await openDatabase(service.databaseUrl);
   try {
-    const store = createAppStore(database);
+    const store = createAppStore(database, PLAIN_VAULT);
     for (const app of apps) await store.save(app, Date.now());
   } finally {
     await database.close();

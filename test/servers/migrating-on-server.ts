@@ -6,6 +6,7 @@ import { migrate } from '../../src/storage/migrate.ts';
 import { allMigrations } from '../../src/storage/migrations/all-migrations.ts';
 import { openDatabase } from '../../src/storage/open-database.ts';
 import type { DatabaseServer } from '../helpers/database-server.ts';
+import { PLAIN_VAULT } from '../helpers/plain-vault.ts';
 import { runProgram } from '../storage/run-program.ts';
 
 const MIGRATING = `
@@ -37,7 +38,7 @@ export const migratingOnServer = (server: () => DatabaseServer): void => {
       const database = await openDatabase(await server().createDatabase());
       for (const { up } of Object.values(allMigrations(database.dialect))) await up(database.kysely);
       assert.deepEqual(await migrate(database), Object.keys(allMigrations(database.dialect)));
-      assert.equal(await createAppStore(database).revision(), 0);
+      assert.equal(await createAppStore(database, PLAIN_VAULT).revision(), 0);
       await database.close();
     });
 

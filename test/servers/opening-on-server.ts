@@ -12,6 +12,7 @@ import { storageCall } from '../../src/storage/storage-call.ts';
 import { StorageUnavailable } from '../../src/storage/storage-unavailable.ts';
 import type { DatabaseServer } from '../helpers/database-server.ts';
 import type { DatabaseKind } from '../helpers/find-server.ts';
+import { PLAIN_VAULT } from '../helpers/plain-vault.ts';
 import { freePort } from '../helpers/server-process.ts';
 import { until } from '../helpers/until.ts';
 import { tempFolder } from '../storage/temp-folder.ts';
@@ -132,7 +133,7 @@ export const openingOnServer = (server: () => DatabaseServer, kind: DatabaseKind
     test('text is kept as it is, whatever characters an injection would need', async () => {
       const database = await openDatabase(await server().createDatabase());
       await migrate(database);
-      const tokens = createProviderTokenStore(database);
+      const tokens = createProviderTokenStore(database, PLAIN_VAULT);
       const jwt = `a\\'b"c\`d\\\\e%_;--\n\r\t\u001a 👩‍👩‍👧 é \\`;
       await tokens.replace(jwt, { jwt, mintedAt: 1 }, undefined);
       assert.deepEqual(await tokens.load(jwt), { jwt, mintedAt: 1 });

@@ -2,6 +2,7 @@ import { after, before, describe } from 'node:test';
 import { migrate } from '../../src/storage/migrate.ts';
 import { openDatabase } from '../../src/storage/open-database.ts';
 import { appStoreContract } from '../devices/app-store-contract.ts';
+import { credentialRotationContract } from '../devices/credential-rotation-contract.ts';
 import { deviceStoreContract } from '../devices/device-store-contract.ts';
 import { providerTokenContract } from '../devices/provider-token-contract.ts';
 import { type DatabaseServer, startDatabaseServer } from '../helpers/database-server.ts';
@@ -37,6 +38,7 @@ export const serverSuite = (kind: DatabaseKind): void => {
     appStoreContract(opener);
     deviceStoreContract(opener);
     providerTokenContract(opener);
+    credentialRotationContract(opener);
     migratingOnServer(server);
     openingOnServer(server, kind);
     // Last: these stop and kill the server.

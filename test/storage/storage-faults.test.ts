@@ -11,6 +11,7 @@ import { migrate } from '../../src/storage/migrate.ts';
 import { openDatabase } from '../../src/storage/open-database.ts';
 import { storageCall, transact } from '../../src/storage/storage-call.ts';
 import { StorageUnavailable } from '../../src/storage/storage-unavailable.ts';
+import { PLAIN_VAULT } from '../helpers/plain-vault.ts';
 import { tempFolder } from './temp-folder.ts';
 
 const REGISTRATION = {
@@ -24,7 +25,7 @@ const CREDENTIAL = { kind: 'apns-key', keyId: 'A', teamId: 'B', privateKey: 'C' 
 const openMigrated = async (path: string): Promise<Database> => {
   const database = await openDatabase(`sqlite:${path}`);
   await migrate(database);
-  await createAppStore(database).save({ ...REGISTRATION, credential: CREDENTIAL }, 1);
+  await createAppStore(database, PLAIN_VAULT).save({ ...REGISTRATION, credential: CREDENTIAL }, 1);
   return database;
 };
 
@@ -96,7 +97,7 @@ describe('when the database cannot do its work', () => {
   test('a closed database is unavailable to every method', async () => {
     const database = await openMigrated(join(folder.path, 'closed.db'));
     const devices = createDeviceStore(database);
-    const apps = createAppStore(database);
+    const apps = createAppStore(database, PLAIN_VAULT);
     assert.equal(await devices.exists(1), false);
     await database.close();
     const { account, platform, appId, token } = REGISTRATION;
@@ -132,7 +133,7 @@ describe('when the database cannot do its work', () => {
     await file.write(Buffer.alloc(size - 4096, 0xa5), 0, size - 4096, 4096);
     await file.close();
     const database = await openDatabase(`sqlite:${path}`);
-    await assert.rejects(createAppStore(database).list(), unavailable('damaged'));
+    await assert.rejects(createAppStore(database, PLAIN_VAULT).list(), unavailable('damaged'));
     await database.close();
   });
 
@@ -169,7 +170,7 @@ describe('when the database cannot do its work', () => {
       assert.throws(() => rival.exec('update app_changes set revision = 100'), /locked/);
       await transaction.updateTable('app_changes').set({ revision: 7 }).execute();
     });
-    assert.equal(await createAppStore(database).revision(), 7);
+    assert.equal(await createAppStore(database, PLAIN_VAULT).revision(), 7);
     rival.close();
     await database.close();
   });

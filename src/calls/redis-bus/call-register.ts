@@ -30,24 +30,30 @@ export class CallRegister {
   readonly #link: Pick<RedisLink, 'isUp' | 'run'>;
   readonly #keys: CallKeys;
   readonly #instance: string;
+  readonly #timeoutMs: number;
   readonly #events: Pick<BusEvents, 'busFailed'>;
 
   constructor(options: {
     readonly link: Pick<RedisLink, 'isUp' | 'run'>;
     readonly keys: CallKeys;
     readonly instance: string;
+    /** Milliseconds for one command. */
+    readonly timeoutMs: number;
     readonly events: Pick<BusEvents, 'busFailed'>;
   }) {
     this.#link = options.link;
     this.#keys = options.keys;
     this.#instance = options.instance;
+    this.#timeoutMs = options.timeoutMs;
     this.#events = options.events;
   }
 
-  /** Makes a call known, or joins it where it is known. */
+  /** Makes a call known, or joins it where it is known; gives up while there is time to wake the phone alone. */
   async claim(call: Call): Promise<ClaimReply | undefined> {
-    const pointed = this.point(call);
-    const reply = await this.#runFor(CLAIM, call, [isNamed(call), left(call), KEPT_MS, MOST_WAITERS]);
+    const limitMs = Math.min(this.#timeoutMs, left(call) / 2);
+    const pointed = this.point(call, limitMs);
+    const args = [isNamed(call), left(call), KEPT_MS, MOST_WAITERS];
+    const reply = await this.#runFor(CLAIM, call, args, limitMs);
     // Before a push carries the unique key an answer to it must lead to the call.
     await pointed;
     const [word, first, second, owner] = reply ?? [];
@@ -72,11 +78,11 @@ export class CallRegister {
   }
 
   /** Writes down which call a unique key of its own is for. */
-  async point(call: Call): Promise<void> {
+  async point(call: Call, limitMs?: number): Promise<void> {
     const name = nameOf(call);
     if (call.uniqueKey === name) return;
     const value = `${call.ask.account} ${name}`;
-    await this.#run(POINT, [this.#keys.pointer(call.uniqueKey)], [value, left(call) + KEPT_MS]);
+    await this.#run(POINT, [this.#keys.pointer(call.uniqueKey)], [value, left(call) + KEPT_MS], limitMs);
   }
 
   /** The app's word for a unique key, or for a call_id that stands for one. */

@@ -23,6 +23,8 @@ export interface RedisBusOptions {
   readonly room: Pick<WaitingRoom, 'answer' | 'cancel' | 'find' | 'endingOf' | 'rekey'>;
   /** What every key and channel begins with. */
   readonly prefix: string;
+  /** Milliseconds for one command. */
+  readonly timeoutMs: number;
   /** New calls are refused while Redis does not answer, instead of being waited for by this instance alone. */
   readonly required: boolean;
   /** Milliseconds between two looks at the calls that wait. */
@@ -64,7 +66,13 @@ export class RedisBus implements AnswerBus {
     this.#room = options.room;
     this.#required = options.required;
     this.#events = events;
-    this.#register = new CallRegister({ link, keys, instance: this.#instance, events });
+    this.#register = new CallRegister({
+      link,
+      keys,
+      instance: this.#instance,
+      timeoutMs: options.timeoutMs,
+      events,
+    });
     this.#mail = new InstanceMail(link, keys);
     const decide = (call: Call, ending: CallEnding): void => this.#decide(call, ending);
     this.#owners = new OwnerWatch({

@@ -1,5 +1,6 @@
 import { readFile, stat } from 'node:fs/promises';
-import { createAppStore } from '../../devices/app-store.ts';
+import { type AppStore, createAppStore } from '../../devices/app-store.ts';
+import { createCredentialVault } from '../../devices/credential-vault.ts';
 import { importDevices } from '../../devices/import-devices.ts';
 import type { Database } from '../../storage/database.ts';
 import { migrate } from '../../storage/migrate.ts';
@@ -33,7 +34,10 @@ export const runImportReference = async (context: CommandContext, options: Impor
   const config = requireConfig();
   const reference = await openReference(url);
   try {
-    await withDatabase(config, (database) => importAll(context, options, reference, database));
+    const vault = createCredentialVault(config.credentialKeys);
+    await withDatabase(config, (database) =>
+      importAll(context, options, reference, database, createAppStore(database, vault)),
+    );
   } finally {
     await reference.close();
   }
@@ -70,6 +74,7 @@ const importAll = async (
   options: ImportOptions,
   reference: ReferenceDatabase,
   database: Database,
+  appStore: AppStore,
 ): Promise<void> => {
   const apply = options.apply === true;
   await migrate(database);
@@ -84,7 +89,7 @@ const importAll = async (
   );
   let apps: ReadonlyMap<number, KnownApp> = new Map();
   try {
-    const importing = { apps: createAppStore(database), certDir: options.certDir, apply, now };
+    const importing = { apps: appStore, certDir: options.certDir, apply, now };
     apps = await importApps(reference, importing, tallies.apps);
     const write = (devices: Parameters<typeof importDevices>[1]) =>
       importDevices(database, devices, { apply });

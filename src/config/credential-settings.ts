@@ -1,0 +1,61 @@
+import type { KeyObject } from 'node:crypto';
+import { readSecretKey } from '../lib/secret-key.ts';
+import type { Parse, SettingsReader } from './settings-reader.ts';
+
+/** The keys that stored credentials are encrypted with. */
+export interface CredentialSettings {
+  readonly credentialKeys: {
+    /** Encrypts what is stored from now on; undefined: it is stored as it is. */
+    readonly current: KeyObject | undefined;
+    /** Only decrypt what was stored before. */
+    readonly previous: readonly KeyObject[];
+  };
+}
+
+/** Keys that CREDENTIALS_KEY_PREVIOUS may hold: a rotation needs one. */
+const MOST_PREVIOUS = 16;
+
+/** Never quotes the text: it may be the key with a slip in it. */
+const secretKey: Parse<KeyObject> = (text) => {
+  const value = readSecretKey(text);
+  return value === undefined
+    ? { expected: 'must be 32 random bytes as base64 or hex; make one with: openssl rand -base64 32' }
+    : { value };
+};
+
+const secretKeys: Parse<readonly KeyObject[]> = (text) => {
+  const parts = text.split(/[\s,]+/).filter((part) => part !== '');
+  if (parts.length === 0 || parts.length > MOST_PREVIOUS) {
+    return { expected: `must be 1 to ${MOST_PREVIOUS} keys, separated by commas` };
+  }
+  const keys: KeyObject[] = [];
+  for (const [index, part] of parts.entries()) {
+    const key = readSecretKey(part);
+    if (key === undefined) {
+      return {
+        expected: `must be keys of 32 bytes as base64 or hex, separated by commas; number ${index + 1} of ${parts.length} is none`,
+      };
+    }
+    keys.push(key);
+  }
+  return { value: keys };
+};
+
+/** Reads `CREDENTIALS_KEY` and `CREDENTIALS_KEY_PREVIOUS`. */
+export function readCredentialSettings(reader: SettingsReader): CredentialSettings {
+  return {
+    credentialKeys: {
+      current: reader.readSecret('CREDENTIALS_KEY', secretKey),
+      previous: reader.readSecret('CREDENTIALS_KEY_PREVIOUS', secretKeys) ?? [],
+    },
+  };
+}
+
+/** Doubts about the keys, for `settingWarnings`. */
+export function credentialWarnings({ credentialKeys }: CredentialSettings): readonly string[] {
+  const { current, previous } = credentialKeys;
+  if (current !== undefined || previous.length === 0) return [];
+  return [
+    'CREDENTIALS_KEY_PREVIOUS is set without CREDENTIALS_KEY: credentials that are added from now on are stored unencrypted',
+  ];
+}
