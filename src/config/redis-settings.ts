@@ -1,10 +1,11 @@
 import {
+  type HostPort,
   type RedisAddress,
   type RedisSettings,
   readRedisAddress,
   readServers,
 } from '../lib/redis-address.ts';
-import { integer, oneOf, text } from './parsers.ts';
+import { integer, isLoopback, oneOf, text } from './parsers.ts';
 import type { Parse, SettingsReader } from './settings-reader.ts';
 
 const address: Parse<RedisAddress> = (value) => {
@@ -89,5 +90,26 @@ function* contradictions(
   }
   if (reader.isSet('REDIS_CA_FILE') && !encrypted) {
     yield 'REDIS_CA_FILE needs an encrypted connection: rediss:// in REDIS_URL, or REDIS_TLS=on with REDIS_SERVER_LIST';
+  }
+}
+
+/** Doubts about the way to Redis, for `settingWarnings`. */
+export function redisWarnings(redis: RedisSettings | undefined): readonly string[] {
+  if (redis === undefined || redis.tls || serversOf(redis).every(({ host }) => isLoopback(host))) return [];
+  return [
+    'the connection to Redis is not encrypted; write rediss:// in REDIS_URL, or REDIS_TLS=on with REDIS_SERVER_LIST',
+  ];
+}
+
+function serversOf({ place }: RedisAddress): readonly HostPort[] {
+  switch (place.kind) {
+    case 'single':
+      return [place.server];
+    case 'sentinel':
+      return place.sentinels;
+    case 'cluster':
+      return place.servers;
+    default:
+      return place satisfies never;
   }
 }

@@ -1,6 +1,8 @@
+import type { RedisSettings } from '../lib/redis-address.ts';
 import { type CredentialSettings, credentialWarnings } from './credential-settings.ts';
 import { type DatabaseSettings, databaseWarnings } from './database-settings.ts';
 import { filesFor, waitingCallsFor } from './open-files.ts';
+import { redisWarnings } from './redis-settings.ts';
 import type { SettingsSource } from './settings-reader.ts';
 import { type TlsSettings, tlsWarnings } from './tls-settings.ts';
 
@@ -39,6 +41,7 @@ export function settingWarnings(
     DatabaseSettings &
     TlsSettings & {
       readonly responseApi: string | undefined;
+      readonly redis: RedisSettings | undefined;
       readonly maxWaitingCalls: number;
       readonly waitMs: number;
       readonly resendMs: number;
@@ -48,6 +51,7 @@ export function settingWarnings(
     ...databaseWarnings(source.env, config),
     ...credentialWarnings(config),
     ...tlsWarnings(config),
+    ...redisWarnings(config.redis),
   ];
   const known = new Set([...names.known, ...names.secrets.map(fileOf)]);
   const noSecrets = new Set(names.known.map(fileOf));

@@ -1,3 +1,4 @@
+import type { HostPort } from '../lib/redis-address.ts';
 import { type RedisFault, RedisUnavailable } from './redis-unavailable.ts';
 
 /** Error codes of https://github.com/redis/redis/blob/7.0/src/server.c (createSharedObjects) and cluster.c that tell of the server, not of the command. */
@@ -26,13 +27,25 @@ export class ErrorReply extends Error {
   /** The first word, such as `MOVED`. */
   readonly code: string;
   readonly fault: RedisFault | undefined;
+  readonly unknownCommand: boolean;
+  /** Where a Cluster says that the key is; an empty host is that of the server that said so. */
+  readonly redirect: { readonly kind: 'MOVED' | 'ASK'; readonly server: HostPort } | undefined;
 
   constructor(text: string) {
     super(`Redis answered: ${/^ERR unknown/i.test(text) ? 'ERR unknown command' : text.slice(0, MOST_TEXT)}`);
     this.code = /^-?([A-Z]+)/.exec(text)?.[1] ?? 'ERR';
     this.fault = FAULTS[this.code] ?? FAULTS[nestedCode(text)];
+    this.unknownCommand = /^ERR unknown command/i.test(text);
+    this.redirect = redirectIn(text);
   }
 }
+
+/** https://redis.io/docs/latest/operate/oss_and_stack/reference/cluster-spec/#redirection-and-resharding */
+const redirectIn = (text: string): ErrorReply['redirect'] => {
+  const [, kind, host = '', port] = /^(MOVED|ASK) \d+ (.*):(\d+)$/.exec(text) ?? [];
+  if (kind !== 'MOVED' && kind !== 'ASK') return undefined;
+  return { kind, server: { host: host === '?' ? '' : host, port: Number(port) } };
+};
 
 /** Before Redis 7 a script that fails in a command tells that command's error behind its own place. */
 const nestedCode = (text: string): string => /@user_script: ?\d+: -?([A-Z]{3,}) /.exec(text)?.[1] ?? '';

@@ -1,37 +1,11 @@
 import type { HostPort } from '../lib/redis-address.ts';
-import { startDeadline } from './deadline.ts';
+import { askOnce } from './ask-once.ts';
 import { ErrorReply, faultOf } from './error-reply.ts';
 import { type RedisFault, RedisUnavailable } from './redis-unavailable.ts';
-import { type Login, ServerConnection } from './server-connection.ts';
+import type { Login, ServerConnection } from './server-connection.ts';
 
 /** Milliseconds that one Sentinel may take to answer. */
 const SENTINEL_LIMIT_MS = 500;
-
-/**
- * Asks one server one thing on a connection made for it. Without a password first where the server may want none
- * (`login` undefined fields), with it where it does.
- */
-const askOnce = async (
-  server: HostPort,
-  login: Login,
-  limitMs: number,
-  signal: AbortSignal,
-  ask: (connection: ServerConnection) => Promise<unknown>,
-): Promise<unknown> => {
-  const connection = new ServerConnection(server, login);
-  const cancel = startDeadline(limitMs, () => connection.drop('timeout'));
-  const stop = () => connection.drop('closed');
-  signal.addEventListener('abort', stop, { once: true });
-  try {
-    await connection.open();
-    return await ask(connection);
-  } finally {
-    cancel();
-    signal.removeEventListener('abort', stop);
-    connection.drop('closed');
-    await connection.ended;
-  }
-};
 
 /**
  * The address of the master that the first answering Sentinel names; each is asked in turn

@@ -1,4 +1,5 @@
 import type { RedisSettings } from '../lib/redis-address.ts';
+import { ClusterLink } from './cluster-link.ts';
 import { findMaster } from './find-master.ts';
 import type { RedisEvents, RedisLink, RedisScript } from './redis-link.ts';
 import { SingleLink } from './single-link.ts';
@@ -32,8 +33,10 @@ export function openRedis(
         events,
       });
     }
-    case 'cluster':
-      throw new Error('not yet');
+    case 'cluster': {
+      const login = { ...account, database: 0 };
+      return new ClusterLink({ seeds: place.servers, login, timeoutMs, prefix, scripts, events });
+    }
     default:
       return place satisfies never;
   }

@@ -7,7 +7,7 @@ export interface RedisScript {
   readonly lua: string;
 }
 
-/** Who hears a channel. */
+/** Who hears a channel. Must not throw. */
 export interface ChannelListener {
   onMessage(message: string): void;
   /** The subscription stands (again), the first time included: what was published before may have been missed. */
@@ -27,7 +27,8 @@ export interface RedisLink {
   /**
    * Runs a script (EVALSHA, and EVAL where the server does not know it). Rejects with `RedisUnavailable`: at once
    * while Redis is down or too many commands are in flight, else after `limitMs` (default: REDIS_TIMEOUT) at the
-   * latest. Rejects with another error where Redis finds fault with the script itself.
+   * latest, and then the link counts as down until Redis has answered a probe. Rejects with another error where Redis
+   * finds fault with the script itself.
    */
   run(
     script: RedisScript,

@@ -35,6 +35,8 @@ export class ServerConnection {
       ...(login.tls ? { tls: tlsOptions(login.ca) } : {}),
       lazyConnect: true,
       connectTimeout: 0,
+      // Its timer would outlive a connection that had already ended.
+      disconnectTimeout: 0,
       keepAlive: KEEP_ALIVE_MS,
       retryStrategy: () => null,
       enableOfflineQueue: false,

@@ -66,7 +66,7 @@ export class Subscription {
       await connection.subscribe(channel, sharded, onMessage);
     } catch (error) {
       // Servers before Redis 7 do not know SSUBSCRIBE; PUBLISH to any of them reaches all.
-      if (!sharded || !(error instanceof ErrorReply) || error.code !== 'ERR') throw error;
+      if (!sharded || !(error instanceof ErrorReply) || !error.unknownCommand) throw error;
       await connection.subscribe(channel, false, onMessage);
     }
   }
@@ -74,6 +74,8 @@ export class Subscription {
   #change(fault: RedisFault | undefined): void {
     const stands = fault === undefined;
     if (this.#stands === stands || fault === 'closed') return;
+    // The beginning, while a Cluster's servers are still being asked.
+    if (this.#stands === undefined && fault === 'connecting') return;
     this.#stands = stands;
     if (fault === undefined) this.#options.events.listening();
     else this.#options.events.notListening({ error: fault });

@@ -157,3 +157,13 @@ test('off is off, on and true are on', () => {
     redisOf({ REDIS_URL: 'redis://redis', REDIS_REQUIRED: value })?.required;
   assert.deepEqual(['on', 'true', 'off', 'false'].map(required), [true, true, false, false]);
 });
+
+test('an unencrypted connection that leaves this machine is warned of', () => {
+  const warned = (env: Readonly<Record<string, string>>) =>
+    read(env).warnings.filter((warning) => /^the connection to Redis is not encrypted/.test(warning)).length;
+  assert.equal(warned({ REDIS_URL: 'redis://redis' }), 1);
+  assert.equal(warned({ REDIS_URL: 'redis+sentinel://localhost,redis/main' }), 1);
+  assert.equal(warned({ REDIS_SERVER_LIST: 'redis' }), 1);
+  assert.equal(warned({ REDIS_URL: 'redis://127.0.0.1' }), 0);
+  assert.equal(warned({ REDIS_URL: 'rediss://redis' }), 0);
+});

@@ -20,6 +20,8 @@ export interface RedisServerOptions {
 /** A Redis server of its own on a free port of 127.0.0.1. */
 export interface RedisServer {
   readonly port: number;
+  /** Whether its process does. */
+  readonly runs: boolean;
   /** `redis://` or `rediss://`, with the password. */
   readonly url: string;
   /** PEM of the authority that signed its certificate; undefined without TLS. */
@@ -74,6 +76,9 @@ export const startRedis = async (options: RedisServerOptions = {}): Promise<Redi
   const account = password === undefined ? '' : `:${encodeURIComponent(password)}@`;
   return {
     port,
+    get runs() {
+      return process.runs;
+    },
     url: `${tls ? 'rediss' : 'redis'}://${account}${HOST}:${port}`,
     ca,
     ask,

@@ -5,18 +5,13 @@ import { watchForLeftovers } from '../faults/nothing-left.ts';
 import { skipWithout } from '../helpers/find-server.ts';
 import { type RedisServer, startRedis } from '../helpers/redis-server.ts';
 import { until } from '../helpers/until.ts';
+import { fault } from './fault-matcher.ts';
+import { INCREMENT } from './scripts.ts';
 import { settingsOf, watchedLink } from './watched-link.ts';
 
 const nothingLeft = watchForLeftovers();
 
-const INCREMENT = { name: 'increment', lua: "return redis.call('INCRBY', KEYS[1], ARGV[1])" };
 const SLOW = { name: 'slow', lua: "local n = 0 while n < 6e7 do n = n + 1 end return 'done'" };
-
-const fault = (wanted: string) => (error: unknown) => {
-  assert.ok(error instanceof RedisUnavailable, String(error));
-  assert.equal(error.fault, wanted);
-  return true;
-};
 
 describe('one Redis server', { skip: skipWithout('Redis') }, () => {
   let started: RedisServer | undefined;

@@ -10,7 +10,7 @@ export interface CallKeys {
   channel(instance: string): string;
 }
 
-/** Names under a prefix. What is in braces decides the slot of a Cluster, so braces in a name are escaped. */
+/** Names under a prefix. What is in braces decides the slot of a Cluster unless it is empty: names are escaped for it. */
 export function createCallKeys(prefix: string): CallKeys {
   return {
     call: (name) => `${prefix}call:{${escaped(name)}}`,
@@ -27,5 +27,6 @@ export function nameOf(call: Call): string {
 const ESCAPES: Readonly<Record<string, string>> = { '{': '%7b', '}': '%7d', '%': '%25' };
 
 function escaped(name: string): string {
+  if (name === '') return '%';
   return /[{}%]/.test(name) ? name.replace(/[{}%]/g, (brace) => ESCAPES[brace] ?? brace) : name;
 }

@@ -1,0 +1,130 @@
+import { keySlot } from '../../src/redis/key-slot.ts';
+import { anotherMaster, moveSlot, nodesOf } from './cluster-nodes.ts';
+import { type RedisServer, startRedis } from './redis-server.ts';
+import { freePort } from './server-process.ts';
+import { until } from './until.ts';
+
+/** A Redis Cluster of three masters and three replicas on 127.0.0.1. */
+export interface RedisCluster {
+  readonly servers: readonly RedisServer[];
+  /** For REDIS_SERVER_LIST. */
+  readonly serverList: string;
+  readonly ca: string | undefined;
+  /** The master that holds the key now. */
+  masterOf(key: string): Promise<RedisServer>;
+  /** Kills the master of a key; a replica takes its place after about two seconds. */
+  killMasterOf(key: string): Promise<RedisServer>;
+  /** Moves one key's slot, with what is in it, to another master. */
+  moveSlotOf(key: string): Promise<void>;
+  /** Until every slot is served and every killed server that was started again has joined. */
+  settled(): Promise<void>;
+  close(): Promise<void>;
+}
+
+const SLOTS = 16_384;
+const NODE_TIMEOUT_MS = 2_000;
+
+/** Starts a Cluster and waits until it serves every slot; `config` is for each server. */
+export const startRedisCluster = async (
+  options: { readonly password?: string; readonly config?: Readonly<Record<string, string>> } = {},
+): Promise<RedisCluster> => {
+  const { password, config } = options;
+  const servers = await Promise.all(Array.from({ length: 6 }, () => startNode(password, config)));
+  const [first, ...others] = servers;
+  if (first === undefined) throw new Error('no server');
+  const close = async () => {
+    await Promise.all(servers.map((server) => server.close()));
+  };
+  const running = () => servers.filter(({ runs }) => runs);
+  const master = async (key: string): Promise<RedisServer> => {
+    const slot = keySlot(key);
+    for (const server of running()) {
+      const lines = await nodesOf(server).catch(() => []);
+      const own = lines.find(({ flags }) => flags.includes('myself'));
+      if (own?.flags.includes('master') && own.holds(slot)) return server;
+    }
+    throw new Error(`no master for slot ${slot}`);
+  };
+  const settled = () =>
+    until(async () => {
+      const states = await Promise.all(running().map((server) => isSettled(server, running().length)));
+      return states.every((state) => state);
+    }, 'the Redis Cluster is ok');
+  try {
+    for (const other of others) await first.ask('CLUSTER', 'MEET', '127.0.0.1', other.port, other.busPort);
+    await Promise.all(
+      servers.slice(0, 3).map((server, index) => {
+        const range = [Math.ceil((SLOTS * index) / 3), Math.ceil((SLOTS * (index + 1)) / 3) - 1] as const;
+        return server.ask('CLUSTER', 'ADDSLOTSRANGE', ...range);
+      }),
+    );
+    await until(async () => {
+      const known = await Promise.all(servers.map(async (server) => (await nodesOf(server)).length));
+      return known.every((count) => count === servers.length);
+    }, 'all servers know each other');
+    for (const [index, server] of servers.slice(3).entries()) {
+      const id = await servers[index]?.ask('CLUSTER', 'MYID');
+      await server.ask('CLUSTER', 'REPLICATE', String(id));
+    }
+    await settled();
+    await until(async () => {
+      const info = await Promise.all(servers.slice(3).map((server) => server.ask('INFO', 'replication')));
+      return info.every((text) => String(text).includes('master_link_status:up'));
+    }, 'the replicas follow');
+  } catch (error) {
+    await close();
+    throw error;
+  }
+  return {
+    servers,
+    serverList: servers.map(({ port }) => `127.0.0.1:${port}`).join(','),
+    ca: first.ca,
+    masterOf: master,
+    killMasterOf: async (key) => {
+      const killed = await master(key);
+      await killed.kill();
+      return killed;
+    },
+    moveSlotOf: async (key) => {
+      const from = await master(key);
+      await moveSlot(keySlot(key), {
+        from,
+        to: await anotherMaster(running(), from),
+        all: running(),
+        password,
+      });
+    },
+    settled,
+    close,
+  };
+};
+
+const startNode = async (
+  password: string | undefined,
+  config: Readonly<Record<string, string>> | undefined,
+): Promise<RedisServer & { readonly busPort: number }> => {
+  const busPort = await freePort();
+  const server = await startRedis({
+    ...(password === undefined ? {} : { password }),
+    config: {
+      'cluster-enabled': 'yes',
+      'cluster-node-timeout': String(NODE_TIMEOUT_MS),
+      'cluster-port': String(busPort),
+      'cluster-replica-validity-factor': '0',
+      ...(password === undefined ? {} : { masterauth: password }),
+      ...config,
+    },
+  });
+  return Object.assign(server, { busPort });
+};
+
+const isSettled = async (server: RedisServer, count: number): Promise<boolean> => {
+  const [info, nodes] = await Promise.all([server.ask('CLUSTER', 'INFO'), nodesOf(server)]);
+  const healthy = nodes.filter(({ flags }) => !flags.some((flag) => /fail|handshake|noaddr/.test(flag)));
+  const text = String(info);
+  return (
+    text.includes('cluster_state:ok') &&
+    text.includes(`cluster_slots_ok:${SLOTS}`) &&
+    healthy.length === count
+  );
+};

@@ -1,0 +1,71 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import { RedisUnavailable } from '../../src/redis/redis-unavailable.ts';
+import { watchForLeftovers } from '../faults/nothing-left.ts';
+import { skipWithout } from '../helpers/find-server.ts';
+import { type RedisCluster, startRedisCluster } from '../helpers/redis-cluster.ts';
+import { until } from '../helpers/until.ts';
+import { clusterSettings } from './cluster-settings.ts';
+import { INCREMENT } from './scripts.ts';
+import { watchedLink } from './watched-link.ts';
+
+const nothingLeft = watchForLeftovers();
+
+describe('a Redis Cluster that loses a master', { skip: skipWithout('Redis') }, () => {
+  let started: RedisCluster | undefined;
+  const cluster = (): RedisCluster => {
+    if (started === undefined) throw new Error('the Redis Cluster was not started');
+    return started;
+  };
+  before(async () => {
+    // Servers before Redis 7 have no sharded pub/sub.
+    const config = { 'rename-command SPUBLISH': '""', 'rename-command SSUBSCRIBE': '""' };
+    started = await startRedisCluster({ config });
+  });
+  after(() => started?.close());
+
+  const other = async (key: string): Promise<string> => {
+    const master = await cluster().masterOf(key);
+    for (let number = 0; ; number += 1) {
+      if ((await cluster().masterOf(`vm:${number}`)) !== master) return `vm:${number}`;
+    }
+  };
+
+  for (const way of ['killed', 'paused'] as const) {
+    test(`${way}: its keys fail at once until the replica takes over, all others go on`, async (t) => {
+      const { link, told } = watchedLink(t, clusterSettings(cluster(), { timeoutMs: 500 }));
+      const heard: string[] = [];
+      link.listen('vm:i:1', { onMessage: (message) => heard.push(message), onGap: () => heard.push('gap') });
+      const key = 'vm:i:1';
+      const elsewhere = await other(key);
+      const works = (name: string) => link.run(INCREMENT, [name], [1]).then(Boolean, () => false);
+      await until(async () => (await works(key)) && (await works(elsewhere)), 'both masters are up');
+      await until(() => heard.includes('gap'), 'the subscription stands');
+      assert.equal(await link.publish('vm:i:1', 'before'), 1);
+
+      const master = await cluster().masterOf(key);
+      if (way === 'killed') await master.kill();
+      else master.pause();
+      const failed = await Promise.allSettled([link.run(INCREMENT, [key], [1])]);
+      assert.ok(failed[0].status === 'rejected' && failed[0].reason instanceof RedisUnavailable);
+      const start = performance.now();
+      assert.equal(await works(key), false);
+      assert.ok(performance.now() - start < 400, 'the second one is told at once');
+      assert.equal(link.isUp(), true);
+
+      // With the default full coverage the others may be refused for a moment, until the replica is elected.
+      await until(() => works(elsewhere), 'the other master works');
+      await until(() => works(key), 'the new master works');
+      heard.length = 0;
+      await until(async () => (await link.publish('vm:i:1', 'hello').catch(() => 0)) === 1, 'somebody hears');
+      await until(() => heard.includes('hello'), 'the message is heard');
+      assert.ok(told.some((event) => event.startsWith('shard down')));
+      if (way === 'killed') await master.start();
+      else master.resume();
+      await cluster().settled();
+      await until(() => told.filter((event) => event === 'shard up').length > 0, 'the loss is over');
+    });
+  }
+});
+
+nothingLeft();

@@ -1,0 +1,76 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { describe, test } from 'node:test';
+import { createThrowAwayCa } from '../../src/sandbox/certificates.ts';
+import { watchForLeftovers } from '../faults/nothing-left.ts';
+import { skipWithout } from '../helpers/find-server.ts';
+import { startRedis } from '../helpers/redis-server.ts';
+import { until } from '../helpers/until.ts';
+import { INCREMENT } from './scripts.ts';
+import { settingsOf, watchedLink } from './watched-link.ts';
+
+const nothingLeft = watchForLeftovers();
+
+/** What docs/configuration.md tells an operator to allow. */
+const RIGHTS =
+  /An ACL user needs `([^`]+)`/.exec(readFileSync('docs/configuration.md', 'utf8'))?.[1]?.split(' ') ?? [];
+
+/** With what scripts ask the clock and hashes for. */
+const REMEMBER = {
+  name: 'remember',
+  lua: "redis.call('HSET', KEYS[1], 'at', redis.call('TIME')[1]) return redis.call('HKEYS', KEYS[1])",
+};
+
+describe('a Redis server with TLS and ACL', { skip: skipWithout('Redis') }, () => {
+  test('a user with the documented rights can do everything, in a database of its own', async (t) => {
+    const server = await startRedis({ tls: true });
+    t.after(() => server.close());
+    await server.ask('ACL', 'SETUSER', 'calls', 'on', '>p@ss/word', ...RIGHTS);
+    const url = server.url.replace('//', '//calls:p%40ss%2Fword@');
+    const { link, told } = watchedLink(t, settingsOf(`${url}/3`, { ca: server.ca }));
+    let gaps = 0;
+    const heard: string[] = [];
+    link.listen('vm:i:1', { onMessage: (message) => heard.push(message), onGap: () => void gaps++ });
+    await until(() => link.isUp() && gaps === 1, 'commands and channel work');
+    assert.equal(await link.run(INCREMENT, ['vm:n'], [1]), 1);
+    assert.deepEqual(await link.run(REMEMBER, ['vm:h'], []), ['at']);
+    assert.equal(await link.publish('vm:i:1', 'hello'), 1);
+    await until(() => heard.length === 1, 'the message is heard');
+    await link.ping();
+    assert.match(String(await server.ask('INFO', 'keyspace')), /^db3:keys=/m);
+    assert.deepEqual([...told].sort(), ['listening', 'up']);
+  });
+
+  test('a channel that the user may not hear is told, and commands go on', async (t) => {
+    const server = await startRedis();
+    t.after(() => server.close());
+    await server.ask('ACL', 'SETUSER', 'calls', 'on', '>pw', '~*', '+@all');
+    const { link, told } = watchedLink(t, settingsOf(server.url.replace('//', '//calls:pw@')));
+    link.listen('vm:i:1', { onMessage: () => {}, onGap: () => {} });
+    await until(() => told.length === 2, 'both are told');
+    assert.deepEqual([...told].sort(), ['not listening not-permitted', 'up']);
+  });
+
+  test('a certificate that is not trusted, or no TLS at all, is told; nothing is sent there', async (t) => {
+    const [secured, plain] = await Promise.all([startRedis({ tls: true, password: 'pw' }), startRedis()]);
+    t.after(() => Promise.all([secured.close(), plain.close()]));
+    const { certificate } = createThrowAwayCa();
+    const links = [
+      watchedLink(t, settingsOf(secured.url, { ca: certificate })),
+      watchedLink(t, settingsOf(secured.url)),
+      watchedLink(t, settingsOf(plain.url.replace('redis:', 'rediss:'), { ca: certificate })),
+      watchedLink(t, settingsOf(secured.url.replace('rediss:', 'redis:'))),
+      watchedLink(t, settingsOf(`${plain.url}/99`)),
+    ];
+    await until(() => links.every(({ told }) => told.length > 0), 'each has told its fault');
+    const faults = links.map(({ told }) => told[0]);
+    assert.deepEqual(faults.slice(0, 2), ['down untrusted', 'down untrusted']);
+    // A peer that speaks something else just closes, or answers what is no TLS.
+    for (const told of faults.slice(2, 4)) {
+      assert.match(told ?? '', /^down (untrusted|connection-lost|unreachable|timeout)$/);
+    }
+    assert.equal(faults[4], 'down no-database');
+  });
+});
+
+nothingLeft();
