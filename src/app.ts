@@ -15,14 +15,14 @@ import { attemptsFor } from './calls/wake-up.ts';
 import type { Config } from './config/config.ts';
 import { credentialExpiry } from './devices/app-credential/credential-expiry.ts';
 import { createAppStore } from './devices/app-store.ts';
+import { createCachedDeviceStore } from './devices/cached-device-store.ts';
 import { createCredentialVault } from './devices/credential-vault.ts';
 import { createDeviceStore } from './devices/device-store.ts';
 import { createProviderTokenStore } from './devices/provider-token-store.ts';
 import { registerPhone } from './devices/register-phone.ts';
 import { watchEventLoop } from './lib/event-loop-watch.ts';
 import { within } from './lib/within.ts';
-import { migrate } from './storage/migrate.ts';
-import { openDatabase } from './storage/open-database.ts';
+import { openWhenAble } from './storage/open-when-able.ts';
 import type { Log } from './telemetry/log.ts';
 import { createTelemetry, type KnownApp } from './telemetry/telemetry.ts';
 
@@ -36,6 +36,8 @@ export interface RunningApp {
   waiting(): number;
   /** Takes up changed apps now instead of at the next look. */
   refreshApps(): Promise<void>;
+  /** Resolves with the reason if the service turns out to be unable to ever do its work; never rejects. */
+  readonly broken: Promise<unknown>;
   /** Reads the TLS files again, for new connections; what cannot be used is logged and changes nothing. Never rejects. */
   reload(): Promise<void>;
   /** A doubt about the settings, for the log. */
@@ -82,15 +84,18 @@ export async function startApp(config: Config, openLog: (onDropped: () => void) 
   const tls = openTls(config.tls, telemetry.tls);
   building.defer(() => tls.close());
 
-  const database = await openDatabase(config.databaseUrl, config.databaseLimits);
-  building.defer(() => database.close());
-  const applied = await migrate(database);
-  if (applied.length > 0)
-    telemetry.log.write('info', 'database migrated', { migrations: applied.join(', ') });
-  const devices = createDeviceStore(database);
   const vault = createCredentialVault(config.credentialKeys);
+  const opening = await openWhenAble(config.databaseUrl, config.databaseLimits, {
+    onAway: telemetry.databaseAway,
+    check: (opened) => checkStoredCredentials({ apps: createAppStore(opened, vault), vault, warn }),
+  });
+  building.defer(() => opening.close());
+  const { database } = opening;
+  const devices = createCachedDeviceStore(createDeviceStore(database), {
+    seconds: config.deviceCacheSeconds,
+    events: telemetry.deviceCache,
+  });
   const apps = createAppStore(database, vault);
-  await checkStoredCredentials({ apps, vault, warn });
 
   const push = createPushParts({
     origins: config,
@@ -107,6 +112,7 @@ export async function startApp(config: Config, openLog: (onDropped: () => void) 
     intervalMs: config.appsRefreshMs,
     onApps: (known) => {
       push.senders.update(known);
+      devices.appsKnown(known.map(({ key }) => key));
       expiries = known.map((app) => ({ ...app, expiresAt: credentialExpiry(app.credential) }));
       telemetry.appsKnown(expiries);
     },
@@ -118,6 +124,11 @@ export async function startApp(config: Config, openLog: (onDropped: () => void) 
   const daily = setInterval(() => telemetry.appsKnown(expiries), DAY_MS);
   building.defer(() => clearInterval(daily));
   await watcher.refresh();
+  const broken = Promise.withResolvers<unknown>();
+  opening.opened.then((migrations) => {
+    telemetry.databaseOpened(migrations);
+    return watcher.refresh();
+  }, broken.resolve);
 
   let answerAddress = config.responseApi ?? '';
   const plan = {
@@ -188,6 +199,7 @@ export async function startApp(config: Config, openLog: (onDropped: () => void) 
     metricsUrl,
     waiting: () => room.size,
     refreshApps: () => watcher.refresh(),
+    broken: broken.promise,
     reload: () => tls.reload(),
     warn,
     stop: (hurry = new Promise(() => {})) => {

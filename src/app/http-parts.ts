@@ -61,10 +61,10 @@ export function createHttpServers(config: Config, parts: HttpServerParts): HttpS
   const events = telemetry.http;
   const access = accountAccess(config, parts);
   const notReady = async (): Promise<readonly string[]> => {
-    const answers = await databaseAnswers(parts);
+    const fault = await databaseFault(parts);
     return [
       ...(parts.isDraining() ? ['stopping'] : []),
-      ...(answers ? [] : ['the database does not answer']),
+      ...(fault === undefined ? [] : [fault]),
       ...parts.bus.notReady(),
     ];
   };
@@ -92,7 +92,7 @@ export function createHttpServers(config: Config, parts: HttpServerParts): HttpS
     notReady,
     degraded: parts.bus.degraded,
     read: async () => {
-      await databaseAnswers(parts);
+      await databaseFault(parts);
       return { contentType: telemetry.registry.contentType, text: await telemetry.registry.metrics() };
     },
   });
@@ -130,13 +130,18 @@ function accountAccess(config: Config, parts: HttpServerParts): AccountAccess {
   return createPlatformAccess({ ...accountAuth, events: parts.telemetry.http });
 }
 
-async function databaseAnswers({ pingDatabase, telemetry }: HttpServerParts): Promise<boolean> {
-  const answers = await within(pingDatabase(), PING_LIMIT_MS).catch((error: unknown) => {
+/** Why the database cannot be asked now; undefined when it can. */
+async function databaseFault({ pingDatabase, telemetry }: HttpServerParts): Promise<string | undefined> {
+  let fault: string | undefined;
+  try {
+    if (!(await within(pingDatabase(), PING_LIMIT_MS))) fault = 'the database does not answer';
+  } catch (error) {
     telemetry.http.storageFailed({ during: 'a readiness probe', error });
-    return false;
-  });
-  telemetry.databaseHealth(answers);
-  return answers;
+    const why = error instanceof StorageUnavailable ? `: ${error.explanation}` : '';
+    fault = `the database does not answer${why}`;
+  }
+  telemetry.databaseHealth(fault === undefined);
+  return fault;
 }
 
 async function listenOn(

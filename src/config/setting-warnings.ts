@@ -16,6 +16,7 @@ const OUR_PREFIXES = [
   'CREDENTIALS_',
   'DATABASE_',
   'DB_ENV_',
+  'DEVICE_',
   'EVENT_LOOP_',
   'FCM_',
   'LIMIT_',

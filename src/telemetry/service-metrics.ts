@@ -138,6 +138,7 @@ export function createServiceMetrics(
       'limit',
     ]),
     storageFailures: counter('storage_failures_total', 'Times that the database could not be asked.', []),
+    callsFromCache: counter('calls_from_cache_total', 'Calls whose phone was looked up in memory.', []),
     platformFailures: counter('platform_api_failures_total', 'Times that the platform API gave no verdict.', [
       'reason',
     ]),

@@ -8,6 +8,7 @@ import type { PushEvents } from '../push/push-events.ts';
 import type { RedisEvents } from '../redis/redis-link.ts';
 import { createBusTelemetry } from './bus-telemetry.ts';
 import { createCallTelemetry } from './call-telemetry.ts';
+import { createDatabaseTelemetry, type DatabaseTelemetry } from './database-telemetry.ts';
 import { expiryLevel } from './expiry-level.ts';
 import { createHttpTelemetry } from './http-telemetry.ts';
 import { createLimitTelemetry, type LimitEvents } from './limit-telemetry.ts';
@@ -20,7 +21,7 @@ import { createTlsTelemetry } from './tls-telemetry.ts';
 import { tellUnreadable, type UnreadableCredential } from './unreadable-credentials.ts';
 
 /** Everything that tells of the service: one function per event, which writes the log line and moves the metric. */
-export interface Telemetry {
+export interface Telemetry extends DatabaseTelemetry {
   readonly log: Log;
   readonly registry: Registry;
   readonly calls: CallEvents;
@@ -75,6 +76,7 @@ export function createTelemetry(options: {
         { delayMs: Math.round(delayMs) },
       );
     },
+    ...createDatabaseTelemetry(log, metrics, http),
     tls: createTlsTelemetry(log, registry),
     bus: createBusTelemetry(log, registry, reference.redisHealth),
     appsKnown: (apps) => tellExpiries(apps, log, metrics),

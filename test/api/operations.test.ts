@@ -129,12 +129,15 @@ test('a database that cannot be asked, or does not answer, makes the service not
   await database.ping();
   await database.close();
   const silent = new Promise<void>(() => {});
-  for (const ping of [() => database.ping(), () => silent]) {
+  for (const [ping, why] of [
+    [() => database.ping(), ': the database was closed'],
+    [() => silent, ''],
+  ] as const) {
     const { url, metricsUrl } = await startListeners(t, database, ping);
     for (const origin of [url, metricsUrl]) {
       const ready = await send(origin, { method: 'GET', path: '/readyz' });
       assert.deepEqual([ready.status, ready.contentType], [503, 'application/json']);
-      assert.equal(ready.body, '{"status":"not ready","reasons":["the database does not answer"]}');
+      assert.equal(ready.body, `{"status":"not ready","reasons":["the database does not answer${why}"]}`);
       assert.equal((await send(origin, { method: 'GET', path: '/healthz' })).status, 200);
     }
     const metrics = await send(metricsUrl, { method: 'GET', path: '/metrics' });

@@ -17,3 +17,9 @@ export const unlooking = (link: RedisLink): RedisLink => ({
   run: async (script, keys, args, limitMs) =>
     script.name === 'refresh' ? ['waiting'] : link.run(script, keys, args, limitMs),
 });
+
+/** A link that finds Redis away as long as told, whatever Redis does. */
+export const awayFor = (link: RedisLink, isAway: () => boolean): RedisLink => ({
+  ...deaf(link),
+  isUp: () => !isAway() && link.isUp(),
+});

@@ -4,6 +4,7 @@ import { skipWithout } from '../helpers/find-server.ts';
 import { type RedisServer, startRedis } from '../helpers/redis-server.ts';
 import { until } from '../helpers/until.ts';
 import { type BusWorld, redisWorld } from './bus-openers.ts';
+import { awayFor } from './meddled-links.ts';
 
 describe('the bus while Redis is away', { skip: skipWithout('Redis') }, () => {
   const servers: RedisServer[] = [];
@@ -54,6 +55,27 @@ describe('the bus while Redis is away', { skip: skipWithout('Redis') }, () => {
     }
     assert.equal((await android.ending).outcome, 'ready');
     assert.equal((await iphone.ending).outcome, 'ready');
+  });
+
+  test('once Redis is back, an answer is not called unknown before those who wait had time to make their calls known', async (t) => {
+    const world = open(t);
+    let connected = true;
+    const [a, b] = [
+      await world.instance({ meddle: (link) => awayFor(link, () => !connected) }),
+      await world.instance(),
+    ];
+    await server().kill();
+    await until(() => !a.link.isUp() && !b.link.isUp(), 'both have noticed');
+    connected = false;
+    const asked = a.ask({ account: 1, callId: 'not known yet' });
+    const key = await asked.woken();
+    await server().start();
+    await until(() => b.link.isUp(), 'one is connected again');
+    assert.equal(await b.bus.answer(key, true), 'undecided');
+    connected = true;
+    await until(async () => (await b.bus.answer(key, true)) === 'taken', 'the answer finds its call');
+    assert.equal((await asked.ending).outcome, 'ready');
+    await until(async () => (await b.bus.answer('of no call', true)) === 'unknown', 'all is known again');
   });
 
   test('calls survive a Redis that lost everything', async (t) => {

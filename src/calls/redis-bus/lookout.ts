@@ -9,11 +9,18 @@ import type { HeldCalls } from './held-calls.ts';
 const CHECK_MS = 250;
 /** Calls that one look asks for at a time. */
 const BATCH = 200;
+/**
+ * Milliseconds after Redis was away in which other instances may still be without it: they try again about every two
+ * seconds, and then make known the calls that wait with them.
+ */
+const SETTLE_MS = 4_000;
+/** Milliseconds between two looks in that time: one server of a Cluster may be away longer than the others. */
+const LOOK_AGAIN_MS = 1_000;
 
 /** What the lookout works with. */
 export interface LookoutParts {
   readonly isUp: () => boolean;
-  readonly register: Pick<CallRegister, 'refresh'>;
+  readonly register: Pick<CallRegister, 'refresh' | 'failedAt'>;
   readonly held: Pick<HeldCalls, 'calls'>;
   /** Milliseconds between two looks when nothing has happened. */
   readonly everyMs: number;
@@ -23,14 +30,20 @@ export interface LookoutParts {
 }
 
 /**
- * Makes up for messages that were lost: looks at what Redis knows of every call that waits here, soon after `lookSoon`
- * and else every `everyMs`, and makes known again what Redis has lost. One look at a time, `BATCH` calls at a time.
+ * Makes up for messages that were lost: looks at what Redis knows of every call that waits here, soon after `lookSoon`,
+ * when Redis is back, and else every `everyMs`, and makes known again what Redis has lost. One look at a time, `BATCH`
+ * calls at a time.
  */
 export class Lookout {
   readonly #parts: LookoutParts;
   readonly #timer: NodeJS.Timeout;
   #due: number;
   #look: Promise<void> | undefined;
+  /** Monotonic milliseconds at which Redis, once it had been there, was last found away. */
+  #awayAt = Number.NEGATIVE_INFINITY;
+  #wasUp = false;
+  #everUp = false;
+  #subscribed = false;
 
   constructor(parts: LookoutParts) {
     this.#parts = parts;
@@ -38,10 +51,18 @@ export class Lookout {
     this.#timer = setInterval(() => this.#check(), CHECK_MS);
   }
 
-  /** Messages may have been lost. */
+  /** The subscription stands, for the first time or again: messages may have been lost. */
   lookSoon(): void {
+    if (this.#subscribed) this.#awayAt = monotonic();
+    this.#subscribed = true;
     this.#due = monotonic();
     this.#check();
+  }
+
+  /** Whether calls that wait elsewhere may be unknown to Redis, because it was away lately. */
+  isUnsettled(): boolean {
+    const awayAt = Math.max(this.#awayAt, this.#parts.register.failedAt);
+    return monotonic() - awayAt < SETTLE_MS;
   }
 
   /** Resolves when the look under way, if there is one, has ended. */
@@ -51,11 +72,21 @@ export class Lookout {
   }
 
   #check(): void {
-    if (this.#look !== undefined || monotonic() < this.#due || !this.#parts.isUp()) return;
-    this.#due = monotonic() + this.#parts.everyMs;
+    const isUp = this.#parts.isUp();
+    this.#watch(isUp);
+    if (this.#look !== undefined || monotonic() < this.#due || !isUp) return;
+    this.#due = monotonic() + (this.isUnsettled() ? LOOK_AGAIN_MS : this.#parts.everyMs);
     this.#look = this.#lookAtAll().finally(() => {
       this.#look = undefined;
     });
+  }
+
+  /** A link that comes back may have been away for new calls only: the subscription need not have noticed. */
+  #watch(isUp: boolean): void {
+    if (isUp && !this.#wasUp) this.#due = monotonic();
+    if (!isUp && this.#everUp) this.#awayAt = monotonic();
+    this.#wasUp = isUp;
+    this.#everUp ||= isUp;
   }
 
   async #lookAtAll(): Promise<void> {

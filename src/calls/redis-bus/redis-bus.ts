@@ -116,7 +116,8 @@ export class RedisBus implements AnswerBus {
     if (reply !== undefined && reply.kind !== 'unknown') return reply.kind;
     // Redis cannot be asked, or has lost the call: the own room may know it.
     const fate = this.#room.answer(key, available);
-    return fate === 'unknown' && reply === undefined ? 'undecided' : fate;
+    if (fate !== 'unknown') return fate;
+    return reply === undefined || this.#lookout.isUnsettled() ? 'undecided' : fate;
   }
 
   expire(call: Call, outcome: CallOutcome, reason?: string): void {

@@ -1,0 +1,100 @@
+import type { CallOutcome } from '../../../src/calls/call-outcome.ts';
+import { monotonic } from '../../../src/lib/monotonic.ts';
+import { until } from '../../helpers/until.ts';
+import type { CallRecord } from './call-record.ts';
+import type { FaultCase, Impact, Scene } from './fault-case.ts';
+import { pause } from './pause.ts';
+
+const OUTAGE_MS = 3_000;
+/** How long instances may take to find Redis again, and to tell it and each other what they hold. */
+const SETTLED_AFTER_MS = 4_000;
+
+/**
+ * While Redis is away an answer counts at the instance that waits; one that lands elsewhere is 503 there, and the app's
+ * load balancer carries it on. So every call ends as its phone says. Only PBXs that ask two instances for the same call
+ * are on their own: the phone answers one of them.
+ */
+const withoutRedis = async (during: () => Promise<void>): Promise<Impact> => {
+  const from = monotonic();
+  await during();
+  const to = monotonic() + SETTLED_AFTER_MS;
+  return { apart: (call) => call.legs.length > 1 && call.askedAt < to && heardAfter(call, from) };
+};
+
+const heardAfter = ({ legs }: CallRecord, time: number): boolean =>
+  legs.some(({ asks }) => asks.some(({ endedAt }) => endedAt > time));
+
+const killed = ({ bus }: Scene): Promise<Impact> =>
+  withoutRedis(async () => {
+    await bus.redis().kill();
+    await pause(OUTAGE_MS);
+    await bus.redis().start();
+  });
+
+const paused = ({ bus }: Scene): Promise<Impact> =>
+  withoutRedis(async () => {
+    bus.redis().pause();
+    await pause(OUTAGE_MS);
+    bus.redis().resume();
+  });
+
+/** A master is gone for good: its replica takes over after the Cluster's node timeout of two seconds. */
+const failedOver = async ({ bus }: Scene): Promise<Impact> => {
+  const cluster = bus.cluster();
+  const key = 'whichever';
+  let killed: { start(): Promise<void> } | undefined;
+  const impact = await withoutRedis(async () => {
+    killed = await cluster.killMasterOf(key);
+    await until(
+      () =>
+        cluster.masterOf(key).then(
+          () => true,
+          () => false,
+        ),
+      'a replica has taken over',
+    );
+  });
+  await pause(1_000);
+  return {
+    ...impact,
+    heal: async () => {
+      await killed?.start();
+      await cluster.settled();
+    },
+  };
+};
+
+const CUT_OFF = 0;
+const cutImpact = (impact: Impact, from: number, to: number): Impact => {
+  const cutOff = ({ legs }: CallRecord): boolean =>
+    legs.some(({ asks }) => asks.some(({ instance, at }) => instance === CUT_OFF && at > from && at < to));
+  return {
+    ...impact,
+    // The other instance has a Redis that knows nothing of a call that was asked beyond the cut.
+    allowance: (call): readonly CallOutcome[] =>
+      cutOff(call) && call.answers.every(({ status }) => status === 404) ? ['timed-out'] : [],
+    // An app that says two things, one on each side of the cut, is heard on each side.
+    contested: (call) => call.habit !== 'once' && heardAfter(call, from) && call.askedAt < to,
+  };
+};
+
+const EDGE_MS = 500;
+const cut = async ({ bus }: Scene): Promise<Impact> => {
+  const from = monotonic();
+  const impact = await withoutRedis(async () => {
+    bus.network().blackhole();
+    await pause(OUTAGE_MS);
+    bus.network().heal();
+  });
+  return cutImpact(impact, from - EDGE_MS, monotonic() + SETTLED_AFTER_MS);
+};
+
+const usual = { instances: 2, database: 'PostgreSQL' } as const;
+
+/** What can happen to what stands between the instances. */
+export const BUS_FAULTS: readonly FaultCase[] = [
+  { ...usual, name: 'Redis killed and restarted', bus: 'Redis', strike: killed },
+  { ...usual, name: 'Redis paused', bus: 'Redis', strike: paused },
+  { ...usual, name: 'Redis Cluster failover', bus: 'Redis Cluster', strike: failedOver },
+  { ...usual, name: 'network cut from Redis', bus: 'Redis by proxy', strike: cut },
+];

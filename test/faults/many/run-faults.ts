@@ -1,0 +1,98 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { type DatabaseServer, startDatabaseServer } from '../../helpers/database-server.ts';
+import { type DatabaseKind, skipWithout } from '../../helpers/find-server.ts';
+import { BUS_FAULTS } from './bus-faults.ts';
+import { DATABASE_FAULTS } from './database-faults.ts';
+import type { FaultCase } from './fault-case.ts';
+import { INSTANCE_FAULTS } from './instance-faults.ts';
+import { PUSH_FAULTS } from './push-faults.ts';
+import { type FaultResult, runFault, type SharedDatabase } from './run-fault.ts';
+import { renderTable } from './table.ts';
+
+const ALL_FAULTS: readonly FaultCase[] = [
+  ...INSTANCE_FAULTS,
+  ...DATABASE_FAULTS,
+  ...PUSH_FAULTS,
+  ...BUS_FAULTS,
+];
+/** Problems of one row that are printed; one cause usually shows many times. */
+const SHOWN_PROBLEMS = 8;
+/** A row that fails while other programs use more of the machine than this is tried again: it was short of time. */
+const BUSY = 0.2;
+const MAX_TRIES = 3;
+
+/** Runs the faults that the arguments ask for and prints what came of them; resolves with the exit code. */
+export const runFaults = async (args: readonly string[]): Promise<number> => {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      only: { type: 'string', default: '' },
+      seed: { type: 'string', default: String(Date.now() % 1_000_000) },
+      'in-flight': { type: 'string', default: '500' },
+    },
+  });
+  const seed = Number(values.seed);
+  const inFlight = Number(values['in-flight']);
+  const wanted = ALL_FAULTS.filter(({ name }) => name.startsWith(values.only));
+  if (wanted.length === 0) {
+    print(`No fault is called "${values.only}". There are: ${ALL_FAULTS.map(({ name }) => name).join(', ')}`);
+    return 1;
+  }
+  await using open = new AsyncDisposableStack();
+  const compileCache = await mkdtemp(join(tmpdir(), 'vialer-middleware-compiled-'));
+  open.defer(() => rm(compileCache, { recursive: true, force: true }));
+  const databaseOf = createDatabases(open);
+
+  print(`seed ${seed}`);
+  const results: FaultResult[] = [];
+  const skipped: string[] = [];
+  for (const fault of wanted) {
+    const missing = skipWithout(fault.database) || (fault.bus !== 'none' && skipWithout('Redis'));
+    if (missing === false) {
+      const database = await databaseOf(fault.database);
+      results.push(await tryFault(fault, () => runFault(fault, database, { seed, inFlight, compileCache })));
+    } else skipped.push(`skipped: ${fault.name}: ${missing}`);
+  }
+  print(renderTable(results));
+  for (const line of skipped) print(line);
+  return results.some(({ problems }) => problems.length > 0) || results.length === 0 ? 1 : 0;
+};
+
+/** One server of a kind for all faults, with one database that is empty in the beginning. */
+const createDatabases = (open: AsyncDisposableStack): ((kind: DatabaseKind) => Promise<SharedDatabase>) => {
+  const databases = new Map<DatabaseKind, SharedDatabase>();
+  return async (kind) => {
+    const known = databases.get(kind);
+    if (known !== undefined) return known;
+    const server: DatabaseServer = await startDatabaseServer(kind);
+    open.defer(() => server.close());
+    const shared = { server, url: await server.createDatabase() };
+    databases.set(kind, shared);
+    return shared;
+  };
+};
+
+const tryFault = async (fault: FaultCase, run: () => Promise<FaultResult>): Promise<FaultResult> => {
+  for (let tries = 1; ; tries += 1) {
+    const result = await run();
+    report(fault, result);
+    const again = result.problems.length > 0 && result.othersShare > BUSY && tries < MAX_TRIES;
+    if (!again) return result;
+    print(
+      `  other programs used ${Math.round(result.othersShare * 100)} % of the machine: it is tried once more`,
+    );
+  }
+};
+
+const report = (fault: FaultCase, { problems, tookMs }: FaultResult): void => {
+  print(`${problems.length === 0 ? '✔' : '✖'} ${fault.name} (${Math.round(tookMs / 1000)} s)`);
+  for (const problem of problems.slice(0, SHOWN_PROBLEMS)) print(`    ${problem}`);
+  if (problems.length > SHOWN_PROBLEMS) print(`    and ${problems.length - SHOWN_PROBLEMS} more`);
+};
+
+const print = (text: string): void => {
+  process.stdout.write(`${text}\n`);
+};
