@@ -12,6 +12,8 @@ export interface ChannelListener {
   onMessage(message: string): void;
   /** The subscription stands (again), the first time included: what was published before may have been missed. */
   onGap(): void;
+  /** The subscription has ended: what is published until `onGap` is missed. */
+  onLost?(): void;
 }
 
 /**

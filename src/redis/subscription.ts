@@ -76,6 +76,7 @@ export class Subscription {
     if (this.#stands === stands || fault === 'closed') return;
     // The beginning, while a Cluster's servers are still being asked.
     if (this.#stands === undefined && fault === 'connecting') return;
+    if (this.#stands === true) this.#options.heard.onLost?.();
     this.#stands = stands;
     if (fault === undefined) this.#options.events.listening();
     else this.#options.events.notListening({ error: fault });

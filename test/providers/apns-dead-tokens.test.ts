@@ -74,7 +74,7 @@ describe('400 BadDeviceToken and DeviceTokenNotForTopic', { concurrency: true },
   });
 
   test('the environment that was learnt holds for the resends of the same call', async (t) => {
-    const settings = { APP_PUSH_ROUNDTRIP_WAIT: '1500', APP_PUSH_RESEND_INTERVAL: '300' };
+    const settings = { APP_PUSH_ROUNDTRIP_WAIT: '4500', APP_PUSH_RESEND_INTERVAL: '1500' };
     const service = await startTestService(t, { settings });
     const { apple, appleSandbox } = service.world;
     const phone = await service.phone({ kind: 'ios', register: false, sandbox: true, silent: true });

@@ -59,6 +59,11 @@ export class Lookout {
     this.#check();
   }
 
+  /** The subscription has ended, and Redis may be away with it, be it for less than the time between two checks. */
+  channelLost(): void {
+    this.#awayAt = monotonic();
+  }
+
   /** Whether calls that wait elsewhere may be unknown to Redis, because it was away lately. */
   isUnsettled(): boolean {
     const awayAt = Math.max(this.#awayAt, this.#parts.register.failedAt);

@@ -94,6 +94,7 @@ export class RedisBus implements AnswerBus {
     link.listen(keys.channel(this.#instance), {
       onMessage: (text) => this.#hear(decodeMessage(text)),
       onGap: () => this.#lookout.lookSoon(),
+      onLost: () => this.#lookout.channelLost(),
     });
   }
 
