@@ -14,6 +14,9 @@ export interface Login {
 
 const KEEP_ALIVE_MS = 10_000;
 
+/** Milliseconds from dropping a connection to counting it as ended, at the latest. */
+const LINGER_MS = 1_000;
+
 /** https://nodejs.org/api/tls.html#x509-certificate-error-codes and OpenSSL's own errors. */
 const UNTRUSTED = /CERT|SIGNATURE|ISSUER|ERR_SSL|ERR_TLS|EPROTO|CRL|HOSTNAME_MISMATCH|INVALID_CA|PATH_LENGTH/;
 
@@ -26,7 +29,9 @@ export class ServerConnection {
   readonly ended: Promise<RedisFault>;
   readonly #redis: Redis;
   readonly #login: Login;
+  readonly #end: () => void;
   #fault: RedisFault | undefined;
+  #lingering: NodeJS.Timeout | undefined;
 
   constructor(server: HostPort, login: Login) {
     this.#login = login;
@@ -49,7 +54,11 @@ export class ServerConnection {
     // SSUBSCRIBE at the wrong server: ioredis tells this instead of answering.
     this.#redis.on('moved', () => this.drop('cluster-down'));
     const end = Promise.withResolvers<RedisFault>();
-    this.#redis.once('end', () => end.resolve(this.#fault ?? 'connection-lost'));
+    this.#end = () => {
+      clearTimeout(this.#lingering);
+      end.resolve(this.#fault ?? 'connection-lost');
+    };
+    this.#redis.once('end', this.#end);
     this.ended = end.promise;
   }
 
@@ -107,6 +116,8 @@ export class ServerConnection {
     this.#redis.disconnect();
     // Without this a silent peer would keep the socket for another 2 s.
     this.#redis.stream?.destroy();
+    // Whoever waits for the end must not depend on ioredis telling it, which it need not in every state.
+    this.#lingering ??= setTimeout(this.#end, LINGER_MS);
   }
 }
 

@@ -88,7 +88,10 @@ export const restartsOfServer = (server: () => DatabaseServer): void => {
         else server().process.resume();
         await until(async () => (await readiness(service))[0] === 200, 'the service is ready');
         assert.deepEqual((await callAt(service)).slice(0, 2), ['status=NAK', 'no-device']);
-        await until(() => /the database is there.*database migrated/s.test(program.output()), 'both are logged');
+        await until(
+          () => /the database is there.*database migrated/s.test(program.output()),
+          'both are logged',
+        );
         program.stop();
         assert.equal(await program.ended, 0);
       });
