@@ -32,6 +32,7 @@ export class CallRegister {
   readonly #instance: string;
   readonly #timeoutMs: number;
   readonly #events: Pick<BusEvents, 'busFailed'>;
+  #failedAt = Number.NEGATIVE_INFINITY;
 
   constructor(options: {
     readonly link: Pick<RedisLink, 'isUp' | 'run'>;
@@ -46,6 +47,11 @@ export class CallRegister {
     this.#instance = options.instance;
     this.#timeoutMs = options.timeoutMs;
     this.#events = options.events;
+  }
+
+  /** Monotonic milliseconds at which Redis, or the server of a Cluster that was asked, last gave no answer. */
+  get failedAt(): number {
+    return this.#failedAt;
   }
 
   /** Makes a call known, or joins it where it is known; gives up while there is time to wake the phone alone. */
@@ -189,7 +195,8 @@ export class CallRegister {
       return words(await this.#link.run(script, keys, args, limitMs));
     } catch (error) {
       // The link has told of it where Redis is away.
-      if (!(error instanceof RedisUnavailable)) this.#events.busFailed({ during: script.name, error });
+      if (error instanceof RedisUnavailable) this.#failedAt = monotonic();
+      else this.#events.busFailed({ during: script.name, error });
       return undefined;
     }
   }

@@ -14,11 +14,13 @@ const BATCH = 200;
  * seconds, and then make known the calls that wait with them.
  */
 const SETTLE_MS = 4_000;
+/** Milliseconds between two looks in that time: one server of a Cluster may be away longer than the others. */
+const LOOK_AGAIN_MS = 1_000;
 
 /** What the lookout works with. */
 export interface LookoutParts {
   readonly isUp: () => boolean;
-  readonly register: Pick<CallRegister, 'refresh'>;
+  readonly register: Pick<CallRegister, 'refresh' | 'failedAt'>;
   readonly held: Pick<HeldCalls, 'calls'>;
   /** Milliseconds between two looks when nothing has happened. */
   readonly everyMs: number;
@@ -59,7 +61,8 @@ export class Lookout {
 
   /** Whether calls that wait elsewhere may be unknown to Redis, because it was away lately. */
   isUnsettled(): boolean {
-    return monotonic() - this.#awayAt < SETTLE_MS;
+    const awayAt = Math.max(this.#awayAt, this.#parts.register.failedAt);
+    return monotonic() - awayAt < SETTLE_MS;
   }
 
   /** Resolves when the look under way, if there is one, has ended. */
@@ -72,7 +75,7 @@ export class Lookout {
     const isUp = this.#parts.isUp();
     this.#watch(isUp);
     if (this.#look !== undefined || monotonic() < this.#due || !isUp) return;
-    this.#due = monotonic() + this.#parts.everyMs;
+    this.#due = monotonic() + (this.isUnsettled() ? LOOK_AGAIN_MS : this.#parts.everyMs);
     this.#look = this.#lookAtAll().finally(() => {
       this.#look = undefined;
     });

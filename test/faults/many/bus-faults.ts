@@ -42,8 +42,9 @@ const paused = ({ bus }: Scene): Promise<Impact> =>
 const failedOver = async ({ bus }: Scene): Promise<Impact> => {
   const cluster = bus.cluster();
   const key = 'whichever';
+  let killed: { start(): Promise<void> } | undefined;
   const impact = await withoutRedis(async () => {
-    await cluster.killMasterOf(key);
+    killed = await cluster.killMasterOf(key);
     await until(
       () =>
         cluster.masterOf(key).then(
@@ -54,7 +55,13 @@ const failedOver = async ({ bus }: Scene): Promise<Impact> => {
     );
   });
   await pause(1_000);
-  return impact;
+  return {
+    ...impact,
+    heal: async () => {
+      await killed?.start();
+      await cluster.settled();
+    },
+  };
 };
 
 const CUT_OFF = 0;
@@ -66,6 +73,8 @@ const cutImpact = (impact: Impact, from: number, to: number): Impact => {
     // The other instance has a Redis that knows nothing of a call that was asked beyond the cut.
     allowance: (call): readonly CallOutcome[] =>
       cutOff(call) && call.answers.every(({ status }) => status === 404) ? ['timed-out'] : [],
+    // An app that says two things, one on each side of the cut, is heard on each side.
+    contested: (call) => call.habit !== 'once' && heardAfter(call, from) && call.askedAt < to,
   };
 };
 

@@ -22,8 +22,10 @@ export interface Impact {
   readonly allowance?: Allowance;
   /** Calls whose PBXs wait at several instances that cannot know of each other. */
   readonly apart?: (call: CallRecord) => boolean;
+  /** Calls whose app said two things on two sides of a cut network: either may be heard. */
+  readonly contested?: (call: CallRecord) => boolean;
   /** Ends what goes on "for ever", before the calls that must ring again. */
-  readonly heal?: () => void;
+  readonly heal?: () => void | Promise<void>;
   /** What is wrong beside the calls that end otherwise than allowed, in words; asked when all have ended. */
   readonly check?: (calls: readonly CallRecord[]) => readonly string[];
 }

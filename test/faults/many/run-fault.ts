@@ -131,7 +131,7 @@ export const runFault = async (
   const verdict = judge(calls, WAIT_MS, impact);
   problems.push(...problemsOf(verdict), ...(impact.check?.(calls) ?? []));
 
-  impact.heal?.();
+  await impact.heal?.();
   wakeUp = QUICK;
   await until(callsRing, 'calls ring again').catch((error) => problems.push(String(error)));
   await quiet();

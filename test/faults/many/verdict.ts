@@ -34,6 +34,8 @@ export interface Excuses {
   readonly allowance?: Allowance;
   /** Calls whose PBXs wait at several instances that cannot know of each other: one of them may time out. */
   readonly apart?: (call: CallRecord) => boolean;
+  /** Calls whose app said two things on two sides of a cut network: either may be heard. */
+  readonly contested?: (call: CallRecord) => boolean;
 }
 
 const heardOf = (leg: Leg): Ask | undefined => leg.asks.at(-1);
@@ -47,13 +49,17 @@ const firstWords = (call: CallRecord): readonly AppAnswer[] => {
   return taken.filter((answer) => !taken.some((other) => other.endedAt <= answer.at));
 };
 
+/** The answers of which a PBX must hear one. */
+const wordsFor = (call: CallRecord, { contested }: Excuses): readonly AppAnswer[] =>
+  contested?.(call) === true ? call.answers.filter(({ status }) => status === 202) : firstWords(call);
+
 const wordOf = ({ available }: Pick<AppAnswer, 'available'>): CallOutcome =>
   available ? 'ready' : 'declined';
 
-const findLost = (call: CallRecord, { apart }: Excuses): Finding => {
+const findLost = (call: CallRecord, excuses: Excuses): Finding => {
   if (call.legs.some((leg) => heardOf(leg)?.answer === undefined)) return 'a PBX got no HTTP answer';
-  const words = firstWords(call);
-  if (words.length === 0 || apart?.(call) === true) return undefined;
+  const words = wordsFor(call, excuses);
+  if (words.length === 0 || excuses.apart?.(call) === true) return undefined;
   const takenFrom = Math.min(...words.map(({ at }) => at));
   const deaf = call.legs
     .map(heardOf)
@@ -67,13 +73,13 @@ const findLost = (call: CallRecord, { apart }: Excuses): Finding => {
   return deaf === undefined ? undefined : `its answer was taken, a PBX heard ${outcomeOf(deaf)}`;
 };
 
-const findTwice = (call: CallRecord, { apart }: Excuses): Finding => {
-  if (apart?.(call) === true) return undefined;
+const findTwice = (call: CallRecord, excuses: Excuses): Finding => {
+  if (excuses.apart?.(call) === true) return undefined;
   const heard = new Set(call.legs.map((leg) => outcomeOf(heardOf(leg))));
   if (heard.has('ready') && heard.has('declined')) return 'its PBXs heard ready and declined';
   if (!heard.has('ready')) return undefined;
   if (!call.answers.some(({ available }) => available)) return 'a PBX heard ACK, and no app said so';
-  const words = firstWords(call);
+  const words = wordsFor(call, excuses);
   return words.length > 0 && words.every(({ available }) => !available)
     ? 'a PBX heard ACK after declined was taken first'
     : undefined;
@@ -86,14 +92,19 @@ const findLate = (call: CallRecord, waitMs: number): Finding => {
   return late && `a PBX waited ${Math.round(late.endedAt - late.at)} ms`;
 };
 
-const expectedOf = (call: CallRecord): readonly CallOutcome[] =>
-  call.habit === 'says-both' ? ['ready', 'declined'] : [wordOf(call)];
+const expectedOf = (call: CallRecord, { contested }: Excuses): readonly CallOutcome[] =>
+  call.habit === 'says-both' || contested?.(call) === true ? ['ready', 'declined'] : [wordOf(call)];
 
-const findUnexpected = (call: CallRecord, { allowance, apart }: Excuses): Finding => {
+const findUnexpected = (call: CallRecord, excuses: Excuses): Finding => {
+  const { allowance, apart } = excuses;
   const alone: readonly CallOutcome[] = apart?.(call) === true ? ['timed-out'] : [];
   const odd = call.legs.map(heardOf).find((ask) => {
     if (ask?.answer === undefined) return false;
-    const may: readonly string[] = [...expectedOf(call), ...alone, ...(allowance?.(call, ask) ?? [])];
+    const may: readonly string[] = [
+      ...expectedOf(call, excuses),
+      ...alone,
+      ...(allowance?.(call, ask) ?? []),
+    ];
     const { word, outcome, status } = ask.answer;
     const fits = word === (outcome === 'ready' ? 'status=ACK' : 'status=NAK');
     return !fits || !may.includes(outcome) || (status !== 200 && outcome !== 'shutting-down');
