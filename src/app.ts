@@ -1,10 +1,13 @@
 import { watchApps } from './app/app-watcher.ts';
 import { createBusParts } from './app/bus-parts.ts';
 import { checkStoredCredentials } from './app/check-stored-credentials.ts';
+import { buildClientLimits } from './app/client-limits.ts';
 import { createHttpServers } from './app/http-parts.ts';
 import { createPushParts } from './app/push-parts.ts';
 import { createTakeoverNotices } from './app/takeover-notices.ts';
 import { openTls } from './app/tls-parts.ts';
+import { createAdmission } from './calls/admission.ts';
+import { createAnswerProofs, NO_PROOFS } from './calls/answer-proof.ts';
 import { takeAnswer } from './calls/take-answer.ts';
 import { type CallParts, takeCall } from './calls/take-call.ts';
 import { WaitingRoom } from './calls/waiting-room.ts';
@@ -12,13 +15,14 @@ import { attemptsFor } from './calls/wake-up.ts';
 import type { Config } from './config/config.ts';
 import { credentialExpiry } from './devices/app-credential/credential-expiry.ts';
 import { createAppStore } from './devices/app-store.ts';
+import { createCachedDeviceStore } from './devices/cached-device-store.ts';
 import { createCredentialVault } from './devices/credential-vault.ts';
 import { createDeviceStore } from './devices/device-store.ts';
 import { createProviderTokenStore } from './devices/provider-token-store.ts';
 import { registerPhone } from './devices/register-phone.ts';
+import { watchEventLoop } from './lib/event-loop-watch.ts';
 import { within } from './lib/within.ts';
-import { migrate } from './storage/migrate.ts';
-import { openDatabase } from './storage/open-database.ts';
+import { openWhenAble } from './storage/open-when-able.ts';
 import type { Log } from './telemetry/log.ts';
 import { createTelemetry, type KnownApp } from './telemetry/telemetry.ts';
 
@@ -32,6 +36,8 @@ export interface RunningApp {
   waiting(): number;
   /** Takes up changed apps now instead of at the next look. */
   refreshApps(): Promise<void>;
+  /** Resolves with the reason if the service turns out to be unable to ever do its work; never rejects. */
+  readonly broken: Promise<unknown>;
   /** Reads the TLS files again, for new connections; what cannot be used is logged and changes nothing. Never rejects. */
   reload(): Promise<void>;
   /** A doubt about the settings, for the log. */
@@ -53,28 +59,43 @@ const DAY_MS = 86_400_000;
  */
 export async function startApp(config: Config, openLog: (onDropped: () => void) => Log): Promise<RunningApp> {
   await using building = new AsyncDisposableStack();
-  const room = new WaitingRoom({ maxWaiting: config.maxWaitingCalls, waitMs: config.waitMs });
+  const { answerProof } = config;
+  const proofs = answerProof === undefined ? NO_PROOFS : createAnswerProofs(answerProof);
+  const room = new WaitingRoom({
+    maxWaiting: config.maxWaitingCalls,
+    waitMs: config.waitMs,
+    newKey: proofs.newKey,
+  });
+  const loop = watchEventLoop({
+    limitMs: config.eventLoopLimitMs,
+    onChange: (late, delayMs) => telemetry.sheddingChanged(late, delayMs),
+  });
+  building.defer(() => loop.stop());
   const telemetry = createTelemetry({
     openLog,
     dockerTag: config.dockerTag,
     callsWaiting: () => room.size,
+    loop,
     usesRedis: config.redis !== undefined,
   });
-  building.defer(() => telemetry.log.flush());
+  building.defer(() => telemetry.close());
   const warn = (text: string) => telemetry.log.write('warn', text, {});
 
   const tls = openTls(config.tls, telemetry.tls);
   building.defer(() => tls.close());
 
-  const database = await openDatabase(config.databaseUrl, config.databaseLimits);
-  building.defer(() => database.close());
-  const applied = await migrate(database);
-  if (applied.length > 0)
-    telemetry.log.write('info', 'database migrated', { migrations: applied.join(', ') });
-  const devices = createDeviceStore(database);
   const vault = createCredentialVault(config.credentialKeys);
+  const opening = await openWhenAble(config.databaseUrl, config.databaseLimits, {
+    onAway: telemetry.databaseAway,
+    check: (opened) => checkStoredCredentials({ apps: createAppStore(opened, vault), vault, warn }),
+  });
+  building.defer(() => opening.close());
+  const { database } = opening;
+  const devices = createCachedDeviceStore(createDeviceStore(database), {
+    seconds: config.deviceCacheSeconds,
+    events: telemetry.deviceCache,
+  });
   const apps = createAppStore(database, vault);
-  await checkStoredCredentials({ apps, vault, warn });
 
   const push = createPushParts({
     origins: config,
@@ -91,6 +112,7 @@ export async function startApp(config: Config, openLog: (onDropped: () => void) 
     intervalMs: config.appsRefreshMs,
     onApps: (known) => {
       push.senders.update(known);
+      devices.appsKnown(known.map(({ key }) => key));
       expiries = known.map((app) => ({ ...app, expiresAt: credentialExpiry(app.credential) }));
       telemetry.appsKnown(expiries);
     },
@@ -102,17 +124,28 @@ export async function startApp(config: Config, openLog: (onDropped: () => void) 
   const daily = setInterval(() => telemetry.appsKnown(expiries), DAY_MS);
   building.defer(() => clearInterval(daily));
   await watcher.refresh();
+  const broken = Promise.withResolvers<unknown>();
+  opening.opened.then((migrations) => {
+    telemetry.databaseOpened(migrations);
+    return watcher.refresh();
+  }, broken.resolve);
 
+  let answerAddress = config.responseApi ?? '';
   const plan = {
     resendMs: config.resendMs,
     maxAttempts: attemptsFor(config.waitMs, config.resendMs),
-    responseApi: config.responseApi ?? '',
+    responseApiFor: (uniqueKey: string) => proofs.addressFor(answerAddress, uniqueKey),
   };
   const between = createBusParts({ settings: config.redis, room, events: telemetry.bus });
   building.defer(() => between.close());
   const { bus } = between;
   const calls: CallParts = {
-    devices,
+    admission: createAdmission({
+      devices,
+      waiting: () => room.size,
+      maxWaiting: config.maxWaitingCalls,
+      isLate: () => loop.late,
+    }),
     room,
     bus,
     plan,
@@ -135,13 +168,21 @@ export async function startApp(config: Config, openLog: (onDropped: () => void) 
     isDraining: () => draining,
     pingDatabase: () => database.ping(),
     takeCall: (ask, caller) => takeCall(calls, ask, caller),
+    answerProof: answerProof && { proves: proofs.proves, demanded: answerProof.demanded },
     cancelCall: (callId, reason) => bus.cancel(callId, reason),
-    answer: (uniqueKey, available) => takeAnswer({ bus, events: telemetry.calls }, uniqueKey, available),
+    answer: (uniqueKey, available, askOthers) =>
+      takeAnswer({ bus, room, events: telemetry.calls }, uniqueKey, available, askOthers),
+    limits: buildClientLimits({
+      settings: config,
+      link: between.redis,
+      prefix: config.redis?.prefix ?? '',
+      events: telemetry.limits,
+    }),
     register: (phone) => registerPhone({ devices, notices }, phone, Date.now()),
   });
   building.defer(() => servers.close(CLOSE_LIMIT_MS));
   const { url, metricsUrl } = await servers.listen();
-  if (config.responseApi === undefined) plan.responseApi = new URL('/api/call-response/', url).href;
+  if (config.responseApi === undefined) answerAddress = new URL('/api/call-response/', url).href;
   telemetry.log.write('info', 'listening', { url, metricsUrl });
 
   const running = building.move();
@@ -158,6 +199,7 @@ export async function startApp(config: Config, openLog: (onDropped: () => void) 
     metricsUrl,
     waiting: () => room.size,
     refreshApps: () => watcher.refresh(),
+    broken: broken.promise,
     reload: () => tls.reload(),
     warn,
     stop: (hurry = new Promise(() => {})) => {

@@ -7,6 +7,7 @@ import { type AccountAccess, openAccess } from '../http/account-access.ts';
 import type { AnswerParts } from '../http/answer-routes.ts';
 import { certificateRefusal } from '../http/client-certificate.ts';
 import type { DeviceParts } from '../http/device-routes.ts';
+import type { ClientLimits } from '../http/limits/client-limits.ts';
 import { createMetricsServer } from '../http/metrics-server.ts';
 import { openApiDocument } from '../http/openapi.ts';
 import { createPbxAccess } from '../http/pbx-access.ts';
@@ -32,6 +33,8 @@ export interface HttpServerParts {
   readonly takeCall: PbxParts['takeCall'];
   readonly cancelCall: PbxParts['cancelCall'];
   readonly answer: AnswerParts['answer'];
+  readonly limits: ClientLimits;
+  readonly answerProof: AnswerParts['proof'];
   readonly register: DeviceParts['register'];
 }
 
@@ -54,22 +57,27 @@ const PING_LIMIT_MS = 1_000;
 
 /** Builds the listeners on their parts. */
 export function createHttpServers(config: Config, parts: HttpServerParts): HttpServers {
-  const { telemetry, devices } = parts;
+  const { telemetry, devices, limits } = parts;
   const events = telemetry.http;
   const access = accountAccess(config, parts);
   const notReady = async (): Promise<readonly string[]> => {
-    const answers = await databaseAnswers(parts);
+    const fault = await databaseFault(parts);
     return [
       ...(parts.isDraining() ? ['stopping'] : []),
-      ...(answers ? [] : ['the database does not answer']),
+      ...(fault === undefined ? [] : [fault]),
       ...parts.bus.notReady(),
     ];
   };
   const server = createServer({
-    pbx: { ...parts, refusal: pbxAccess(config), events },
-    answers: { answer: parts.answer, events },
-    devices: { access, register: parts.register, devices, events },
-    reports: { access, devices, events },
+    pbx: {
+      ...parts,
+      limit: limits.pbx,
+      refusal: pbxAccess(config),
+      events,
+    },
+    answers: { answer: parts.answer, proof: parts.answerProof, limits, events },
+    devices: { access, limit: limits.accounts, register: parts.register, devices, events },
+    reports: { access, limit: limits.accounts, devices, events },
     ops: {
       notReady,
       degraded: parts.bus.degraded,
@@ -84,7 +92,7 @@ export function createHttpServers(config: Config, parts: HttpServerParts): HttpS
     notReady,
     degraded: parts.bus.degraded,
     read: async () => {
-      await databaseAnswers(parts);
+      await databaseFault(parts);
       return { contentType: telemetry.registry.contentType, text: await telemetry.registry.metrics() };
     },
   });
@@ -122,13 +130,18 @@ function accountAccess(config: Config, parts: HttpServerParts): AccountAccess {
   return createPlatformAccess({ ...accountAuth, events: parts.telemetry.http });
 }
 
-async function databaseAnswers({ pingDatabase, telemetry }: HttpServerParts): Promise<boolean> {
-  const answers = await within(pingDatabase(), PING_LIMIT_MS).catch((error: unknown) => {
+/** Why the database cannot be asked now; undefined when it can. */
+async function databaseFault({ pingDatabase, telemetry }: HttpServerParts): Promise<string | undefined> {
+  let fault: string | undefined;
+  try {
+    if (!(await within(pingDatabase(), PING_LIMIT_MS))) fault = 'the database does not answer';
+  } catch (error) {
     telemetry.http.storageFailed({ during: 'a readiness probe', error });
-    return false;
-  });
-  telemetry.databaseHealth(answers);
-  return answers;
+    const why = error instanceof StorageUnavailable ? `: ${error.explanation}` : '';
+    fault = `the database does not answer${why}`;
+  }
+  telemetry.databaseHealth(fault === undefined);
+  return fault;
 }
 
 async function listenOn(

@@ -1,4 +1,5 @@
 import type { Device } from '../devices/device.ts';
+import type { Admission } from './admission.ts';
 import type { AnswerBus } from './answer-bus.ts';
 import type { Call, CallAsk } from './call.ts';
 import type { CallEvents } from './call-events.ts';
@@ -14,7 +15,7 @@ export interface Caller {
 
 /** What the story needs. */
 export interface CallParts {
-  readonly devices: { find(account: number): Promise<Device | undefined> };
+  readonly admission: Admission;
   readonly room: WaitingRoom;
   readonly bus: Pick<AnswerBus, 'claim' | 'expire' | 'release' | 'refusal'>;
   readonly pusher: CallPusher;
@@ -40,6 +41,8 @@ export interface TakenCall {
 export async function takeCall(parts: CallParts, ask: CallAsk, caller: Caller): Promise<TakenCall> {
   const repeat = ask.callId === undefined ? undefined : parts.room.findRepeat(ask.callId, ask.account);
   if (repeat !== undefined) return joinCall(parts, ask, caller, repeat);
+  const full = parts.admission.refusal();
+  if (full !== undefined) return turnAway(parts, ask, 'overloaded', full);
 
   const refused = parts.bus.refusal();
   if (refused !== undefined) return turnAway(parts, ask, refused);
@@ -67,7 +70,7 @@ type Found =
 
 async function findDevice(parts: CallParts, account: number): Promise<Found> {
   try {
-    const device = await parts.devices.find(account);
+    const device = await parts.admission.find(account);
     return device === undefined ? { kind: 'none', outcome: 'no-device' } : { kind: 'device', device };
   } catch (error) {
     parts.events.storageFailed({ during: 'looking up the device of a call', error });
@@ -97,8 +100,13 @@ async function waitWith(caller: Caller, call: Call): Promise<TakenCall> {
   };
 }
 
-function turnAway(parts: CallParts, ask: CallAsk, outcome: CallOutcome): TakenCall {
-  const ending: CallEnding = { outcome, reason: null };
+function turnAway(
+  parts: CallParts,
+  ask: CallAsk,
+  outcome: CallOutcome,
+  reason: string | null = null,
+): TakenCall {
+  const ending: CallEnding = { outcome, reason };
   parts.events.callTurnedAway({ account: ask.account, callId: ask.callId, ending });
   return endedAtOnce(ending);
 }

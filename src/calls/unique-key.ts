@@ -23,13 +23,18 @@ const KEY_BYTES = 16;
 const pool = Buffer.alloc(KEY_BYTES * 256);
 let used = pool.length;
 
-/** 32 lower-case hex digits, 128 random bits: what the reference made (`%032x`). Random bytes are drawn in blocks. */
+/** 32 lower-case hex digits, 128 random bits: what the reference made (`%032x`). */
 export function newUniqueKey(): string {
-  if (used === pool.length) {
+  return randomHex(KEY_BYTES);
+}
+
+/** Random bytes, at most 4,096, as lower-case hex digits; they are drawn in blocks. */
+export function randomHex(bytes: number): string {
+  if (used + bytes > pool.length) {
     randomFillSync(pool);
     used = 0;
   }
-  const key = pool.toString('hex', used, used + KEY_BYTES);
-  used += KEY_BYTES;
-  return key;
+  const hex = pool.toString('hex', used, used + bytes);
+  used += bytes;
+  return hex;
 }

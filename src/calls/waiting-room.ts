@@ -26,6 +26,9 @@ export type Repeat =
 export class WaitingRoom {
   readonly #maxWaiting: number;
   readonly #waitMs: number;
+  readonly #callIdsAreKeys: boolean;
+  /** Makes a key that no call has. */
+  readonly newKey: () => string;
   readonly #byKey = new Map<string, Call>();
   readonly #byCallId = new Map<string, Call>();
   readonly #ended: EndedCalls;
@@ -39,9 +42,13 @@ export class WaitingRoom {
     readonly maxWaiting: number;
     /** Milliseconds from the PBX's request to the last moment of its answer. */
     readonly waitMs: number;
+    /** Makes every call's key, where the PBX's call_id may not be one. */
+    readonly newKey?: (() => string) | undefined;
   }) {
     this.#maxWaiting = options.maxWaiting;
     this.#waitMs = options.waitMs;
+    this.#callIdsAreKeys = options.newKey === undefined;
+    this.newKey = options.newKey ?? newUniqueKey;
     const remembered = Math.max(1_000, options.maxWaiting * 2);
     this.#ended = new EndedCalls(remembered);
     this.#answered = new EndedCalls(remembered);
@@ -71,9 +78,12 @@ export class WaitingRoom {
       ask,
       device,
       uniqueKey:
-        callIdIsFree && ask.callId !== undefined && canCarry(device.platform, ask.callId)
+        callIdIsFree &&
+        ask.callId !== undefined &&
+        this.#callIdsAreKeys &&
+        canCarry(device.platform, ask.callId)
           ? ask.callId
-          : newUniqueKey(),
+          : this.newKey(),
       answersToCallId: callIdIsFree,
       waitMs: this.#waitMs,
       leave: this.#leave,

@@ -18,8 +18,8 @@ export interface WakePlan {
   readonly resendMs: number;
   /** Pushes of a call at most, the first included. */
   readonly maxAttempts: number;
-  /** Absolute URL that the app answers to. */
-  readonly responseApi: string;
+  /** Absolute URL that the app answers to, for the call with this key. */
+  readonly responseApiFor: (uniqueKey: string) => string;
 }
 
 /**
@@ -82,7 +82,7 @@ function pushOnce(call: Call, pusher: CallPusher, plan: WakePlan): void {
       uniqueKey: call.uniqueKey,
       phoneNumber: call.ask.phoneNumber,
       callerId: call.ask.callerId,
-      responseApi: plan.responseApi,
+      responseApi: plan.responseApiFor(call.uniqueKey),
       messageStartTime: Date.now() / 1000,
       attempt: call.attempts,
     },

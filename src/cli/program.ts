@@ -6,6 +6,7 @@ import { addConfigCommands } from './config-check.ts';
 import { addCredentialsCommands } from './credentials.ts';
 import { addDemoCommand } from './demo.ts';
 import { addDevicesCommands } from './devices.ts';
+import { addImportReferenceCommand } from './import-reference.ts';
 import { addMigrateCommand } from './migrate.ts';
 import { addSandboxCommand } from './sandbox.ts';
 import { addServeCommand } from './serve.ts';
@@ -42,6 +43,7 @@ function createProgram(context: CommandContext): Command {
     .exitOverride();
   addServeCommand(program);
   addMigrateCommand(program, context);
+  addImportReferenceCommand(program, context);
   addConfigCommands(program, context);
   addAppsCommands(program, context);
   addDevicesCommands(program, context);

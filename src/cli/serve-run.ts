@@ -26,14 +26,15 @@ export async function runServe(): Promise<void> {
   const app = await startApp(config, (onDropped) =>
     createLog({ level: config.logLevel, format, onDropped }),
   ).catch((error: unknown) => {
-    throw new CommandFailed(startFailure(error), needsSettings(error) ? 2 : 1, { cause: error });
+    throw startFailure(error);
   });
   starting.resolve(app);
   for (const warning of warnings) app.warn(warning);
-  await stopAsked.promise;
+  const failure = await Promise.race([stopAsked.promise, app.broken.then(startFailure)]);
   await app.stop(stopNow.promise);
   // Stopping is bounded; a handle that a fault left open must not keep the process either.
   setTimeout(() => process.exit(), EXIT_LIMIT_MS).unref();
+  if (failure !== undefined) throw failure;
 }
 
 const EXIT_LIMIT_MS = 1_000;
@@ -45,7 +46,8 @@ function needsSettings(error: unknown): boolean {
 }
 
 /** The reason in one line: what could not be opened or listened on. */
-function startFailure(error: unknown): string {
+function startFailure(error: unknown): CommandFailed {
   const words = error instanceof Error ? error.message : String(error);
-  return `The service could not start: ${words}`;
+  const exitCode = needsSettings(error) ? 2 : 1;
+  return new CommandFailed(`The service could not start: ${words}`, exitCode, { cause: error });
 }

@@ -16,6 +16,7 @@ import {
   oneOf,
   text,
 } from './parsers.ts';
+import { type ProtectionSettings, readProtectionSettings } from './protection-settings.ts';
 import { readRedisSettings } from './redis-settings.ts';
 import { settingWarnings } from './setting-warnings.ts';
 import { type FoundSetting, SettingsReader, type SettingsSource } from './settings-reader.ts';
@@ -40,7 +41,7 @@ export interface PbxAccess {
 }
 
 /** Everything the service can be told, checked. Durations are milliseconds. */
-export interface Config extends CredentialSettings, DatabaseSettings, TlsSettings {
+export interface Config extends CredentialSettings, DatabaseSettings, ProtectionSettings, TlsSettings {
   readonly host: string;
   readonly port: number;
   readonly metricsHost: string;
@@ -108,6 +109,7 @@ export function readConfig(source: ConfigSource): ConfigReport {
     ...readTlsSettings(reader, source),
     trustProxy: reader.readOptional('TRUST_PROXY', networkList),
     ...readDatabaseSettings(reader),
+    ...readProtectionSettings(reader),
     ...readCredentialSettings(reader),
     ...readRedisSettings(reader),
     appsRefreshMs: reader.read('APPS_REFRESH_INTERVAL', '2000', integer(100, 600_000, 'milliseconds')),

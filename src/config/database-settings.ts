@@ -6,6 +6,8 @@ import type { Parse, SettingsReader } from './settings-reader.ts';
 export interface DatabaseSettings {
   readonly databaseUrl: string;
   readonly databaseLimits: { readonly poolSize: number; readonly timeoutMs: number };
+  /** How long a device may be woken from memory while the database is away; 0: never. */
+  readonly deviceCacheSeconds: number;
 }
 
 const DEFAULT_DATABASE = 'sqlite:data/middleware.db';
@@ -25,14 +27,19 @@ const databaseUrl: Parse<string> = (value) => {
 
 /** Reads `DATABASE_URL`, or the reference's settings of its MySQL database where that is not set. */
 export function readDatabaseSettings(reader: SettingsReader): DatabaseSettings {
-  const own = reader.readSecretOr('DATABASE_URL', DEFAULT_DATABASE, databaseUrl);
   const reference = readReferenceDatabase(reader);
+  // Whoever looks at the settings must not take the default for what is used.
+  const own =
+    reference === undefined
+      ? reader.readSecretOr('DATABASE_URL', DEFAULT_DATABASE, databaseUrl)
+      : reader.readSecret('DATABASE_URL', databaseUrl);
   return {
-    databaseUrl: reader.isSet('DATABASE_URL') ? own : (reference ?? own),
+    databaseUrl: reference ?? own ?? DEFAULT_DATABASE,
     databaseLimits: {
       poolSize: reader.read('DATABASE_POOL_SIZE', '10', integer(1, 1_000, 'connections')),
       timeoutMs: reader.read('DATABASE_TIMEOUT', '800', integer(100, 60_000, 'milliseconds')),
     },
+    deviceCacheSeconds: reader.read('DEVICE_CACHE_SECONDS', '0', integer(0, 3_600, 'seconds')),
   };
 }
 

@@ -9,13 +9,17 @@ import { type TlsSettings, tlsWarnings } from './tls-settings.ts';
 /** Beginnings of names that only we use: a name behind one of them that we do not know is a slip of the pen. */
 const OUR_PREFIXES = [
   'ACCOUNT_',
+  'ANSWER_',
   'APNS_',
   'APPS_',
   'APP_',
   'CREDENTIALS_',
   'DATABASE_',
   'DB_ENV_',
+  'DEVICE_',
+  'EVENT_LOOP_',
   'FCM_',
+  'LIMIT_',
   'PBX_',
   'PROMETHEUS_',
   'REDIS_',

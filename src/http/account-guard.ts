@@ -1,17 +1,25 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { AccountAccess } from './account-access.ts';
-import { sendDetail, sendMethodNotAllowed, sendUnauthenticated, sendUnavailable } from './app-replies.ts';
+import {
+  sendDetail,
+  sendLimited,
+  sendMethodNotAllowed,
+  sendUnauthenticated,
+  sendUnavailable,
+} from './app-replies.ts';
 import type { RawFields } from './body/raw-fields.ts';
 import type { BodySchema, BodyValue, Fields } from './fields/body-schema.ts';
 import { decodeAccount } from './fields/decode-account.ts';
 import { decodeFields } from './fields/decode-fields.ts';
 import type { HttpEvents } from './http-events.ts';
+import type { AccountLimit } from './limits/client-limits.ts';
 import { readAppFields, refuseField } from './read-fields.ts';
 
 /** What the check of an account's request needs. */
 export interface AccountParts {
   readonly endpoint: string;
   readonly access: AccountAccess;
+  readonly limit: AccountLimit;
   readonly events: Pick<HttpEvents, 'requestRefused' | 'requestInvalid'>;
 }
 
@@ -72,7 +80,13 @@ async function readAsAccount(
     refuseField(reply, parts.endpoint, account, parts.events);
     return undefined;
   }
-  const allowed = await isAllowed(parts, authorization, account.value, reply);
+  const blockedForMs = parts.limit.blockedForMs(request, account.value);
+  if (blockedForMs > 0) {
+    parts.events.requestRefused({ endpoint: parts.endpoint, why: 'limited' });
+    sendLimited(reply, blockedForMs);
+    return undefined;
+  }
+  const allowed = await isAllowed(parts, authorization, account.value, request, reply);
   return allowed ? raw : undefined;
 }
 
@@ -80,6 +94,7 @@ async function isAllowed(
   parts: AccountParts,
   authorization: string,
   account: number,
+  request: FastifyRequest,
   reply: FastifyReply,
 ): Promise<boolean> {
   const verdict = await parts.access.check(authorization, account);
@@ -90,10 +105,12 @@ async function isAllowed(
       return true;
     case 'unauthenticated':
       refuse('unauthenticated');
+      parts.limit.failed(request, account);
       sendUnauthenticated(reply, 'Incorrect authentication credentials.');
       return false;
     case 'forbidden':
       refuse('forbidden');
+      parts.limit.failed(request, account);
       sendDetail(reply, 403, 'You do not have permission to perform this action.');
       return false;
     case 'unavailable':

@@ -1,8 +1,10 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { AnswerFate } from '../calls/answer-bus.ts';
-import { sendDone, sendMethodNotAllowed, sendUnavailable } from './app-replies.ts';
+import { PROOF_PARAMETER } from '../calls/answer-proof.ts';
+import { sendDone, sendLimited, sendMethodNotAllowed, sendUnavailable } from './app-replies.ts';
 import { decodeFields } from './fields/decode-fields.ts';
 import type { HttpEvents } from './http-events.ts';
+import type { ClientLimits } from './limits/client-limits.ts';
 import { ENDPOINTS } from './paths.ts';
 import { readAppFields, refuseField } from './read-fields.ts';
 import { route } from './route.ts';
@@ -10,11 +12,26 @@ import { CallResponse } from './schemas.ts';
 
 const ENDPOINT = ENDPOINTS.callResponse;
 
+/** Where `askOthers` is false, calls that wait on other instances are not looked for. */
+type AnswerTaker = (uniqueKey: string, available: boolean, askOthers: boolean) => Promise<AnswerFate>;
+
 /** What the app's answer needs. */
 export interface AnswerParts {
   /** The app's word for a key; the first one ends the call's wait. */
-  readonly answer: (uniqueKey: string, available: boolean) => Promise<AnswerFate>;
-  readonly events: Pick<HttpEvents, 'requestInvalid'>;
+  readonly answer: AnswerTaker;
+  /** Addresses that name calls which nobody knows. */
+  readonly limits: Pick<ClientLimits, 'answers' | 'mayStillAsk'>;
+  /** What must be proven before an answer is looked at; undefined: nothing. */
+  readonly proof: AnswerProofRule | undefined;
+  readonly events: Pick<HttpEvents, 'requestInvalid' | 'requestRefused' | 'answerUnproven'>;
+}
+
+/** Whether an answer comes from whoever got the push. */
+export interface AnswerProofRule {
+  /** `proof` is what stood in the query, empty where nothing did. */
+  readonly proves: (uniqueKey: string, proof: string) => boolean;
+  /** False: an answer without its proof is counted, and taken. */
+  readonly demanded: boolean;
 }
 
 /**
@@ -42,17 +59,54 @@ async function callResponse(
     refuseField(reply, ENDPOINT.name, body, parts.events);
     return reply;
   }
-  const fate = await parts.answer(body.value.unique_key, body.value.available);
+  const { unique_key: uniqueKey, available } = body.value;
+  const proof = judgeProof(parts, request, uniqueKey);
+  if (proof === 'refused') return refuse(parts, request, reply);
+  // An answer that is right is never limited: a call of this instance costs nothing to find.
+  const askOthers =
+    proof === 'proven' || parts.limits.answers.blockedForMs(request) === 0 || parts.limits.mayStillAsk();
+  const fate = await parts.answer(uniqueKey, available, askOthers);
   switch (fate) {
     case 'taken':
     case 'duplicate':
       return sendDone(reply, 202);
     case 'late':
     case 'unknown':
-      return sendDone(reply, 404);
+      return refuse(parts, request, reply);
     case 'undecided':
       return sendUnavailable(reply);
     default:
       return fate satisfies never;
   }
+}
+
+/** 404, and once too many came from the address 429; apps take both for a call that is gone. */
+function refuse({ limits, events }: AnswerParts, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  const blockedForMs = limits.answers.blockedForMs(request);
+  if (blockedForMs > 0) {
+    events.requestRefused({ endpoint: ENDPOINT.name, why: 'limited' });
+    return sendLimited(reply, blockedForMs);
+  }
+  limits.answers.failed(request);
+  return sendDone(reply, 404);
+}
+
+/** Without its proof an answer must look like one to a call that nobody knows. */
+function judgeProof(
+  { proof: rule, events }: AnswerParts,
+  request: FastifyRequest,
+  uniqueKey: string,
+): 'proven' | 'unproven' | 'refused' {
+  if (rule === undefined) return 'unproven';
+  const proof = proofOf(request.url);
+  if (rule.proves(uniqueKey, proof)) return 'proven';
+  events.answerUnproven({ uniqueKey, proof: proof === '' ? 'missing' : 'wrong', refused: rule.demanded });
+  return rule.demanded ? 'refused' : 'unproven';
+}
+
+/** Retrofit 1 (vialer-android of February 2016) puts a slash behind the address, and so behind the proof. */
+function proofOf(url: string): string {
+  const query = url.indexOf('?');
+  const sent = query === -1 ? null : new URLSearchParams(url.slice(query)).get(PROOF_PARAMETER);
+  return sent?.replace(/\/$/, '') ?? '';
 }

@@ -56,6 +56,15 @@ export function sendUnauthenticated(reply: FastifyReply, detail: string): Fastif
   return sendDetail(reply.header('www-authenticate', 'Basic'), 401, detail);
 }
 
+/** Too many failures came from there; seconds, rounded up. No app takes it for anything but a failure. */
+export function sendLimited(reply: FastifyReply, blockedForMs: number): FastifyReply {
+  return sendDetail(
+    reply.header('retry-after', Math.ceil(blockedForMs / 1_000)),
+    429,
+    'Request was throttled.',
+  );
+}
+
 /** Not now: the platform API or the database is away. */
 export function sendUnavailable(reply: FastifyReply): FastifyReply {
   return sendDetail(reply, 503, 'Service temporarily unavailable, try again later.');

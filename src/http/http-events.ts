@@ -12,13 +12,20 @@ export interface HttpEvents {
       | 'untrusted-proxy'
       | 'unauthenticated'
       | 'forbidden'
-      | 'platform-down';
+      | 'platform-down'
+      | 'limited';
   }): void;
   /** A request made no sense; `field` names what was wrong in it. */
   requestInvalid(event: {
     readonly endpoint: string;
     readonly field: string;
     readonly problem: string;
+  }): void;
+  /** An answer did not prove that it comes from whoever got the push. */
+  answerUnproven(event: {
+    readonly uniqueKey: string;
+    readonly proof: 'missing' | 'wrong';
+    readonly refused: boolean;
   }): void;
   /** A bug of ours: the request was answered 500 (NAK for a PBX). */
   requestFailed(event: { readonly endpoint: string; readonly error: unknown }): void;

@@ -1,3 +1,5 @@
+import { PROOF_PARAMETER } from '../calls/answer-proof.ts';
+
 /** A piece of an OpenAPI document. */
 export type Json = Readonly<Record<string, unknown>>;
 
@@ -17,6 +19,14 @@ export const WAKE_TRACE = {
   name: 'X-Wake-Trace',
   in: 'header',
   description: 'With any value: the answer tells how long each step took, and why.',
+  schema: { type: 'string' },
+};
+
+/** What stands in the query of `response_api` where the service has an ANSWER_SECRET. */
+export const ANSWER_PROOF = {
+  name: PROOF_PARAMETER,
+  in: 'query',
+  description: 'As pushed, in the query of response_api: an app posts to that address as it is.',
   schema: { type: 'string' },
 };
 
@@ -44,6 +54,26 @@ export const BAD_BODY = {
   415: detail('The body is neither JSON nor a form.'),
 };
 
+const RETRY_AFTER = {
+  'Retry-After': { description: 'Seconds.', schema: { type: 'integer', minimum: 1, maximum: 60 } },
+};
+
+/** What a client is told whose address has failed too often in the last minute. */
+export const TOO_MANY = {
+  429: {
+    ...detail('Too many failures came from this address in a minute.', 'Request was throttled.'),
+    headers: RETRY_AFTER,
+  },
+};
+
+/** The same for a PBX that may not ask. */
+export const TOO_MANY_REFUSED = {
+  429: {
+    ...sentence('Too many requests of this address were refused; one that may ask is never told this.'),
+    headers: RETRY_AFTER,
+  },
+};
+
 /** What the endpoints that ask for an account's credential answer without it. */
 export const NOT_THEIRS = {
   401: {
@@ -55,6 +85,7 @@ export const NOT_THEIRS = {
     headers: { 'WWW-Authenticate': { schema: { type: 'string', const: 'Basic' } } },
   },
   403: detail("The account is not this user's.", 'You do not have permission to perform this action.'),
+  ...TOO_MANY,
   503: detail('The platform or the database is away.', 'Service temporarily unavailable, try again later.'),
 };
 

@@ -1,5 +1,6 @@
 import type { BodySchema, Fields } from './fields/body-schema.ts';
 import {
+  ANSWER_PROOF,
   BAD_BODY,
   detail,
   EMPTY_STRING,
@@ -9,6 +10,8 @@ import {
   NOT_THEIRS,
   readiness,
   sentence,
+  TOO_MANY,
+  TOO_MANY_REFUSED,
   TRACE_HEADERS,
   WAKE_TRACE,
   words,
@@ -114,6 +117,7 @@ function pbxPaths(outcomes: readonly string[]): Paths {
     403: sentence('This PBX may not ask (PBX_ALLOW, PBX_CLIENT_CA_FILE, PBX_TOKEN).'),
     413: sentence('The body is over 64 KiB.'),
     415: sentence('The body is neither JSON nor a form.'),
+    ...TOO_MANY_REFUSED,
   };
   const answers = {
     200: {
@@ -164,11 +168,18 @@ function appPaths(): Paths {
   });
   return {
     [ENDPOINTS.callResponse.path]: {
-      post: operation('app', 'Say whether the phone is ready for the call', CallResponse, [], {
-        202: json('Taken in time.', EMPTY_STRING),
-        404: json('Nobody waits for this key: unknown, too late, or the call is over.', EMPTY_STRING),
-        ...BAD_BODY,
-      }),
+      post: {
+        ...operation('app', 'Say whether the phone is ready for the call', CallResponse, [], {
+          202: json('Taken in time.', EMPTY_STRING),
+          404: json(
+            'Nobody waits for this key: unknown, too late, or the call is over. With ANSWER_SECRET: not proven.',
+            EMPTY_STRING,
+          ),
+          ...BAD_BODY,
+          ...TOO_MANY,
+        }),
+        parameters: [ANSWER_PROOF],
+      },
     },
     [ENDPOINTS.apnsDevice.path]: device,
     [ENDPOINTS.gcmDevice.path]: device,

@@ -5,6 +5,7 @@ import { monotonic } from '../lib/monotonic.ts';
 import type { BodySchema, BodyValue, Fields } from './fields/body-schema.ts';
 import { decodeFields } from './fields/decode-fields.ts';
 import type { HttpEvents } from './http-events.ts';
+import type { AddressLimit } from './limits/client-limits.ts';
 import { OUTCOME_REPLIES } from './outcome-replies.ts';
 import { ENDPOINTS } from './paths.ts';
 import type { PbxRefusal } from './pbx-access.ts';
@@ -19,6 +20,7 @@ export interface PbxParts {
   /** Ends the waits for a call_id; returns how many. */
   readonly cancelCall: (callId: string, reason: string | null) => Promise<number>;
   readonly refusal: (request: FastifyRequest) => PbxRefusal | undefined;
+  readonly limit: AddressLimit;
   /** True once the service is stopping: new calls are sent elsewhere. */
   readonly isDraining: () => boolean;
   readonly events: Pick<HttpEvents, 'pbxAnswered' | 'requestRefused' | 'requestInvalid'>;
@@ -29,8 +31,12 @@ export function addPbxRoutes(server: FastifyInstance, parts: PbxParts): void {
   const onRequest = async (request: FastifyRequest, reply: FastifyReply) => {
     const refused = parts.refusal(request);
     if (refused === undefined) return;
-    parts.events.requestRefused({ endpoint: 'pbx', why: refused.why });
-    return sendText(reply, 403, refused.sentence);
+    // Whoever may ask is never limited, because calls would be lost: only what the others hear depends on it.
+    const blockedForMs = parts.limit.blockedForMs(request);
+    parts.limit.failed(request);
+    parts.events.requestRefused({ endpoint: 'pbx', why: blockedForMs > 0 ? 'limited' : refused.why });
+    if (blockedForMs === 0) return sendText(reply, 403, refused.sentence);
+    return sendText(reply.header('retry-after', Math.ceil(blockedForMs / 1_000)), 429, TOO_MANY);
   };
   route(server, ENDPOINTS.incomingCall, {
     onRequest,
@@ -126,6 +132,8 @@ async function readPbxFields<F extends Fields>(
   sendText(reply.header('x-invalid-field', decoded.field), 400, `${decoded.field} ${decoded.problem}.`);
   return undefined;
 }
+
+const TOO_MANY = 'Refused: too many requests of this address were refused in the last minute.';
 
 const UNSUPPORTED =
   'Unsupported media type: send application/x-www-form-urlencoded, multipart/form-data or application/json.';

@@ -4,6 +4,7 @@ import type { AccountAccess } from './account-access.ts';
 import { type AccountParts, readAccountFields, readAccountReport, refuseMethod } from './account-guard.ts';
 import { sendNotFound, sendNothing } from './app-replies.ts';
 import type { HttpEvents } from './http-events.ts';
+import type { AccountLimit } from './limits/client-limits.ts';
 import { ENDPOINTS } from './paths.ts';
 import { type Handler, route } from './route.ts';
 import { CheckIn, HangupReason } from './schemas.ts';
@@ -11,6 +12,7 @@ import { CheckIn, HangupReason } from './schemas.ts';
 /** What the apps' reports need. */
 export interface ReportParts {
   readonly access: AccountAccess;
+  readonly limit: AccountLimit;
   readonly devices: Pick<DeviceStore, 'exists' | 'checkIn'>;
   readonly events: HttpEvents;
 }

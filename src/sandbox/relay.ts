@@ -21,6 +21,8 @@ export interface Relay {
   mute(connection: number): void;
   reset(connection: number): void;
   resetAll(): void;
+  /** Every live connection is reset when its client next says something, as where a firewall has forgotten it. */
+  resetOnNextByte(): void;
   inject(connection: number, bytes: Uint8Array): void;
   close(): Promise<void>;
 }
@@ -101,6 +103,13 @@ export const startRelay = async (options: {
     },
     resetAll: () => {
       for (const { client } of pairs) resetSocket(client);
+    },
+    resetOnNextByte: () => {
+      for (const { client, upstream } of pairs) {
+        if (upstream !== undefined) client.unpipe(upstream);
+        client.once('data', () => resetSocket(client));
+        client.resume();
+      }
     },
     inject: (connection, bytes) => of(connection)?.client.write(bytes),
     close: () =>

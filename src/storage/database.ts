@@ -1,5 +1,5 @@
 import type { ColumnDefinitionBuilder, Kysely, RawBuilder } from 'kysely';
-import type { StorageFault } from './storage-unavailable.ts';
+import type { StorageFault, StorageUnavailable } from './storage-unavailable.ts';
 import type { Tables } from './tables.ts';
 
 /** Everything in which the databases differ for our queries and migrations. */
@@ -33,4 +33,20 @@ export interface Database {
   ping(): Promise<void>;
   /** Lets go of the database; may be called twice. What is asked afterwards rejects with `StorageUnavailable`. */
   close(): Promise<void>;
+}
+
+/**
+ * A database whose server may be away. It can be handed around at once: until `admit`, whatever is asked of it rejects
+ * at once with the `StorageUnavailable` of `refuse`.
+ */
+export interface ClosedDatabase extends Database {
+  /**
+   * Asks the server what it is, as migrating needs to know. Rejects with `StorageUnavailable`, and with
+   * `DatabaseUrlError` for what passes by no waiting.
+   */
+  contact(): Promise<void>;
+  /** Why nothing may be asked yet. */
+  refuse(why: StorageUnavailable): void;
+  /** Lets everything through from now on. */
+  admit(): void;
 }

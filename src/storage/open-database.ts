@@ -1,5 +1,5 @@
 import { isServerAddress, readDatabaseAddress } from '../lib/database-address.ts';
-import type { Database } from './database.ts';
+import type { ClosedDatabase, Database } from './database.ts';
 import { DatabaseUrlError } from './database-url-error.ts';
 import { SERVICE_LIMITS, type ServerLimits } from './server/server-limits.ts';
 import { openSqlite } from './sqlite/open-sqlite.ts';
@@ -17,8 +17,11 @@ const sqlitePath = (rest: string): string => {
   return rest;
 };
 
-/** Its driver is loaded when it is used: a command on SQLite starts faster. */
-const openServerDatabase = async (url: string, limits: ServerLimits): Promise<Database> => {
+/**
+ * Prepares the database on a server at `url`, to which `limits` apply, without asking it anything. Its driver is loaded
+ * when it is used: a command on SQLite starts faster. Rejects with `DatabaseUrlError`.
+ */
+export const prepareServerDatabase = async (url: string, limits: ServerLimits): Promise<ClosedDatabase> => {
   const reading = readDatabaseAddress(url);
   if (!reading.ok) throw new DatabaseUrlError(reading.problem);
   const { address } = reading;
@@ -29,6 +32,18 @@ const openServerDatabase = async (url: string, limits: ServerLimits): Promise<Da
       return (await import('./mysql/open-mysql.ts')).openMysql(address, limits);
     default:
       return address.engine satisfies never;
+  }
+};
+
+const openServerDatabase = async (url: string, limits: ServerLimits): Promise<Database> => {
+  const database = await prepareServerDatabase(url, limits);
+  try {
+    await database.contact();
+    database.admit();
+    return database;
+  } catch (error) {
+    await database.close();
+    throw error;
   }
 };
 

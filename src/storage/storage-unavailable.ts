@@ -6,6 +6,7 @@ const EXPLANATION = {
   full: 'the disk or the database is full',
   gone: 'the database server cannot be reached',
   io: 'the database cannot be read or written',
+  opening: 'the database is being opened and brought up to date',
   'read-only': 'the database cannot be written',
   refused: 'the database server refuses this user, password or database',
   slow: 'the database did not answer in time',
@@ -19,9 +20,12 @@ export type StorageFault = keyof typeof EXPLANATION;
 export class StorageUnavailable extends Error {
   override readonly name = 'StorageUnavailable';
   readonly fault: StorageFault;
+  /** For a person; names neither addresses nor data. */
+  readonly explanation: string;
 
   constructor(fault: StorageFault, options: { readonly cause: unknown }) {
     super(`storage unavailable: ${EXPLANATION[fault]}`, options);
     this.fault = fault;
+    this.explanation = EXPLANATION[fault];
   }
 }

@@ -72,6 +72,7 @@ export function createCallTelemetry(
         call: callId,
         account,
         outcome: ending.outcome,
+        reason: ending.reason ?? undefined,
       });
     },
     callRepeated: ({ account, callId, found }) => {

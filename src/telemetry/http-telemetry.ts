@@ -1,4 +1,5 @@
 import type { HttpEvents } from '../http/http-events.ts';
+import type { LineBudget } from './line-budget.ts';
 import type { Log } from './log.ts';
 import { countReport, type ReferenceMetrics } from './reference-metrics.ts';
 import type { ServiceMetrics } from './service-metrics.ts';
@@ -8,29 +9,39 @@ export function createHttpTelemetry(
   log: Log,
   metrics: ServiceMetrics,
   reference: ReferenceMetrics,
+  lines: LineBudget,
 ): HttpEvents {
   return {
     pbxAnswered: ({ delayMs }) => metrics.pbxAnswerDelay.observe(delayMs / 1000),
     requestRefused: ({ endpoint, why }) => {
       metrics.requestsRefused.inc({ endpoint, why });
-      log.write('info', 'request refused', { endpoint, why });
+      lines.write(`refused ${endpoint} ${why}`, 'info', 'request refused', { endpoint, why });
     },
     requestInvalid: ({ endpoint, field, problem }) => {
       metrics.requestsInvalid.inc({ endpoint, field });
-      log.write('info', 'request makes no sense', { endpoint, field, problem });
+      lines.write(`invalid ${endpoint}`, 'info', 'request makes no sense', { endpoint, field, problem });
+    },
+    answerUnproven: ({ uniqueKey, proof, refused }) => {
+      metrics.answersUnproven.inc({ proof });
+      if (refused) metrics.answers.inc({ fate: 'unproven' });
+      const message = refused ? 'app answered: unproven' : 'app answered without its proof';
+      lines.write('unproven', 'info', message, { call: uniqueKey, proof });
     },
     requestFailed: ({ endpoint, error }) => {
       metrics.requestsFailed.inc({ endpoint });
-      log.writeError('request failed by a fault of this service', error, { endpoint });
+      lines.writeError(`failed ${endpoint}`, 'request failed by a fault of this service', error, {
+        endpoint,
+      });
     },
     storageFailed: ({ during, error }) => {
       metrics.storageFailures.inc();
-      log.writeError('the database could not be asked', error, { during });
+      lines.writeError(`storage ${during}`, 'the database could not be asked', error, { during });
     },
     platformFailed: ({ reason, error }) => {
       metrics.platformFailures.inc({ reason });
-      if (error === undefined) log.write('warn', 'the platform API gave no verdict', { reason });
-      else log.writeError('the platform API gave no verdict', error, { reason });
+      const kind = `platform ${reason}`;
+      if (error === undefined) lines.write(kind, 'warn', 'the platform API gave no verdict', { reason });
+      else lines.writeError(kind, 'the platform API gave no verdict', error, { reason });
     },
     deviceRegistered: ({ account, platform, app, token, created, takeover }) => {
       metrics.registrations.inc({ platform, result: created ? 'created' : 'updated' });

@@ -7,8 +7,17 @@ const WAKE_BUCKETS = [0.025, 0.05, 0.1, 0.25, 0.5, 0.75, 1, 1.5, 2, 3, 4, 6, 8, 
 /** Seconds: what passes between the app's word and the PBX's answer is this process alone. */
 const DELAY_BUCKETS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5];
 
+/** How late the event loop is, and whether new calls are turned away for it. */
+export interface LoopFigures {
+  readonly delayMs: number;
+  readonly late: boolean;
+}
+
 /** The service's own metrics. Every label has a closed or operator-bounded set of values (docs/metrics.md). */
-export function createServiceMetrics(registry: Registry, read: { readonly callsWaiting: () => number }) {
+export function createServiceMetrics(
+  registry: Registry,
+  read: { readonly callsWaiting: () => number; readonly loop: LoopFigures },
+) {
   const registers = [registry];
   const counter = <L extends string>(name: string, help: string, labelNames: readonly L[]) =>
     new Counter({ name: `${PREFIX}${name}`, help, labelNames: [...labelNames], registers });
@@ -31,10 +40,30 @@ export function createServiceMetrics(registry: Registry, read: { readonly callsW
     },
   });
 
+  new Gauge({
+    name: `${PREFIX}event_loop_delay_seconds`,
+    help: 'How late the event loop is: what EVENT_LOOP_LIMIT is compared with.',
+    registers,
+    collect() {
+      this.set(read.loop.delayMs / 1000);
+    },
+  });
+  new Gauge({
+    name: `${PREFIX}shedding`,
+    help: '1 while new calls are turned away because the event loop is late.',
+    registers,
+    collect() {
+      this.set(read.loop.late ? 1 : 0);
+    },
+  });
+
   return {
     calls: counter('calls_total', 'Calls by how they ended.', ['outcome', 'platform']),
     callsRepeated: counter('calls_repeated_total', 'Requests for a call that was asked before.', ['found']),
     answers: counter('answers_total', "Apps' answers by what became of them.", ['fate']),
+    answersUnproven: counter('answers_unproven_total', "Apps' answers without the proof of their push.", [
+      'proof',
+    ]),
     pushAccepted: histogram(
       'push_accepted_seconds',
       'From the push to its acceptance by the push service.',
@@ -102,7 +131,14 @@ export function createServiceMetrics(registry: Registry, read: { readonly callsW
     requestsRefused: counter('requests_refused_total', 'Requests of those who may not.', ['endpoint', 'why']),
     requestsInvalid: counter('requests_invalid_total', 'Requests that made no sense.', ['endpoint', 'field']),
     requestsFailed: counter('requests_failed_total', 'Requests that a bug of ours spoilt.', ['endpoint']),
+    limitKeysForgotten: counter('limit_keys_forgotten_total', 'Counts of failures dropped for newer ones.', [
+      'limit',
+    ]),
+    limitCountsUnshared: counter('limit_counts_unshared_total', 'Failures that only one instance counted.', [
+      'limit',
+    ]),
     storageFailures: counter('storage_failures_total', 'Times that the database could not be asked.', []),
+    callsFromCache: counter('calls_from_cache_total', 'Calls whose phone was looked up in memory.', []),
     platformFailures: counter('platform_api_failures_total', 'Times that the platform API gave no verdict.', [
       'reason',
     ]),

@@ -8,28 +8,36 @@ import type { PushEvents } from '../push/push-events.ts';
 import type { RedisEvents } from '../redis/redis-link.ts';
 import { createBusTelemetry } from './bus-telemetry.ts';
 import { createCallTelemetry } from './call-telemetry.ts';
+import { createDatabaseTelemetry, type DatabaseTelemetry } from './database-telemetry.ts';
 import { expiryLevel } from './expiry-level.ts';
 import { createHttpTelemetry } from './http-telemetry.ts';
+import { createLimitTelemetry, type LimitEvents } from './limit-telemetry.ts';
+import { createLineBudget } from './line-budget.ts';
 import type { Log } from './log.ts';
 import { createPushTelemetry } from './push-telemetry.ts';
 import { createReferenceMetrics } from './reference-metrics.ts';
-import { createServiceMetrics, type ServiceMetrics } from './service-metrics.ts';
+import { createServiceMetrics, type LoopFigures, type ServiceMetrics } from './service-metrics.ts';
 import { createTlsTelemetry } from './tls-telemetry.ts';
 import { tellUnreadable, type UnreadableCredential } from './unreadable-credentials.ts';
 
 /** Everything that tells of the service: one function per event, which writes the log line and moves the metric. */
-export interface Telemetry {
+export interface Telemetry extends DatabaseTelemetry {
   readonly log: Log;
   readonly registry: Registry;
   readonly calls: CallEvents;
   readonly http: HttpEvents;
   readonly push: PushEvents & ChannelEvents;
+  readonly limits: LimitEvents;
+  /** Writes out what is left; nothing is to be told afterwards. */
+  close(): void;
   readonly tls: TlsEvents;
   readonly bus: BusEvents & RedisEvents;
   /** The apps as they are now; `expiresAt` of their credentials in milliseconds since the epoch, undefined: never. */
   appsKnown(apps: readonly KnownApp[]): void;
   /** The apps whose stored credential cannot be read now; `kept`: with the last one that could be, phones are woken. */
   credentialsUnreadable(apps: readonly UnreadableCredential[]): void;
+  /** New calls are turned away, or taken again, because of how late the event loop is. */
+  sheddingChanged(late: boolean, delayMs: number): void;
   /** Whether the database answers. */
   databaseHealth(answers: boolean): void;
 }
@@ -39,6 +47,7 @@ export function createTelemetry(options: {
   readonly openLog: (onDropped: () => void) => Log;
   readonly dockerTag: string;
   readonly callsWaiting: () => number;
+  readonly loop: LoopFigures;
   /** Whether there is a Redis whose health can be told. */
   readonly usesRedis: boolean;
 }): Telemetry {
@@ -47,13 +56,27 @@ export function createTelemetry(options: {
   const reference = createReferenceMetrics(registry, options.dockerTag);
   reference.redisHealth.set(options.usesRedis ? 0 : 1);
   const log = options.openLog(() => metrics.logLinesDropped.inc());
-  const http = createHttpTelemetry(log, metrics, reference);
+  const lines = createLineBudget(log);
+  const http = createHttpTelemetry(log, metrics, reference, lines);
   return {
     log,
     registry,
     http,
     calls: { ...createCallTelemetry(log, metrics, reference), storageFailed: http.storageFailed },
     push: createPushTelemetry(log, metrics),
+    limits: createLimitTelemetry(lines, metrics),
+    close: () => {
+      lines.close();
+      log.flush();
+    },
+    sheddingChanged: (late, delayMs) => {
+      log.write(
+        late ? 'warn' : 'info',
+        late ? 'new calls are turned away: the event loop is late' : 'new calls are taken again',
+        { delayMs: Math.round(delayMs) },
+      );
+    },
+    ...createDatabaseTelemetry(log, metrics, http),
     tls: createTlsTelemetry(log, registry),
     bus: createBusTelemetry(log, registry, reference.redisHealth),
     appsKnown: (apps) => tellExpiries(apps, log, metrics),

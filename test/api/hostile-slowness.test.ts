@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { openAccess } from '../../src/http/account-access.ts';
 import { createServer, type ServerParts } from '../../src/http/server.ts';
+import { NO_LIMITS } from '../helpers/no-limits.ts';
 import { openSocket, readAnswers } from './raw-socket.ts';
 
 const nothing = (): void => {};
@@ -15,6 +16,7 @@ function createBareServer(t: TestContext) {
     pbxAnswered: nothing,
     requestRefused: nothing,
     requestInvalid: nothing,
+    answerUnproven: nothing,
     requestFailed: nothing,
     storageFailed: nothing,
     platformFailed: nothing,
@@ -25,10 +27,17 @@ function createBareServer(t: TestContext) {
   };
   const devices = { unregister: never, exists: never, checkIn: never };
   const server = createServer({
-    pbx: { takeCall: never, cancelCall: never, refusal: () => undefined, isDraining: () => false, events },
-    answers: { answer: never, events },
-    devices: { access: openAccess, register: never, devices, events },
-    reports: { access: openAccess, devices, events },
+    pbx: {
+      takeCall: never,
+      cancelCall: never,
+      refusal: () => undefined,
+      isDraining: () => false,
+      limit: NO_LIMITS.pbx,
+      events,
+    },
+    answers: { answer: never, proof: undefined, limits: NO_LIMITS, events },
+    devices: { access: openAccess, limit: NO_LIMITS.accounts, register: never, devices, events },
+    reports: { access: openAccess, limit: NO_LIMITS.accounts, devices, events },
     ops: { notReady: async () => [], degraded: () => [], openApi: '{}' },
     trustProxy: undefined,
     isStorageError: () => false,

@@ -11,6 +11,7 @@ import type { Database } from '../../src/storage/database.ts';
 import { migrate } from '../../src/storage/migrate.ts';
 import { openDatabase } from '../../src/storage/open-database.ts';
 import { createTelemetry } from '../../src/telemetry/telemetry.ts';
+import { NO_LIMITS } from '../helpers/no-limits.ts';
 import { startTestService } from '../helpers/test-service.ts';
 import { until } from '../helpers/until.ts';
 import { asForm, asJson, send } from './http-client.ts';
@@ -103,6 +104,7 @@ async function startListeners(t: TestContext, database: Database, pingDatabase: 
       openLog: () => silent,
       dockerTag: 'test',
       callsWaiting: () => 0,
+      loop: { delayMs: 0, late: false },
       usesRedis: false,
     }),
     isDraining: () => false,
@@ -110,6 +112,8 @@ async function startListeners(t: TestContext, database: Database, pingDatabase: 
     bus: { degraded: () => [], notReady: () => [] },
     takeCall: never,
     cancelCall: never,
+    answerProof: undefined,
+    limits: NO_LIMITS,
     answer: never,
     register: never,
   });
@@ -125,12 +129,15 @@ test('a database that cannot be asked, or does not answer, makes the service not
   await database.ping();
   await database.close();
   const silent = new Promise<void>(() => {});
-  for (const ping of [() => database.ping(), () => silent]) {
+  for (const [ping, why] of [
+    [() => database.ping(), ': the database was closed'],
+    [() => silent, ''],
+  ] as const) {
     const { url, metricsUrl } = await startListeners(t, database, ping);
     for (const origin of [url, metricsUrl]) {
       const ready = await send(origin, { method: 'GET', path: '/readyz' });
       assert.deepEqual([ready.status, ready.contentType], [503, 'application/json']);
-      assert.equal(ready.body, '{"status":"not ready","reasons":["the database does not answer"]}');
+      assert.equal(ready.body, `{"status":"not ready","reasons":["the database does not answer${why}"]}`);
       assert.equal((await send(origin, { method: 'GET', path: '/healthz' })).status, 200);
     }
     const metrics = await send(metricsUrl, { method: 'GET', path: '/metrics' });

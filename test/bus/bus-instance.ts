@@ -51,7 +51,7 @@ export function createBusInstance(waitMs: number, createBus: (room: WaitingRoom)
       const caller: Caller = { gone: false, onGone: undefined };
       const taken = takeCall(
         {
-          devices: { find: async () => makeDevice({ account, platform }) },
+          admission: { refusal: () => undefined, find: async () => makeDevice({ account, platform }) },
           room,
           bus,
           pusher: {
@@ -60,7 +60,11 @@ export function createBusInstance(waitMs: number, createBus: (room: WaitingRoom)
               return pushed();
             },
           },
-          plan: { resendMs: 1_000, maxAttempts: 8, responseApi: 'https://example.com/api/call-response/' },
+          plan: {
+            resendMs: 1_000,
+            maxAttempts: 8,
+            responseApiFor: () => 'https://example.com/api/call-response/',
+          },
           events: {
             callEnded: () => {},
             callTurnedAway: () => {},

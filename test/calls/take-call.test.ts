@@ -25,7 +25,7 @@ function story() {
     storageFailed: () => {},
   };
   const parts = {
-    devices: { find: () => lookup.promise },
+    admission: { refusal: () => undefined, find: () => lookup.promise },
     room,
     bus: createLoneBus(room),
     pusher: {
@@ -34,7 +34,11 @@ function story() {
         return { kind: 'accepted', reason: 'Accepted' } as const;
       },
     },
-    plan: { resendMs: 30_000, maxAttempts: 1, responseApi: 'https://example.com/api/call-response/' },
+    plan: {
+      resendMs: 30_000,
+      maxAttempts: 1,
+      responseApiFor: () => 'https://example.com/api/call-response/',
+    },
     events,
   };
   const ask = (): CallAsk => ({

@@ -6,6 +6,7 @@ import { addAppsCommands } from '../../src/cli/apps.ts';
 import { addConfigCommands } from '../../src/cli/config-check.ts';
 import { addCredentialsCommands } from '../../src/cli/credentials.ts';
 import { addDevicesCommands } from '../../src/cli/devices.ts';
+import { addImportReferenceCommand } from '../../src/cli/import-reference.ts';
 import { addMigrateCommand } from '../../src/cli/migrate.ts';
 
 test('docs/command-line.md has a section for each command that names its options', async () => {
@@ -14,6 +15,7 @@ test('docs/command-line.md has a section for each command that names its options
   const program = new Command();
   const context = { out: assert.fail, err: assert.fail };
   addMigrateCommand(program, context);
+  addImportReferenceCommand(program, context);
   addConfigCommands(program, context);
   addAppsCommands(program, context);
   addDevicesCommands(program, context);
@@ -23,7 +25,7 @@ test('docs/command-line.md has a section for each command that names its options
       ? [{ name: command.name(), command }]
       : command.commands.map((leaf) => ({ name: `${command.name()} ${leaf.name()}`, command: leaf })),
   );
-  assert.equal(leaves.length, 12);
+  assert.equal(leaves.length, 13);
   for (const { name, command } of leaves) {
     const section = sections.get(name);
     assert.ok(section, `a section for ${name}`);

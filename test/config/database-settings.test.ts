@@ -93,6 +93,8 @@ test("the reference's settings are a MySQL address, whatever characters they hol
   assert.equal(fromFile.password, 'other');
   const found = read(REFERENCE).found.find(({ name }) => name === 'DB_ENV_PASSWORD');
   assert.equal(found?.secret, true);
+  const unused = read(REFERENCE).found.find(({ name }) => name === 'DATABASE_URL');
+  assert.equal(unused?.value, '', 'the default is not shown as if it were used');
 });
 
 test("half of the reference's settings are a problem, and beside DATABASE_URL they have no effect", () => {

@@ -24,15 +24,18 @@ export const okHttpSuccess = ({ status }: RawAnswer): void => {
   assert.ok(status >= 200 && status < 300, `${status} is a failure for OkHttp`);
 };
 
-/** Retrofit 2 resolves a relative path against its base URL, which must end in a slash. */
+/** Retrofit 2 resolves a relative path against its base URL, whose path must end in a slash and whose query is lost. */
 function retrofitUrl(baseUrl: string, path: string): string {
-  if (!baseUrl.endsWith('/')) throw new Error(`IllegalArgumentException: baseUrl must end in /: ${baseUrl}`);
+  if (!new URL(baseUrl).pathname.endsWith('/'))
+    throw new Error(`IllegalArgumentException: baseUrl must end in /: ${baseUrl}`);
   return new URL(path, baseUrl).href;
 }
 
 const OKHTTP = ['Host: *', 'Connection: Keep-Alive', 'Accept-Encoding: gzip'];
 const FORM = ['Content-Type: application/x-www-form-urlencoded', 'Content-Length: *'];
-const targetOf = (url: string): string => new URL(url).pathname;
+
+/** What the request line of a POST to this address holds. */
+export const targetOf = (url: string): string => new URL(url).pathname + new URL(url).search;
 
 const headers3 = (authorization: string | undefined): string[] => [
   ...(authorization === undefined ? [] : [`Authorization: ${authorization}`]),

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { dataOrCrash, dataText, okHttpSuccess } from './android-apps.ts';
+import { dataOrCrash, dataText, okHttpSuccess, targetOf } from './android-apps.ts';
 import { okHttpForm, slashEscapedJson } from './client-encodings.ts';
 import type { ClientPhone } from './client-scene.ts';
 import { plainDecimal } from './java-numbers.ts';
@@ -64,7 +64,7 @@ export const flutterIos = (version: string, more: Readonly<Record<string, unknow
     };
   },
   answer: (phone, reading, available) => ({
-    line: `POST ${new URL(reading.answerUrl).pathname}`,
+    line: `POST ${targetOf(reading.answerUrl)}`,
     headers: headersFlutter(phone.token),
     body: slashEscapedJson({
       available: String(available),
@@ -153,7 +153,7 @@ export const FLUTTER_ANDROID: FieldClient = {
     };
   },
   answer: (phone, reading, available) => ({
-    line: `POST ${new URL(reading.answerUrl).pathname}`,
+    line: `POST ${targetOf(reading.answerUrl)}`,
     headers: headersOkHttp(phone.token, FORM_TYPE),
     body: okHttpForm({
       unique_key: reading.uniqueKey,

@@ -12,9 +12,9 @@ const PASSWORD = 'pass/word@1';
 
 const USERS = `
   create user if not exists tester@'127.0.0.1' identified by '${PASSWORD}';
-  grant all on *.* to tester@'127.0.0.1';
+  grant all on *.* to tester@'127.0.0.1' with grant option;
   create user if not exists tester@localhost identified by '${PASSWORD}';
-  grant all on *.* to tester@localhost;`;
+  grant all on *.* to tester@localhost with grant option;`;
 
 /** A MariaDB server that asks for a password; what it commits need not survive a power cut. */
 export const createMariadb = async (certificate: IssuedCertificate): Promise<PreparedServer> => {

@@ -129,7 +129,7 @@ test('a call response is never answered with 401, which would log the user out',
   const statuses = entriesAt(served, 'paths', '/api/call-response/', 'post', 'responses').map(
     ([status]) => status,
   );
-  assert.deepEqual(statuses, ['202', '400', '404', '413', '415']);
+  assert.deepEqual(statuses, ['202', '400', '404', '413', '415', '429']);
 });
 
 test('a removal may put its fields in the query', () => {

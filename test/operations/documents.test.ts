@@ -33,6 +33,7 @@ describe('the documents say what the code does', () => {
       openLog: () => ({ isOn: () => false, write: () => {}, writeError: () => {}, flush: () => {} }),
       dockerTag: 'x',
       callsWaiting: () => 0,
+      loop: { delayMs: 0, late: false },
       usesRedis: false,
     });
     const metrics = registry.getMetricsAsArray().filter(({ name }) => !/^(process|nodejs)_/.test(name));

@@ -5,8 +5,11 @@ import { migrate } from '../../src/storage/migrate.ts';
 import { openDatabase } from '../../src/storage/open-database.ts';
 import { StorageUnavailable } from '../../src/storage/storage-unavailable.ts';
 import type { DatabaseServer } from '../helpers/database-server.ts';
-import { startTestService, type TestPhone, type TestService } from '../helpers/test-service.ts';
+import { newAccount, startTestService, type TestPhone, type TestService } from '../helpers/test-service.ts';
 import { until } from '../helpers/until.ts';
+
+/** A machine that is busy with other tests is slow to wake a phone. */
+const PATIENT = { APP_PUSH_ROUNDTRIP_WAIT: '15000' };
 
 interface Scene {
   readonly service: TestService;
@@ -15,7 +18,10 @@ interface Scene {
 
 const startScene = async (t: TestContext, server: DatabaseServer): Promise<Scene> => {
   const databaseUrl = await server.createDatabase();
-  const service = await startTestService(t, { databaseUrl, settings: { DATABASE_POOL_SIZE: '4' } });
+  const service = await startTestService(t, {
+    databaseUrl,
+    settings: { ...PATIENT, DATABASE_POOL_SIZE: '4' },
+  });
   const phone = await service.phone();
   assert.equal((await service.ask({ account: phone.account })).body, 'status=ACK');
   return { service, phone };
@@ -50,9 +56,11 @@ const assertRecovers = async ({ service, phone }: Scene): Promise<void> => {
   const answers = await Promise.all(
     Array.from({ length: 20 }, () => service.ask({ account: phone.account })),
   );
-  for (const { body } of answers) assert.equal(body, 'status=ACK');
+  for (const { body, outcome } of answers) assert.equal(body, 'status=ACK', outcome);
   assert.equal((await phone.register()).status, 200);
 };
+
+const readyAt = async (url: string): Promise<boolean> => (await fetch(`${url}/readyz`)).status === 200;
 
 /** What callers hear while the server is away, and that nothing is left behind. */
 export const outagesOfServer = (server: () => DatabaseServer): void => {
@@ -74,6 +82,54 @@ export const outagesOfServer = (server: () => DatabaseServer): void => {
       await assertRecovers(scene);
     });
 
+    test('with DEVICE_CACHE_SECONDS known accounts ring while the server is away; only the first calls wait for it', async (t) => {
+      const service = await startTestService(t, {
+        databaseUrl: await server().createDatabase(),
+        settings: { ...PATIENT, DEVICE_CACHE_SECONDS: '600' },
+      });
+      const phones = [
+        await service.phone(),
+        await service.phone({ kind: 'ios' }),
+        await service.phone({ kind: 'ios' }),
+      ];
+      const stranger = newAccount();
+      const dead = phones.pop() ?? assert.fail('no phone');
+      const callAll = () => Promise.all(phones.map(({ account }) => service.ask({ account })));
+      const outages = [
+        { begin: async () => server().process.pause(), end: async () => server().process.resume() },
+        { begin: () => server().kill(), end: () => server().start() },
+      ];
+      t.after(() => server().process.resume());
+      for (const { begin, end } of outages) {
+        await begin();
+        for (const { body, outcome } of await callAll()) assert.equal(body, 'status=ACK', outcome);
+        const askedAt = performance.now();
+        for (let call = 0; call < 10; call += 1) {
+          for (const { body, outcome } of await callAll()) assert.equal(body, 'status=ACK', outcome);
+        }
+        assert.ok(performance.now() - askedAt < 8_000, 'not one deadline of the database for each call');
+        assert.equal((await service.ask({ account: stranger })).outcome, 'storage-unavailable');
+        assert.equal((await phones[0]?.register())?.status, 503);
+        assert.equal((await fetch(`${service.url}/readyz`)).status, 503);
+        await end();
+        await until(async () => {
+          await callAll();
+          return readyAt(service.url);
+        }, 'the service is ready again');
+      }
+      const told = () => service.logged.filter(({ message }) => /looked up in memory$/.test(message)).length;
+      // On a busy machine a query that misses its deadline is an outage of its own.
+      assert.ok(told() >= 2 && told() < 8, `told ${told()} times for 2 outages`);
+      assert.ok((await service.metric('vialer_middleware_calls_from_cache_total')) >= 44);
+
+      await service.ask({ account: dead.account });
+      service.world.apple.unregisterDevice(dead.token, Date.now());
+      await server().kill();
+      assert.equal((await service.ask({ account: dead.account })).outcome, 'token-gone');
+      assert.equal((await service.ask({ account: dead.account })).outcome, 'storage-unavailable');
+      await server().start();
+    });
+
     test('what was confirmed before the server was killed is there afterwards', async (t) => {
       const scene = await startScene(t, server());
       await server().kill();
@@ -87,6 +143,7 @@ export const outagesOfServer = (server: () => DatabaseServer): void => {
       const database = await openDatabase(await server().createDatabase());
       await migrate(database);
       const devices = createDeviceStore(database);
+      await devices.find(1);
       const sockets = () =>
         process.getActiveResourcesInfo().filter((name) => name === 'TCPSocketWrap').length;
       const before = sockets();

@@ -5,7 +5,6 @@ import type { RedisLink } from '../../redis/redis-link.ts';
 import type { AnswerBus, AnswerFate } from '../answer-bus.ts';
 import type { Call } from '../call.ts';
 import type { CallEnding, CallOutcome } from '../call-outcome.ts';
-import { newUniqueKey } from '../unique-key.ts';
 import type { WaitingRoom } from '../waiting-room.ts';
 import type { BusEvents } from './bus-events.ts';
 import { type BusMessage, decodeMessage } from './bus-message.ts';
@@ -20,7 +19,7 @@ import type { ClaimReply } from './register-replies.ts';
 /** What the bus of several instances is built on. */
 export interface RedisBusOptions {
   readonly link: RedisLink;
-  readonly room: Pick<WaitingRoom, 'answer' | 'cancel' | 'find' | 'endingOf' | 'rekey'>;
+  readonly room: Pick<WaitingRoom, 'answer' | 'cancel' | 'find' | 'endingOf' | 'rekey' | 'newKey'>;
   /** What every key and channel begins with. */
   readonly prefix: string;
   /** Milliseconds for one command. */
@@ -153,7 +152,7 @@ export class RedisBus implements AnswerBus {
     const { call } = held;
     let reply = await this.#register.claim(call);
     if (reply?.kind === 'rekey' && !call.isOver()) {
-      this.#room.rekey(call, newUniqueKey(), false);
+      this.#room.rekey(call, this.#room.newKey(), false);
       reply = await this.#register.claim(call);
     }
     if (!call.isOver()) this.#claimed(held, reply);

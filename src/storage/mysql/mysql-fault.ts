@@ -37,6 +37,7 @@ const FAULTS: Readonly<Record<number, StorageFault>> = {
   1927: 'gone', // ER_CONNECTION_KILLED
   1969: 'slow', // ER_STATEMENT_TIMEOUT of MariaDB
   3024: 'slow', // ER_QUERY_TIMEOUT of MySQL
+  4031: 'gone', // ER_CLIENT_INTERACTION_TIMEOUT: idle for longer than wait_timeout
 };
 
 /** Codes and beginnings of messages by which `mysql2` tells a connection that is lost. */

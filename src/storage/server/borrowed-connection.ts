@@ -3,6 +3,17 @@ import { monotonic } from '../../lib/monotonic.ts';
 import { DeadlineMissed } from './deadline-missed.ts';
 import type { ServerPool, ServerSession, SessionResult } from './server-pool.ts';
 
+/** Where connections come from, and what is known of them. */
+export interface SessionSource {
+  readonly pool: ServerPool;
+  /** A connection on which the server was last heard of before this (monotonic milliseconds) counts as dead. */
+  trustedSince(): number;
+  /** Whether the error means that the connection is lost and the statement has no answer. */
+  meansLost(error: unknown): boolean;
+  /** Told when a connection turned out to be lost. */
+  onLost(): void;
+}
+
 /**
  * A connection while one query or transaction has it. From asking for it to giving it back, `limitMs` may pass; then
  * whatever it waits for rejects with `DeadlineMissed` and its socket is closed, since what the server still makes of
@@ -11,26 +22,35 @@ import type { ServerPool, ServerSession, SessionResult } from './server-pool.ts'
 export class BorrowedConnection implements DatabaseConnection {
   readonly #late = Promise.withResolvers<never>();
   readonly #timer: NodeJS.Timeout;
+  readonly #source: SessionSource;
   #session: ServerSession | undefined;
   #spoiled = false;
+  #inTransaction = false;
 
-  constructor(limitMs: number, onMissed: () => void) {
+  constructor(source: SessionSource, limitMs: number, onMissed: () => void) {
+    this.#source = source;
     // The wait may be over before anybody races against it.
     this.#late.promise.catch(() => {});
     this.#timer = setTimeout(() => {
-      this.#spoiled = true;
-      this.#session?.destroy();
       onMissed();
-      this.#late.reject(new DeadlineMissed(limitMs));
+      this.giveUp(new DeadlineMissed(limitMs));
     }, limitMs);
   }
 
-  /** Takes a connection of the pool on which the server was heard of since `trustedSince` (monotonic milliseconds). */
-  async take(pool: ServerPool, trustedSince: () => number): Promise<void> {
+  /** Whatever it waits for rejects with `reason`, and its socket is closed. */
+  giveUp(reason: Error): void {
+    clearTimeout(this.#timer);
+    this.#spoiled = true;
+    this.#session?.destroy();
+    this.#late.reject(reason);
+  }
+
+  /** Takes a connection of the pool that does not count as dead. */
+  async take(): Promise<void> {
     try {
       for (;;) {
-        const session = await this.#takeAny(pool);
-        if (session.answeredAt >= trustedSince()) {
+        const session = await this.#takeAny(this.#source.pool);
+        if (session.answeredAt >= this.#source.trustedSince()) {
           this.#session = session;
           return;
         }
@@ -63,8 +83,34 @@ export class BorrowedConnection implements DatabaseConnection {
   }
 
   async executeQuery<R>(query: CompiledQuery): Promise<QueryResult<R>> {
-    const { rows, affected } = await this.run<R>(query.sql, query.parameters);
+    const isRead = query.query.kind === 'SelectQueryNode';
+    const { rows, affected } = await (isRead && !this.#inTransaction
+      ? this.#runAgainWhereLost<R>(query.sql, query.parameters)
+      : this.run<R>(query.sql, query.parameters));
     return affected === undefined ? { rows } : { rows, numAffectedRows: affected };
+  }
+
+  /** Begins a transaction; what follows belongs to it. */
+  async begin(): Promise<void> {
+    await this.#runAgainWhereLost('begin', []);
+    this.#inTransaction = true;
+  }
+
+  /**
+   * A connection of the pool may be dead without our knowledge: the server was restarted, a firewall has forgotten it.
+   * What changes nothing is asked once more, on a connection made after that was found out, in the time that is left.
+   */
+  async #runAgainWhereLost<R>(sql: string, parameters: readonly unknown[]): Promise<SessionResult<R>> {
+    try {
+      return await this.run<R>(sql, parameters);
+    } catch (error) {
+      if (!this.#source.meansLost(error)) throw error;
+      this.#source.onLost();
+      this.#session?.destroy();
+      this.#session = undefined;
+      await this.take();
+      return this.run<R>(sql, parameters);
+    }
   }
 
   // biome-ignore lint/correctness/useYield: nothing of ours reads a result bit by bit

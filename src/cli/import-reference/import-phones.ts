@@ -1,0 +1,86 @@
+import type { ImportedDevice, ImportFate } from '../../devices/import-devices.ts';
+import { decodeAccountNumber } from '../../http/fields/decode-account-number.ts';
+import { decodeText } from '../../http/fields/decode-char.ts';
+import { decodeToken } from '../../http/fields/decode-token.ts';
+import { type KnownApp, keyOf } from './import-apps.ts';
+import type { ImportTally } from './import-tally.ts';
+import type { ReferenceDatabase, ReferenceRow } from './reference-database.ts';
+
+/** Writes a page of devices, or tells what that would do. */
+export type DeviceWriter = (devices: readonly ImportedDevice[]) => Promise<ReadonlyMap<number, ImportFate>>;
+
+const optionalText = (value: unknown): string | null => {
+  const decoded = decodeText(value);
+  // Blank is as if not sent, as in a registration.
+  return decoded.ok && decoded.value !== '' ? decoded.value : null;
+};
+
+const readPhone = (
+  row: ReferenceRow,
+  apps: ReadonlyMap<number, KnownApp>,
+  now: number,
+): ImportedDevice | { readonly problem: string } => {
+  const account = decodeAccountNumber(row['sip_user_id']);
+  if (!account.ok) return { problem: 'its sip_user_id is no account number' };
+  const token = decodeToken(row['token']);
+  if (!token.ok) return { problem: 'its token is empty or holds a space' };
+  const app = apps.get(Number(row['app_id']));
+  const appKey = keyOf(app);
+  if (appKey === undefined) return { problem: `its app is not here: ${app?.label ?? 'an unknown one'}` };
+  const { last_seen: seen } = row;
+  return {
+    account: account.value,
+    appKey,
+    token: token.value,
+    sandbox: Number(row['sandbox']) !== 0,
+    name: optionalText(row['name']),
+    osVersion: optionalText(row['os_version']),
+    clientVersion: optionalText(row['client_version']),
+    remoteLoggingId: optionalText(row['remote_logging_id']),
+    // A clock that was ahead there must not keep this phone's registrations here from counting.
+    seenAt: typeof seen === 'number' ? Math.min(Math.max(0, Math.floor(seen / 1_000)), now) : 0,
+  };
+};
+
+const readPage = (
+  rows: readonly ReferenceRow[],
+  apps: ReadonlyMap<number, KnownApp>,
+  now: number,
+  tally: ImportTally,
+): readonly ImportedDevice[] => {
+  const phones = new Map<number, ImportedDevice>();
+  for (const row of rows) {
+    const phone = readPhone(row, apps, now);
+    if ('problem' in phone) {
+      tally.skip(phone.problem);
+      continue;
+    }
+    const other = phones.get(phone.account);
+    if (other !== undefined) tally.skip('another row of the same account was seen later');
+    if (other === undefined || other.seenAt < phone.seenAt) phones.set(phone.account, phone);
+  }
+  return [...phones.values()];
+};
+
+const count = (tally: ImportTally, fate: ImportFate): void => {
+  if (fate === 'newer-here') tally.skip('the account registered here since the reference last heard of it');
+  else tally[fate] += 1;
+};
+
+/** Takes over the devices, a page at a time, never more in memory. `now` in epoch ms. */
+export const importPhones = async (
+  reference: Pick<ReferenceDatabase, 'devices'>,
+  apps: ReadonlyMap<number, KnownApp>,
+  write: DeviceWriter,
+  now: number,
+  tally: ImportTally,
+): Promise<void> => {
+  for (let after: string | undefined; ; ) {
+    const rows = await reference.devices(after);
+    const last = rows.at(-1);
+    if (last === undefined) return;
+    const fates = await write(readPage(rows, apps, now, tally));
+    for (const fate of fates.values()) count(tally, fate);
+    after = String(last['sip_user_id']);
+  }
+};
