@@ -3,6 +3,7 @@ import type { DatabaseKind } from '../../helpers/find-server.ts';
 import type { Bus, BusKind } from './buses.ts';
 import type { CallRecord } from './call-record.ts';
 import type { Fleet } from './fleet.ts';
+import type { Holdings } from './holdings.ts';
 import type { Pbxs } from './pbxs.ts';
 import type { Phones } from './phones.ts';
 import type { Allowance } from './verdict.ts';
@@ -22,10 +23,12 @@ export interface Impact {
   readonly allowance?: Allowance;
   /** Calls whose PBXs wait at several instances that cannot know of each other. */
   readonly apart?: (call: CallRecord) => boolean;
-  /** Calls whose app said two things on two sides of a cut network: either may be heard. */
+  /** Calls whose app said two things to instances that could not ask Redis which came first: either may be heard. */
   readonly contested?: (call: CallRecord) => boolean;
   /** Ends what goes on "for ever", before the calls that must ring again. */
   readonly heal?: () => void | Promise<void>;
+  /** What each instance may hold afterwards beyond what it held before, by kind. */
+  readonly mayKeep?: Holdings;
   /** What is wrong beside the calls that end otherwise than allowed, in words; asked when all have ended. */
   readonly check?: (calls: readonly CallRecord[]) => readonly string[];
 }

@@ -3,13 +3,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { addSandboxApps } from '../../../src/cli/sandbox-apps.ts';
 import { startWorld, type World } from '../../../src/sandbox/world.ts';
-import type { Holdings } from './holdings.ts';
 import { createInstance, type Instance } from './instance.ts';
 import { createLines, type Lines } from './lines.ts';
 
 /** From the PBX's request to the last moment of its answer, milliseconds. */
 export const WAIT_MS = 8_000;
-const POOL_SIZE = 4;
+/** Connections to the database that each instance may have. */
+export const POOL_SIZE = 4;
 const NAMES = ['A', 'B', 'C'] as const;
 
 /** Some instances that share one database and, where told, one bus, with Apple and Google around them. */
@@ -20,8 +20,6 @@ export interface Fleet {
   readonly lines: Lines;
   /** Whom an instance's socket leads to, by its ports. */
   peerName(instance: Instance, local: number, remote: number): string;
-  /** What each instance may hold although it did not in the beginning. */
-  readonly allowedHoldings: Holdings;
   close(): Promise<void>;
 }
 
@@ -84,8 +82,6 @@ export const startFleet = async (options: {
       if (local === instance.metricsPort) return 'Prometheus';
       return peers.get(remote) ?? 'somebody else';
     },
-    // The pool opens connections as they are needed, and keeps them.
-    allowedHoldings: { 'sockets: database': POOL_SIZE },
     close: () => running.disposeAsync(),
   };
 };

@@ -44,7 +44,7 @@ const shiftClocks = async ({ phones, fleet }: Scene): Promise<Impact> => {
 
 /** What can happen to the instances and to those who answer them. */
 export const INSTANCE_FAULTS: readonly FaultCase[] = [
-  { name: 'instance killed', instances: 2, database: 'PostgreSQL', bus: 'Redis', strike: killOne },
+  { name: 'instance killed', instances: 3, database: 'PostgreSQL', bus: 'Redis', strike: killOne },
   { name: 'rolling restart', instances: 2, database: 'PostgreSQL', bus: 'Redis', strike: restartInTurn },
   { name: "phones' clocks jump", instances: 2, database: 'PostgreSQL', bus: 'Redis', strike: shiftClocks },
 ];

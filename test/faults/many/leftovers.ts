@@ -1,5 +1,5 @@
 import { until } from '../../helpers/until.ts';
-import type { Fleet } from './fleet.ts';
+import { type Fleet, POOL_SIZE } from './fleet.ts';
 import type { Holdings } from './holdings.ts';
 import type { Instance } from './instance.ts';
 import { openFilesOf } from './open-sockets.ts';
@@ -24,23 +24,34 @@ export const holdingsOf = async (fleet: Fleet, instance: Instance): Promise<Hold
   return held;
 };
 
-/** What one instance holds beyond `base` and `allowed`, in words. */
-const beyond = (base: Holdings, now: Holdings, allowed: Holdings): readonly string[] =>
-  Object.entries(now).flatMap(([kind, count]) => {
-    const limit = Math.max(base[kind] ?? 0, allowed[kind] ?? 0);
+const POOLED = 'sockets: database';
+
+/** The pool opens connections as they are needed and keeps them, up to its size; each has a socket and a timer. */
+const grownPool = (base: Holdings, now: Holdings): Holdings => {
+  const more = Math.max(0, Math.min(now[POOLED] ?? 0, POOL_SIZE) - (base[POOLED] ?? 0));
+  return { [POOLED]: more, 'resources: TCPSocketWrap': more, 'resources: Timeout': more };
+};
+
+/** What one instance holds beyond `base` and what it may keep, in words. */
+const beyond = (base: Holdings, now: Holdings, mayKeep: Holdings): readonly string[] => {
+  const grown = grownPool(base, now);
+  return Object.entries(now).flatMap(([kind, count]) => {
+    const limit = (base[kind] ?? 0) + (grown[kind] ?? 0) + (mayKeep[kind] ?? 0);
     return count > limit ? [`${kind}: ${count}, at most ${limit} expected`] : [];
   });
+};
 
 /** Waits until each instance that runs holds no more than it did; what it still holds after 20 s, in words. */
 export const leftoversOf = async (
   fleet: Fleet,
   base: ReadonlyMap<Instance, Holdings>,
+  mayKeep: Holdings,
 ): Promise<readonly string[]> => {
   let left: string[] = [];
   const look = async (): Promise<boolean> => {
     left = [];
     for (const instance of fleet.instances.filter((candidate) => candidate.runs())) {
-      const more = beyond(base.get(instance) ?? {}, await holdingsOf(fleet, instance), fleet.allowedHoldings);
+      const more = beyond(base.get(instance) ?? {}, await holdingsOf(fleet, instance), mayKeep);
       left.push(...more.map((text) => `instance ${instance.name} still holds ${text}`));
     }
     return left.length === 0;

@@ -13,6 +13,7 @@ import { createPbxs, type WakeUpTimes } from './pbxs.ts';
 import { startPhones } from './phones.ts';
 import { createRandom } from './random.ts';
 import { putSubscribersIn } from './subscribers-in.ts';
+import { takenBy, takenTwice } from './taken-answers.ts';
 import { judge, type Verdict } from './verdict.ts';
 
 /** A line of the table. */
@@ -117,6 +118,8 @@ export const runFault = async (
   const base = new Map<Instance, Holdings>();
   for (const instance of fleet.instances) base.set(instance, await holdingsOf(fleet, instance));
 
+  const takenBefore = await takenBy(fleet.instances);
+
   wakeUp = SLOW;
   const firstOfLoad = ledger.calls.length;
   pbxs.callAtRate(options.inFlight / FILLING_SECONDS);
@@ -128,14 +131,19 @@ export const runFault = async (
   pbxs.callAtRate(0);
   await quiet();
   const calls = ledger.calls.slice(firstOfLoad);
-  const verdict = judge(calls, WAIT_MS, impact);
+  const judged = judge(calls, WAIT_MS, impact);
+  const twice = takenTwice(calls, takenBefore, await takenBy(fleet.instances), impact);
+  const verdict = { ...judged, twice: [...judged.twice, ...twice] };
   problems.push(...problemsOf(verdict), ...(impact.check?.(calls) ?? []));
 
   await impact.heal?.();
   wakeUp = QUICK;
   await until(callsRing, 'calls ring again').catch((error) => problems.push(String(error)));
   await quiet();
-  problems.push(...(await leftoversOf(fleet, base)), ...(await faultsOfInstances(fleet.instances)));
+  problems.push(
+    ...(await leftoversOf(fleet, base, impact.mayKeep ?? {})),
+    ...(await faultsOfInstances(fleet.instances)),
+  );
   return {
     name: fault.name,
     setUp: [fault.instances, fault.database, ...(bus.kind === 'none' ? [] : [bus.kind])].join(', '),

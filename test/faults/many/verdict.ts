@@ -34,7 +34,7 @@ export interface Excuses {
   readonly allowance?: Allowance;
   /** Calls whose PBXs wait at several instances that cannot know of each other: one of them may time out. */
   readonly apart?: (call: CallRecord) => boolean;
-  /** Calls whose app said two things on two sides of a cut network: either may be heard. */
+  /** Calls whose app said two things to instances that could not ask Redis which came first: either may be heard. */
   readonly contested?: (call: CallRecord) => boolean;
 }
 
