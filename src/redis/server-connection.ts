@@ -32,6 +32,7 @@ export class ServerConnection {
   readonly #end: () => void;
   #fault: RedisFault | undefined;
   #lingering: NodeJS.Timeout | undefined;
+  #over = false;
 
   constructor(server: HostPort, login: Login) {
     this.#login = login;
@@ -55,6 +56,7 @@ export class ServerConnection {
     this.#redis.on('moved', () => this.drop('cluster-down'));
     const end = Promise.withResolvers<RedisFault>();
     this.#end = () => {
+      this.#over = true;
       clearTimeout(this.#lingering);
       end.resolve(this.#fault ?? 'connection-lost');
     };
@@ -117,7 +119,7 @@ export class ServerConnection {
     // Without this a silent peer would keep the socket for another 2 s.
     this.#redis.stream?.destroy();
     // Whoever waits for the end must not depend on ioredis telling it, which it need not in every state.
-    this.#lingering ??= setTimeout(this.#end, LINGER_MS);
+    if (!this.#over) this.#lingering ??= setTimeout(this.#end, LINGER_MS);
   }
 }
 
