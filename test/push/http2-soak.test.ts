@@ -23,6 +23,8 @@ const seeded = (seed: number): (() => number) => {
 
 const misbehave = (random: () => number, server: PushServer, { stream, session, respond }: Arrival): void => {
   const dice = random();
+  // The channel may have given the stream up in the moment of its arrival: nothing can be answered on it then.
+  if (stream.destroyed || stream.closed || session.destroyed) return;
   if (dice < 0.8) setTimeout(respond, random() * 20);
   else if (dice < 0.85) stream.close(constants.NGHTTP2_REFUSED_STREAM);
   else if (dice < 0.9) stream.close(constants.NGHTTP2_INTERNAL_ERROR);
