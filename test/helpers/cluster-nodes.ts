@@ -57,11 +57,12 @@ export const moveSlot = async (
   );
   await to.ask('CLUSTER', 'SETSLOT', slot, 'IMPORTING', fromId ?? '');
   await from.ask('CLUSTER', 'SETSLOT', slot, 'MIGRATING', toId ?? '');
-  for (;;) {
+  await until(async () => {
     const keys: unknown = await from.ask('CLUSTER', 'GETKEYSINSLOT', slot, 100);
-    if (!Array.isArray(keys) || keys.length === 0) break;
+    if (!Array.isArray(keys) || keys.length === 0) return true;
     for (const key of keys) await from.ask('MIGRATE', '127.0.0.1', to.port, String(key), 0, 5_000, ...auth);
-  }
+    return false;
+  }, 'every key of the slot has moved');
   for (const server of [to, from]) await server.ask('CLUSTER', 'SETSLOT', slot, 'NODE', toId ?? '');
   await until(async () => {
     const views = await Promise.all(all.map((server) => nodesOf(server)));
