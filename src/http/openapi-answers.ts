@@ -115,11 +115,11 @@ export function detail(description: string, ...texts: readonly string[]): Json {
 }
 
 /** The answer of /readyz. */
-export function readiness(status: string): Json {
+export function readiness(...statuses: readonly string[]): Json {
   const reasons = { type: 'array', items: { type: 'string' } };
   return {
     type: 'object',
     required: ['status', 'reasons'],
-    properties: { status: { const: status }, reasons },
+    properties: { status: { enum: statuses }, reasons },
   };
 }

@@ -16,6 +16,7 @@ import {
   WAKE_TRACE,
   words,
 } from './openapi-answers.ts';
+import { ACCOUNT_SECURITY, PBX_SECURITY, SECURITY } from './openapi-security.ts';
 import { ENDPOINTS } from './paths.ts';
 import {
   CallCancelled,
@@ -83,27 +84,6 @@ const BODIES: readonly Body[] = [
   LogMetrics,
   CheckIn,
 ];
-
-const SECURITY = {
-  accountAuth: {
-    type: 'apiKey',
-    in: 'header',
-    name: 'Authorization',
-    description:
-      "The user's credential of the telephone platform, `Basic` or `Token`; handed on to the platform as it is. " +
-      'Not asked for with ACCOUNT_AUTH=none.',
-  },
-  pbxToken: {
-    type: 'http',
-    scheme: 'bearer',
-    description:
-      'PBX_TOKEN, where it is set. PBX_ALLOW bounds the addresses, PBX_CLIENT_CA_FILE asks for a TLS client certificate, instead or as well.',
-  },
-};
-
-/** Security alternatives: with PBX_ALLOW alone no token is needed. */
-const PBX_SECURITY = [{ pbxToken: [] }, {}];
-const ACCOUNT_SECURITY = [{ accountAuth: [] }, {}];
 
 function pbxPaths(outcomes: readonly string[]): Paths {
   const headers = {
@@ -207,8 +187,11 @@ function operatorPaths(): Paths {
       200: json('It is.', { type: 'object', properties: { status: { const: 'alive' } } }),
     }),
     [ENDPOINTS.ready.path]: get('Whether new calls may be sent here', {
-      200: json('They may.', readiness('ready')),
-      503: json('The database cannot be reached, or the service is stopping.', readiness('not ready')),
+      200: json('They may; degraded: not everything works as it should.', readiness('ready', 'degraded')),
+      503: json(
+        'The database cannot be reached, or Redis where it is required, or the service is stopping.',
+        readiness('not ready'),
+      ),
     }),
     [ENDPOINTS.openApi.path]: get('This document', { 200: json('OpenAPI 3.1.', { type: 'object' }) }),
   };
