@@ -15,7 +15,12 @@ export DEBIAN_FRONTEND=noninteractive
 # The packages must not start servers of their own.
 mkdir -p /etc/postgresql-common
 [ -e /etc/postgresql-common/createcluster.conf ] || echo 'create_main_cluster = false' >/etc/postgresql-common/createcluster.conf
-apt-get update -qq
+missing() {
+  echo "Could not be installed for the tests with real servers: ${packages[*]}. Without them these tests are skipped; with CI=true they fail." >&2
+  if [ "${CI:-}" = true ]; then exit 1; fi
+  exit 0
+}
+apt-get update -qq || missing
 # Redis has no such switch: invoke-rc.d asks policy-rc.d, and 101 means that services stay stopped.
 policy=/usr/sbin/policy-rc.d
 if [ ! -e $policy ]; then
@@ -23,4 +28,4 @@ if [ ! -e $policy ]; then
   chmod 755 $policy
   trap 'rm -f $policy' EXIT
 fi
-apt-get install -y -qq --no-install-recommends "${packages[@]}"
+apt-get install -y -qq --no-install-recommends "${packages[@]}" || missing
