@@ -31,6 +31,8 @@ export interface OpenInstance extends BusInstance {
 
 /** Instances that share a bus. */
 export interface BusWorld {
+  /** What its keys in Redis begin with. */
+  readonly prefix: string;
   instance(options?: InstanceOptions): Promise<OpenInstance>;
 }
 
@@ -40,6 +42,7 @@ const WAIT_MS = 30_000;
 /** A world of one instance that is alone. */
 export async function loneWorld(t: TestContext): Promise<BusWorld> {
   return {
+    prefix: '',
     instance: async ({ waitMs = WAIT_MS } = {}) => {
       const instance = createBusInstance(waitMs, (room) => createLoneBus(room));
       t.after(() => instance.room.close());
@@ -60,6 +63,7 @@ export function redisWorld(
   prefix = `t${Math.random().toString(36).slice(2)}:`,
 ): BusWorld {
   return {
+    prefix,
     instance: async ({
       waitMs = WAIT_MS,
       lookEveryMs = 60_000,

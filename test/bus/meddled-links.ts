@@ -10,12 +10,14 @@ export const deaf = (link: RedisLink): RedisLink => ({
   close: () => link.close(),
 });
 
-/** A link whose owner finds nothing when it looks at the calls that wait, and asks nothing for it. */
+/** A link whose owner finds nothing when it looks at the calls that wait, gives no signs of life, and asks nothing for it. */
 export const unlooking = (link: RedisLink): RedisLink => ({
   ...deaf(link),
   publish: (channel, message) => link.publish(channel, message),
-  run: async (script, keys, args, limitMs) =>
-    script.name === 'refresh' ? ['waiting'] : link.run(script, keys, args, limitMs),
+  run: async (script, keys, args, limitMs) => {
+    if (script.name === 'refresh') return ['waiting'];
+    return script.name === 'beat' ? ['0'] : link.run(script, keys, args, limitMs);
+  },
 });
 
 /** A link that finds Redis away as long as told, whatever Redis does. */

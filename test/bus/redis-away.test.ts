@@ -22,6 +22,9 @@ describe('the bus while Redis is away', { skip: skipWithout('Redis') }, () => {
   const open = (t: TestContext): BusWorld =>
     redisWorld(t, { kind: 'single', server: { host: '127.0.0.1', port: server().port }, database: 0 });
 
+  const signsOf = async ({ prefix }: BusWorld): Promise<number> =>
+    Number(await server().ask('ZCARD', `${prefix}instances`));
+
   test('a call whose phone answers where it waits is woken and answered; an answer elsewhere is undecided', async (t) => {
     const world = open(t);
     const [a, b] = [await world.instance(), await world.instance()];
@@ -76,6 +79,37 @@ describe('the bus while Redis is away', { skip: skipWithout('Redis') }, () => {
     await until(async () => (await b.bus.answer(key, true)) === 'taken', 'the answer finds its call');
     assert.equal((await asked.ending).outcome, 'ready');
     await until(async () => (await b.bus.answer('of no call', true)) === 'unknown', 'all is known again');
+  });
+
+  test('while an instance is cut off, an answer that may be for one of its calls is not called unknown by the others', async (t) => {
+    const world = open(t);
+    let cut = false;
+    const [a, b] = [
+      await world.instance({ meddle: (link) => awayFor(link, () => cut) }),
+      await world.instance(),
+    ];
+    await until(async () => (await signsOf(world)) === 2, 'both have given a sign of life');
+    assert.equal(await b.bus.answer('of no call', true), 'unknown');
+    cut = true;
+    const asked = a.ask({ account: 1, callId: 'beyond the cut' });
+    const key = await asked.woken();
+    await until(async () => (await b.bus.answer(key, true)) === 'undecided', 'the silence is noticed');
+    assert.equal(await a.bus.answer(key, true), 'taken');
+    assert.equal((await asked.ending).outcome, 'ready');
+    cut = false;
+    await until(async () => (await b.bus.answer('of no call', true)) === 'unknown', 'it is heard of again');
+  });
+
+  test('of an instance that stops nobody waits for a sign of life; of one that is killed the others do', async (t) => {
+    const world = open(t);
+    const [stopped, killed, other] = [await world.instance(), await world.instance(), await world.instance()];
+    await until(async () => (await signsOf(world)) === 3, 'all have given a sign of life');
+    await stopped.bus.close();
+    assert.equal(await signsOf(world), 2);
+    assert.equal(await other.bus.answer('of no call', true), 'unknown');
+    await killed.kill();
+    assert.equal(await signsOf(world), 2);
+    await until(async () => (await other.bus.answer('of no call', true)) === 'undecided', 'it is missed');
   });
 
   test('calls survive a Redis that lost everything', async (t) => {

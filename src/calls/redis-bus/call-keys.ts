@@ -8,6 +8,8 @@ export interface CallKeys {
   pointer(uniqueKey: string): string;
   /** The channel that an instance hears. */
   channel(instance: string): string;
+  /** The instances and their signs of life. */
+  roll(): string;
 }
 
 /** Names under a prefix. What is in braces decides the slot of a Cluster unless it is empty: names are escaped for it. */
@@ -16,6 +18,7 @@ export function createCallKeys(prefix: string): CallKeys {
     call: (name) => `${prefix}call:{${escaped(name)}}`,
     pointer: (uniqueKey) => `${prefix}key:{${escaped(uniqueKey)}}`,
     channel: (instance) => `${prefix}instance:{${instance}}`,
+    roll: () => `${prefix}instances`,
   };
 }
 

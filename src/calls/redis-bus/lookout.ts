@@ -44,6 +44,8 @@ export class Lookout {
   #wasUp = false;
   #everUp = false;
   #subscribed = false;
+  /** Monotonic milliseconds at which the last look that came to its end began. */
+  #lookedAt = Number.NEGATIVE_INFINITY;
 
   constructor(parts: LookoutParts) {
     this.#parts = parts;
@@ -66,8 +68,16 @@ export class Lookout {
 
   /** Whether calls that wait elsewhere may be unknown to Redis, because it was away lately. */
   isUnsettled(): boolean {
-    const awayAt = Math.max(this.#awayAt, this.#parts.register.failedAt);
-    return monotonic() - awayAt < SETTLE_MS;
+    return monotonic() - this.#lastAwayAt() < SETTLE_MS;
+  }
+
+  /** Whether Redis has been told of every call that waits here: a look was had since Redis was last away. */
+  allKnown(): boolean {
+    return this.#parts.isUp() && this.#lookedAt >= this.#lastAwayAt();
+  }
+
+  #lastAwayAt(): number {
+    return Math.max(this.#awayAt, this.#parts.register.failedAt);
   }
 
   /** Resolves when the look under way, if there is one, has ended. */
@@ -95,10 +105,13 @@ export class Lookout {
   }
 
   async #lookAtAll(): Promise<void> {
+    const began = monotonic();
     const calls = this.#parts.held.calls();
-    for (let from = 0; from < calls.length && this.#parts.isUp(); from += BATCH) {
+    for (let from = 0; from < calls.length; from += BATCH) {
+      if (!this.#parts.isUp()) return;
       await Promise.all(calls.slice(from, from + BATCH).map((call) => this.#lookAt(call)));
     }
+    this.#lookedAt = began;
   }
 
   async #lookAt(call: Call): Promise<void> {

@@ -5,31 +5,17 @@ import type { RedisLink } from '../../redis/redis-link.ts';
 import type { AnswerBus, AnswerFate } from '../answer-bus.ts';
 import type { Call } from '../call.ts';
 import type { CallEnding, CallOutcome } from '../call-outcome.ts';
-import type { WaitingRoom } from '../waiting-room.ts';
 import type { BusEvents } from './bus-events.ts';
 import { type BusMessage, decodeMessage } from './bus-message.ts';
 import { createCallKeys } from './call-keys.ts';
 import { CallRegister } from './call-register.ts';
 import { type HeldCall, HeldCalls } from './held-calls.ts';
 import { InstanceMail } from './instance-mail.ts';
+import { InstanceRoll } from './instance-roll.ts';
 import { Lookout } from './lookout.ts';
 import { OwnerWatch } from './owner-watch.ts';
+import type { RedisBusOptions } from './redis-bus-options.ts';
 import type { ClaimReply } from './register-replies.ts';
-
-/** What the bus of several instances is built on. */
-export interface RedisBusOptions {
-  readonly link: RedisLink;
-  readonly room: Pick<WaitingRoom, 'answer' | 'cancel' | 'find' | 'endingOf' | 'rekey' | 'newKey'>;
-  /** What every key and channel begins with. */
-  readonly prefix: string;
-  /** Milliseconds for one command. */
-  readonly timeoutMs: number;
-  /** New calls are refused while Redis does not answer, instead of being waited for by this instance alone. */
-  readonly required: boolean;
-  /** Milliseconds between two looks at the calls that wait. */
-  readonly lookEveryMs: number;
-  readonly events: BusEvents;
-}
 
 /** Milliseconds past its deadline that a call may take to ask Redis for an answer that it has not heard of. */
 const LAST_LOOK_MS = 50;
@@ -56,6 +42,7 @@ export class RedisBus implements AnswerBus {
   readonly #held = new HeldCalls();
   readonly #owners: OwnerWatch;
   readonly #lookout: Lookout;
+  readonly #roll: InstanceRoll;
   readonly #underway = new Set<Promise<void>>();
 
   constructor(options: RedisBusOptions) {
@@ -91,6 +78,13 @@ export class RedisBus implements AnswerBus {
       events,
       decide,
     });
+    this.#roll = new InstanceRoll({
+      link,
+      keys,
+      instance: this.#instance,
+      allKnown: () => this.#lookout.allKnown(),
+      events,
+    });
     link.listen(keys.channel(this.#instance), {
       onMessage: (text) => this.#hear(decodeMessage(text)),
       onGap: () => this.#lookout.lookSoon(),
@@ -118,7 +112,8 @@ export class RedisBus implements AnswerBus {
     // Redis cannot be asked, or has lost the call: the own room may know it.
     const fate = this.#room.answer(key, available);
     if (fate !== 'unknown') return fate;
-    return reply === undefined || this.#lookout.isUnsettled() ? 'undecided' : fate;
+    const mayWaitElsewhere = reply === undefined || this.#lookout.isUnsettled() || this.#roll.someAreSilent();
+    return mayWaitElsewhere ? 'undecided' : fate;
   }
 
   expire(call: Call, outcome: CallOutcome, reason?: string): void {
@@ -146,7 +141,7 @@ export class RedisBus implements AnswerBus {
 
   async close(): Promise<void> {
     this.#owners.stop();
-    await within(Promise.allSettled([...this.#underway, this.#lookout.stop()]), FLUSH_MS);
+    await within(Promise.allSettled([...this.#underway, this.#lookout.stop(), this.#roll.stop()]), FLUSH_MS);
   }
 
   async #claim(held: HeldCall): Promise<void> {

@@ -214,5 +214,39 @@ return { 'restored' }
 `,
 );
 
+/**
+ * KEYS the roll, a sorted set of instances by the time (of Redis) of their last sign of life; ARGV instance, milliseconds
+ * after which one counts as silent, milliseconds after which it is forgotten. Replies how many are silent.
+ */
+export const BEAT = script(
+  'beat',
+  `
+local now, remembered = clock(), tonumber(ARGV[3])
+redis.call('ZADD', KEYS[1], now, ARGV[1])
+redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now - remembered)
+redis.call('PEXPIRE', KEYS[1], remembered)
+return { tostring(redis.call('ZCOUNT', KEYS[1], '-inf', now - tonumber(ARGV[2]))) }
+`,
+);
+
+/** KEYS the roll; ARGV instance. */
+export const SIGN_OFF = script(
+  'sign-off',
+  `
+redis.call('ZREM', KEYS[1], ARGV[1])
+return { 'done' }
+`,
+);
+
 /** Every script of the bus, to be made known to a server beforehand. */
-export const BUS_SCRIPTS: readonly RedisScript[] = [CLAIM, POINT, ANSWER, END, CANCEL, TAKE_OVER, REFRESH];
+export const BUS_SCRIPTS: readonly RedisScript[] = [
+  CLAIM,
+  POINT,
+  ANSWER,
+  END,
+  CANCEL,
+  TAKE_OVER,
+  REFRESH,
+  BEAT,
+  SIGN_OFF,
+];

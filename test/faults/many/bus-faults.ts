@@ -1,4 +1,3 @@
-import type { CallOutcome } from '../../../src/calls/call-outcome.ts';
 import { monotonic } from '../../../src/lib/monotonic.ts';
 import { until } from '../../helpers/until.ts';
 import type { CallRecord } from './call-record.ts';
@@ -71,28 +70,13 @@ const failedOver = async ({ bus }: Scene): Promise<Impact> => {
   };
 };
 
-const CUT_OFF = 0;
-const cutImpact = (impact: Impact, from: number, to: number): Impact => {
-  const cutOff = ({ legs }: CallRecord): boolean =>
-    legs.some(({ asks }) => asks.some(({ instance, at }) => instance === CUT_OFF && at > from && at < to));
-  return {
-    ...impact,
-    // The other instance has a Redis that knows nothing of a call that was asked beyond the cut.
-    allowance: (call): readonly CallOutcome[] =>
-      cutOff(call) && call.answers.every(({ status }) => status === 404) ? ['timed-out'] : [],
-  };
-};
-
-const EDGE_MS = 500;
-const cut = async ({ bus }: Scene): Promise<Impact> => {
-  const from = monotonic();
-  const impact = await withoutRedis(async () => {
+/** An instance that is cut off falls silent: what the other one does not know may wait there. */
+const cut = ({ bus }: Scene): Promise<Impact> =>
+  withoutRedis(async () => {
     bus.network().blackhole();
     await pause(OUTAGE_MS);
     bus.network().heal();
   });
-  return cutImpact(impact, from - EDGE_MS, monotonic() + SETTLED_AFTER_MS);
-};
 
 const usual = { instances: 2, database: 'PostgreSQL' } as const;
 
