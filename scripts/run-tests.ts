@@ -13,12 +13,25 @@ let failed = 0;
 let skipped = 0;
 const reasons = new Set<string>();
 
+/** A hook that does not end, or a handle that stays open after a failure, keeps a file's process alive for ever. */
+const STUCK_MS = 240_000;
+const stuck = new AbortController();
+const watchdog = setTimeout(() => {
+  console.error(
+    `No test has ended for ${STUCK_MS / 1000} s: those that still run are ended, which is a failure.`,
+  );
+  failed += 1;
+  stuck.abort();
+}, STUCK_MS);
+
 const stream = run({
+  signal: stuck.signal,
   files: files.map((file) => `${process.cwd()}/${file}`),
   concurrency: 2,
   timeout: 120_000,
   execArgv: ['--disable-warning=ExperimentalWarning'],
 });
+stream.on('test:complete', () => watchdog.refresh());
 stream.on('test:pass', (event) => {
   if (typeof event.skip === 'string') reasons.add(event.skip);
   if (event.details.type === 'suite') return;
@@ -29,6 +42,7 @@ stream.on('test:fail', () => {
   failed += 1;
 });
 stream.on('end', () => {
+  clearTimeout(watchdog);
   console.log(`${passed} passed, ${failed} failed, ${skipped} skipped`);
   for (const reason of reasons) console.log(`Skipped: ${reason}`);
   if (passed === 0) console.error('No test ran: that is a failure.');

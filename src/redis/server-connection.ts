@@ -52,7 +52,7 @@ export class ServerConnection {
       disableClientInfo: true,
     });
     this.#redis.on('error', (error: unknown) => this.drop(networkFault(error)));
-    // SSUBSCRIBE at the wrong server: ioredis tells this instead of answering.
+    // SSUBSCRIBE at the wrong server: ioredis tells this, and its promise is never settled.
     this.#redis.on('moved', () => this.drop('cluster-down'));
     const end = Promise.withResolvers<RedisFault>();
     this.#end = () => {
@@ -68,7 +68,7 @@ export class ServerConnection {
   async open(): Promise<void> {
     const { username, password, database } = this.#login;
     try {
-      await this.#redis.connect();
+      await this.#whileOpen(this.#redis.connect());
     } catch (cause) {
       // The event that told the reason came first; without one the peer just closed.
       throw new RedisUnavailable(this.#fault ?? 'unreachable', { cause });
@@ -99,17 +99,28 @@ export class ServerConnection {
     }
   }
 
-  /** Subscribes; resolves once it stands. Only PING may be called afterwards. */
+  /**
+   * Subscribes; resolves once it stands. Rejects with `ErrorReply`, or with `RedisUnavailable` when the connection ends
+   * first, as it does at a server of a Cluster that has not got the channel's slot. Only PING may be called afterwards.
+   */
   async subscribe(channel: string, sharded: boolean, onMessage: (message: string) => void): Promise<void> {
     this.#redis.on(sharded ? 'smessage' : 'message', (_channel: string, message: string) =>
       onMessage(message),
     );
     try {
-      await (sharded ? this.#redis.ssubscribe(channel) : this.#redis.subscribe(channel));
+      await this.#whileOpen(sharded ? this.#redis.ssubscribe(channel) : this.#redis.subscribe(channel));
     } catch (error) {
       if (error instanceof Error && error.name === 'ReplyError') throw new ErrorReply(error.message);
       throw new RedisUnavailable(this.#fault ?? 'connection-lost');
     }
+  }
+
+  /** What is done once for each connection ends with it at the latest, also where ioredis never tells how it went. */
+  async #whileOpen(work: Promise<unknown>): Promise<void> {
+    const ended = this.ended.then((fault) => {
+      throw new RedisUnavailable(fault);
+    });
+    await Promise.race([work, ended]);
   }
 
   /** Ends the connection now; what is in flight is rejected with this fault, unless there was one before. */

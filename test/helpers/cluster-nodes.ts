@@ -1,4 +1,5 @@
 import type { RedisServer } from './redis-server.ts';
+import { until } from './until.ts';
 
 /** A line of CLUSTER NODES. */
 interface ClusterNode {
@@ -24,4 +25,47 @@ export const nodesOf = async (server: RedisServer): Promise<ClusterNode[]> => {
         holds: (slot) => ranges.some(([from = -1, to = from]) => slot >= from && slot <= to),
       };
     });
+};
+
+/** A running master that is not this one. */
+export const anotherMaster = async (
+  servers: readonly RedisServer[],
+  not: RedisServer,
+): Promise<RedisServer> => {
+  for (const server of servers) {
+    if (server === not) continue;
+    const own = (await nodesOf(server)).find(({ flags }) => flags.includes('myself'));
+    if (own?.flags.includes('master')) return server;
+  }
+  throw new Error('there is no other master');
+};
+
+/** Moves a slot while clients go on: https://redis.io/docs/latest/commands/cluster-setslot/#redis-cluster-live-resharding-explained */
+export const moveSlot = async (
+  slot: number,
+  servers: {
+    readonly from: RedisServer;
+    readonly to: RedisServer;
+    readonly all: readonly RedisServer[];
+    readonly password: string | undefined;
+  },
+): Promise<void> => {
+  const { from, to, all, password } = servers;
+  const auth = password === undefined ? [] : ['AUTH', password];
+  const [fromId, toId] = (await Promise.all([from, to].map((server) => server.ask('CLUSTER', 'MYID')))).map(
+    String,
+  );
+  await to.ask('CLUSTER', 'SETSLOT', slot, 'IMPORTING', fromId ?? '');
+  await from.ask('CLUSTER', 'SETSLOT', slot, 'MIGRATING', toId ?? '');
+  await until(async () => {
+    const keys: unknown = await from.ask('CLUSTER', 'GETKEYSINSLOT', slot, 100);
+    if (!Array.isArray(keys) || keys.length === 0) return true;
+    for (const key of keys) await from.ask('MIGRATE', '127.0.0.1', to.port, String(key), 0, 5_000, ...auth);
+    return false;
+  }, 'every key of the slot has moved');
+  for (const server of [to, from]) await server.ask('CLUSTER', 'SETSLOT', slot, 'NODE', toId ?? '');
+  await until(async () => {
+    const views = await Promise.all(all.map((server) => nodesOf(server)));
+    return views.every((nodes) => nodes.find(({ id }) => id === toId)?.holds(slot));
+  }, 'every server knows of the moved slot');
 };

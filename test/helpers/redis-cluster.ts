@@ -1,5 +1,5 @@
 import { keySlot } from '../../src/redis/key-slot.ts';
-import { nodesOf } from './cluster-nodes.ts';
+import { anotherMaster, moveSlot, nodesOf } from './cluster-nodes.ts';
 import { type RedisServer, startRedis } from './redis-server.ts';
 import { freePort } from './server-process.ts';
 import { until } from './until.ts';
@@ -14,6 +14,8 @@ export interface RedisCluster {
   masterOf(key: string): Promise<RedisServer>;
   /** Kills the master of a key; a replica takes its place after about two seconds. */
   killMasterOf(key: string): Promise<RedisServer>;
+  /** Moves one key's slot, with what is in it, to another master. */
+  moveSlotOf(key: string): Promise<void>;
   /** Until every slot is served and every killed server that was started again has joined. */
   settled(): Promise<void>;
   close(): Promise<void>;
@@ -82,6 +84,15 @@ export const startRedisCluster = async (
       const killed = await master(key);
       await killed.kill();
       return killed;
+    },
+    moveSlotOf: async (key) => {
+      const from = await master(key);
+      await moveSlot(keySlot(key), {
+        from,
+        to: await anotherMaster(running(), from),
+        all: running(),
+        password,
+      });
     },
     settled,
     close,

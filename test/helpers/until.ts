@@ -1,10 +1,24 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
-/** Waits until a condition holds, looking often; fails after 20 s, naming what was waited for. */
+const LIMIT_MS = 20_000;
+
+/** Waits until a condition holds, looking often; fails after 20 s, also where a look never ends, naming what was waited for. */
 export async function until(holds: () => boolean | Promise<boolean>, what: string): Promise<void> {
-  const giveUpAt = performance.now() + 20_000;
-  while (!(await holds())) {
+  const giveUpAt = performance.now() + LIMIT_MS;
+  while (!(await settled(holds(), giveUpAt, what))) {
     if (performance.now() > giveUpAt) throw new Error(`waited in vain until ${what}`);
     await delay(5);
+  }
+}
+
+async function settled(look: boolean | Promise<boolean>, giveUpAt: number, what: string): Promise<boolean> {
+  if (typeof look === 'boolean') return look;
+  const late = Promise.withResolvers<never>();
+  const giveUp = () => late.reject(new Error(`waited in vain until ${what}: the last look did not end`));
+  const timer = setTimeout(giveUp, Math.max(1_000, giveUpAt - performance.now()));
+  try {
+    return await Promise.race([look, late.promise]);
+  } finally {
+    clearTimeout(timer);
   }
 }

@@ -61,6 +61,61 @@ describe('a Redis Cluster', { skip: skipWithout('Redis') }, () => {
     const master = await cluster().masterOf('vm:i:1');
     assert.deepEqual(await master.ask('PUBSUB', 'SHARDCHANNELS'), ['vm:i:1']);
   });
+
+  test('a channel whose slot moves is heard again although nothing else is asked meanwhile', async (t) => {
+    const { link, told } = watchedLink(t, clusterSettings(cluster(), PASSWORD));
+    const other = watchedLink(t, clusterSettings(cluster(), PASSWORD)).link;
+    for (let round = 1; round <= 3; round += 1) {
+      const channel = `vm:{quiet-${round}}`;
+      let gaps = 0;
+      const heard: string[] = [];
+      link.listen(channel, { onMessage: (message) => heard.push(message), onGap: () => void gaps++ });
+      await until(() => gaps === 1, 'the subscription stands');
+      await cluster().moveSlotOf(channel);
+      await until(() => gaps >= 2, 'the subscription stands again');
+      const master = await cluster().masterOf(channel);
+      assert.deepEqual(await master.ask('PUBSUB', 'SHARDCHANNELS', channel), [channel]);
+      await until(async () => (await other.publish(channel, 'there').catch(() => 0)) === 1, 'it is found');
+      await until(() => heard.includes('there'), 'the message is heard');
+      assert.equal(told.at(-1), 'listening');
+    }
+  });
+
+  test('a slot that moves to another master takes commands and channel with it', async (t) => {
+    const { link, told } = watchedLink(t, clusterSettings(cluster(), PASSWORD));
+    let gaps = 0;
+    const heard: string[] = [];
+    link.listen('vm:{moving}', { onMessage: (message) => heard.push(message), onGap: () => void gaps++ });
+    await until(() => gaps === 1, 'the subscription stands');
+    await until(
+      () => link.run(INCREMENT, ['vm:{moving}:n'], [1]).then(Boolean, () => false),
+      'its master is up',
+    );
+    let failures = 0;
+    let sum = 1;
+    const work = setInterval(() => {
+      link.run(INCREMENT, ['vm:{moving}:n'], [1]).then(
+        () => {
+          sum += 1;
+        },
+        () => {
+          failures += 1;
+        },
+      );
+    }, 2);
+    t.after(() => clearInterval(work));
+    await cluster().moveSlotOf('vm:{moving}');
+    await until(() => gaps >= 2, 'the subscription stands again');
+    const ask = async () => (await link.publish('vm:{moving}', 'there').catch(() => 0)) >= 1;
+    await until(ask, 'the subscriber is found at the new master');
+    await until(() => heard.includes('there'), 'the message is heard');
+    clearInterval(work);
+    const before = sum;
+    const now = Number(await link.run(INCREMENT, ['vm:{moving}:n'], [0]));
+    assert.ok(now >= before, 'nothing that was answered is lost');
+    assert.equal(failures, 0);
+    assert.ok(!told.includes('down cluster-server'));
+  });
 });
 
 nothingLeft();

@@ -3,6 +3,9 @@ import { type RedisSettings, readRedisAddress } from '../../src/lib/redis-addres
 import { openRedis } from '../../src/redis/open-redis.ts';
 import type { RedisLink } from '../../src/redis/redis-link.ts';
 
+/** Milliseconds that a link may take to close: one that cannot end must fail its test, not hang it. */
+const CLOSING_MS = 10_000;
+
 /** A link, and what it told. */
 export interface WatchedLink {
   readonly link: RedisLink;
@@ -29,6 +32,6 @@ export const watchedLink = (t: TestContext, settings: RedisSettings): WatchedLin
     notListening: ({ error }) => told.push(`not listening ${error}`),
     redisOverloaded: () => told.push('overloaded'),
   });
-  t.after(() => link.close());
+  t.after(() => link.close(), { timeout: CLOSING_MS });
   return { link, told };
 };
