@@ -5,6 +5,7 @@ import { readFile, stat, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
+import { openReference } from '../../src/cli/import-reference/reference-database.ts';
 import { skipWithout } from '../helpers/find-server.ts';
 import { until } from '../helpers/until.ts';
 import { importSuite, lineOf, SEEN } from './import-scene.ts';
@@ -107,6 +108,18 @@ describe('import-reference of many, damaged and other rows', { skip: skipWithout
     const from = await cli.file('reference().url', `${url}\n`);
     const ended = await cli.run(['import-reference', '--from-file', from, '--cert-dir', certDir, '--apply']);
     assert.equal(ended.code, 0, ended.all);
+  });
+
+  test('a connection to the reference that is lost on the way is told as that, in a line', async (t) => {
+    const opened = await openReference(reference().url);
+    assert.equal((await opened.apps(0)).length, 2);
+    await server().kill();
+    t.after(() => server().start());
+    await assert.rejects(opened.devices(undefined), {
+      name: 'CommandFailed',
+      message: 'The reference database: storage unavailable: the database server cannot be reached.',
+    });
+    await opened.close();
   });
 
   test('what cannot work is told in a line, without the address', async (t) => {
