@@ -86,8 +86,10 @@ const sessionOf = async (
     destroy();
     throw error;
   }
+  const openedAt = monotonic();
   return {
-    answeredAt: monotonic(),
+    openedAt,
+    answeredAt: openedAt,
     run: (sql, parameters) => runOn(connection, sql, parameters),
     release: () => {
       if (!gone) connection.release();

@@ -21,8 +21,10 @@ const sessionOf = (client: pg.PoolClient, onGone: () => void): ServerSession => 
   let gone = false;
   // A connection that breaks between two statements tells by this event; the next statement rejects.
   client.on('error', () => {});
+  const openedAt = monotonic();
   return {
-    answeredAt: monotonic(),
+    openedAt,
+    answeredAt: openedAt,
     run: async (sql, parameters) => {
       const { rows, rowCount, command } = await client.query(sql, [...parameters]);
       return { rows, affected: command === 'SELECT' ? undefined : BigInt(rowCount ?? 0), command };
