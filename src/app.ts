@@ -93,6 +93,8 @@ export async function startApp(config: Config, openLog: (onDropped: () => void) 
   const { database } = opening;
   const devices = createCachedDeviceStore(createDeviceStore(database), {
     seconds: config.deviceCacheSeconds,
+    // The server itself gives up a statement in about that time.
+    lateMs: 2 * config.databaseLimits.timeoutMs + 1_000,
     events: telemetry.deviceCache,
   });
   const apps = createAppStore(database, vault);

@@ -10,6 +10,7 @@ import type { DeviceParts } from '../http/device-routes.ts';
 import type { ClientLimits } from '../http/limits/client-limits.ts';
 import { createMetricsServer } from '../http/metrics-server.ts';
 import { openApiDocument } from '../http/openapi.ts';
+import type { Readiness } from '../http/ops-routes.ts';
 import { createPbxAccess } from '../http/pbx-access.ts';
 import type { PbxParts } from '../http/pbx-routes.ts';
 import { createPlatformAccess } from '../http/platform-api.ts';
@@ -60,13 +61,12 @@ export function createHttpServers(config: Config, parts: HttpServerParts): HttpS
   const { telemetry, devices, limits } = parts;
   const events = telemetry.http;
   const access = accountAccess(config, parts);
-  const notReady = async (): Promise<readonly string[]> => {
-    const fault = await databaseFault(parts);
-    return [
-      ...(parts.isDraining() ? ['stopping'] : []),
-      ...(fault === undefined ? [] : [fault]),
-      ...parts.bus.notReady(),
-    ];
+  const readiness = async (): Promise<Readiness> => {
+    const database = await databaseReadiness(parts);
+    return {
+      notReady: [...(parts.isDraining() ? ['stopping'] : []), ...database.notReady, ...parts.bus.notReady()],
+      degraded: [...database.degraded, ...parts.bus.degraded()],
+    };
   };
   const server = createServer({
     pbx: {
@@ -79,8 +79,7 @@ export function createHttpServers(config: Config, parts: HttpServerParts): HttpS
     devices: { access, limit: limits.accounts, register: parts.register, devices, events },
     reports: { access, limit: limits.accounts, devices, events },
     ops: {
-      notReady,
-      degraded: parts.bus.degraded,
+      readiness,
       openApi: JSON.stringify(openApiDocument({ version: packageVersion(), outcomes: CALL_OUTCOMES })),
     },
     trustProxy: config.trustProxy,
@@ -89,10 +88,9 @@ export function createHttpServers(config: Config, parts: HttpServerParts): HttpS
     events,
   });
   const metrics = createMetricsServer({
-    notReady,
-    degraded: parts.bus.degraded,
+    readiness,
     read: async () => {
-      await databaseFault(parts);
+      await databaseReadiness(parts);
       return { contentType: telemetry.registry.contentType, text: await telemetry.registry.metrics() };
     },
   });
@@ -130,18 +128,23 @@ function accountAccess(config: Config, parts: HttpServerParts): AccountAccess {
   return createPlatformAccess({ ...accountAuth, events: parts.telemetry.http });
 }
 
-/** Why the database cannot be asked now; undefined when it can. */
-async function databaseFault({ pingDatabase, telemetry }: HttpServerParts): Promise<string | undefined> {
-  let fault: string | undefined;
-  try {
-    if (!(await within(pingDatabase(), PING_LIMIT_MS))) fault = 'the database does not answer';
-  } catch (error) {
-    telemetry.http.storageFailed({ during: 'a readiness probe', error });
-    const why = error instanceof StorageUnavailable ? `: ${error.explanation}` : '';
-    fault = `the database does not answer${why}`;
-  }
-  telemetry.databaseHealth(fault === undefined);
-  return fault;
+/** What the database can do now. One that can only be read is as good for calls as any. */
+async function databaseReadiness({ pingDatabase, telemetry }: HttpServerParts): Promise<Readiness> {
+  const { notReady = [], degraded = [] }: Partial<Readiness> = await within(
+    pingDatabase(),
+    PING_LIMIT_MS,
+  ).then(
+    (inTime) => (inTime ? {} : { notReady: ['the database does not answer'] }),
+    (error: unknown) => {
+      telemetry.http.storageFailed({ during: 'a readiness probe', error });
+      if (!(error instanceof StorageUnavailable)) return { notReady: ['the database does not answer'] };
+      return error.fault === 'read-only'
+        ? { degraded: [`phones cannot register: ${error.explanation}`] }
+        : { notReady: [`the database does not answer: ${error.explanation}`] };
+    },
+  );
+  telemetry.databaseHealth(notReady.length === 0);
+  return { notReady, degraded };
 }
 
 async function listenOn(

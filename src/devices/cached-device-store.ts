@@ -2,7 +2,7 @@ import { monotonic } from '../lib/monotonic.ts';
 import { within } from '../lib/within.ts';
 import { StorageUnavailable } from '../storage/storage-unavailable.ts';
 import type { Device } from './device.ts';
-import { DeviceCache, MAX_CACHED_DEVICES } from './device-cache.ts';
+import { type ChangeEnd, DeviceCache, MAX_CACHED_DEVICES } from './device-cache.ts';
 import type { DeviceStore } from './device-store.ts';
 
 /** What happened to calls while the database was away. */
@@ -30,22 +30,23 @@ const PROBE_PAUSE_MS = 500;
  * once, one question every `PROBE_PAUSE_MS` tells when it is back, and unknown accounts still wait for it.
  *
  * A device that is changed or removed through this process is no longer remembered as it was, whether the database
- * took the change or not, with one exception: an unregistration or removal that failed was answered so, and has
- * changed nothing. What other processes change is noticed when the entry is `seconds` old at the latest. With 0 seconds
- * nothing is remembered.
+ * took the change or not. What other processes change is noticed when the entry is `seconds` old at the latest. With 0
+ * seconds nothing is remembered.
  */
 export const createCachedDeviceStore = (
   store: DeviceStore,
   options: {
     readonly seconds: number;
     readonly events: CacheEvents;
+    /** Milliseconds after which a server that answers does nothing more of what was given up before. */
+    readonly lateMs: number;
     readonly maxEntries?: number;
     readonly now?: () => number;
   },
 ): CachedDeviceStore => {
-  const { events, seconds, maxEntries = MAX_CACHED_DEVICES, now = monotonic } = options;
+  const { events, seconds, maxEntries = MAX_CACHED_DEVICES, lateMs, now = monotonic } = options;
   if (seconds === 0) return { ...store, appsKnown: () => {} };
-  const cache = new DeviceCache({ maxAgeMs: seconds * 1_000, maxEntries, now });
+  const cache = new DeviceCache({ maxAgeMs: seconds * 1_000, maxEntries, lateMs, now });
   const outage = new Outage(events);
   return {
     ...store,
@@ -154,30 +155,44 @@ const readingPart = (
   };
 };
 
+/** Makes a change of the account known to the cache, whatever becomes of it. */
+const change = async <T>(
+  cache: DeviceCache,
+  account: number,
+  steps: {
+    readonly make: () => Promise<T>;
+    readonly taken: (result: T) => ChangeEnd;
+    /** Whether a change of unknown end would have left that device as it is. */
+    readonly spares: (device: Device) => boolean;
+  },
+): Promise<T> => {
+  const begun = cache.beginChange(account);
+  let end: ChangeEnd = { kind: 'unknown', spares: steps.spares };
+  try {
+    const result = await steps.make();
+    end = steps.taken(result);
+    return result;
+  } finally {
+    cache.endChange(begun, end);
+  }
+};
+
 const changingPart = (
   store: DeviceStore,
   cache: DeviceCache,
 ): Pick<DeviceStore, 'register' | 'setSandbox'> => ({
-  register: async (registration, at) => {
+  register: (registration, at) => {
     const { account, platform, appId, token } = registration;
-    cache.spoilReads(account);
-    try {
-      const result = await store.register(registration, at);
-      if (result.kind === 'unknown-app') return result;
-      cache.forget(account);
-      cache.put(result.device);
-      return result;
-    } catch (error) {
-      // Whether the database has taken it is not known. The same phone again may still be woken, another one not.
-      const known = cache.get(account);
-      const isSame = known?.token === token && known.platform === platform && known.appId === appId;
-      if (!isSame) cache.forget(account);
-      throw error;
-    }
+    return change(cache, account, {
+      make: () => store.register(registration, at),
+      taken: (result) =>
+        result.kind === 'unknown-app' ? { kind: 'nothing' } : { kind: 'taken', device: result.device },
+      // The same phone again may be woken whether the database has taken it or not, another one not.
+      spares: (known) => known.token === token && known.platform === platform && known.appId === appId,
+    });
   },
   setSandbox: (found) => {
     const { account, token, sandbox } = found;
-    cache.spoilReads(account);
     // It is what Apple said, whether the database can note it or not.
     cache.amend(account, (device) => (device.token === token ? { ...device, sandbox } : device));
     return store.setSandbox(found);
@@ -188,23 +203,38 @@ const removingPart = (
   store: DeviceStore,
   cache: DeviceCache,
 ): Pick<DeviceStore, 'unregister' | 'remove' | 'dropToken'> => {
-  const removing = async (account: number, remove: () => Promise<boolean>): Promise<boolean> => {
-    cache.spoilReads(account);
-    const removed = await remove();
-    if (removed) cache.forget(account);
-    else cache.spoilReads(account);
-    return removed;
-  };
+  const removing = (
+    account: number,
+    make: () => Promise<boolean>,
+    spares: (device: Device) => boolean,
+  ): Promise<boolean> =>
+    change(cache, account, {
+      make,
+      taken: (removed) => (removed ? { kind: 'taken', device: undefined } : { kind: 'nothing' }),
+      spares,
+    });
   return {
-    unregister: (device) => removing(device.account, () => store.unregister(device)),
-    remove: (account) => removing(account, () => store.remove(account)),
+    unregister: (device) =>
+      removing(
+        device.account,
+        () => store.unregister(device),
+        ({ token, platform, appId }) =>
+          token !== device.token || platform !== device.platform || appId !== device.appId,
+      ),
+    remove: (account) =>
+      removing(
+        account,
+        () => store.remove(account),
+        () => false,
+      ),
     dropToken: (dead) => {
       const { account, token, appKey, registeredBefore = Number.POSITIVE_INFINITY } = dead;
+      const spares = (known: Device) =>
+        known.token !== token || known.appKey !== appKey || known.registeredAt >= registeredBefore;
       const known = cache.get(account);
       // The provider's word counts although the database cannot note it now.
-      if (known?.token === token && known.appKey === appKey && known.registeredAt < registeredBefore)
-        cache.forget(account);
-      return removing(account, () => store.dropToken(dead));
+      if (known !== undefined && !spares(known)) cache.forget(account);
+      return removing(account, () => store.dropToken(dead), spares);
     },
   };
 };

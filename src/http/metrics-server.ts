@@ -2,7 +2,7 @@ import Fastify, { type FastifyInstance } from 'fastify';
 import { addHealthRoutes, type OpsParts } from './ops-routes.ts';
 
 /** What the metrics port serves. */
-export interface MetricsParts extends Pick<OpsParts, 'notReady' | 'degraded'> {
+export interface MetricsParts extends Pick<OpsParts, 'readiness'> {
   /** Prometheus text. */
   readonly read: () => Promise<{ readonly contentType: string; readonly text: string }>;
 }

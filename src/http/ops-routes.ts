@@ -3,12 +3,17 @@ import { sendJson, sendMethodNotAllowed } from './app-replies.ts';
 import { ENDPOINTS, type Endpoint } from './paths.ts';
 import type { Handler } from './route.ts';
 
+/** Whether new calls may be sent to this instance. */
+export interface Readiness {
+  /** Why not; empty where they may. */
+  readonly notReady: readonly string[];
+  /** What does not work as it should although calls do. */
+  readonly degraded: readonly string[];
+}
+
 /** What load balancers, orchestrators and integrators ask. */
 export interface OpsParts {
-  /** Why the service is not ready for new calls; empty when it is. */
-  readonly notReady: () => Promise<readonly string[]>;
-  /** What does not work as it should although the service takes calls. */
-  readonly degraded: () => readonly string[];
+  readonly readiness: () => Promise<Readiness>;
   /** The OpenAPI document as JSON text. */
   readonly openApi: string;
 }
@@ -20,15 +25,12 @@ export function addOpsRoutes(server: FastifyInstance, parts: OpsParts): void {
 }
 
 /** The two health routes alone, for the metrics port. */
-export function addHealthRoutes(
-  server: FastifyInstance,
-  parts: Pick<OpsParts, 'notReady' | 'degraded'>,
-): void {
+export function addHealthRoutes(server: FastifyInstance, parts: Pick<OpsParts, 'readiness'>): void {
   addGet(server, ENDPOINTS.alive, (_request, reply) => sendJson(reply, 200, ALIVE));
   addGet(server, ENDPOINTS.ready, async (_request, reply) => {
-    const reasons = await parts.notReady();
-    if (reasons.length > 0) return sendJson(reply, 503, JSON.stringify({ status: 'not ready', reasons }));
-    const degraded = parts.degraded();
+    const { notReady, degraded } = await parts.readiness();
+    if (notReady.length > 0)
+      return sendJson(reply, 503, JSON.stringify({ status: 'not ready', reasons: notReady }));
     // Still 200: were every instance without Redis taken out of service, no call at all would be woken.
     return sendJson(
       reply,

@@ -29,7 +29,10 @@ export interface Database {
   readonly dialect: SqlDialect;
   /** Runs `work` without the time limit of ordinary queries, as migrating needs; resolves and rejects as it does. */
   migrating<T>(work: (kysely: Kysely<Tables>) => Promise<T>): Promise<T>;
-  /** Reads a row of a migrated database; rejects when that cannot be done, with `StorageUnavailable` where the database is at fault. */
+  /**
+   * Reads a row of a migrated database, and on a server makes a change that changes no row. Rejects when that cannot be
+   * done, with `StorageUnavailable` where the database is at fault: `read-only` means that reading works.
+   */
   ping(): Promise<void>;
   /** Lets go of the database; may be called twice. What is asked afterwards rejects with `StorageUnavailable`. */
   close(): Promise<void>;

@@ -18,31 +18,35 @@ const BUSY_PATIENCE_MS = 500;
 const BUSY_PAUSE_MS = 10;
 
 /**
- * Waits for a locked database without holding up the event loop, on which calls wait for their answers: SQLite's own
- * busy timeout would. A statement that found the database locked has had no effect.
+ * Runs again what the database has refused without any effect. One that is locked is waited for without holding up the
+ * event loop, on which calls wait for their answers: SQLite's own busy timeout would. One that only reads is asked once
+ * more: where that was a server, its connection is replaced, and the new one may lead to another server.
  */
-const whileBusy = async <T>(dialect: Pick<SqlDialect, 'faultOf'>, work: () => Promise<T>): Promise<T> => {
+const untilTaken = async <T>(dialect: Pick<SqlDialect, 'faultOf'>, work: () => Promise<T>): Promise<T> => {
   const giveUpAt = monotonic() + BUSY_PATIENCE_MS;
+  let wasReadOnly = false;
   for (;;) {
     try {
       return await work();
     } catch (error) {
-      if (dialect.faultOf(error) !== 'busy' || monotonic() > giveUpAt) throw error;
-      await sleep(BUSY_PAUSE_MS);
+      const fault = dialect.faultOf(error);
+      if (fault === 'busy' && monotonic() <= giveUpAt) await sleep(BUSY_PAUSE_MS);
+      else if (fault === 'read-only' && !wasReadOnly) wasReadOnly = true;
+      else throw error;
     }
   }
 };
 
 /**
- * Runs `work` and turns what the driver throws into `StorageUnavailable`; other errors pass unchanged. While the database
- * is locked `work` is run again, so it must have no effect but its last statement.
+ * Runs `work` and turns what the driver throws into `StorageUnavailable`; other errors pass unchanged. What the database
+ * refused without any effect may be run again, so `work` must have no effect but its last statement.
  */
 export const storageCall = async <T>(
   { dialect }: { readonly dialect: Pick<SqlDialect, 'faultOf'> },
   work: () => Promise<T>,
 ): Promise<T> => {
   try {
-    return await whileBusy(dialect, work);
+    return await untilTaken(dialect, work);
   } catch (error) {
     throw asUnavailable(dialect, error);
   }
@@ -58,7 +62,7 @@ export const transact = async <T>(
 ): Promise<T> => {
   for (let attempt = 1; ; attempt += 1) {
     try {
-      return await whileBusy(dialect, () => kysely.transaction().execute(work));
+      return await untilTaken(dialect, () => kysely.transaction().execute(work));
     } catch (error) {
       const lostRace = dialect.faultOf(error) === 'conflict';
       if (!lostRace || attempt === MAX_TRIES) throw asUnavailable(dialect, error);

@@ -38,7 +38,7 @@ function createBareServer(t: TestContext) {
     answers: { answer: never, proof: undefined, limits: NO_LIMITS, events },
     devices: { access: openAccess, limit: NO_LIMITS.accounts, register: never, devices, events },
     reports: { access: openAccess, limit: NO_LIMITS.accounts, devices, events },
-    ops: { notReady: async () => [], degraded: () => [], openApi: '{}' },
+    ops: { readiness: async () => ({ notReady: [], degraded: [] }), openApi: '{}' },
     trustProxy: undefined,
     isStorageError: () => false,
     events,

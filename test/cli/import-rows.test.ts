@@ -5,9 +5,10 @@ import { readFile, stat, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
+import { openReference } from '../../src/cli/import-reference/reference-database.ts';
 import { skipWithout } from '../helpers/find-server.ts';
 import { until } from '../helpers/until.ts';
-import { importSuite, lineOf, SEEN } from './import-scene.ts';
+import { IOS, importSuite, lineOf, SEEN } from './import-scene.ts';
 
 describe('import-reference of many, damaged and other rows', { skip: skipWithout('MariaDB') }, () => {
   const { server, reference, openScene } = importSuite();
@@ -37,7 +38,17 @@ describe('import-reference of many, damaged and other rows', { skip: skipWithout
       kept.map(({ token }) => token),
       ['token-of-8', 'token-of-9'],
     );
-    assert.ok((kept[1]?.registeredAt ?? 0) <= Date.now());
+  });
+
+  test('a phone that the reference saw in the future comes once, and never in the place of one that registered here', async (t) => {
+    const { withHere, run } = await openScene(t);
+    await reference().devices([{ account: '123456785', token: 'token-of-9', app: 1, seen: '2999-01-01' }]);
+    assert.deepEqual(lineOf(await run('--apply'), 'app_device'), [1, 1, 0, 0, 0]);
+    assert.deepEqual(lineOf(await run('--apply'), 'app_device'), [1, 0, 0, 1, 0]);
+    const here = { account: 123456785, platform: 'apns', appId: IOS, token: 'token-of-here' } as const;
+    await withHere((devices) => devices.register(here, Date.now() - 60_000));
+    assert.deepEqual(lineOf(await run('--apply'), 'app_device'), [1, 0, 0, 0, 1]);
+    assert.equal((await withHere((devices) => devices.find(123456785)))?.token, 'token-of-here');
   });
 
   test('5,000 devices come in pages, and go into each kind of database', async (t) => {
@@ -107,6 +118,18 @@ describe('import-reference of many, damaged and other rows', { skip: skipWithout
     const from = await cli.file('reference().url', `${url}\n`);
     const ended = await cli.run(['import-reference', '--from-file', from, '--cert-dir', certDir, '--apply']);
     assert.equal(ended.code, 0, ended.all);
+  });
+
+  test('a connection to the reference that is lost on the way is told as that, in a line', async (t) => {
+    const opened = await openReference(reference().url);
+    assert.equal((await opened.apps(0)).length, 2);
+    await server().kill();
+    t.after(() => server().start());
+    await assert.rejects(opened.devices(undefined), {
+      name: 'CommandFailed',
+      message: 'The reference database: storage unavailable: the database server cannot be reached.',
+    });
+    await opened.close();
   });
 
   test('what cannot work is told in a line, without the address', async (t) => {

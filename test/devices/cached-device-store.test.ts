@@ -67,6 +67,7 @@ describe('devices in memory while the database is away', () => {
     const devices = createCachedDeviceStore(guarded, {
       seconds: 60,
       maxEntries: 3,
+      lateMs: 2_000,
       now: () => clock.now,
       events: {
         servedFromCache: ({ first }) => told.push(first ? 'first' : 'again'),
@@ -153,11 +154,81 @@ describe('devices in memory while the database is away', () => {
     }
   });
 
-  test('an unregistration that failed has changed nothing', async () => {
-    await scene.devices.register(PHONE, NOW);
-    scene.door.state = 'away';
-    await assert.rejects(scene.devices.unregister(PHONE), UNAVAILABLE);
+  test('an unregistration of unknown end: the phone is not woken, another one of the account is', async () => {
+    const { devices, door } = scene;
+    await devices.register(PHONE, NOW);
+    door.state = 'away';
+    await assert.rejects(devices.unregister({ ...PHONE, token: 'old' }), UNAVAILABLE);
     assert.equal(await tokenNow(), 'aa');
+    await assert.rejects(devices.unregister(PHONE), UNAVAILABLE);
+    await assert.rejects(devices.find(ACCOUNT), UNAVAILABLE);
+  });
+
+  test('a change of unknown end may come late: what is read until then is not remembered', async () => {
+    const { app, clock, devices, door, stored } = scene;
+    const other = { ...PHONE, token: 'bb' };
+    const changes = [
+      [() => devices.register(other, NOW), () => stored.register(other, NOW)],
+      [() => devices.unregister(PHONE), () => stored.unregister(PHONE)],
+      [() => devices.remove(ACCOUNT), () => stored.remove(ACCOUNT)],
+      [
+        () => devices.dropToken({ ...PHONE, appKey: app.key }),
+        () => stored.dropToken({ ...PHONE, appKey: app.key }),
+      ],
+    ] as const;
+    for (const [change, late] of changes) {
+      await devices.register(PHONE, NOW);
+      door.state = 'away';
+      await assert.rejects(change(), UNAVAILABLE);
+      door.state = 'there';
+      assert.equal(await tokenNow(), 'aa');
+      await late();
+      door.state = 'away';
+      await assert.rejects(devices.find(ACCOUNT), UNAVAILABLE);
+      door.state = 'there';
+      await stored.register(PHONE, NOW);
+      assert.equal(await tokenNow(), 'aa');
+      clock.now += 2_001;
+      assert.equal(await tokenNow(), 'aa');
+      door.state = 'away';
+      assert.equal(await tokenNow(), 'aa', 'long after the database answered again nothing comes any more');
+      door.state = 'there';
+      clock.now += 1_000;
+      await devices.remove(ACCOUNT);
+    }
+  });
+
+  test('a change that succeeds ends the doubt about an earlier one', async () => {
+    const { devices, door } = scene;
+    await devices.register(PHONE, NOW);
+    door.state = 'away';
+    await assert.rejects(devices.register({ ...PHONE, token: 'bb' }, NOW), UNAVAILABLE);
+    door.state = 'there';
+    await devices.register({ ...PHONE, token: 'cc' }, NOW);
+    door.state = 'away';
+    assert.equal(await tokenNow(), 'cc');
+  });
+
+  test('two changes at once whose answers arrive the other way round: neither is remembered', async () => {
+    const { devices, door, release, waiting } = scene;
+    const seconds = [
+      () => devices.register({ ...PHONE, token: 'bb' }, NOW + 1),
+      () => devices.unregister(PHONE),
+      () => devices.remove(ACCOUNT),
+    ];
+    for (const second of seconds) {
+      door.state = 'hangs';
+      const first = devices.register(PHONE, NOW);
+      await until(() => waiting() === 1, 'the first one is made, its answer on its way');
+      door.state = 'there';
+      await second();
+      release();
+      await first;
+      door.state = 'away';
+      await assert.rejects(devices.find(ACCOUNT), UNAVAILABLE);
+      door.state = 'there';
+      await devices.find(ACCOUNT);
+    }
   });
 
   test('a token that the provider calls dead is forgotten although the database cannot note it', async () => {
@@ -236,7 +307,7 @@ describe('devices in memory while the database is away', () => {
   test('with 0 seconds nothing is remembered', async () => {
     const { door, guarded } = withDoor(scene.stored);
     const events = { servedFromCache: () => assert.fail(), cacheRetired: () => assert.fail() };
-    const devices = createCachedDeviceStore(guarded, { seconds: 0, events });
+    const devices = createCachedDeviceStore(guarded, { seconds: 0, lateMs: 0, events });
     await devices.register(PHONE, NOW);
     door.state = 'away';
     await assert.rejects(devices.find(ACCOUNT), UNAVAILABLE);

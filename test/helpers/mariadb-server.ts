@@ -54,9 +54,13 @@ export const createMariadb = async (certificate: IssuedCertificate): Promise<Pre
     // Commits reach the operating system: they survive the process, not a power cut.
     '--innodb-flush-log-at-trx-commit=2',
     '--innodb-flush-method=nosync',
-    // The defaults that our connections must not depend on.
+    // The defaults that our connections must not depend on. Under gb2312 the last byte of some characters of UTF-8 and a
+    // backslash behind them are one character: the quote that it was to escape would end the text.
     '--sql-mode=NO_BACKSLASH_ESCAPES',
-    '--character-set-server=latin1',
+    '--character-set-server=gb2312',
+    '--skip-character-set-client-handshake',
+    '--autocommit=0',
+    '--sql-safe-updates=1',
     '--skip-name-resolve=OFF',
     ...small,
   ];

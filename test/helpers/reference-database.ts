@@ -53,7 +53,8 @@ export interface ReferenceDatabase {
 export const createReferenceDatabase = async (url: string): Promise<ReferenceDatabase> => {
   const connection = await mysql.createConnection({ uri: url, charset: 'utf8mb4' });
   // What Django sets: https://docs.djangoproject.com/en/1.11/ref/databases/#setting-sql-mode
-  await connection.query("set session sql_mode = 'STRICT_TRANS_TABLES', time_zone = '+00:00'");
+  await connection.query("set names utf8mb4, session sql_mode = 'STRICT_TRANS_TABLES', time_zone = '+00:00'");
+  await connection.query('set session autocommit = 1, session sql_safe_updates = 0');
   for (const table of TABLES) await connection.query(table);
   const run = async (sql: string, values: readonly unknown[] = []) =>
     (await connection.query(sql, [...values]))[0];

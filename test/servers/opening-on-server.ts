@@ -134,7 +134,7 @@ export const openingOnServer = (server: () => DatabaseServer, kind: DatabaseKind
       const database = await openDatabase(await server().createDatabase());
       await migrate(database);
       const tokens = createProviderTokenStore(database, PLAIN_VAULT);
-      const jwt = `a\\'b"c\`d\\\\e%_;--\n\r\t\u001a 👩‍👩‍👧 é \\`;
+      const jwt = `a\\'b"c\`d\\\\e%_;--\n\r\t\u001a 👩‍👩‍👧 é \\ 縗' 縗\\' 1`;
       await tokens.replace(jwt, { jwt, mintedAt: 1 }, undefined);
       assert.deepEqual(await tokens.load(jwt), { jwt, mintedAt: 1 });
       await database.close();

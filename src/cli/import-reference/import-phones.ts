@@ -15,6 +15,12 @@ const optionalText = (value: unknown): string | null => {
   return decoded.ok && decoded.value !== '' ? decoded.value : null;
 };
 
+/** Of a clock that was ahead nothing is known: what it says must not count against a registration here. */
+const seenAt = (microseconds: unknown, now: number): number => {
+  const seen = typeof microseconds === 'number' ? Math.floor(microseconds / 1_000) : 0;
+  return seen >= 0 && seen <= now ? seen : 0;
+};
+
 const readPhone = (
   row: ReferenceRow,
   apps: ReadonlyMap<number, KnownApp>,
@@ -27,7 +33,6 @@ const readPhone = (
   const app = apps.get(Number(row['app_id']));
   const appKey = keyOf(app);
   if (appKey === undefined) return { problem: `its app is not here: ${app?.label ?? 'an unknown one'}` };
-  const { last_seen: seen } = row;
   return {
     account: account.value,
     appKey,
@@ -37,8 +42,7 @@ const readPhone = (
     osVersion: optionalText(row['os_version']),
     clientVersion: optionalText(row['client_version']),
     remoteLoggingId: optionalText(row['remote_logging_id']),
-    // A clock that was ahead there must not keep this phone's registrations here from counting.
-    seenAt: typeof seen === 'number' ? Math.min(Math.max(0, Math.floor(seen / 1_000)), now) : 0,
+    seenAt: seenAt(row['last_seen'], now),
   };
 };
 
@@ -67,19 +71,19 @@ const count = (tally: ImportTally, fate: ImportFate): void => {
   else tally[fate] += 1;
 };
 
-/** Takes over the devices, a page at a time, never more in memory. `now` in epoch ms. */
+/** Takes over the devices, a page at a time, never more in memory. `now` tells epoch ms. */
 export const importPhones = async (
   reference: Pick<ReferenceDatabase, 'devices'>,
   apps: ReadonlyMap<number, KnownApp>,
   write: DeviceWriter,
-  now: number,
+  now: () => number,
   tally: ImportTally,
 ): Promise<void> => {
   for (let after: string | undefined; ; ) {
     const rows = await reference.devices(after);
     const last = rows.at(-1);
     if (last === undefined) return;
-    const fates = await write(readPage(rows, apps, now, tally));
+    const fates = await write(readPage(rows, apps, now(), tally));
     for (const fate of fates.values()) count(tally, fate);
     after = String(last['sip_user_id']);
   }

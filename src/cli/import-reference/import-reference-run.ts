@@ -78,7 +78,6 @@ const importAll = async (
 ): Promise<void> => {
   const apply = options.apply === true;
   await migrate(database);
-  const now = Date.now();
   const tallies = {
     apps: new ImportTally('app_app'),
     devices: new ImportTally('app_device'),
@@ -89,11 +88,11 @@ const importAll = async (
   );
   let apps: ReadonlyMap<number, KnownApp> = new Map();
   try {
-    const importing = { apps: appStore, certDir: options.certDir, apply, now };
+    const importing = { apps: appStore, certDir: options.certDir, apply, now: Date.now() };
     apps = await importApps(reference, importing, tallies.apps);
     const write = (devices: Parameters<typeof importDevices>[1]) =>
       importDevices(database, devices, { apply });
-    await importPhones(reference, apps, write, now, tallies.devices);
+    await importPhones(reference, apps, write, Date.now, tallies.devices);
     if (options.responseLogs !== undefined)
       await exportLogs(reference, options.responseLogs, apply, tallies.logs);
   } catch (error) {

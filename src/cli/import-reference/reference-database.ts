@@ -3,6 +3,7 @@ import { readDatabaseAddress } from '../../lib/database-address.ts';
 import { DatabaseUrlError } from '../../storage/database-url-error.ts';
 import { openDatabase } from '../../storage/open-database.ts';
 import type { ServerLimits } from '../../storage/server/server-limits.ts';
+import { storageCall } from '../../storage/storage-call.ts';
 import { StorageUnavailable } from '../../storage/storage-unavailable.ts';
 import { CommandFailed } from '../command-context.ts';
 
@@ -86,12 +87,14 @@ export const openReference = async (url: string): Promise<ReferenceDatabase> => 
   /** A transaction for each page, so that the reference's database need not keep old rows for us. */
   const page = (query: RawBuilder<ReferenceRow>): Promise<readonly ReferenceRow[]> =>
     told(() =>
-      database.kysely.connection().execute(async (connection) => {
-        await sql`start transaction read only`.execute(connection);
-        const { rows } = await query.execute(connection);
-        await sql`commit`.execute(connection);
-        return rows;
-      }),
+      storageCall(database, () =>
+        database.kysely.connection().execute(async (connection) => {
+          await sql`start transaction read only`.execute(connection);
+          const { rows } = await query.execute(connection);
+          await sql`commit`.execute(connection);
+          return rows;
+        }),
+      ),
     );
   return {
     apps: (after) =>

@@ -4,7 +4,7 @@ import { monotonic } from '../../lib/monotonic.ts';
 import { within } from '../../lib/within.ts';
 import { DeadlineMissed } from '../server/deadline-missed.ts';
 import { destroySocket } from '../server/destroy-socket.ts';
-import { CLOSE_LIMIT_MS, CONNECT_LIMIT_MS, type ServerLimits } from '../server/server-limits.ts';
+import { CLOSE_LIMIT_MS, CONNECT_LIMIT_MS, idleLimit, type ServerLimits } from '../server/server-limits.ts';
 import type { ServerPool, ServerSession, SessionResult } from '../server/server-pool.ts';
 import type { TlsOptions } from '../server/tls-options.ts';
 
@@ -29,15 +29,25 @@ const runOn = <R>(
     });
   });
 
+/** Of our texts, which the server is told at the start; columns have collations of their own. */
+const COLLATION = 'utf8mb4_bin';
+
 /**
- * What a session needs, whatever the server's defaults are: an error instead of cut-off text, the backslash as escape
- * character (the driver writes parameters into the text with it), each statement seeing what is committed, no gap
- * locks, which would make first registrations of neighbouring accounts wait for each other, and no endless waits.
+ * What a session needs, whatever the server's defaults are: text in UTF-8, also where the server is told not to listen
+ * to its clients' wish, and the backslash as escape character (the driver writes parameters into the text with both in
+ * mind); an error instead of cut-off text; each statement committed unless a transaction was begun, and seeing what is
+ * committed; no gap locks, which would make first registrations of neighbouring accounts wait for each other; no
+ * endless waits.
  */
 const settingsOf = ({ timeoutMs }: ServerLimits): string => {
   const seconds = Math.max(1, Math.ceil(timeoutMs / 1000));
   const settings = [
+    'character_set_client = utf8mb4',
+    'character_set_results = utf8mb4',
+    `collation_connection = ${COLLATION}`,
+    'autocommit = 1',
     "sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION'",
+    'sql_safe_updates = 0',
     'default_storage_engine = InnoDB',
     'foreign_key_checks = 1',
     `innodb_lock_wait_timeout = ${seconds}`,
@@ -46,7 +56,9 @@ const settingsOf = ({ timeoutMs }: ServerLimits): string => {
   // The server gives up by itself what nobody waits for any more. Each comment is read by its own engine alone:
   // https://mariadb.com/kb/en/comment-syntax/
   const limit = `/*M! , session max_statement_time = ${timeoutMs / 1000} */ /*!50708 , session max_execution_time = ${timeoutMs} */`;
-  return `set session ${settings.join(', session ')} ${limit}`;
+  // MySQL has nothing of the kind.
+  const idle = `/*M!100302 , session idle_transaction_timeout = ${Math.ceil(idleLimit(timeoutMs) / 1000)} */`;
+  return `set session ${settings.join(', session ')} ${limit} ${idle}`;
 };
 const ISOLATION = 'set session transaction isolation level read committed';
 
@@ -74,8 +86,10 @@ const sessionOf = async (
     destroy();
     throw error;
   }
+  const openedAt = monotonic();
   return {
-    answeredAt: monotonic(),
+    openedAt,
+    answeredAt: openedAt,
     run: (sql, parameters) => runOn(connection, sql, parameters),
     release: () => {
       if (!gone) connection.release();
@@ -97,7 +111,7 @@ export const openMysqlPool = (
     password: address.password,
     database: address.database,
     ...(tls === undefined ? {} : { ssl: { ...tls, verifyIdentity: address.tls === 'verify-full' } }),
-    charset: 'utf8mb4_bin',
+    charset: COLLATION,
     connectionLimit: limits.poolSize,
     queueLimit: MAX_QUEUE,
     connectTimeout: Math.min(limits.timeoutMs, CONNECT_LIMIT_MS),

@@ -3,14 +3,12 @@ import type { DatabaseAddress } from '../../lib/database-address.ts';
 import { monotonic } from '../../lib/monotonic.ts';
 import { within } from '../../lib/within.ts';
 import { destroySocket } from '../server/destroy-socket.ts';
-import { CLOSE_LIMIT_MS, CONNECT_LIMIT_MS, type ServerLimits } from '../server/server-limits.ts';
+import { CLOSE_LIMIT_MS, CONNECT_LIMIT_MS, idleLimit, type ServerLimits } from '../server/server-limits.ts';
 import type { ServerPool, ServerSession } from '../server/server-pool.ts';
 import type { TlsOptions } from '../server/tls-options.ts';
 
 /** Object id of `bigint`, https://www.postgresql.org/docs/current/datatype-oid.html and pg_type.dat. */
 const INT8 = 20;
-/** A transaction of a process that was stopped in the middle must not hold its row locks for ever. */
-const IDLE_IN_TRANSACTION_MS = 5_000;
 
 /** Our 64-bit columns are counters and times, far below 2^53; `pg` would give them as text. */
 const numericTypes = (): pg.TypeOverrides => {
@@ -23,8 +21,10 @@ const sessionOf = (client: pg.PoolClient, onGone: () => void): ServerSession => 
   let gone = false;
   // A connection that breaks between two statements tells by this event; the next statement rejects.
   client.on('error', () => {});
+  const openedAt = monotonic();
   return {
-    answeredAt: monotonic(),
+    openedAt,
+    answeredAt: openedAt,
     run: async (sql, parameters) => {
       const { rows, rowCount, command } = await client.query(sql, [...parameters]);
       return { rows, affected: command === 'SELECT' ? undefined : BigInt(rowCount ?? 0), command };
@@ -69,7 +69,7 @@ export const openPostgresPool = (
     application_name: 'vialer-middleware',
     // The server gives up by itself what nobody waits for any more.
     statement_timeout: limits.timeoutMs,
-    idle_in_transaction_session_timeout: Math.max(limits.timeoutMs, IDLE_IN_TRANSACTION_MS),
+    idle_in_transaction_session_timeout: idleLimit(limits.timeoutMs),
     types: numericTypes(),
   });
   const sessions = new Map<pg.PoolClient, ServerSession>();

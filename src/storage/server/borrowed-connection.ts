@@ -6,12 +6,14 @@ import type { ServerPool, ServerSession, SessionResult } from './server-pool.ts'
 /** Where connections come from, and what is known of them. */
 export interface SessionSource {
   readonly pool: ServerPool;
-  /** A connection on which the server was last heard of before this (monotonic milliseconds) counts as dead. */
-  trustedSince(): number;
+  /** Whether a connection may be used: neither counts as dead nor leads to a server that only reads. */
+  isTrusted(session: Pick<ServerSession, 'answeredAt' | 'openedAt'>): boolean;
   /** Whether the error means that the connection is lost and the statement has no answer. */
   meansLost(error: unknown): boolean;
   /** Told when a connection turned out to be lost. */
   onLost(): void;
+  /** Told of every error that a statement met, before the connection is given back. */
+  onError(error: unknown): void;
 }
 
 /**
@@ -50,7 +52,7 @@ export class BorrowedConnection implements DatabaseConnection {
     try {
       for (;;) {
         const session = await this.#takeAny(this.#source.pool);
-        if (session.answeredAt >= this.#source.trustedSince()) {
+        if (this.#source.isTrusted(session)) {
           this.#session = session;
           return;
         }
@@ -77,9 +79,14 @@ export class BorrowedConnection implements DatabaseConnection {
   async run<R>(sql: string, parameters: readonly unknown[] = []): Promise<SessionResult<R>> {
     const session = this.#session;
     if (session === undefined) throw new Error('this connection was given back');
-    const result = await Promise.race([session.run<R>(sql, parameters), this.#late.promise]);
-    session.answeredAt = monotonic();
-    return result;
+    try {
+      const result = await Promise.race([session.run<R>(sql, parameters), this.#late.promise]);
+      session.answeredAt = monotonic();
+      return result;
+    } catch (error) {
+      this.#source.onError(error);
+      throw error;
+    }
   }
 
   async executeQuery<R>(query: CompiledQuery): Promise<QueryResult<R>> {
@@ -123,11 +130,13 @@ export class BorrowedConnection implements DatabaseConnection {
     this.#spoiled = true;
   }
 
-  /** Gives the connection back, or closes it where it was spoiled. */
+  /** Gives the connection back, or closes it where nobody may use it any more. */
   giveBack(): void {
     clearTimeout(this.#timer);
-    if (this.#spoiled) this.#session?.destroy();
-    else this.#session?.release();
+    const session = this.#session;
     this.#session = undefined;
+    if (session === undefined) return;
+    if (this.#spoiled || !this.#source.isTrusted(session)) session.destroy();
+    else session.release();
   }
 }

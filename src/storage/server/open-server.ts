@@ -57,6 +57,7 @@ export const openServer = async (
   const tls = await tlsOptions(address);
   const { faultOf: engineFault } = engine;
   const meansLost = (error: unknown) => engineFault(error) === 'gone';
+  const meansReadOnly = (error: unknown) => engineFault(error) === 'read-only';
   let closed = false;
   let refusal: StorageUnavailable | undefined = new StorageUnavailable('opening', { cause: undefined });
   const faultOf: SqlDialect['faultOf'] = (error) => (closed ? 'closed' : engineFault(error));
@@ -64,7 +65,7 @@ export const openServer = async (
   const opened = new Set<Kysely<Tables>>();
   const open = (limitsOfPool: ServerLimits, isGuarded: boolean): Kysely<Tables> => {
     const pool = engine.openPool(address, tls, limitsOfPool);
-    const options = { limitMs: limitsOfPool.timeoutMs, meansLost };
+    const options = { limitMs: limitsOfPool.timeoutMs, meansLost, meansReadOnly };
     const guard = isGuarded ? { refusal: () => refusal } : {};
     const createDriver = () => new ServerDriver(pool, { ...options, ...guard });
     const kysely = new Kysely<Tables>({ dialect: { ...engine.kysely, createDriver } });
@@ -99,7 +100,10 @@ export const openServer = async (
     admit: () => {
       refusal = undefined;
     },
-    ping: () => call(async () => void (await sql`select account from devices limit 1`.execute(kysely))),
+    ping: async () => {
+      await call(() => sql`select account from devices limit 1`.execute(kysely));
+      await call(() => sql`update app_changes set revision = revision where id = 0`.execute(kysely));
+    },
     migrating: (work) => apart(MIGRATION_LIMITS, work),
     close: async () => {
       closed = true;

@@ -18,21 +18,30 @@ class DriverClosed extends Error {
 interface DriverOptions {
   readonly limitMs: number;
   readonly meansLost: (error: unknown) => boolean;
+  /** Whether the error means that the server only reads, as a standby does. */
+  readonly meansReadOnly: (error: unknown) => boolean;
   /** Why nothing may be asked for now; undefined where it may. */
   readonly refusal?: () => StorageUnavailable | undefined;
 }
 
+/** Younger connections are not replaced because the server only reads: a new one would most likely lead to the same. */
+const READ_ONLY_PAUSE_MS = 1_000;
+
 /**
  * Kysely's driver over a pool of connections to a server. Every query and every transaction has `limitMs` in all. When
  * one misses it or finds its connection lost, idle connections that were last heard of before count as dead too: after
- * a failover that closed no connection, one call finds that out and not one call per connection.
+ * a failover that closed no connection, one call finds that out and not one call per connection. Where the server turns
+ * out to only read, all connections are replaced: they may lead to a primary that became a standby, while the address
+ * leads to the new one.
  */
 export class ServerDriver implements Driver {
   readonly #pool: ServerPool;
   readonly #options: DriverOptions;
   readonly #source: SessionSource;
   readonly #lent = new Set<BorrowedConnection>();
-  #trustedSince = Number.NEGATIVE_INFINITY;
+  /** Monotonic milliseconds: connections that were last heard of, or were opened, before are not used any more. */
+  #heardSince = Number.NEGATIVE_INFINITY;
+  #openedSince = Number.NEGATIVE_INFINITY;
 
   constructor(pool: ServerPool, options: DriverOptions) {
     this.#pool = pool;
@@ -40,8 +49,12 @@ export class ServerDriver implements Driver {
     this.#source = {
       pool,
       meansLost: options.meansLost,
-      trustedSince: () => this.#trustedSince,
+      isTrusted: ({ answeredAt, openedAt }) =>
+        answeredAt >= this.#heardSince && openedAt >= this.#openedSince,
       onLost: () => this.#distrustBefore(monotonic()),
+      onError: (error) => {
+        if (options.meansReadOnly(error)) this.#openedSince = monotonic() - READ_ONLY_PAUSE_MS;
+      },
     };
   }
 
@@ -60,7 +73,7 @@ export class ServerDriver implements Driver {
   }
 
   #distrustBefore(moment: number): void {
-    this.#trustedSince = Math.max(this.#trustedSince, moment);
+    this.#heardSince = Math.max(this.#heardSince, moment);
   }
 
   async beginTransaction(connection: BorrowedConnection): Promise<void> {

@@ -20,3 +20,9 @@ export const CONNECT_LIMIT_MS = 5_000;
 
 /** Milliseconds that connections may take to close in order, before their sockets are closed. */
 export const CLOSE_LIMIT_MS = 500;
+
+/**
+ * Milliseconds after which the server ends a transaction that asks nothing: one of a process that was stopped in the
+ * middle must not hold its row locks for ever.
+ */
+export const idleLimit = (timeoutMs: number): number => Math.max(timeoutMs, 5_000);

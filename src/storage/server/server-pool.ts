@@ -11,6 +11,8 @@ export interface SessionResult<R> {
 export interface ServerSession {
   /** When the server last answered on it, monotonic milliseconds. */
   answeredAt: number;
+  /** When it was opened, monotonic milliseconds. */
+  readonly openedAt: number;
   run<R>(sql: string, parameters: readonly unknown[]): Promise<SessionResult<R>>;
   /** Gives it back to the pool. */
   release(): void;
