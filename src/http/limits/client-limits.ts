@@ -10,8 +10,6 @@ export interface ClientLimits {
   readonly pbx: AddressLimit;
   /** Credentials that the platform refused, by address and account, and by address alone. */
   readonly accounts: AccountLimit;
-  /** Whether an answer may cost a question to other instances although its address is over its limit. */
-  mayStillAsk(): boolean;
 }
 
 /** Counts by the address of the client. */
@@ -26,24 +24,14 @@ export interface AccountLimit {
   failed(request: FastifyRequest, account: number): void;
 }
 
-/**
- * Questions a second that answers from addresses over their limit may cost together. Behind one address of a carrier
- * there are many phones: theirs must be found among the guesses, and guesses must not reach Redis without a bound.
- */
-const QUESTIONS_PER_SECOND = 100;
-
 /** Makes the limits of their counters. */
 export function createClientLimits(counters: {
   readonly answers: FailureCounter;
   readonly pbx: FailureCounter;
   readonly accounts: FailureCounter;
   readonly accountAddresses: FailureCounter;
-  /** Monotonic milliseconds. */
-  readonly clock: () => number;
 }): ClientLimits {
-  const { accounts, accountAddresses, clock } = counters;
-  let second = 0;
-  let asked = 0;
+  const { accounts, accountAddresses } = counters;
   return {
     answers: byAddress(counters.answers),
     pbx: byAddress(counters.pbx),
@@ -60,12 +48,6 @@ export function createClientLimits(counters: {
         accounts.failed(`${address} ${account}`);
         accountAddresses.failed(address);
       },
-    },
-    mayStillAsk: () => {
-      const current = Math.floor(clock() / 1_000);
-      if (current !== second) [second, asked] = [current, 0];
-      asked += 1;
-      return asked <= QUESTIONS_PER_SECOND;
     },
   };
 }
