@@ -203,3 +203,19 @@ test('a flood of bad requests does not flood the log: a few lines, then how many
   assert.equal(lines('more lines like "request makes no sense" were left out')[0]?.fields['leftOut'], 30);
   assert.equal(lines('more lines like "request refused" were left out')[0]?.fields['leftOut'], 27);
 });
+
+test('a flood of answers to a call that is over does not flood the log either', async (t) => {
+  const service = await startTestService(t, { settings: { APP_PUSH_ROUNDTRIP_WAIT: '500' } });
+  const phone = await service.phone({ silent: true });
+  const callId = randomUUID();
+  assert.equal((await service.ask({ account: phone.account, callId })).outcome, 'timed-out');
+  for (const key of [callId, 'unheard-of']) {
+    for (let time = 0; time < 400; time += 1) await respond(service, key);
+  }
+  const lines = (message: string) => service.logged.filter((line) => line.message === message);
+  assert.equal(lines('app answered: late').length, 300);
+  assert.equal(lines('app answered: unknown').length, 300);
+  assert.equal(await service.metric('vialer_middleware_answers_total{fate="late"}'), 400);
+  await service.app.stop();
+  assert.equal(lines('more lines like "app answered: late" were left out')[0]?.fields['leftOut'], 100);
+});
