@@ -156,6 +156,27 @@ describe('LIMIT_FAILED_AUTH', () => {
     assert.equal((await checkIn(service, mine, token, '192.0.2.2')).status, 404, 'no phone, but no limit');
   });
 
+  test('guesses that are sent at the same moment are counted before the platform has judged them', async (t) => {
+    const service = await startTestService(t, { settings: { ...settings, LIMIT_FAILED_AUTH: '12' } });
+    const phone = await service.phone();
+    service.world.platform.script({ kind: 'delay', ms: 500 });
+    const asked = service.world.platform.requests('profile');
+    const guesses = Array.from({ length: 100 }, (_, guess) =>
+      checkIn(service, phone.account, `Token guess:${guess}`),
+    );
+    const statuses = (await Promise.all(guesses)).map(({ status }) => status);
+    assert.equal(statuses.filter((status) => status === 401).length, 12);
+    assert.equal(statuses.filter((status) => status === 429).length, 88);
+    assert.equal(service.world.platform.requests('profile') - asked, 12);
+  });
+
+  test('a phone may ask several things at once, however low the limit is', async (t) => {
+    const service = await startTestService(t, { settings: { ...settings, LIMIT_FAILED_AUTH: '1' } });
+    const phone = await service.phone();
+    const answers = await Promise.all(Array.from({ length: 9 }, () => phone.register()));
+    assert.deepEqual(new Set(answers.map(({ status }) => status)), new Set([200]));
+  });
+
   test('a platform that is away is no failure of the client', async (t) => {
     const service = await startTestService(t, { settings });
     service.world.platform.script({ kind: 'answer', status: 500 });

@@ -21,7 +21,8 @@ export interface AddressLimit {
 /** Counts by the address of the client and the account that it acts for. */
 export interface AccountLimit {
   blockedForMs(request: FastifyRequest, account: number): number;
-  failed(request: FastifyRequest, account: number): void;
+  /** A credential is being judged; to be told of the verdict, once. */
+  begins(request: FastifyRequest, account: number): (failed: boolean) => void;
 }
 
 /** Makes the limits of their counters. */
@@ -31,23 +32,37 @@ export function createClientLimits(counters: {
   readonly accounts: FailureCounter;
   readonly accountAddresses: FailureCounter;
 }): ClientLimits {
-  const { accounts, accountAddresses } = counters;
   return {
     answers: byAddress(counters.answers),
     pbx: byAddress(counters.pbx),
-    accounts: {
-      blockedForMs: ({ ip }, account) => {
-        const address = addressGroup(ip);
-        return Math.max(
-          accounts.blockedForMs(`${address} ${account}`),
-          accountAddresses.blockedForMs(address),
-        );
-      },
-      failed: ({ ip }, account) => {
-        const address = addressGroup(ip);
-        accounts.failed(`${address} ${account}`);
-        accountAddresses.failed(address);
-      },
+    accounts: byAccount(counters.accounts, counters.accountAddresses),
+  };
+}
+
+/** Judging takes the platform's time: what is under way counts too, else all guesses would be sent at one moment. */
+function byAccount(accounts: FailureCounter, addresses: FailureCounter): AccountLimit {
+  const underWay = new Map<string, number>();
+  const add = (key: string, change: 1 | -1): void => {
+    const left = (underWay.get(key) ?? 0) + change;
+    if (left === 0) underWay.delete(key);
+    else underWay.set(key, left);
+  };
+  return {
+    blockedForMs: ({ ip }, account) => {
+      const address = addressGroup(ip);
+      const key = `${address} ${account}`;
+      return Math.max(accounts.blockedForMs(key, underWay.get(key)), addresses.blockedForMs(address));
+    },
+    begins: ({ ip }, account) => {
+      const address = addressGroup(ip);
+      const key = `${address} ${account}`;
+      add(key, 1);
+      return (failed) => {
+        add(key, -1);
+        if (!failed) return;
+        accounts.failed(key);
+        addresses.failed(address);
+      };
     },
   };
 }
