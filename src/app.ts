@@ -172,8 +172,7 @@ export async function startApp(config: Config, openLog: (onDropped: () => void) 
     takeCall: (ask, caller) => takeCall(calls, ask, caller),
     answerProof: answerProof && { proves: proofs.proves, demanded: answerProof.demanded },
     cancelCall: (callId, reason) => bus.cancel(callId, reason),
-    answer: (uniqueKey, available, askOthers) =>
-      takeAnswer({ bus, room, events: telemetry.calls }, uniqueKey, available, askOthers),
+    answer: (uniqueKey, available) => takeAnswer({ bus, events: telemetry.calls }, uniqueKey, available),
     limits: buildClientLimits({
       settings: config,
       link: between.redis,

@@ -36,6 +36,5 @@ export function buildClientLimits(options: {
     pbx: counter('pbx', settings.failedAuthPerMinute),
     accounts: counter('accounts', settings.failedAuthPerMinute),
     accountAddresses: counter('addresses', settings.failedAuthPerMinute * ACCOUNTS_PER_ADDRESS),
-    clock: monotonic,
   });
 }

@@ -4,6 +4,7 @@ import type { CallEnding } from './call-outcome.ts';
 /** What is remembered of a call after its end. */
 export interface EndedCall {
   readonly ending: CallEnding;
+  readonly account: number;
   /** Monotonic milliseconds: the call's own deadline. */
   readonly deadline: number;
 }
@@ -36,8 +37,8 @@ export class EndedCalls {
   }
 
   /** Remembers a call that has just ended; what was known under the key is replaced. */
-  remember(key: string, { ending, deadline }: EndedCall): void {
-    const ended: Remembered = { key, ending, deadline, endedAt: monotonic(), next: undefined };
+  remember(key: string, { ending, account, deadline }: EndedCall): void {
+    const ended: Remembered = { key, ending, account, deadline, endedAt: monotonic(), next: undefined };
     this.#byKey.set(key, ended);
     if (this.#newest === undefined) this.#oldest = ended;
     else this.#newest.next = ended;

@@ -73,7 +73,7 @@ export class WaitingRoom {
   enter(ask: CallAsk, device: Device): Entry {
     if (this.#closed) return { kind: 'refused', outcome: 'shutting-down' };
     if (this.#waiting >= this.#maxWaiting) return { kind: 'refused', outcome: 'overloaded' };
-    const callIdIsFree = ask.callId !== undefined && !this.#byKey.has(ask.callId);
+    const callIdIsFree = ask.callId !== undefined && this.#isFree(ask.callId, ask.account);
     const call = new Call({
       ask,
       device,
@@ -156,6 +156,13 @@ export class WaitingRoom {
     });
   }
 
+  /** Whether a call_id may be a key: a late answer to one account's call must not be one to the next account's. */
+  #isFree(callId: string, account: number): boolean {
+    if (this.#byKey.has(callId)) return false;
+    const ended = this.#ended.find(callId);
+    return ended === undefined || ended.account === account;
+  }
+
   #seat(call: Call): void {
     const { callId } = call.ask;
     this.#waiting += 1;
@@ -192,7 +199,7 @@ export class WaitingRoom {
 
   #remember(call: Call, ending: CallEnding): void {
     const { callId, account } = call.ask;
-    const ended = { ending, deadline: call.deadline };
+    const ended = { ending, account, deadline: call.deadline };
     this.#ended.remember(call.uniqueKey, ended);
     if (callId === undefined) return;
     if (call.answersToCallId) this.#ended.remember(callId, ended);

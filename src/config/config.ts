@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs';
 import type { RedisSettings } from '../lib/redis-address.ts';
+import { type AccountAuth, readAccountAuth } from './account-settings.ts';
 import { type CredentialSettings, readCredentialSettings } from './credential-settings.ts';
 import { type DatabaseSettings, readDatabaseSettings } from './database-settings.ts';
 import { MOST_WAITING_CALLS, openFilesLimit, waitingCallsFor } from './open-files.ts';
 import {
-  absolutePath,
   baseUrl,
   bearerToken,
   httpsOrigin,
@@ -21,16 +21,6 @@ import { readRedisSettings } from './redis-settings.ts';
 import { settingWarnings } from './setting-warnings.ts';
 import { type FoundSetting, SettingsReader, type SettingsSource } from './settings-reader.ts';
 import { readTlsSettings, type TlsSettings } from './tls-settings.ts';
-
-/** Who may register phones: nobody is asked, or the platform API is. */
-export type AccountAuth =
-  | { readonly kind: 'none' }
-  | {
-      readonly kind: 'voipgrid';
-      readonly baseUrl: string;
-      readonly userPath: string;
-      readonly timeoutMs: number;
-    };
 
 /** Who may ask for calls. Each that is set must hold. */
 export interface PbxAccess {
@@ -89,12 +79,14 @@ export function readConfig(source: ConfigSource): ConfigReport {
   const host = reader.read('HOST', '127.0.0.1', listenHost);
   const port = reader.read('PORT', '8080', integer(0, 65_535));
   const waitMs = reader.read('APP_PUSH_ROUNDTRIP_WAIT', '4000', integer(500, 60_000, 'milliseconds'));
+  const responseApi = readResponseApi(reader, host);
+  const trustProxy = reader.readOptional('TRUST_PROXY', networkList);
   const config: Config = {
     host,
     port,
     metricsHost: reader.read('PROMETHEUS_HOST', '127.0.0.1', listenHost),
     metricsPort: reader.read('PROMETHEUS_PORT', '9000', integer(0, 65_535)),
-    responseApi: readResponseApi(reader, host),
+    responseApi,
     waitMs,
     resendMs: reader.read('APP_PUSH_RESEND_INTERVAL', '1000', integer(100, 60_000, 'milliseconds')),
     maxWaitingCalls: reader.read(
@@ -104,10 +96,10 @@ export function readConfig(source: ConfigSource): ConfigReport {
     ),
     maxPushesInFlight: reader.read('MAX_PUSHES_IN_FLIGHT', '2000', integer(1, 100_000, 'pushes')),
     shutdownGraceMs: reader.read('SHUTDOWN_GRACE', String(waitMs), integer(0, 60_000, 'milliseconds')),
-    accountAuth: readAccountAuth(reader, host),
+    accountAuth: readAccountAuth(reader, { host, responseApi, proxied: trustProxy !== undefined }),
     pbx: readPbxAccess(reader),
     ...readTlsSettings(reader, source),
-    trustProxy: reader.readOptional('TRUST_PROXY', networkList),
+    trustProxy,
     ...readDatabaseSettings(reader),
     ...readProtectionSettings(reader),
     ...readCredentialSettings(reader),
@@ -152,27 +144,6 @@ function readResponseApi(reader: SettingsReader, host: string): string | undefin
   return undefined;
 }
 
-function readAccountAuth(reader: SettingsReader, host: string): AccountAuth {
-  const wanted = reader.readOptional('ACCOUNT_AUTH', oneOf('none', 'voipgrid'));
-  const platform = reader.readOptional('VG_API_BASE_URL', baseUrl);
-  const userPath = reader.read('VG_API_USER_URL', PROFILE_PATH, absolutePath);
-  const timeoutMs = reader.read('VG_API_TIMEOUT', '3000', integer(100, 60_000, 'milliseconds'));
-  if (wanted === 'voipgrid') {
-    if (platform === undefined)
-      reader.problem('ACCOUNT_AUTH=voipgrid needs VG_API_BASE_URL, the platform API');
-    return { kind: 'voipgrid', baseUrl: platform ?? '', userPath, timeoutMs };
-  }
-  if (!isLoopback(host)) {
-    reader.problem(
-      wanted === 'none'
-        ? `ACCOUNT_AUTH=none lets anyone register a phone and is only accepted while HOST is a loopback address, not ${host}; set ACCOUNT_AUTH=voipgrid and VG_API_BASE_URL`
-        : `ACCOUNT_AUTH must be set because HOST=${host} is not a loopback address; set ACCOUNT_AUTH=voipgrid and VG_API_BASE_URL`,
-    );
-  }
-  return { kind: 'none' };
-}
-
-const PROFILE_PATH = '/api/permission/systemuser/profile/';
 const LOOPBACK = '127.0.0.0/8, ::1';
 
 function readPbxAccess(reader: SettingsReader): PbxAccess {

@@ -35,6 +35,11 @@ export function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'));
 }
 
+/** Whether an address that `URL` takes names this machine alone. */
+export function isLoopbackUrl(url: string): boolean {
+  return isLoopback(new URL(url).hostname.replace(/^\[|\]$/g, ''));
+}
+
 /** An absolute http or https address without user, query or fragment; comes back ending in `/`. */
 export const baseUrl: Parse<string> = (value) => {
   const expected = 'must be an absolute http:// or https:// address without user, query or fragment';

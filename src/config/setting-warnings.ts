@@ -1,6 +1,7 @@
 import type { RedisSettings } from '../lib/redis-address.ts';
 import { type CredentialSettings, credentialWarnings } from './credential-settings.ts';
 import { type DatabaseSettings, databaseWarnings } from './database-settings.ts';
+import { type Exposure, exposureWarnings } from './exposure-warnings.ts';
 import { filesFor, waitingCallsFor } from './open-files.ts';
 import { redisWarnings } from './redis-settings.ts';
 import type { SettingsSource } from './settings-reader.ts';
@@ -42,8 +43,8 @@ export function settingWarnings(
   names: { readonly known: readonly string[]; readonly secrets: readonly string[] },
   config: CredentialSettings &
     DatabaseSettings &
-    TlsSettings & {
-      readonly responseApi: string | undefined;
+    TlsSettings &
+    Exposure & {
       readonly redis: RedisSettings | undefined;
       readonly maxWaitingCalls: number;
       readonly waitMs: number;
@@ -55,6 +56,7 @@ export function settingWarnings(
     ...credentialWarnings(config),
     ...tlsWarnings(config),
     ...redisWarnings(config.redis),
+    ...exposureWarnings(config),
   ];
   const known = new Set([...names.known, ...names.secrets.map(fileOf)]);
   const noSecrets = new Set(names.known.map(fileOf));

@@ -1,5 +1,5 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import type { AccountAccess } from './account-access.ts';
+import type { AccountAccess, AccountVerdict } from './account-access.ts';
 import {
   sendDetail,
   sendLimited,
@@ -80,24 +80,20 @@ async function readAsAccount(
     refuseField(reply, parts.endpoint, account, parts.events);
     return undefined;
   }
+  if (!parts.access.asks) return raw;
   const blockedForMs = parts.limit.blockedForMs(request, account.value);
   if (blockedForMs > 0) {
     parts.events.requestRefused({ endpoint: parts.endpoint, why: 'limited' });
     sendLimited(reply, blockedForMs);
     return undefined;
   }
-  const allowed = await isAllowed(parts, authorization, account.value, request, reply);
-  return allowed ? raw : undefined;
+  const judged = parts.limit.begins(request, account.value);
+  const verdict = await parts.access.check(authorization, account.value);
+  judged(verdict === 'unauthenticated' || verdict === 'forbidden');
+  return isAllowed(parts, verdict, reply) ? raw : undefined;
 }
 
-async function isAllowed(
-  parts: AccountParts,
-  authorization: string,
-  account: number,
-  request: FastifyRequest,
-  reply: FastifyReply,
-): Promise<boolean> {
-  const verdict = await parts.access.check(authorization, account);
+function isAllowed(parts: AccountParts, verdict: AccountVerdict, reply: FastifyReply): boolean {
   const refuse = (why: 'unauthenticated' | 'forbidden' | 'platform-down') =>
     parts.events.requestRefused({ endpoint: parts.endpoint, why });
   switch (verdict) {
@@ -105,12 +101,10 @@ async function isAllowed(
       return true;
     case 'unauthenticated':
       refuse('unauthenticated');
-      parts.limit.failed(request, account);
       sendUnauthenticated(reply, 'Incorrect authentication credentials.');
       return false;
     case 'forbidden':
       refuse('forbidden');
-      parts.limit.failed(request, account);
       sendDetail(reply, 403, 'You do not have permission to perform this action.');
       return false;
     case 'unavailable':

@@ -12,15 +12,12 @@ import { CallResponse } from './schemas.ts';
 
 const ENDPOINT = ENDPOINTS.callResponse;
 
-/** Where `askOthers` is false, calls that wait on other instances are not looked for. */
-type AnswerTaker = (uniqueKey: string, available: boolean, askOthers: boolean) => Promise<AnswerFate>;
-
 /** What the app's answer needs. */
 export interface AnswerParts {
   /** The app's word for a key; the first one ends the call's wait. */
-  readonly answer: AnswerTaker;
+  readonly answer: (uniqueKey: string, available: boolean) => Promise<AnswerFate>;
   /** Addresses that name calls which nobody knows. */
-  readonly limits: Pick<ClientLimits, 'answers' | 'mayStillAsk'>;
+  readonly limits: Pick<ClientLimits, 'answers'>;
   /** What must be proven before an answer is looked at; undefined: nothing. */
   readonly proof: AnswerProofRule | undefined;
   readonly events: Pick<HttpEvents, 'requestInvalid' | 'requestRefused' | 'answerUnproven'>;
@@ -60,12 +57,9 @@ async function callResponse(
     return reply;
   }
   const { unique_key: uniqueKey, available } = body.value;
-  const proof = judgeProof(parts, request, uniqueKey);
-  if (proof === 'refused') return refuse(parts, request, reply);
-  // An answer that is right is never limited: a call of this instance costs nothing to find.
-  const askOthers =
-    proof === 'proven' || parts.limits.answers.blockedForMs(request) === 0 || parts.limits.mayStillAsk();
-  const fate = await parts.answer(uniqueKey, available, askOthers);
+  if (lacksProof(parts, request, uniqueKey)) return refuse(parts, request, reply);
+  // Also from an address over its limit, whatever it guesses: a phone that answers is never limited.
+  const fate = await parts.answer(uniqueKey, available);
   switch (fate) {
     case 'taken':
     case 'duplicate':
@@ -91,17 +85,17 @@ function refuse({ limits, events }: AnswerParts, request: FastifyRequest, reply:
   return sendDone(reply, 404);
 }
 
-/** Without its proof an answer must look like one to a call that nobody knows. */
-function judgeProof(
+/** True where the answer must be refused: without its proof it has to look like one to a call that nobody knows. */
+function lacksProof(
   { proof: rule, events }: AnswerParts,
   request: FastifyRequest,
   uniqueKey: string,
-): 'proven' | 'unproven' | 'refused' {
-  if (rule === undefined) return 'unproven';
+): boolean {
+  if (rule === undefined) return false;
   const proof = proofOf(request.url);
-  if (rule.proves(uniqueKey, proof)) return 'proven';
+  if (rule.proves(uniqueKey, proof)) return false;
   events.answerUnproven({ uniqueKey, proof: proof === '' ? 'missing' : 'wrong', refused: rule.demanded });
-  return rule.demanded ? 'refused' : 'unproven';
+  return rule.demanded;
 }
 
 /** Retrofit 1 (vialer-android of February 2016) puts a slash behind the address, and so behind the proof. */

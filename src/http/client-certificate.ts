@@ -1,5 +1,6 @@
 import { TLSSocket } from 'node:tls';
 import type { FastifyRequest } from 'fastify';
+import { isForwarded } from './forwarded.ts';
 import type { PbxRefusal } from './pbx-access.ts';
 
 /**
@@ -11,7 +12,7 @@ export function certificateRefusal(
   request: Pick<FastifyRequest, 'headers' | 'socket'>,
 ): PbxRefusal | undefined {
   const { socket } = request;
-  if (request.headers['x-forwarded-for'] !== undefined) return refused(FORWARDED);
+  if (isForwarded(request)) return refused(FORWARDED);
   const certificate = socket instanceof TLSSocket ? socket.getPeerX509Certificate() : undefined;
   if (certificate === undefined || !(socket instanceof TLSSocket)) return refused(NONE_SHOWN);
   if (!socket.authorized) return refused(sentenceFor(String(socket.authorizationError)));

@@ -1,5 +1,6 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { FastifyRequest } from 'fastify';
+import { isForwarded } from './forwarded.ts';
 
 /** Addresses that are let in, or whose word on the client's address counts. */
 export interface AddressList {
@@ -22,17 +23,16 @@ export interface PbxRefusal {
 }
 
 /**
- * Decides whether a request may act as a PBX. A request that a proxy forwarded (`X-Forwarded-For`) but whose proxy is
- * not in TRUST_PROXY is refused where addresses are checked: its address is the proxy's, often loopback, and would
- * let everyone in.
+ * Decides whether a request may act as a PBX. A request that a proxy forwarded is refused where addresses are checked
+ * unless TRUST_PROXY names the proxy and it says for whom (`X-Forwarded-For`): its address is else the proxy's, often
+ * loopback, and would let everyone in.
  */
 export function createPbxAccess(rules: PbxAccessRules): (request: FastifyRequest) => PbxRefusal | undefined {
   const expected = rules.token === undefined ? undefined : digest(rules.token);
   return (request) => {
     if (rules.allow !== undefined) {
-      const peer = request.socket.remoteAddress ?? '';
-      const forwarded = request.headers['x-forwarded-for'] !== undefined;
-      if (forwarded && rules.trustProxy?.contains(peer) !== true) return UNTRUSTED_PROXY;
+      const forwarding = forwardingRefusal(request, rules.trustProxy);
+      if (forwarding !== undefined) return forwarding;
       if (!rules.allow.contains(request.ip)) return WRONG_ADDRESS;
     }
     const uncertified = rules.certificate?.(request);
@@ -42,9 +42,22 @@ export function createPbxAccess(rules: PbxAccessRules): (request: FastifyRequest
   };
 }
 
+function forwardingRefusal(
+  request: FastifyRequest,
+  trustProxy: AddressList | undefined,
+): PbxRefusal | undefined {
+  if (!isForwarded(request)) return undefined;
+  if (trustProxy?.contains(request.socket.remoteAddress ?? '') !== true) return UNTRUSTED_PROXY;
+  return request.headers['x-forwarded-for'] === undefined ? SILENT_PROXY : undefined;
+}
+
 const UNTRUSTED_PROXY: PbxRefusal = {
   why: 'untrusted-proxy',
   sentence: 'Refused: the request was forwarded by a proxy that TRUST_PROXY does not name.',
+};
+const SILENT_PROXY: PbxRefusal = {
+  why: 'untrusted-proxy',
+  sentence: 'Refused: the proxy in front does not tell in X-Forwarded-For whose request this is.',
 };
 const WRONG_ADDRESS: PbxRefusal = {
   why: 'address',

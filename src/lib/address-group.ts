@@ -2,27 +2,57 @@ import { isIP } from 'node:net';
 
 /**
  * The name under which a client's address is counted: an IPv4 address as it is, also one that is written as IPv6, and of
- * an IPv6 address its /64 network, which is what one household or server has (RFC 6177). Whatever is no address shares
- * one name.
+ * an IPv6 address its /64 network, which is what one household or server has (RFC 6177). A port that some proxies put behind
+ * the address does not matter. Whatever is no address shares one name.
  */
 export function addressGroup(address: string): string {
   switch (isIP(address)) {
     case 4:
       return address;
     case 6:
-      return /^::ffff:([\d.]+)$/i.exec(address)?.[1] ?? `${firstHextets(address).join(':')}::/64`;
-    default:
-      return 'unknown';
+      // How a socket for both families writes IPv4, without the work of the general form.
+      return /^::ffff:([\d.]+)$/i.exec(address)?.[1] ?? ipv6Group(address);
+    default: {
+      const bare = withoutPort(address);
+      return bare === undefined ? 'unknown' : addressGroup(bare);
+    }
   }
 }
 
-/** The first four of the eight; `::` stands for as many zeros as are missing. */
-function firstHextets(address: string): string[] {
+/** The address of `192.0.2.7:1234`, `[2001:db8::7]:1234` and `[2001:db8::7]`; undefined for anything else. */
+function withoutPort(text: string): string | undefined {
+  const [, ipv6, ipv4] = /^(?:\[([^\]]*)\](?::\d+)?|([\d.]+):\d+)$/.exec(text) ?? [];
+  if (ipv6 !== undefined && isIP(ipv6) === 6) return ipv6;
+  return ipv4 !== undefined && isIP(ipv4) === 4 ? ipv4 : undefined;
+}
+
+function ipv6Group(address: string): string {
+  const hextets = hextetsOf(address);
+  const isMapped = hextets.slice(0, 5).every((hextet) => hextet === 0) && hextets[5] === 0xffff;
+  if (!isMapped) {
+    const network = hextets.slice(0, 4).map((hextet) => hextet.toString(16));
+    return `${network.join(':')}::/64`;
+  }
+  return hextets
+    .slice(6)
+    .flatMap((hextet) => [hextet >> 8, hextet & 0xff])
+    .join('.');
+}
+
+/** The eight numbers of an IPv6 address; `::` stands for as many zeros as are missing. */
+function hextetsOf(address: string): readonly number[] {
   const [before = '', after] = address.split('%', 1).join('').split('::');
-  const hextets = (text: string): string[] => (text === '' ? [] : text.split(':'));
-  const head = hextets(before);
-  const tail = hextets(after ?? '');
-  const written = head.length + tail.length + (address.includes('.') ? 1 : 0);
-  const zeros: string[] = new Array(after === undefined ? 0 : 8 - written).fill('0');
-  return [...head, ...zeros, ...tail].slice(0, 4).map((hextet) => Number.parseInt(hextet, 16).toString(16));
+  const head = numbersOf(before);
+  const tail = numbersOf(after ?? '');
+  return [...head, ...new Array<number>(8 - head.length - tail.length).fill(0), ...tail];
+}
+
+/** Its last part may be an IPv4 address, which is two numbers. */
+function numbersOf(text: string): number[] {
+  if (text === '') return [];
+  return text.split(':').flatMap((part) => {
+    if (!part.includes('.')) return [Number.parseInt(part, 16)];
+    const [a = 0, b = 0, c = 0, d = 0] = part.split('.').map(Number);
+    return [a * 256 + b, c * 256 + d];
+  });
 }

@@ -1,6 +1,8 @@
+import type { AnswerFate } from '../calls/answer-bus.ts';
 import type { Call } from '../calls/call.ts';
 import type { CallEvents } from '../calls/call-events.ts';
 import type { CallEnding, CallOutcome } from '../calls/call-outcome.ts';
+import type { LineBudget } from './line-budget.ts';
 import type { Log, LogLevel } from './log.ts';
 import type { ReferenceMetrics } from './reference-metrics.ts';
 import type { ServiceMetrics } from './service-metrics.ts';
@@ -23,6 +25,21 @@ const OUTCOME_LEVELS = {
   'bus-unavailable': 'warn',
 } as const satisfies Record<CallOutcome, LogLevel>;
 
+/**
+ * How loudly each fate of an answer is logged. Answers to keys that nobody waits for are only counted by default. Anybody
+ * who ever got a push, or guesses, can send as many of these as he likes: all but `taken` are bounded.
+ */
+const FATE_LEVELS = {
+  taken: 'info',
+  late: 'info',
+  undecided: 'info',
+  duplicate: 'debug',
+  unknown: 'debug',
+} as const satisfies Record<AnswerFate, LogLevel>;
+
+/** Lines a minute for each of them: an operator looks for single answers that came too late. */
+const LINES_OF_A_FATE = 300;
+
 /** What the reference called the failures that it counted; the others it did not count here. */
 const REFERENCE_FAILURES: Partial<Record<CallOutcome, string>> = {
   declined: 'Device not available',
@@ -34,6 +51,7 @@ export function createCallTelemetry(
   log: Log,
   metrics: ServiceMetrics,
   reference: ReferenceMetrics,
+  lines: LineBudget,
 ): Omit<CallEvents, 'storageFailed'> {
   return {
     callEnded: (call, ending) => {
@@ -81,12 +99,10 @@ export function createCallTelemetry(
     },
     answerCame: ({ uniqueKey, available, fate }) => {
       metrics.answers.inc({ fate });
-      // Answers to keys that nobody waits for can be sent by anyone, so they are only counted by default.
-      log.write(fate === 'unknown' || fate === 'duplicate' ? 'debug' : 'info', `app answered: ${fate}`, {
-        call: uniqueKey,
-        available,
-        fate,
-      });
+      const fields = { call: uniqueKey, available, fate };
+      const message = `app answered: ${fate}`;
+      if (fate === 'taken') log.write(FATE_LEVELS[fate], message, fields);
+      else lines.write(`answered ${fate}`, FATE_LEVELS[fate], message, fields, LINES_OF_A_FATE);
     },
   };
 }

@@ -62,7 +62,7 @@ export function createTelemetry(options: {
     log,
     registry,
     http,
-    calls: { ...createCallTelemetry(log, metrics, reference), storageFailed: http.storageFailed },
+    calls: { ...createCallTelemetry(log, metrics, reference, lines), storageFailed: http.storageFailed },
     push: createPushTelemetry(log, metrics),
     limits: createLimitTelemetry(lines, metrics),
     close: () => {

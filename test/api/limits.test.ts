@@ -156,6 +156,27 @@ describe('LIMIT_FAILED_AUTH', () => {
     assert.equal((await checkIn(service, mine, token, '192.0.2.2')).status, 404, 'no phone, but no limit');
   });
 
+  test('guesses that are sent at the same moment are counted before the platform has judged them', async (t) => {
+    const service = await startTestService(t, { settings: { ...settings, LIMIT_FAILED_AUTH: '12' } });
+    const phone = await service.phone();
+    service.world.platform.script({ kind: 'delay', ms: 500 });
+    const asked = service.world.platform.requests('profile');
+    const guesses = Array.from({ length: 100 }, (_, guess) =>
+      checkIn(service, phone.account, `Token guess:${guess}`),
+    );
+    const statuses = (await Promise.all(guesses)).map(({ status }) => status);
+    assert.equal(statuses.filter((status) => status === 401).length, 12);
+    assert.equal(statuses.filter((status) => status === 429).length, 88);
+    assert.equal(service.world.platform.requests('profile') - asked, 12);
+  });
+
+  test('a phone may ask several things at once, however low the limit is', async (t) => {
+    const service = await startTestService(t, { settings: { ...settings, LIMIT_FAILED_AUTH: '1' } });
+    const phone = await service.phone();
+    const answers = await Promise.all(Array.from({ length: 9 }, () => phone.register()));
+    assert.deepEqual(new Set(answers.map(({ status }) => status)), new Set([200]));
+  });
+
   test('a platform that is away is no failure of the client', async (t) => {
     const service = await startTestService(t, { settings });
     service.world.platform.script({ kind: 'answer', status: 500 });
@@ -202,4 +223,20 @@ test('a flood of bad requests does not flood the log: a few lines, then how many
   await service.app.stop();
   assert.equal(lines('more lines like "request makes no sense" were left out')[0]?.fields['leftOut'], 30);
   assert.equal(lines('more lines like "request refused" were left out')[0]?.fields['leftOut'], 27);
+});
+
+test('a flood of answers to a call that is over does not flood the log either', async (t) => {
+  const service = await startTestService(t, { settings: { APP_PUSH_ROUNDTRIP_WAIT: '500' } });
+  const phone = await service.phone({ silent: true });
+  const callId = randomUUID();
+  assert.equal((await service.ask({ account: phone.account, callId })).outcome, 'timed-out');
+  for (const key of [callId, 'unheard-of']) {
+    for (let time = 0; time < 400; time += 1) await respond(service, key);
+  }
+  const lines = (message: string) => service.logged.filter((line) => line.message === message);
+  assert.equal(lines('app answered: late').length, 300);
+  assert.equal(lines('app answered: unknown').length, 300);
+  assert.equal(await service.metric('vialer_middleware_answers_total{fate="late"}'), 400);
+  await service.app.stop();
+  assert.equal(lines('more lines like "app answered: late" were left out')[0]?.fields['leftOut'], 100);
 });

@@ -73,6 +73,23 @@ test('with no settings a PBX on this machine may ask, and nothing that a proxy h
       allowed: false,
       sentence: /TRUST_PROXY/,
     },
+    ...['forwarded', 'x-real-ip', 'x-forwarded-host', 'x-forwarded-proto'].map((name) => ({
+      name: `forwarded, as only ${name} tells`,
+      headers: { [name]: 'for=127.0.0.1' },
+      allowed: false,
+      sentence: /TRUST_PROXY/,
+    })),
+  ]));
+
+test('a trusted proxy that does not say whose request it is does not let everybody in as itself', (t) =>
+  checkAttempts(t, { TRUST_PROXY: '127.0.0.1' }, [
+    { name: 'not forwarded: the machine itself', allowed: true },
+    {
+      name: 'forwarded without X-Forwarded-For',
+      headers: { 'x-real-ip': '203.0.113.9' },
+      allowed: false,
+      sentence: /X-Forwarded-For/,
+    },
   ]));
 
 test('PBX_ALLOW without this machine refuses it', (t) =>

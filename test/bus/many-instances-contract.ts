@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, type TestContext, test } from 'node:test';
+import { monotonic } from '../../src/lib/monotonic.ts';
 import type { PushResult } from '../../src/push/push-result.ts';
 import { until } from '../helpers/until.ts';
 import type { BusWorld } from './bus-openers.ts';
@@ -96,6 +97,23 @@ export function manyInstancesContract(name: string, open: (t: TestContext) => Pr
       assert.equal((await second.ending).outcome, 'declined');
     });
 
+    test('a call_id that goes on to the next account at another instance keeps the late answer apart', async (t) => {
+      const world = await open(t);
+      const [a, b] = [await world.instance({ waitMs: 500 }), await world.instance()];
+      const first = a.ask({ account: 1, callId: 'hunting' });
+      assert.equal(await first.woken(), 'hunting');
+      assert.equal((await first.ending).outcome, 'timed-out');
+      const second = b.ask({ account: 2, callId: 'hunting' });
+      const key = await second.woken();
+      assert.equal(await a.bus.answer('hunting', true), 'late');
+      assert.equal(await a.bus.answer(key, false), 'taken');
+      assert.equal((await second.ending).outcome, 'declined');
+      const again = b.ask({ account: 1, callId: 'hunting' });
+      assert.equal(await again.woken(), 'hunting', 'the first account keeps its key');
+      assert.equal(await a.bus.answer('hunting', true), 'taken');
+      assert.equal((await again.ending).outcome, 'ready');
+    });
+
     test('a PBX that asks another instance again within the time hears the answer at once', async (t) => {
       const world = await open(t);
       const [a, b] = [await world.instance(), await world.instance()];
@@ -117,6 +135,18 @@ export function manyInstancesContract(name: string, open: (t: TestContext) => Pr
       assert.deepEqual(await first.ending, { outcome: 'cancelled', reason: 'hung up' });
       assert.deepEqual(await second.ending, { outcome: 'cancelled', reason: 'hung up' });
       assert.equal(await c.bus.answer('no-more', true), 'late');
+    });
+
+    test('a call_id with spaces can be cancelled at another instance, at once', async (t) => {
+      const world = await open(t);
+      const a = await world.instance({ waitMs: 30_000, meddle: unlooking });
+      const b = await world.instance();
+      const asked = a.ask({ account: 1, callId: 'no more of it' });
+      await asked.woken();
+      const cancelledAt = monotonic();
+      assert.equal(await b.bus.cancel('no more of it', null), 1);
+      assert.deepEqual(await asked.ending, { outcome: 'cancelled', reason: null });
+      assert.ok(monotonic() - cancelledAt < 10_000, 'not at the deadline');
     });
 
     test('a push that is refused ends the call for those who joined it', async (t) => {

@@ -72,6 +72,21 @@ export function oneInstanceContract(name: string, open: (t: TestContext) => Prom
       );
     });
 
+    test('a call_id that goes on to the next account: a late answer of the last one is not for it', async (t) => {
+      const one = await (await open(t)).instance({ waitMs: 1_000 });
+      for (const platform of ['android', 'apns'] as const) {
+        const callId = randomUUID();
+        const first = one.ask({ account: 1, callId, platform });
+        const firstKey = await first.woken();
+        assert.equal((await first.ending).outcome, 'timed-out');
+        const second = one.ask({ account: 2, callId, platform });
+        const secondKey = await second.woken();
+        assert.equal(await one.bus.answer(firstKey, true), 'late');
+        assert.equal(await one.bus.answer(secondKey, false), 'taken');
+        assert.equal((await second.ending).outcome, 'declined');
+      }
+    });
+
     test('a call that the caller left is late for its app, and can be asked again', async (t) => {
       const one = await (await open(t)).instance();
       const first = one.ask({ account: 1, callId: 'asked-again' });

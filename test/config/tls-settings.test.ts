@@ -85,8 +85,14 @@ test('PBX_CLIENT_CA_FILE stands for PBX_ALLOW as a token does', () => {
 });
 
 test('an http address for apps is warned of where this service speaks HTTPS', () => {
-  const settings = { ...TLS, APP_API_URL: 'http://push.example.org' };
+  const everywhere = {
+    ...TLS,
+    HOST: '0.0.0.0',
+    ACCOUNT_AUTH: 'voipgrid',
+    VG_API_BASE_URL: 'https://x.example',
+  };
+  const settings = { ...everywhere, APP_API_URL: 'http://push.example.org' };
   assert.match(read(settings, FILES).warnings.join(), /^APP_API_URL is an http:\/\/ address/);
-  assert.deepEqual(read({ ...TLS, APP_API_URL: 'https://push.example.org' }, FILES).warnings, []);
+  assert.deepEqual(read({ ...everywhere, APP_API_URL: 'https://push.example.org' }, FILES).warnings, []);
   assert.match(read({ TLS_CERT: '/cert' }).warnings.join(), /^TLS_CERT is not a setting/);
 });

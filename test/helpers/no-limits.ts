@@ -7,5 +7,4 @@ export const NO_LIMITS = createClientLimits({
   pbx: NO_LIMIT,
   accounts: NO_LIMIT,
   accountAddresses: NO_LIMIT,
-  clock: () => 0,
 });

@@ -68,10 +68,12 @@ describe('PBX_CLIENT_CA_FILE', () => {
 
   test('a forwarded request is refused: the certificate would be the proxy’s', async (t) => {
     const { folder, service, pbx } = await startMutual(t, { TRUST_PROXY: '127.0.0.1' });
-    const socket = await open(service.url, { ...clientOptions({ ca: folder.ca, shown: pbx }) });
-    const answer = await send(socket, 'X-Forwarded-For: 127.0.0.1');
-    assert.match(answer, /^HTTP\/1\.1 403 [\s\S]*Refused: the request was forwarded by a proxy/);
-    socket.destroy();
+    for (const header of ['X-Forwarded-For: 127.0.0.1', 'Forwarded: for=127.0.0.1']) {
+      const socket = await open(service.url, { ...clientOptions({ ca: folder.ca, shown: pbx }) });
+      const answer = await send(socket, header);
+      assert.match(answer, /^HTTP\/1\.1 403 [\s\S]*Refused: the request was forwarded by a proxy/, header);
+      socket.destroy();
+    }
   });
 
   test('PBX_TOKEN and PBX_ALLOW must hold as well where they are set', async (t) => {

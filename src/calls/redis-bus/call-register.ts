@@ -133,11 +133,13 @@ export class CallRegister {
 
   /** Ends every call of a call_id. */
   async cancel(callId: string, reason: string | null): Promise<readonly CancelledCall[] | undefined> {
-    const lines = await this.#run(CANCEL, [this.#keys.call(callId)], [reason ?? '']);
-    return lines?.map((line) => {
-      const [uniqueKey = '', ...waiters] = line.split(' ');
-      return { uniqueKey, waiters: waiters.filter((waiter) => waiter !== '') };
-    });
+    const replied = await this.#run(CANCEL, [this.#keys.call(callId)], [reason ?? '']);
+    if (replied === undefined) return undefined;
+    const cancelled: CancelledCall[] = [];
+    for (let at = 0; at < replied.length; at += 2) {
+      cancelled.push({ uniqueKey: replied[at] ?? '', waiters: listed(replied[at + 1]) });
+    }
+    return cancelled;
   }
 
   /** Makes this instance the one that wakes the phone, in place of `from`, until `deadline` (monotonic ms). */

@@ -13,7 +13,7 @@ export type ClaimReply =
   /** Another instance does, for so many milliseconds more. */
   | { readonly kind: 'shared'; readonly uniqueKey: string; readonly leftMs: number; readonly owner: string }
   | Decided
-  /** The call_id is another account's unique key: this call needs one of its own. */
+  /** The call_id is, or was, another account's unique key: this call needs one of its own. */
   | { readonly kind: 'rekey' }
   | { readonly kind: 'crowded' };
 

@@ -10,7 +10,7 @@ import type { RedisScript } from '../../redis/redis-link.ts';
  *   ACCOUNT:o  owner: the instance that wakes the phone
  *   ACCOUNT:w  waiters: the instances whose PBX waits, separated by spaces
  *   ACCOUNT:r  reason of the end
- *   key        the account that an answer to the bare name is for
+ *   key        the account that an answer to the bare name is for, the first one that the name rang
  *
  * and, where a unique key is not the name, one string (`key:{unique key}`) with `ACCOUNT NAME`. Both have one hash tag
  * per script, so a Cluster takes them, and end by themselves some minutes after the call.
@@ -78,11 +78,8 @@ if known and now <= known.deadline then
   end
 end
 local holder = redis.call('HGET', hash, 'key')
-local held = false
-if holder and holder ~= account then
-  local other = read(hash, holder)
-  held = other ~= nil and other.state == 'waiting' and now <= other.deadline
-end
+-- Also when its call is over: a late answer to it must not be one to this call.
+local held = holder and holder ~= account and read(hash, holder) ~= nil
 if held and named and not (known and unique == known.unique) then return { 'rekey' } end
 if not held then redis.call('HSET', hash, 'key', account) end
 redis.call('HSET', hash, account .. ':s', 'waiting', account .. ':u', unique, account .. ':d', now + left,
@@ -153,7 +150,7 @@ return { 'left', known.owner == me and owner or '' }
 `,
 );
 
-/** KEYS call:{name}; ARGV reason. Replies with `UNIQUE WAITERS` of every call under the name that this has ended. */
+/** KEYS call:{name}; ARGV reason. Replies with UNIQUE and WAITERS of every call under the name that this has ended. */
 export const CANCEL = script(
   'cancel',
   `
@@ -163,7 +160,8 @@ for _, field in ipairs(redis.call('HKEYS', hash)) do
   local known = account and read(hash, account)
   if known and known.state == 'waiting' and now <= known.deadline then
     redis.call('HSET', hash, account .. ':s', 'cancelled', account .. ':r', ARGV[1], account .. ':w', '')
-    ended[#ended + 1] = known.unique .. ' ' .. known.waiters
+    ended[#ended + 1] = known.unique
+    ended[#ended + 1] = known.waiters
   end
 end
 return ended

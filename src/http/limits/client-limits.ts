@@ -10,8 +10,6 @@ export interface ClientLimits {
   readonly pbx: AddressLimit;
   /** Credentials that the platform refused, by address and account, and by address alone. */
   readonly accounts: AccountLimit;
-  /** Whether an answer may cost a question to other instances although its address is over its limit. */
-  mayStillAsk(): boolean;
 }
 
 /** Counts by the address of the client. */
@@ -23,14 +21,9 @@ export interface AddressLimit {
 /** Counts by the address of the client and the account that it acts for. */
 export interface AccountLimit {
   blockedForMs(request: FastifyRequest, account: number): number;
-  failed(request: FastifyRequest, account: number): void;
+  /** A credential is being judged; to be told of the verdict, once. */
+  begins(request: FastifyRequest, account: number): (failed: boolean) => void;
 }
-
-/**
- * Questions a second that answers from addresses over their limit may cost together. Behind one address of a carrier
- * there are many phones: theirs must be found among the guesses, and guesses must not reach Redis without a bound.
- */
-const QUESTIONS_PER_SECOND = 100;
 
 /** Makes the limits of their counters. */
 export function createClientLimits(counters: {
@@ -38,34 +31,38 @@ export function createClientLimits(counters: {
   readonly pbx: FailureCounter;
   readonly accounts: FailureCounter;
   readonly accountAddresses: FailureCounter;
-  /** Monotonic milliseconds. */
-  readonly clock: () => number;
 }): ClientLimits {
-  const { accounts, accountAddresses, clock } = counters;
-  let second = 0;
-  let asked = 0;
   return {
     answers: byAddress(counters.answers),
     pbx: byAddress(counters.pbx),
-    accounts: {
-      blockedForMs: ({ ip }, account) => {
-        const address = addressGroup(ip);
-        return Math.max(
-          accounts.blockedForMs(`${address} ${account}`),
-          accountAddresses.blockedForMs(address),
-        );
-      },
-      failed: ({ ip }, account) => {
-        const address = addressGroup(ip);
-        accounts.failed(`${address} ${account}`);
-        accountAddresses.failed(address);
-      },
+    accounts: byAccount(counters.accounts, counters.accountAddresses),
+  };
+}
+
+/** Judging takes the platform's time: what is under way counts too, else all guesses would be sent at one moment. */
+function byAccount(accounts: FailureCounter, addresses: FailureCounter): AccountLimit {
+  const underWay = new Map<string, number>();
+  const add = (key: string, change: 1 | -1): void => {
+    const left = (underWay.get(key) ?? 0) + change;
+    if (left === 0) underWay.delete(key);
+    else underWay.set(key, left);
+  };
+  return {
+    blockedForMs: ({ ip }, account) => {
+      const address = addressGroup(ip);
+      const key = `${address} ${account}`;
+      return Math.max(accounts.blockedForMs(key, underWay.get(key)), addresses.blockedForMs(address));
     },
-    mayStillAsk: () => {
-      const current = Math.floor(clock() / 1_000);
-      if (current !== second) [second, asked] = [current, 0];
-      asked += 1;
-      return asked <= QUESTIONS_PER_SECOND;
+    begins: ({ ip }, account) => {
+      const address = addressGroup(ip);
+      const key = `${address} ${account}`;
+      add(key, 1);
+      return (failed) => {
+        add(key, -1);
+        if (!failed) return;
+        accounts.failed(key);
+        addresses.failed(address);
+      };
     },
   };
 }

@@ -3,6 +3,11 @@ import { type FailureCounter, SPAN_MS } from './failure-counter.ts';
 /** Keys that are counted at once; about 3 MB. */
 const MAX_KEYS = 20_000;
 
+/** Tries of one key under way that are allowed whatever the limit: a phone asks few things at once. */
+const AT_ONCE = 10;
+/** Milliseconds within which tries under way have mostly ended. */
+const SOON_MS = 1_000;
+
 interface Span {
   failures: number;
   /** Monotonic milliseconds. */
@@ -47,10 +52,11 @@ export function createLocalFailures(options: {
   };
 
   return {
-    blockedForMs: (key) => {
+    blockedForMs: (key, underWay = 0) => {
       const now = clock();
       const span = find(key, now);
-      return span !== undefined && span.failures >= limit ? span.endsAt - now : 0;
+      if (span !== undefined && span.failures >= limit) return span.endsAt - now;
+      return (span?.failures ?? 0) + underWay >= Math.max(limit, AT_ONCE) ? SOON_MS : 0;
     },
     failed: (key) => {
       const now = clock();

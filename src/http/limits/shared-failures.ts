@@ -57,7 +57,7 @@ export function createSharedFailures(options: {
   };
 
   return {
-    blockedForMs: (key) => local.blockedForMs(key),
+    blockedForMs: (key, underWay) => local.blockedForMs(key, underWay),
     failed: (key) => {
       if (local.blockedForMs(key) > 0) return;
       local.failed(key);

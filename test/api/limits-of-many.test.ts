@@ -1,0 +1,51 @@
+import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
+import { after, before, describe, test } from 'node:test';
+import { skipWithout } from '../helpers/find-server.ts';
+import { type RedisServer, startRedis } from '../helpers/redis-server.ts';
+import { startTestService } from '../helpers/test-service.ts';
+import { until } from '../helpers/until.ts';
+import { asForm, send } from './http-client.ts';
+
+describe('LIMIT_UNKNOWN_ANSWERS with two instances', { skip: skipWithout('Redis') }, () => {
+  const servers: RedisServer[] = [];
+  before(async () => {
+    servers.push(await startRedis());
+  });
+  after(() => servers[0]?.close());
+
+  test('a phone that answers at the other instance is heard among the guesses of its neighbours', async (t) => {
+    const settings = {
+      REDIS_URL: servers[0]?.url ?? '',
+      LIMIT_UNKNOWN_ANSWERS: '3',
+      APP_PUSH_ROUNDTRIP_WAIT: '20000',
+    };
+    const [asked, answered] = [
+      await startTestService(t, { settings }),
+      await startTestService(t, { settings }),
+    ];
+    for (const { url } of [asked, answered]) {
+      await until(
+        async () => (await (await fetch(`${url}/readyz`)).text()).includes('"ready"'),
+        'Redis is up',
+      );
+    }
+    const respond = async (uniqueKey: string) => {
+      const answer = await send(answered.url, {
+        path: '/api/call-response/',
+        ...asForm({ unique_key: uniqueKey, message_start_time: '1' }),
+      });
+      return answer.status;
+    };
+    const phone = await asked.phone({ silent: true });
+    for (let call = 0; call < 3; call += 1) {
+      const callId = randomUUID();
+      const waiting = asked.ask({ account: phone.account, callId });
+      await until(() => phone.pushes() === call + 1, 'the phone is pushed');
+      const guesses = await Promise.all(Array.from({ length: 300 }, () => respond(randomUUID())));
+      assert.equal(guesses.at(-1), 429);
+      assert.equal(await respond(callId), 202);
+      assert.equal((await waiting).body, 'status=ACK');
+    }
+  });
+});
