@@ -72,6 +72,24 @@ export function oneInstanceContract(name: string, open: (t: TestContext) => Prom
       );
     });
 
+    test('a call_id that another account took over meanwhile stays its key', async (t) => {
+      const one = await (await open(t)).instance();
+      const callId = 'gone to another';
+      const earlier = one.ask({ account: 1, callId });
+      assert.equal(await earlier.woken(), callId);
+      earlier.hangUp();
+      await earlier.ending;
+      const other = one.ask({ account: 2, callId });
+      assert.equal(await other.woken(), callId);
+      const again = one.ask({ account: 1, callId });
+      const key = await again.woken();
+      assert.notEqual(key, callId);
+      assert.equal(await one.bus.answer(callId, true), 'taken');
+      assert.equal(await one.bus.answer(key, false), 'taken');
+      assert.equal((await other.ending).outcome, 'ready');
+      assert.equal((await again.ending).outcome, 'declined');
+    });
+
     test('a call that the caller left is late for its app, and can be asked again', async (t) => {
       const one = await (await open(t)).instance();
       const first = one.ask({ account: 1, callId: 'asked-again' });

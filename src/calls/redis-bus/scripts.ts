@@ -44,6 +44,13 @@ end
 local function answered(state)
   return state == 'ready' or state == 'declined'
 end
+local function waiting(call, now)
+  return call ~= nil and call.state == 'waiting' and now <= call.deadline
+end
+local function takenBy(hash, account, now)
+  local holder = redis.call('HGET', hash, 'key')
+  return holder and holder ~= account and waiting(read(hash, holder), now)
+end
 local function keep(key, ms)
   if redis.call('PTTL', key) < ms then redis.call('PEXPIRE', key, ms) end
 end
@@ -64,27 +71,23 @@ local left, most = tonumber(ARGV[5]), tonumber(ARGV[7])
 local now = clock()
 local known = read(hash, account)
 local waiters = me
-if known and now <= known.deadline then
-  if answered(known.state) then return { 'answered', known.state, known.reason } end
-  if known.state == 'waiting' then
-    waiters = add(known.waiters, me)
-    if known.owner ~= me and known.waiters ~= '' then
-      local _, count = string.gsub(waiters, '%S+', '')
-      if count > most then return { 'crowded' } end
-      redis.call('HSET', hash, account .. ':w', waiters)
-      return { 'shared', known.unique, known.deadline - now, known.owner }
-    end
-    unique = known.unique
+local goesOn = waiting(known, now)
+if known and now <= known.deadline and answered(known.state) then
+  return { 'answered', known.state, known.reason }
+end
+if goesOn then
+  waiters = add(known.waiters, me)
+  if known.owner ~= me and known.waiters ~= '' then
+    local _, count = string.gsub(waiters, '%S+', '')
+    if count > most then return { 'crowded' } end
+    redis.call('HSET', hash, account .. ':w', waiters)
+    return { 'shared', known.unique, known.deadline - now, known.owner }
   end
+  unique = known.unique
 end
-local holder = redis.call('HGET', hash, 'key')
-local held = false
-if holder and holder ~= account then
-  local other = read(hash, holder)
-  held = other ~= nil and other.state == 'waiting' and now <= other.deadline
-end
-if held and named and not (known and unique == known.unique) then return { 'rekey' } end
-if not held then redis.call('HSET', hash, 'key', account) end
+local taken = takenBy(hash, account, now)
+if taken and named and not goesOn then return { 'rekey' } end
+if not taken then redis.call('HSET', hash, 'key', account) end
 redis.call('HSET', hash, account .. ':s', 'waiting', account .. ':u', unique, account .. ':d', now + left,
   account .. ':o', me, account .. ':w', waiters, account .. ':r', '')
 keep(hash, left + tonumber(ARGV[6]))
@@ -103,7 +106,8 @@ return { 'done' }
 
 /**
  * KEYS call:{key}, key:{key}; ARGV outcome, account or nothing where it is not known yet. Replies `taken UNIQUE
- * WAITERS`, `elsewhere "ACCOUNT NAME"`, `duplicate`, `late` or `unknown`.
+ * WAITERS`, `duplicate UNIQUE WAITERS OUTCOME` with what was answered first, `elsewhere "ACCOUNT NAME"`, `late` or
+ * `unknown`.
  */
 export const ANSWER = script(
   'answer',
@@ -124,15 +128,16 @@ if known.state == 'waiting' and inTime then
   redis.call('HSET', hash, account .. ':s', outcome)
   return { 'taken', known.unique, known.waiters }
 end
-if answered(known.state) and inTime then return { 'duplicate' } end
+if answered(known.state) and inTime then return { 'duplicate', known.unique, known.waiters, known.state } end
 return { 'late' }
 `,
 );
 
 /**
- * KEYS call:{name}; ARGV account, instance, unique key, outcome, reason, `end` or `leave`. To end is to end it for
- * everybody; to leave is to wait no longer. Replies `decided OUTCOME REASON` where it has ended already, `ended OTHERS`,
- * `left NEW-OWNER` or `gone`.
+ * KEYS call:{name}; ARGV account, instance, unique key, outcome, reason, `end` or `leave`, 1 where Redis has not
+ * confirmed to know the call. To end is to end it for everybody; to leave is to wait no longer. Replies `decided OUTCOME
+ * REASON` where it has ended already, `ended OTHERS`, `left NEW-OWNER`, or `gone` where it is not this call that is known
+ * so: another one, that began later or that Redis remembers from before.
  */
 export const END = script(
   'end',
@@ -140,7 +145,9 @@ export const END = script(
 local hash, account, me, unique, outcome, reason = KEYS[1], ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]
 local known = read(hash, account)
 if not known or known.unique ~= unique then return { 'gone' } end
-if known.state ~= 'waiting' then return { 'decided', known.state, known.reason } end
+local waits = has(known.waiters, me)
+if known.state ~= 'waiting' and (waits or ARGV[7] ~= '1') then return { 'decided', known.state, known.reason } end
+if not waits then return { 'gone' } end
 local others = without(known.waiters, me)
 if ARGV[6] == 'end' or (answered(outcome)) or (others == '' and outcome == 'caller-gone') then
   redis.call('HSET', hash, account .. ':s', outcome, account .. ':r', reason, account .. ':w', '')
@@ -171,8 +178,9 @@ return ended
 );
 
 /**
- * KEYS call:{name}; ARGV account, instance, unique key, owner that fell silent, milliseconds left. Replies `ours`,
- * `owned OWNER` where another one was faster, `decided OUTCOME REASON` or `gone`.
+ * KEYS call:{name}; ARGV account, instance, unique key, owner that fell silent or left, milliseconds left. That one stays
+ * among the waiters: it may have stood still only. Replies `ours`, `owned OWNER` where another one was faster, `decided
+ * OUTCOME REASON` or `gone`.
  */
 export const TAKE_OVER = script(
   'take-over',
@@ -181,33 +189,38 @@ local hash, account, me, unique = KEYS[1], ARGV[1], ARGV[2], ARGV[3]
 local known = read(hash, account)
 if not known or known.unique ~= unique then return { 'gone' } end
 if known.state ~= 'waiting' then return { 'decided', known.state, known.reason } end
-if known.owner ~= ARGV[4] and known.owner ~= '' then return { 'owned', known.owner } end
-local waiters = add(without(known.waiters, ARGV[4]), me)
-redis.call('HSET', hash, account .. ':o', me, account .. ':w', waiters, account .. ':d', clock() + tonumber(ARGV[5]))
+if known.owner ~= ARGV[4] and known.owner ~= '' and known.owner ~= me then return { 'owned', known.owner } end
+redis.call('HSET', hash, account .. ':o', me, account .. ':w', add(known.waiters, me),
+  account .. ':d', clock() + tonumber(ARGV[5]))
 return { 'ours' }
 `,
 );
 
 /**
- * KEYS call:{name}; ARGV account, instance, unique key, 1 where this instance is the owner, 1 where the unique key is the
- * name, milliseconds left, milliseconds to keep. Replies `waiting`, `restored` where Redis had lost the call, `decided
- * OUTCOME REASON` or `gone`.
+ * KEYS call:{name}; ARGV account, instance, unique key, 1 where this instance wakes the phone, 1 where Redis has not
+ * confirmed to know the call, milliseconds left, milliseconds to keep. An unconfirmed call takes the place of one that is
+ * over. The deadline is written anew where it comes too early: the server that took over from another has a clock of
+ * its own. Replies `waiting`, `restored` where Redis did not know the call, `decided OUTCOME REASON` or `gone`.
  */
 export const REFRESH = script(
   'refresh',
   `
-local hash, account, me, unique = KEYS[1], ARGV[1], ARGV[2], ARGV[3]
-local left = tonumber(ARGV[6])
+local hash, account, me, unique, fresh = KEYS[1], ARGV[1], ARGV[2], ARGV[3], ARGV[5] == '1'
+local left, now = tonumber(ARGV[6]), clock()
 local known = read(hash, account)
-if known and known.unique == unique then
-  if known.state ~= 'waiting' then return { 'decided', known.state, known.reason } end
+local mine = known ~= nil and known.unique == unique
+if mine and known.state == 'waiting' then
   if not has(known.waiters, me) then redis.call('HSET', hash, account .. ':w', add(known.waiters, me)) end
+  if known.deadline < now + left then redis.call('HSET', hash, account .. ':d', now + left) end
   return { 'waiting' }
 end
-if known or ARGV[4] ~= '1' then return { 'gone' } end
-local holder = redis.call('HGET', hash, 'key')
-if not holder then redis.call('HSET', hash, 'key', account) end
-redis.call('HSET', hash, account .. ':s', 'waiting', account .. ':u', unique, account .. ':d', clock() + left,
+local inTime = known ~= nil and now <= known.deadline
+if (mine and not fresh) or (fresh and inTime and answered(known.state)) then
+  return { 'decided', known.state, known.reason }
+end
+if ARGV[4] ~= '1' or (known and not fresh) or waiting(known, now) then return { 'gone' } end
+if not takenBy(hash, account, now) then redis.call('HSET', hash, 'key', account) end
+redis.call('HSET', hash, account .. ':s', 'waiting', account .. ':u', unique, account .. ':d', now + left,
   account .. ':o', me, account .. ':w', me, account .. ':r', '')
 keep(hash, left + tonumber(ARGV[7]))
 return { 'restored' }
