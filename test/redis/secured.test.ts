@@ -54,13 +54,16 @@ describe('a Redis server with TLS and ACL', { skip: skipWithout('Redis') }, () =
     assert.deepEqual([...told].sort(), ['not listening not-permitted', 'up']);
   });
 
-  test('a Cluster and Sentinels are spoken to with TLS, and not where they cannot be trusted', async (t) => {
+  test('a Cluster, with the documented rights, and Sentinels are spoken to with TLS, and not where they cannot be trusted', async (t) => {
     const cluster = await startRedisCluster({ tls: true });
     t.after(() => cluster.close());
     const sentinels = await startRedisSentinels({ tls: true, password: 'pw' });
     t.after(() => sentinels.close());
+    const account = { username: 'calls', password: 'p@ss/word' };
+    const rights = ['ACL', 'SETUSER', account.username, 'on', `>${account.password}`, ...RIGHTS] as const;
+    await Promise.all(cluster.servers.map((server) => server.ask(...rights)));
     const trusting = [
-      watchedLink(t, clusterSettings(cluster, { tls: true, ca: cluster.ca })),
+      watchedLink(t, clusterSettings(cluster, { tls: true, ca: cluster.ca, ...account })),
       watchedLink(t, settingsOf(sentinels.url, { ca: sentinels.ca })),
     ];
     const { certificate } = createThrowAwayCa();
