@@ -29,8 +29,8 @@ export interface RedisLink {
   /**
    * Runs a script (EVALSHA, and EVAL where the server does not know it). Rejects with `RedisUnavailable`: at once
    * while Redis is down or too many commands are in flight, else after `limitMs` (default: REDIS_TIMEOUT) at the
-   * latest, and then the link counts as down until Redis has answered a probe. Rejects with another error where Redis
-   * finds fault with the script itself.
+   * latest, and then the link counts as down until Redis has answered a probe, unless the limit was less than half of
+   * REDIS_TIMEOUT. Rejects with another error where Redis finds fault with the script itself.
    */
   run(
     script: RedisScript,

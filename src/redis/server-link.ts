@@ -43,8 +43,9 @@ const RENEW: ReadonlySet<RedisFault> = new Set([
 /**
  * Commands to one Redis server. Up: a connection stands and its last probe was answered. A command that is not answered
  * in time takes it down at once and a probe goes out; when that is answered it is up again, and when it stays
- * unanswered the connection is given up and made anew. A probe also goes out every second, and after any answer that
- * tells of trouble with the server, which takes the link down only if the probe meets the trouble as well.
+ * unanswered the connection is given up and made anew. A probe also goes out every second, after a command whose own limit
+ * was much shorter than the server's, and after any answer that tells of trouble with the server; these take the link down
+ * only if the probe meets the trouble as well.
  */
 export class ServerLink {
   readonly #options: ServerLinkOptions;
@@ -91,7 +92,8 @@ export class ServerLink {
     return new Promise((resolve, reject) => {
       const cancel = startDeadline(limitMs, () => {
         reject(new RedisUnavailable('timeout'));
-        this.#late(connection);
+        if (limitMs * 2 > this.#options.timeoutMs) this.#late(connection);
+        else this.#probe(connection);
       });
       // An ASKING that fails makes the command behind it fail.
       if (asking) connection.call('ASKING').catch(() => {});

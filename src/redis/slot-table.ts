@@ -48,6 +48,7 @@ const MOST_TRIES = 20_000;
 
 /** A key that begins so and lies in a slot of this master; undefined where none was found. */
 export const keyAt = (table: SlotTable, server: string, prefix: string): string | undefined => {
+  if (!table.masters.has(server)) return undefined;
   for (let number = 0; number < MOST_TRIES; number += 1) {
     const key = `${prefix}${number}`;
     if (table.ownerOf(keySlot(key)) === server) return key;

@@ -92,3 +92,12 @@ export function createBusInstance(waitMs: number, createBus: (room: WaitingRoom)
     },
   };
 }
+
+/** Has a call asked of an instance and given up by its PBX; what that instance had to tell the others is told then. */
+export async function endAt(instance: BusInstance, asking: Asking): Promise<void> {
+  const asked = instance.ask(asking);
+  await asked.woken();
+  asked.hangUp();
+  await asked.ending;
+  await instance.bus.close();
+}

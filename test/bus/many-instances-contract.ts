@@ -4,7 +4,7 @@ import { monotonic } from '../../src/lib/monotonic.ts';
 import type { PushResult } from '../../src/push/push-result.ts';
 import { until } from '../helpers/until.ts';
 import type { BusWorld } from './bus-openers.ts';
-import { deaf, unlooking } from './meddled-links.ts';
+import { unlooking } from './meddled-links.ts';
 
 /** What a bus that several instances share does, whichever instance is asked and answered to. */
 export function manyInstancesContract(name: string, open: (t: TestContext) => Promise<BusWorld>): void {
@@ -162,34 +162,6 @@ export function manyInstancesContract(name: string, open: (t: TestContext) => Pr
       assert.deepEqual(await second.ending, { outcome: 'token-gone', reason: 'Unregistered' });
     });
 
-    test('when the instance that wakes the phone loses its caller, one that joined goes on', async (t) => {
-      const world = await open(t);
-      const [a, b] = [await world.instance(), await world.instance()];
-      const first = a.ask({ account: 1, callId: 'handed-over', platform: 'apns' });
-      const key = await first.woken();
-      const second = b.ask({ account: 1, callId: 'handed-over', platform: 'apns' });
-      await until(() => b.room.find(key) !== undefined, 'b waits');
-      first.hangUp();
-      assert.equal((await first.ending).outcome, 'caller-gone');
-      assert.equal(await second.woken(), key);
-      assert.equal(await a.bus.answer(key, true), 'taken');
-      assert.equal((await second.ending).outcome, 'ready');
-    });
-
-    test('an instance that stops hands its calls to those that joined them', async (t) => {
-      const world = await open(t);
-      const [a, b] = [await world.instance(), await world.instance()];
-      const first = a.ask({ account: 1, callId: 'stopping' });
-      await first.woken();
-      const second = b.ask({ account: 1, callId: 'stopping' });
-      await until(() => b.room.find('stopping') !== undefined, 'b waits');
-      a.room.close();
-      assert.equal((await first.ending).outcome, 'shutting-down');
-      await second.woken();
-      assert.equal(await b.bus.answer('stopping', true), 'taken');
-      assert.equal((await second.ending).outcome, 'ready');
-    });
-
     test('the caller of a joined call may leave: the others wait on', async (t) => {
       const world = await open(t);
       const [a, b] = [await world.instance(), await world.instance()];
@@ -201,68 +173,6 @@ export function manyInstancesContract(name: string, open: (t: TestContext) => Pr
       assert.equal((await second.ending).outcome, 'caller-gone');
       assert.equal(await b.bus.answer('one-leaves', true), 'taken');
       assert.equal((await first.ending).outcome, 'ready');
-    });
-
-    test('an instance is killed: a retry elsewhere wakes the phone again, with the same key', async (t) => {
-      const world = await open(t);
-      const [a, b] = [await world.instance(), await world.instance()];
-      for (const platform of ['android', 'apns'] as const) {
-        const killed = platform === 'apns' ? await world.instance() : a;
-        const callId = `after a kill ${platform}`;
-        const first = killed.ask({ account: 1, callId, platform });
-        const key = await first.woken();
-        await killed.kill();
-        const retry = b.ask({ account: 1, callId, platform });
-        assert.equal(await retry.woken(), key);
-        assert.deepEqual(b.told.takenOver.at(-1), key);
-        assert.equal(await b.bus.answer(key, true), 'taken');
-        assert.equal((await retry.ending).outcome, 'ready');
-      }
-    });
-
-    test('an instance is killed: an answer that comes before the retry is honoured', async (t) => {
-      const world = await open(t);
-      const [a, b, c] = [await world.instance(), await world.instance(), await world.instance()];
-      const first = a.ask({ account: 1, callId: 'answered-between' });
-      const key = await first.woken();
-      await a.kill();
-      assert.equal(await c.bus.answer(key, true), 'taken');
-      const retry = b.ask({ account: 1, callId: 'answered-between' });
-      assert.equal((await retry.ending).outcome, 'ready');
-      assert.deepEqual(retry.pushedKeys, []);
-    });
-
-    test('an instance is killed after another has joined its call: the other takes it over', async (t) => {
-      const world = await open(t);
-      const [a, b] = [await world.instance(), await world.instance()];
-      const first = a.ask({ account: 1, callId: 'joined-then-killed' });
-      await first.woken();
-      const second = b.ask({ account: 1, callId: 'joined-then-killed' });
-      await until(() => b.room.find('joined-then-killed') !== undefined, 'b waits');
-      await a.kill();
-      await second.woken();
-      assert.equal(await b.bus.answer('joined-then-killed', true), 'taken');
-      assert.equal((await second.ending).outcome, 'ready');
-    });
-
-    test('an answer whose message is lost is found at the next look', async (t) => {
-      const world = await open(t);
-      const a = await world.instance({ lookEveryMs: 300 });
-      const b = await world.instance({ meddle: deaf });
-      const asked = a.ask({ account: 1, callId: 'unheard' });
-      assert.equal(await b.bus.answer(await asked.woken(), true), 'taken');
-      assert.equal((await asked.ending).outcome, 'ready');
-      assert.deepEqual(a.told.found, ['look']);
-    });
-
-    test('an answer whose message is lost is found at the deadline at the latest', async (t) => {
-      const world = await open(t);
-      const a = await world.instance({ waitMs: 1_000, meddle: unlooking });
-      const b = await world.instance({ meddle: deaf });
-      const asked = a.ask({ account: 1, callId: 'unheard-to-the-end' });
-      assert.equal(await b.bus.answer(await asked.woken(), true), 'taken');
-      assert.equal((await asked.ending).outcome, 'ready');
-      assert.deepEqual(a.told.found, ['deadline']);
     });
 
     test('no script has failed and nobody waits in the end', async (t) => {

@@ -4,7 +4,7 @@ import { skipWithout } from '../helpers/find-server.ts';
 import { type RedisServer, startRedis } from '../helpers/redis-server.ts';
 import { until } from '../helpers/until.ts';
 import { type BusWorld, redisWorld } from './bus-openers.ts';
-import { awayFor } from './meddled-links.ts';
+import { awayFor, mute } from './meddled-links.ts';
 
 describe('the bus while Redis is away', { skip: skipWithout('Redis') }, () => {
   const servers: RedisServer[] = [];
@@ -118,6 +118,40 @@ describe('the bus while Redis is away', { skip: skipWithout('Redis') }, () => {
     const asked = a.ask({ account: 1, callId: 'forgotten by Redis', platform: 'apns' });
     const key = await asked.woken();
     await server().ask('FLUSHALL');
+    await until(async () => (await b.bus.answer(key, true)) === 'taken', 'the answer finds its call');
+    assert.equal((await asked.ending).outcome, 'ready');
+  });
+
+  test('an answer whose message is lost with the subscription is found when that stands again', async (t) => {
+    const world = open(t);
+    const [a, b] = [await world.instance(), await world.instance({ meddle: mute })];
+    const asked = a.ask({ account: 1, callId: 'unsubscribed' });
+    assert.equal(await b.bus.answer(await asked.woken(), true), 'taken');
+    await server().ask('CLIENT', 'KILL', 'TYPE', 'pubsub');
+    assert.equal((await asked.ending).outcome, 'ready');
+    assert.deepEqual(a.told.found, ['look']);
+  });
+
+  test('a Redis that lost the key of a push, and nothing else, is told of it again', async (t) => {
+    const world = open(t);
+    const [a, b] = [await world.instance({ lookEveryMs: 300 }), await world.instance()];
+    const asked = a.ask({ account: 1, callId: 'pointed to', platform: 'apns' });
+    const key = await asked.woken();
+    const pointers: unknown = await server().ask('KEYS', `*key:{${key}}`);
+    assert.ok(Array.isArray(pointers) && pointers.length === 1);
+    await server().ask('DEL', String(pointers[0]));
+    await until(async () => (await b.bus.answer(key, true)) === 'taken', 'the answer finds its call');
+    assert.equal((await asked.ending).outcome, 'ready');
+  });
+
+  test('a Redis whose clock is ahead of its predecessor’s does not make an answer late that somebody waits for', async (t) => {
+    const world = open(t);
+    const [a, b] = [await world.instance({ lookEveryMs: 300 }), await world.instance()];
+    const asked = a.ask({ account: 1, callId: 'by another clock' });
+    const key = await asked.woken();
+    const hashes: unknown = await server().ask('KEYS', `*call:{by another clock}`);
+    assert.ok(Array.isArray(hashes) && hashes.length === 1);
+    await server().ask('HSET', String(hashes[0]), '1:d', '1000');
     await until(async () => (await b.bus.answer(key, true)) === 'taken', 'the answer finds its call');
     assert.equal((await asked.ending).outcome, 'ready');
   });

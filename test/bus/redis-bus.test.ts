@@ -1,7 +1,11 @@
-import { after, before, describe } from 'node:test';
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
 import { skipWithout } from '../helpers/find-server.ts';
 import { type RedisServer, startRedis } from '../helpers/redis-server.ts';
+import { until } from '../helpers/until.ts';
 import { redisWorld } from './bus-openers.ts';
+import { handedOverContract } from './handed-over-contract.ts';
+import { lostWordsContract } from './lost-words-contract.ts';
 import { manyInstancesContract } from './many-instances-contract.ts';
 import { oneInstanceContract } from './one-instance-contract.ts';
 
@@ -17,6 +21,21 @@ describe('the bus on one Redis', { skip: skipWithout('Redis') }, () => {
       server: { host: '127.0.0.1', port: servers[0]?.port ?? 0 },
       database: 0,
     });
+  test('a call whose waking fails in an unforeseen way ends, and that is told', async (t) => {
+    const one = await (await open(t)).instance();
+    const cause = new Error('unforeseen');
+    const asked = one.ask({
+      account: 1,
+      pushed: () => {
+        throw cause;
+      },
+    });
+    assert.equal((await asked.ending).outcome, 'push-failed');
+    await until(() => one.told.failed.includes(cause), 'it is told');
+  });
+
   oneInstanceContract('Redis', open);
   manyInstancesContract('Redis', open);
+  handedOverContract('Redis', open);
+  lostWordsContract('Redis', open);
 });

@@ -109,6 +109,25 @@ describe('commands that a call costs Redis (docs/operations.md)', { skip: skipWi
     assert.deepEqual(cost, { scripts: 2 * CALLS, messages: 0 });
   });
 
+  test('a second answer, at a third instance: one script and a message more', async (t) => {
+    const cost = await costOf(t, async (world) => {
+      const [a, b, c] = [
+        await world.instance({ meddle: unlooking }),
+        await world.instance({ meddle: unlooking }),
+        await world.instance({ meddle: unlooking }),
+      ];
+      return async () => {
+        for (const round of rounds) {
+          const asked = a.ask({ account: 1, callId: `twice-${round}` });
+          assert.equal(await b.bus.answer(await asked.woken(), true), 'taken');
+          assert.equal(await c.bus.answer(`twice-${round}`, true), 'duplicate');
+          await asked.ending;
+        }
+      };
+    });
+    assert.deepEqual(cost, { scripts: 3 * CALLS, messages: 2 * CALLS });
+  });
+
   test('an answer to a key of no call: one script', async (t) => {
     const cost = await costOf(t, async (world) => {
       const a = await world.instance({ meddle: unlooking });

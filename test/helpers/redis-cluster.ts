@@ -1,4 +1,5 @@
 import { keySlot } from '../../src/redis/key-slot.ts';
+import { createThrowAwayCa, type ThrowAwayCa } from '../../src/sandbox/certificates.ts';
 import { anotherMaster, moveSlot, nodesOf } from './cluster-nodes.ts';
 import { type RedisServer, startRedis } from './redis-server.ts';
 import { freePort } from './server-process.ts';
@@ -24,12 +25,21 @@ export interface RedisCluster {
 const SLOTS = 16_384;
 const NODE_TIMEOUT_MS = 2_000;
 
+/** How each server of a Cluster is to run. */
+interface NodeOptions {
+  readonly password?: string;
+  readonly tls?: ThrowAwayCa;
+  readonly config?: Readonly<Record<string, string>>;
+}
+
 /** Starts a Cluster and waits until it serves every slot; `config` is for each server. */
 export const startRedisCluster = async (
-  options: { readonly password?: string; readonly config?: Readonly<Record<string, string>> } = {},
+  options: Omit<NodeOptions, 'tls'> & { readonly tls?: boolean } = {},
 ): Promise<RedisCluster> => {
-  const { password, config } = options;
-  const servers = await Promise.all(Array.from({ length: 6 }, () => startNode(password, config)));
+  const { password } = options;
+  const { tls, ...rest } = options;
+  const node: NodeOptions = tls === true ? { ...rest, tls: createThrowAwayCa() } : rest;
+  const servers = await Promise.all(Array.from({ length: 6 }, () => startNode(node)));
   const [first, ...others] = servers;
   if (first === undefined) throw new Error('no server');
   const close = async () => {
@@ -99,19 +109,22 @@ export const startRedisCluster = async (
   };
 };
 
-const startNode = async (
-  password: string | undefined,
-  config: Readonly<Record<string, string>> | undefined,
-): Promise<RedisServer & { readonly busPort: number }> => {
+const startNode = async ({
+  password,
+  tls,
+  config,
+}: NodeOptions): Promise<RedisServer & { readonly busPort: number }> => {
   const busPort = await freePort();
   const server = await startRedis({
     ...(password === undefined ? {} : { password }),
+    ...(tls === undefined ? {} : { tls }),
     config: {
       'cluster-enabled': 'yes',
       'cluster-node-timeout': String(NODE_TIMEOUT_MS),
       'cluster-port': String(busPort),
       'cluster-replica-validity-factor': '0',
       ...(password === undefined ? {} : { masterauth: password }),
+      ...(tls === undefined ? {} : { 'tls-cluster': 'yes', 'tls-replication': 'yes' }),
       ...config,
     },
   });

@@ -1,10 +1,13 @@
+import { createThrowAwayCa } from '../../src/sandbox/certificates.ts';
 import { type RedisServer, startRedis } from './redis-server.ts';
 import { until } from './until.ts';
 
 /** A master, its replica, and three Sentinels that watch them. */
 export interface RedisSentinels {
-  /** `redis+sentinel://…` with the password. */
+  /** `redis+sentinel://…` or `rediss+sentinel://…` with the password. */
   readonly url: string;
+  /** PEM of the authority that signed all their certificates; undefined without TLS. */
+  readonly ca: string | undefined;
   readonly sentinels: readonly RedisServer[];
   /** The server that the Sentinels name. */
   master(): Promise<RedisServer>;
@@ -15,12 +18,15 @@ const NAME = 'calls-redis';
 
 /** Starts them all and waits until the Sentinels know each other and the replica. A dead master is replaced after about two seconds. */
 export const startRedisSentinels = async (
-  options: { readonly password?: string; readonly sentinelPassword?: string } = {},
+  options: { readonly password?: string; readonly sentinelPassword?: string; readonly tls?: boolean } = {},
 ): Promise<RedisSentinels> => {
   const { password, sentinelPassword } = options;
+  const ca = options.tls === true ? createThrowAwayCa() : undefined;
   const started: RedisServer[] = [];
   const start = async (more: Parameters<typeof startRedis>[0]) => {
-    const server = await startRedis(more);
+    const tls = ca === undefined ? {} : { tls: ca };
+    const config = ca === undefined ? more?.config : { 'tls-replication': 'yes', ...more?.config };
+    const server = await startRedis({ ...more, ...tls, ...(config === undefined ? {} : { config }) });
     started.push(server);
     return server;
   };
@@ -56,7 +62,8 @@ export const startRedisSentinels = async (
     }, 'the Sentinels know each other and the replica');
     const account = password === undefined ? '' : `:${encodeURIComponent(password)}@`;
     return {
-      url: `redis+sentinel://${account}${sentinels.map(({ port }) => `127.0.0.1:${port}`).join(',')}/${NAME}`,
+      url: `${ca === undefined ? 'redis' : 'rediss'}+sentinel://${account}${sentinels.map(({ port }) => `127.0.0.1:${port}`).join(',')}/${NAME}`,
+      ca: ca?.certificate,
       sentinels,
       master: async () => {
         const address: unknown = await sentinels[0]?.ask('SENTINEL', 'get-master-addr-by-name', NAME);

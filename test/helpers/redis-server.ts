@@ -2,7 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import { within } from '../../src/lib/within.ts';
-import { createThrowAwayCa } from '../../src/sandbox/certificates.ts';
+import { createThrowAwayCa, type ThrowAwayCa } from '../../src/sandbox/certificates.ts';
 import { requireServer } from './find-server.ts';
 import { freePort, removeFolder, ServerProcess, serverFolder } from './server-process.ts';
 import { until } from './until.ts';
@@ -11,8 +11,8 @@ import { until } from './until.ts';
 export interface RedisServerOptions {
   /** Of the `default` user. */
   readonly password?: string;
-  /** Only encrypted connections, with a certificate for `localhost` and 127.0.0.1. */
-  readonly tls?: boolean;
+  /** Only encrypted connections, with a certificate for `localhost` and 127.0.0.1 of an authority of its own or of this one. */
+  readonly tls?: boolean | ThrowAwayCa;
   /** More of its configuration, such as `{ maxmemory: '1mb' }`. */
   readonly config?: Readonly<Record<string, string>>;
   readonly program?: 'redis-server' | 'redis-sentinel';
@@ -46,9 +46,10 @@ export const startRedis = async (options: RedisServerOptions = {}): Promise<Redi
   const { password, tls = false, config = {}, program = 'redis-server' } = options;
   const folder = await serverFolder({});
   const port = await freePort();
-  const { ca, lines } = tls
-    ? await tlsConfig(folder, port)
-    : { ca: undefined, lines: { port: String(port) } };
+  const { ca, lines } =
+    tls === false
+      ? { ca: undefined, lines: { port: String(port) } }
+      : await tlsConfig(folder, port, tls === true ? createThrowAwayCa() : tls);
   const file = join(folder, 'redis.conf');
   const all = {
     ...lines,
@@ -80,7 +81,7 @@ export const startRedis = async (options: RedisServerOptions = {}): Promise<Redi
     get runs() {
       return process.runs;
     },
-    url: `${tls ? 'rediss' : 'redis'}://${account}${HOST}:${port}`,
+    url: `${tls === false ? 'redis' : 'rediss'}://${account}${HOST}:${port}`,
     ca,
     ask,
     pause: () => process.pause(),
@@ -119,21 +120,23 @@ const askRedis = async (
   }
 };
 
-const tlsConfig = async (folder: string, port: number) => {
-  const ca = createThrowAwayCa();
-  const { certificate, privateKey } = ca.issueServer();
-  const files = { ca: join(folder, 'ca.pem'), cert: join(folder, 'cert.pem'), key: join(folder, 'key.pem') };
-  await writeFile(files.ca, ca.certificate);
-  await writeFile(files.cert, certificate);
-  await writeFile(files.key, privateKey, { mode: 0o600 });
+const tlsConfig = async (folder: string, port: number, ca: ThrowAwayCa) => {
+  const [server, client] = [ca.issueServer(), ca.issueClient({ commonName: 'redis' })];
+  const file = async (name: string, text: string): Promise<string> => {
+    await writeFile(join(folder, name), text, { mode: 0o600 });
+    return join(folder, name);
+  };
   return {
     ca: ca.certificate,
     lines: {
       port: '0',
       'tls-port': String(port),
-      'tls-cert-file': files.cert,
-      'tls-key-file': files.key,
-      'tls-ca-cert-file': files.ca,
+      'tls-cert-file': await file('cert.pem', server.certificate),
+      'tls-key-file': await file('key.pem', server.privateKey),
+      // Servers of a Cluster demand a client's certificate of each other.
+      'tls-client-cert-file': await file('client-cert.pem', client.certificate),
+      'tls-client-key-file': await file('client-key.pem', client.privateKey),
+      'tls-ca-cert-file': await file('ca.pem', ca.certificate),
       'tls-auth-clients': 'no',
     },
   };

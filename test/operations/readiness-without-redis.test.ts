@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { skipWithout } from '../helpers/find-server.ts';
+import { startRedis } from '../helpers/redis-server.ts';
 import { startTestService } from '../helpers/test-service.ts';
+import { until } from '../helpers/until.ts';
 
 /** Nobody listens there. */
 const NOWHERE = 'redis://127.0.0.1:1';
@@ -28,4 +31,36 @@ describe('readiness while Redis does not answer', () => {
     const { body, outcome } = await service.ask({ account: phone.account });
     assert.deepEqual([body, outcome], ['status=NAK', 'bus-unavailable']);
   });
+});
+
+describe('readiness when Redis goes away and comes back', { skip: skipWithout('Redis') }, () => {
+  for (const required of ['off', 'on'] as const) {
+    test(`is told by itself, and calls go on as they should (REDIS_REQUIRED=${required})`, async (t) => {
+      const redis = await startRedis();
+      t.after(() => redis.close());
+      const settings = { REDIS_URL: redis.url, REDIS_REQUIRED: required };
+      const service = await startTestService(t, { settings });
+      const phone = await service.phone();
+      const readiness = async (): Promise<string> => {
+        const answer = await fetch(`${service.url}/readyz`);
+        return `${answer.status} ${await answer.text()}`;
+      };
+      const outcome = async () => (await service.ask({ account: phone.account })).outcome;
+      const away =
+        required === 'on' ? /^503 .*Redis does not answer/ : /^200 .*"degraded".*Redis does not answer/;
+
+      await until(async () => /^200 .*"ready"/.test(await readiness()), 'the service is ready');
+      assert.equal(await outcome(), 'ready');
+      for (const way of ['killed', 'paused'] as const) {
+        if (way === 'killed') await redis.kill();
+        else redis.pause();
+        await until(async () => away.test(await readiness()), `Redis that was ${way} is missed`);
+        assert.equal(await outcome(), required === 'on' ? 'bus-unavailable' : 'ready');
+        if (way === 'killed') await redis.start();
+        else redis.resume();
+        await until(async () => /^200 .*"ready"/.test(await readiness()), 'the service is ready again');
+        assert.equal(await outcome(), 'ready');
+      }
+    });
+  }
 });

@@ -4,8 +4,11 @@ import { describe, test } from 'node:test';
 import { createThrowAwayCa } from '../../src/sandbox/certificates.ts';
 import { watchForLeftovers } from '../faults/nothing-left.ts';
 import { skipWithout } from '../helpers/find-server.ts';
+import { startRedisCluster } from '../helpers/redis-cluster.ts';
+import { startRedisSentinels } from '../helpers/redis-sentinel.ts';
 import { startRedis } from '../helpers/redis-server.ts';
 import { until } from '../helpers/until.ts';
+import { clusterSettings } from './cluster-settings.ts';
 import { INCREMENT } from './scripts.ts';
 import { settingsOf, watchedLink } from './watched-link.ts';
 
@@ -49,6 +52,39 @@ describe('a Redis server with TLS and ACL', { skip: skipWithout('Redis') }, () =
     link.listen('vm:i:1', { onMessage: () => {}, onGap: () => {} });
     await until(() => told.length === 2, 'both are told');
     assert.deepEqual([...told].sort(), ['not listening not-permitted', 'up']);
+  });
+
+  test('a Cluster, with the documented rights, and Sentinels are spoken to with TLS, and not where they cannot be trusted', async (t) => {
+    const cluster = await startRedisCluster({ tls: true });
+    t.after(() => cluster.close());
+    const sentinels = await startRedisSentinels({ tls: true, password: 'pw' });
+    t.after(() => sentinels.close());
+    const account = { username: 'calls', password: 'p@ss/word' };
+    const rights = ['ACL', 'SETUSER', account.username, 'on', `>${account.password}`, ...RIGHTS] as const;
+    await Promise.all(cluster.servers.map((server) => server.ask(...rights)));
+    const trusting = [
+      watchedLink(t, clusterSettings(cluster, { tls: true, ca: cluster.ca, ...account })),
+      watchedLink(t, settingsOf(sentinels.url, { ca: sentinels.ca })),
+    ];
+    const { certificate } = createThrowAwayCa();
+    const doubting = [
+      watchedLink(t, clusterSettings(cluster, { tls: true, ca: certificate })),
+      watchedLink(t, settingsOf(sentinels.url, { ca: certificate })),
+    ];
+    for (const { link, told } of trusting) {
+      const heard: string[] = [];
+      link.listen('vm:i:1', { onMessage: (message) => heard.push(message), onGap: () => heard.push('gap') });
+      await until(() => link.isUp() && heard.includes('gap'), 'commands and channel work');
+      await until(async () => (await link.publish('vm:i:1', 'hello').catch(() => 0)) === 1, 'somebody hears');
+      await until(() => heard.includes('hello'), 'the message is heard');
+      await until(() => link.run(INCREMENT, ['vm:n'], [1]).then(Boolean, () => false), 'its master is up');
+      assert.equal(told[0], 'up');
+    }
+    await until(() => doubting.every(({ told }) => told.length > 0), 'each has told its fault');
+    assert.deepEqual(
+      doubting.map(({ told }) => told[0]),
+      ['down untrusted', 'down untrusted'],
+    );
   });
 
   test('a certificate that is not trusted, or no TLS at all, is told; nothing is sent there', async (t) => {

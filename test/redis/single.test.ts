@@ -67,13 +67,31 @@ describe('one Redis server', { skip: skipWithout('Redis') }, () => {
     const { link, told } = watchedLink(t, settingsOf(server().url, { timeoutMs: 200 }));
     await until(() => link.isUp(), 'the link is up');
     const start = performance.now();
-    const slow = link.run(SLOW, ['vm:slow'], [], 60);
+    const slow = link.run(SLOW, ['vm:slow'], []);
     await assert.rejects(slow, fault('timeout'));
     assert.ok(performance.now() - start < 2_000);
     assert.equal(link.isUp(), false);
     await assert.rejects(link.run(INCREMENT, ['vm:n'], [1]), fault('timeout'));
     await until(() => link.isUp(), 'the link is up again');
     assert.deepEqual(told, ['up', 'down timeout', 'up']);
+  });
+
+  test('a command whose own limit is short does not take the link down when it ends there', async (t) => {
+    const { link, told } = watchedLink(t, settingsOf(server().url, { timeoutMs: 5_000 }));
+    await until(() => link.isUp(), 'the link is up');
+    await assert.rejects(link.run(SLOW, ['vm:slow'], [], 60), fault('timeout'));
+    assert.equal(link.isUp(), true);
+    assert.equal(typeof (await link.run(INCREMENT, ['vm:n'], [1])), 'number');
+    assert.deepEqual(told, ['up']);
+  });
+
+  test('a command whose own limit is short has a server that is silent found nevertheless', async (t) => {
+    const { link } = watchedLink(t, settingsOf(server().url));
+    await until(() => link.isUp(), 'the link is up');
+    server().pause();
+    t.after(() => server().resume());
+    await assert.rejects(link.run(INCREMENT, ['vm:n'], [1], 60), fault('timeout'));
+    await until(() => !link.isUp(), 'the link is down');
   });
 
   test('a wrong password and a user without rights are told as such', async (t) => {

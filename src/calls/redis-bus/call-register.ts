@@ -2,7 +2,7 @@ import { monotonic } from '../../lib/monotonic.ts';
 import type { RedisLink, RedisScript } from '../../redis/redis-link.ts';
 import { RedisUnavailable } from '../../redis/redis-unavailable.ts';
 import type { Call } from '../call.ts';
-import type { CallEnding } from '../call-outcome.ts';
+import type { CallEnding, CallOutcome } from '../call-outcome.ts';
 import type { BusEvents } from './bus-events.ts';
 import { endingOf, words } from './bus-message.ts';
 import { type CallKeys, nameOf } from './call-keys.ts';
@@ -61,18 +61,13 @@ export class CallRegister {
     const args = [isNamed(call), left(call), KEPT_MS, MOST_WAITERS];
     const reply = await this.#runFor(CLAIM, call, args, limitMs);
     // Before a push carries the unique key an answer to it must lead to the call.
-    await pointed;
+    const known = { uniqueKey: reply?.[1] ?? call.uniqueKey, pointed: await pointed };
     const [word, first, second, owner] = reply ?? [];
     switch (word) {
       case 'ours':
-        return { kind: word, uniqueKey: first ?? call.uniqueKey };
+        return { kind: word, ...known };
       case 'shared':
-        return {
-          kind: word,
-          uniqueKey: first ?? call.uniqueKey,
-          leftMs: Number(second),
-          owner: owner ?? '',
-        };
+        return { kind: word, ...known, leftMs: Number(second), owner: owner ?? '' };
       case 'answered':
         return decided(first, second);
       case 'rekey':
@@ -83,12 +78,13 @@ export class CallRegister {
     }
   }
 
-  /** Writes down which call a unique key of its own is for. */
-  async point(call: Call, limitMs?: number): Promise<void> {
+  /** Writes down which call a unique key of its own is for; resolves with whether that is known. */
+  async point(call: Call, limitMs?: number): Promise<boolean> {
     const name = nameOf(call);
-    if (call.uniqueKey === name) return;
+    if (call.uniqueKey === name) return true;
     const value = `${call.ask.account} ${name}`;
-    await this.#run(POINT, [this.#keys.pointer(call.uniqueKey)], [value, left(call) + KEPT_MS], limitMs);
+    const keys = [this.#keys.pointer(call.uniqueKey)];
+    return (await this.#run(POINT, keys, [value, left(call) + KEPT_MS], limitMs)) !== undefined;
   }
 
   /** The app's word for a unique key, or for a call_id that stands for one. */
@@ -98,11 +94,13 @@ export class CallRegister {
       const [account = '', ...name] = (reply[1] ?? '').split(' ');
       reply = await this.#answer(name.join(' '), outcome, account);
     }
-    const [word, uniqueKey = '', waiters] = reply ?? [];
+    const [word, uniqueKey = '', waiters, first] = reply ?? [];
     switch (word) {
       case 'taken':
-        return { kind: word, uniqueKey, waiters: listed(waiters) };
-      case 'duplicate':
+      case 'duplicate': {
+        const ending = endingOf(first ?? outcome, undefined) ?? { outcome, reason: null };
+        return { kind: word, uniqueKey, waiters: listed(waiters), ending };
+      }
       case 'late':
       case 'unknown':
         return { kind: word };
@@ -111,11 +109,19 @@ export class CallRegister {
     }
   }
 
-  /** Ends the call for everybody, or only this instance's wait for it where others may go on. */
-  async end(call: Call, ending: CallEnding, limitMs?: number): Promise<EndReply | undefined> {
+  /**
+   * Ends the call for everybody, or only this instance's wait for it where others may go on. `confirmed`: Redis has said
+   * that it knows the call.
+   */
+  async end(
+    call: Call,
+    ending: CallEnding,
+    confirmed: boolean,
+    limitMs?: number,
+  ): Promise<EndReply | undefined> {
     const { outcome, reason } = ending;
     const leaves = onlyLeaves(ending) || (call.joined && outcome === 'timed-out');
-    const args = [outcome, reason ?? '', leaves ? 'leave' : 'end'];
+    const args = [outcome, reason ?? '', leaves ? 'leave' : 'end', confirmed ? 0 : 1];
     const [word, first, second] = (await this.#runFor(END, call, args, limitMs)) ?? [];
     switch (word) {
       case 'decided':
@@ -158,17 +164,20 @@ export class CallRegister {
     }
   }
 
-  /** Looks at a call that waits here; where Redis has lost it, its owner makes it known again. */
-  async refresh(call: Call): Promise<RefreshReply | undefined> {
-    const args = [call.joined ? 0 : 1, isNamed(call), left(call), KEPT_MS];
+  /**
+   * Looks at a call that waits here; where Redis does not know it, the instance that wakes its phone makes it known.
+   * `confirmed`: Redis has said before that it knows the call.
+   */
+  async refresh(call: Call, confirmed: boolean): Promise<RefreshReply | undefined> {
+    const args = [call.joined ? 0 : 1, confirmed ? 0 : 1, left(call), KEPT_MS];
     const [word, first, second] = (await this.#runFor(REFRESH, call, args)) ?? [];
     switch (word) {
       case 'decided':
         return decided(first, second);
       case 'restored':
-        await this.point(call);
-        return { kind: word };
       case 'waiting':
+        // The key may have been lost without the call, which another server of a Cluster holds.
+        return (await this.point(call)) ? { kind: 'waiting' } : undefined;
       case 'gone':
         return { kind: word };
       default:
@@ -204,9 +213,16 @@ export class CallRegister {
   }
 }
 
+const OWN_ENDINGS: ReadonlySet<CallOutcome> = new Set([
+  'caller-gone',
+  'shutting-down',
+  'overloaded',
+  'bus-unavailable',
+]);
+
 /** Whether an ending is of one instance's wait alone: an answer or a fault of the push ends the call for everybody. */
 export function onlyLeaves({ outcome }: CallEnding): boolean {
-  return outcome === 'caller-gone' || outcome === 'shutting-down';
+  return OWN_ENDINGS.has(outcome);
 }
 
 function isNamed(call: Call): 0 | 1 {

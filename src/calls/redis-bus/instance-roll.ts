@@ -3,7 +3,7 @@ import { RedisUnavailable } from '../../redis/redis-unavailable.ts';
 import type { BusEvents } from './bus-events.ts';
 import { words } from './bus-message.ts';
 import type { CallKeys } from './call-keys.ts';
-import { BEAT, SIGN_OFF } from './scripts.ts';
+import { BEAT, SIGN_OFF } from './roll-scripts.ts';
 
 /** Milliseconds between two signs of life. */
 const BEAT_MS = 500;

@@ -3,7 +3,7 @@ import type { Call } from '../call.ts';
 import type { CallEnding } from '../call-outcome.ts';
 import type { BusEvents } from './bus-events.ts';
 import type { CallRegister } from './call-register.ts';
-import type { HeldCalls } from './held-calls.ts';
+import type { HeldCall, HeldCalls } from './held-calls.ts';
 
 /** Milliseconds between two checks whether a look is due. */
 const CHECK_MS = 250;
@@ -14,14 +14,14 @@ const BATCH = 200;
  * seconds, and then make known the calls that wait with them.
  */
 const SETTLE_MS = 4_000;
-/** Milliseconds between two looks in that time: one server of a Cluster may be away longer than the others. */
+/** Milliseconds between two looks in that time, and while calls are untold: one server of a Cluster may be away longer than the others. */
 const LOOK_AGAIN_MS = 1_000;
 
 /** What the lookout works with. */
 export interface LookoutParts {
   readonly isUp: () => boolean;
   readonly register: Pick<CallRegister, 'refresh' | 'failedAt'>;
-  readonly held: Pick<HeldCalls, 'calls'>;
+  readonly held: Pick<HeldCalls, 'all' | 'allUntold' | 'told' | 'untold'>;
   /** Milliseconds between two looks when nothing has happened. */
   readonly everyMs: number;
   readonly events: Pick<BusEvents, 'answerFound'>;
@@ -31,20 +31,22 @@ export interface LookoutParts {
 
 /**
  * Makes up for messages that were lost: looks at what Redis knows of every call that waits here, soon after `lookSoon`,
- * when Redis is back, and else every `everyMs`, and makes known again what Redis has lost. One look at a time, `BATCH`
- * calls at a time.
+ * when Redis is back, and else every `everyMs`, and makes known again what Redis has lost; soon at those that Redis could
+ * not be told of. One look at a time, `BATCH` calls at a time.
  */
 export class Lookout {
   readonly #parts: LookoutParts;
   readonly #timer: NodeJS.Timeout;
   #due: number;
+  /** Monotonic milliseconds before which Redis is not told again what it could not be told. */
+  #untoldDue = 0;
   #look: Promise<void> | undefined;
   /** Monotonic milliseconds at which Redis, once it had been there, was last found away. */
   #awayAt = Number.NEGATIVE_INFINITY;
   #wasUp = false;
   #everUp = false;
   #subscribed = false;
-  /** Monotonic milliseconds at which the last look that came to its end began. */
+  /** Monotonic milliseconds at which the last look at every call that came to its end began. */
   #lookedAt = Number.NEGATIVE_INFINITY;
 
   constructor(parts: LookoutParts) {
@@ -68,16 +70,14 @@ export class Lookout {
 
   /** Whether calls that wait elsewhere may be unknown to Redis, because it was away lately. */
   isUnsettled(): boolean {
-    return monotonic() - this.#lastAwayAt() < SETTLE_MS;
+    const awayAt = Math.max(this.#awayAt, this.#parts.register.failedAt);
+    return monotonic() - awayAt < SETTLE_MS;
   }
 
-  /** Whether Redis has been told of every call that waits here: a look was had since Redis was last away. */
+  /** Whether Redis knows of every call that waits here: none is to be told, and all were looked at since it was away. */
   allKnown(): boolean {
-    return this.#parts.isUp() && this.#lookedAt >= this.#lastAwayAt();
-  }
-
-  #lastAwayAt(): number {
-    return Math.max(this.#awayAt, this.#parts.register.failedAt);
+    const { isUp, held } = this.#parts;
+    return isUp() && held.allUntold().length === 0 && this.#lookedAt >= this.#awayAt;
   }
 
   /** Resolves when the look under way, if there is one, has ended. */
@@ -89,9 +89,14 @@ export class Lookout {
   #check(): void {
     const isUp = this.#parts.isUp();
     this.#watch(isUp);
-    if (this.#look !== undefined || monotonic() < this.#due || !isUp) return;
-    this.#due = monotonic() + (this.isUnsettled() ? LOOK_AGAIN_MS : this.#parts.everyMs);
-    this.#look = this.#lookAtAll().finally(() => {
+    if (this.#look !== undefined || !isUp) return;
+    const now = monotonic();
+    const isDue = now >= this.#due;
+    if (isDue) this.#due = now + (this.isUnsettled() ? LOOK_AGAIN_MS : this.#parts.everyMs);
+    const held = isDue ? this.#parts.held.all() : now >= this.#untoldDue ? this.#parts.held.allUntold() : [];
+    if (held.length > 0) this.#untoldDue = now + LOOK_AGAIN_MS;
+    this.#look = this.#lookAtAll(held).then((wasWhole) => {
+      if (isDue && wasWhole) this.#lookedAt = now;
       this.#look = undefined;
     });
   }
@@ -104,21 +109,37 @@ export class Lookout {
     this.#everUp ||= isUp;
   }
 
-  async #lookAtAll(): Promise<void> {
-    const began = monotonic();
-    const calls = this.#parts.held.calls();
-    for (let from = 0; from < calls.length; from += BATCH) {
-      if (!this.#parts.isUp()) return;
-      await Promise.all(calls.slice(from, from + BATCH).map((call) => this.#lookAt(call)));
+  /** Whether every one of them was looked at. */
+  async #lookAtAll(all: readonly HeldCall[]): Promise<boolean> {
+    for (let from = 0; from < all.length; from += BATCH) {
+      if (!this.#parts.isUp()) return false;
+      await Promise.all(all.slice(from, from + BATCH).map((held) => this.#lookAt(held)));
     }
-    this.#lookedAt = began;
+    return true;
   }
 
-  async #lookAt(call: Call): Promise<void> {
+  async #lookAt(held: HeldCall): Promise<void> {
+    const { call } = held;
     if (call.isOver()) return;
-    const reply = await this.#parts.register.refresh(call);
-    if (reply?.kind !== 'decided' || call.isOver()) return;
-    this.#parts.events.answerFound({ at: 'look' });
-    this.#parts.decide(call, reply.ending);
+    const reply = await this.#parts.register.refresh(call, held.confirmed);
+    if (call.isOver()) return;
+    switch (reply?.kind) {
+      case 'decided':
+        this.#parts.events.answerFound({ at: 'look' });
+        this.#parts.decide(call, reply.ending);
+        break;
+      case 'waiting':
+        held.confirmed = true;
+        this.#parts.held.told(held);
+        break;
+      case 'gone':
+        this.#parts.held.told(held);
+        break;
+      case undefined:
+        this.#parts.held.untold(held);
+        break;
+      default:
+        reply satisfies never;
+    }
   }
 }

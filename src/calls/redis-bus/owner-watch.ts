@@ -30,7 +30,7 @@ export interface OwnerWatchParts {
   readonly instance: string;
   readonly register: Pick<CallRegister, 'takeOver'>;
   readonly mail: Pick<InstanceMail, 'send'>;
-  readonly held: Pick<HeldCalls, 'has'>;
+  readonly held: Pick<HeldCalls, 'find'>;
   readonly room: Pick<WaitingRoom, 'find' | 'endingOf'>;
   readonly events: Pick<BusEvents, 'callTakenOver'>;
   /** Ends a call that was found to have ended in Redis. */
@@ -74,7 +74,8 @@ export class OwnerWatch {
         joined.heardAt = monotonic();
         break;
       case 'own':
-        if (joined !== undefined) this.#own(joined);
+        // Others may have joined the call as well: Redis knows to whom it was handed over.
+        if (joined !== undefined) void this.#takeOver(joined);
         break;
       default:
         message satisfies never;
@@ -102,7 +103,7 @@ export class OwnerWatch {
   #round(): void {
     const now = monotonic();
     for (const [call, joined] of this.#joined) {
-      if (!this.#parts.held.has(call)) this.#joined.delete(call);
+      if (this.#parts.held.find(call) === undefined) this.#joined.delete(call);
       else if (joined.askedAt !== undefined && now - joined.askedAt > REPLY_MS) void this.#takeOver(joined);
       else if (joined.askedAt === undefined && now - joined.heardAt > ALIVE_MS) void this.#ask(joined);
     }
@@ -148,7 +149,7 @@ export class OwnerWatch {
   #own({ held }: JoinedCall): void {
     const { call } = held;
     this.#joined.delete(call);
-    if (call.isOver() || !this.#parts.held.has(call)) return;
+    if (call.isOver() || this.#parts.held.find(call) === undefined) return;
     call.joined = false;
     clearTimeout(call.timer);
     this.#parts.events.callTakenOver({ account: call.ask.account, uniqueKey: call.uniqueKey });

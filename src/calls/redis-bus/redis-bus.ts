@@ -9,13 +9,13 @@ import type { BusEvents } from './bus-events.ts';
 import { type BusMessage, decodeMessage } from './bus-message.ts';
 import { createCallKeys } from './call-keys.ts';
 import { CallRegister } from './call-register.ts';
+import { Claims } from './claims.ts';
 import { type HeldCall, HeldCalls } from './held-calls.ts';
 import { InstanceMail } from './instance-mail.ts';
 import { InstanceRoll } from './instance-roll.ts';
 import { Lookout } from './lookout.ts';
 import { OwnerWatch } from './owner-watch.ts';
 import type { RedisBusOptions } from './redis-bus-options.ts';
-import type { ClaimReply } from './register-replies.ts';
 
 /** Milliseconds past its deadline that a call may take to ask Redis for an answer that it has not heard of. */
 const LAST_LOOK_MS = 50;
@@ -41,6 +41,7 @@ export class RedisBus implements AnswerBus {
   readonly #mail: InstanceMail;
   readonly #held = new HeldCalls();
   readonly #owners: OwnerWatch;
+  readonly #claims: Claims;
   readonly #lookout: Lookout;
   readonly #roll: InstanceRoll;
   readonly #underway = new Set<Promise<void>>();
@@ -70,6 +71,15 @@ export class RedisBus implements AnswerBus {
       events,
       decide,
     });
+    this.#claims = new Claims({
+      register: this.#register,
+      room: this.#room,
+      held: this.#held,
+      owners: this.#owners,
+      required: options.required,
+      decide,
+      expire: (call) => this.expire(call, 'timed-out'),
+    });
     this.#lookout = new Lookout({
       isUp: () => link.isUp(),
       register: this.#register,
@@ -98,18 +108,19 @@ export class RedisBus implements AnswerBus {
 
   claim(call: Call, wake: () => void): void {
     const held = this.#held.add(call, wake);
-    this.#behind(this.#claim(held));
+    this.#behind('the beginning of a call', this.#claims.claim(held));
   }
 
   async answer(key: string, available: boolean): Promise<AnswerFate> {
     const outcome = available ? 'ready' : 'declined';
     const reply = await this.#register.answer(key, outcome);
-    if (reply?.kind === 'taken') {
-      this.#tell(reply.waiters, reply.uniqueKey, { outcome, reason: null });
-      return 'taken';
+    if (reply?.kind === 'taken' || reply?.kind === 'duplicate') {
+      // The message that followed the first answer may have been lost.
+      this.#tell(reply.waiters, reply.uniqueKey, reply.ending);
+      return reply.kind;
     }
-    if (reply !== undefined && reply.kind !== 'unknown') return reply.kind;
-    // Redis cannot be asked, or has lost the call: the own room may know it.
+    if (reply?.kind === 'late' && !this.#waitsUntold(key)) return 'late';
+    // Redis cannot be asked, or does not know the call (any more): the own room may know it.
     const fate = this.#room.answer(key, available);
     if (fate !== 'unknown') return fate;
     const mayWaitElsewhere = reply === undefined || this.#lookout.isUnsettled() || this.#roll.someAreSilent();
@@ -117,17 +128,19 @@ export class RedisBus implements AnswerBus {
   }
 
   expire(call: Call, outcome: CallOutcome, reason?: string): void {
-    if (this.#held.remove(call) === undefined || !this.#link.isUp()) {
+    const held = this.#held.remove(call);
+    if (held === undefined || !this.#link.isUp()) {
       call.settle(outcome, reason);
       return;
     }
-    this.#behind(this.#lastLook(call, { outcome, reason: reason ?? null }));
+    this.#behind('the end of a call', this.#lastLook(held, { outcome, reason: reason ?? null }));
   }
 
   release(call: Call): void {
+    const held = this.#held.remove(call);
     const { ending } = call;
-    if (this.#held.remove(call) === undefined || ending === undefined) return;
-    this.#behind(this.#end(call, ending));
+    if (held !== undefined && ending !== undefined)
+      this.#behind('the end of a call', this.#end(held, ending));
   }
 
   async cancel(callId: string, reason: string | null): Promise<number> {
@@ -144,62 +157,21 @@ export class RedisBus implements AnswerBus {
     await within(Promise.allSettled([...this.#underway, this.#lookout.stop(), this.#roll.stop()]), FLUSH_MS);
   }
 
-  async #claim(held: HeldCall): Promise<void> {
-    const { call } = held;
-    let reply = await this.#register.claim(call);
-    if (reply?.kind === 'rekey' && !call.isOver()) {
-      this.#room.rekey(call, this.#room.newKey(), false);
-      reply = await this.#register.claim(call);
-    }
-    if (!call.isOver()) this.#claimed(held, reply);
-  }
-
-  #claimed(held: HeldCall, reply: ClaimReply | undefined): void {
-    const { call } = held;
-    switch (reply?.kind) {
-      case 'ours':
-        this.#adopt(call, reply.uniqueKey);
-        held.wake();
-        return;
-      case 'shared':
-        this.#adopt(call, reply.uniqueKey);
-        call.deadline = Math.min(call.deadline, monotonic() + reply.leftMs);
-        call.timer = setTimeout(() => this.expire(call, 'timed-out'), call.deadline - monotonic());
-        this.#owners.watch(held, reply.owner);
-        return;
-      case 'decided':
-        call.joined = true;
-        this.#decide(call, reply.ending);
-        return;
-      case 'crowded':
-        call.settle('overloaded', 'too many instances wait for this call');
-        return;
-      case 'rekey':
-      case undefined:
-        if (this.#required) call.settle('bus-unavailable');
-        else held.wake();
-        return;
-      default:
-        reply satisfies never;
-    }
-  }
-
-  /** Takes up the key under which Redis knows the call. */
-  #adopt(call: Call, uniqueKey: string): void {
-    if (uniqueKey === call.uniqueKey) return;
-    this.#room.rekey(call, uniqueKey, call.answersToCallId);
-    this.#behind(this.#register.point(call));
+  /** Whether a call waits here for this key that Redis has not confirmed to know. */
+  #waitsUntold(key: string): boolean {
+    const call = this.#room.find(key);
+    return call !== undefined && this.#held.find(call)?.confirmed === false;
   }
 
   /** The call's time is over: an answer that Redis has accepted before now still counts. */
-  async #lastLook(call: Call, ending: CallEnding): Promise<void> {
-    await this.#end(call, ending, LAST_LOOK_MS);
-    call.settle(ending.outcome, ending.reason);
+  async #lastLook(held: HeldCall, ending: CallEnding): Promise<void> {
+    await this.#end(held, ending, LAST_LOOK_MS);
+    held.call.settle(ending.outcome, ending.reason);
   }
 
   /** Ends the call in Redis, or only this instance's wait where others may go on, and tells whom it concerns. */
-  async #end(call: Call, ending: CallEnding, limitMs?: number): Promise<void> {
-    const reply = await this.#register.end(call, ending, limitMs);
+  async #end({ call, confirmed }: HeldCall, ending: CallEnding, limitMs?: number): Promise<void> {
+    const reply = await this.#register.end(call, ending, confirmed, limitMs);
     if (reply?.kind === 'ended') this.#tell(reply.others, call.uniqueKey, ending);
     if (reply?.kind === 'decided' && !call.isOver()) {
       this.#events.answerFound({ at: 'deadline' });
@@ -214,7 +186,7 @@ export class RedisBus implements AnswerBus {
   #tell(waiters: readonly string[], uniqueKey: string, ending: CallEnding): void {
     for (const waiter of waiters) {
       if (waiter === this.#instance) this.#decideByKey(uniqueKey, ending);
-      else this.#behind(this.#mail.send(waiter, { kind: 'end', uniqueKey, ending }));
+      else this.#behind('telling of an end', this.#mail.send(waiter, { kind: 'end', uniqueKey, ending }));
     }
   }
 
@@ -236,10 +208,12 @@ export class RedisBus implements AnswerBus {
     call.settle(outcome, reason);
   }
 
-  #behind(work: Promise<unknown>): void {
-    const done = work.then(() => {
-      this.#underway.delete(done);
-    });
+  #behind(during: string, work: Promise<unknown>): void {
+    const done = work
+      .catch((error: unknown) => this.#events.busFailed({ during, error }))
+      .then(() => {
+        this.#underway.delete(done);
+      });
     this.#underway.add(done);
   }
 }

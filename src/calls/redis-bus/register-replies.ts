@@ -6,21 +6,35 @@ export interface Decided {
   readonly ending: CallEnding;
 }
 
-/** What a claim found. */
+/** What a claim found. `pointed`: an answer to the key that the call was claimed with leads to it. */
 export type ClaimReply =
   /** This instance has to wake the phone, with this unique key. */
-  | { readonly kind: 'ours'; readonly uniqueKey: string }
+  | { readonly kind: 'ours'; readonly uniqueKey: string; readonly pointed: boolean }
   /** Another instance does, for so many milliseconds more. */
-  | { readonly kind: 'shared'; readonly uniqueKey: string; readonly leftMs: number; readonly owner: string }
+  | {
+      readonly kind: 'shared';
+      readonly uniqueKey: string;
+      readonly pointed: boolean;
+      readonly leftMs: number;
+      readonly owner: string;
+    }
   | Decided
   /** The call_id is, or was, another account's unique key: this call needs one of its own. */
   | { readonly kind: 'rekey' }
   | { readonly kind: 'crowded' };
 
-/** What an answer did. `taken`: it settled the call, which these instances have to be told. */
+/**
+ * What an answer did. `taken`: it settled the call, which these instances have to be told. `duplicate`: an earlier one
+ * did, whose ending they may not have heard of.
+ */
 export type AnswerReply =
-  | { readonly kind: 'taken'; readonly uniqueKey: string; readonly waiters: readonly string[] }
-  | { readonly kind: 'duplicate' | 'late' | 'unknown' };
+  | {
+      readonly kind: 'taken' | 'duplicate';
+      readonly uniqueKey: string;
+      readonly waiters: readonly string[];
+      readonly ending: CallEnding;
+    }
+  | { readonly kind: 'late' | 'unknown' };
 
 /** What the end of a wait did. */
 export type EndReply =
@@ -36,8 +50,8 @@ export type TakeOverReply =
   | { readonly kind: 'owned'; readonly owner: string }
   | { readonly kind: 'gone' };
 
-/** What a look at a call that waits found; `restored` where Redis had lost it. */
-export type RefreshReply = Decided | { readonly kind: 'waiting' | 'restored' | 'gone' };
+/** What a look at a call that waits found; `waiting`: Redis knows it (again) under every key that it is answered to. */
+export type RefreshReply = Decided | { readonly kind: 'waiting' | 'gone' };
 
 /** A call that was cancelled, and the instances whose PBX waits for it. */
 export interface CancelledCall {

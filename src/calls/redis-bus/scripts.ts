@@ -1,4 +1,6 @@
 import type { RedisScript } from '../../redis/redis-link.ts';
+import { busScript } from './bus-script.ts';
+import { BEAT, SIGN_OFF } from './roll-scripts.ts';
 
 /*
  * What Redis knows of calls. A call is named by the PBX's call_id, or by its unique key where the PBX gave none. Under
@@ -16,47 +18,12 @@ import type { RedisScript } from '../../redis/redis-link.ts';
  * per script, so a Cluster takes them, and end by themselves some minutes after the call.
  */
 
-const COMMON = `
-local function clock()
-  local t = redis.call('TIME')
-  return t[1] * 1000 + math.floor(t[2] / 1000)
-end
-local function has(list, id)
-  return string.find(' ' .. list .. ' ', ' ' .. id .. ' ', 1, true) ~= nil
-end
-local function add(list, id)
-  if has(list, id) then return list end
-  if list == '' then return id end
-  return list .. ' ' .. id
-end
-local function without(list, id)
-  local rest = {}
-  for each in string.gmatch(list, '%S+') do
-    if each ~= id then rest[#rest + 1] = each end
-  end
-  return table.concat(rest, ' ')
-end
-local function read(hash, account)
-  local r = redis.call('HMGET', hash, account .. ':s', account .. ':u', account .. ':d', account .. ':o', account .. ':w', account .. ':r')
-  if not r[1] then return nil end
-  return { state = r[1], unique = r[2], deadline = tonumber(r[3]), owner = r[4], waiters = r[5], reason = r[6] }
-end
-local function answered(state)
-  return state == 'ready' or state == 'declined'
-end
-local function keep(key, ms)
-  if redis.call('PTTL', key) < ms then redis.call('PEXPIRE', key, ms) end
-end
-`;
-
-const script = (name: string, body: string): RedisScript => ({ name, lua: `${COMMON}${body}` });
-
 /**
  * KEYS call:{name}; ARGV account, instance, unique key, 1 where that is the name, milliseconds left, milliseconds to
  * keep, most waiters. Replies `ours UNIQUE`, `shared UNIQUE LEFT OWNER`, `answered OUTCOME REASON`, `rekey` (the name is
  * another account's unique key) or `crowded`.
  */
-export const CLAIM = script(
+export const CLAIM = busScript(
   'claim',
   `
 local hash, account, me, unique, named = KEYS[1], ARGV[1], ARGV[2], ARGV[3], ARGV[4] == '1'
@@ -64,24 +31,23 @@ local left, most = tonumber(ARGV[5]), tonumber(ARGV[7])
 local now = clock()
 local known = read(hash, account)
 local waiters = me
-if known and now <= known.deadline then
-  if answered(known.state) then return { 'answered', known.state, known.reason } end
-  if known.state == 'waiting' then
-    waiters = add(known.waiters, me)
-    if known.owner ~= me and known.waiters ~= '' then
-      local _, count = string.gsub(waiters, '%S+', '')
-      if count > most then return { 'crowded' } end
-      redis.call('HSET', hash, account .. ':w', waiters)
-      return { 'shared', known.unique, known.deadline - now, known.owner }
-    end
-    unique = known.unique
-  end
+local goesOn = waiting(known, now)
+if known and now <= known.deadline and answered(known.state) then
+  return { 'answered', known.state, known.reason }
 end
-local holder = redis.call('HGET', hash, 'key')
--- Also when its call is over: a late answer to it must not be one to this call.
-local held = holder and holder ~= account and read(hash, holder) ~= nil
-if held and named and not (known and unique == known.unique) then return { 'rekey' } end
-if not held then redis.call('HSET', hash, 'key', account) end
+if goesOn then
+  waiters = add(known.waiters, me)
+  if known.owner ~= me and known.waiters ~= '' then
+    local _, count = string.gsub(waiters, '%S+', '')
+    if count > most then return { 'crowded' } end
+    redis.call('HSET', hash, account .. ':w', waiters)
+    return { 'shared', known.unique, known.deadline - now, known.owner }
+  end
+  unique = known.unique
+end
+local taken = takenBy(hash, account)
+if taken and named and not goesOn then return { 'rekey' } end
+if not taken then redis.call('HSET', hash, 'key', account) end
 redis.call('HSET', hash, account .. ':s', 'waiting', account .. ':u', unique, account .. ':d', now + left,
   account .. ':o', me, account .. ':w', waiters, account .. ':r', '')
 keep(hash, left + tonumber(ARGV[6]))
@@ -90,7 +56,7 @@ return { 'ours', unique }
 );
 
 /** KEYS key:{unique key}; ARGV `ACCOUNT NAME`, milliseconds to keep. */
-export const POINT = script(
+export const POINT = busScript(
   'point',
   `
 redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
@@ -100,9 +66,10 @@ return { 'done' }
 
 /**
  * KEYS call:{key}, key:{key}; ARGV outcome, account or nothing where it is not known yet. Replies `taken UNIQUE
- * WAITERS`, `elsewhere "ACCOUNT NAME"`, `duplicate`, `late` or `unknown`.
+ * WAITERS`, `duplicate UNIQUE WAITERS OUTCOME` with what was answered first, `elsewhere "ACCOUNT NAME"`, `late` or
+ * `unknown`.
  */
-export const ANSWER = script(
+export const ANSWER = busScript(
   'answer',
   `
 local hash, outcome, account = KEYS[1], ARGV[1], ARGV[2]
@@ -121,23 +88,26 @@ if known.state == 'waiting' and inTime then
   redis.call('HSET', hash, account .. ':s', outcome)
   return { 'taken', known.unique, known.waiters }
 end
-if answered(known.state) and inTime then return { 'duplicate' } end
+if answered(known.state) and inTime then return { 'duplicate', known.unique, known.waiters, known.state } end
 return { 'late' }
 `,
 );
 
 /**
- * KEYS call:{name}; ARGV account, instance, unique key, outcome, reason, `end` or `leave`. To end is to end it for
- * everybody; to leave is to wait no longer. Replies `decided OUTCOME REASON` where it has ended already, `ended OTHERS`,
- * `left NEW-OWNER` or `gone`.
+ * KEYS call:{name}; ARGV account, instance, unique key, outcome, reason, `end` or `leave`, 1 where Redis has not
+ * confirmed to know the call. To end is to end it for everybody; to leave is to wait no longer. Replies `decided OUTCOME
+ * REASON` where it has ended already, `ended OTHERS`, `left NEW-OWNER`, or `gone` where it is not this call that is known
+ * so: another one, that began later or that Redis remembers from before.
  */
-export const END = script(
+export const END = busScript(
   'end',
   `
 local hash, account, me, unique, outcome, reason = KEYS[1], ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]
 local known = read(hash, account)
 if not known or known.unique ~= unique then return { 'gone' } end
-if known.state ~= 'waiting' then return { 'decided', known.state, known.reason } end
+local waits = has(known.waiters, me)
+if known.state ~= 'waiting' and (waits or ARGV[7] ~= '1') then return { 'decided', known.state, known.reason } end
+if not waits then return { 'gone' } end
 local others = without(known.waiters, me)
 if ARGV[6] == 'end' or (answered(outcome)) or (others == '' and outcome == 'caller-gone') then
   redis.call('HSET', hash, account .. ':s', outcome, account .. ':r', reason, account .. ':w', '')
@@ -151,7 +121,7 @@ return { 'left', known.owner == me and owner or '' }
 );
 
 /** KEYS call:{name}; ARGV reason. Replies with UNIQUE and WAITERS of every call under the name that this has ended. */
-export const CANCEL = script(
+export const CANCEL = busScript(
   'cancel',
   `
 local hash, now, ended = KEYS[1], clock(), {}
@@ -169,70 +139,52 @@ return ended
 );
 
 /**
- * KEYS call:{name}; ARGV account, instance, unique key, owner that fell silent, milliseconds left. Replies `ours`,
- * `owned OWNER` where another one was faster, `decided OUTCOME REASON` or `gone`.
+ * KEYS call:{name}; ARGV account, instance, unique key, owner that fell silent or left, milliseconds left. That one stays
+ * among the waiters: it may have stood still only. Replies `ours`, `owned OWNER` where another one was faster, `decided
+ * OUTCOME REASON` or `gone`.
  */
-export const TAKE_OVER = script(
+export const TAKE_OVER = busScript(
   'take-over',
   `
 local hash, account, me, unique = KEYS[1], ARGV[1], ARGV[2], ARGV[3]
 local known = read(hash, account)
 if not known or known.unique ~= unique then return { 'gone' } end
 if known.state ~= 'waiting' then return { 'decided', known.state, known.reason } end
-if known.owner ~= ARGV[4] and known.owner ~= '' then return { 'owned', known.owner } end
-local waiters = add(without(known.waiters, ARGV[4]), me)
-redis.call('HSET', hash, account .. ':o', me, account .. ':w', waiters, account .. ':d', clock() + tonumber(ARGV[5]))
+if known.owner ~= ARGV[4] and known.owner ~= '' and known.owner ~= me then return { 'owned', known.owner } end
+redis.call('HSET', hash, account .. ':o', me, account .. ':w', add(known.waiters, me),
+  account .. ':d', clock() + tonumber(ARGV[5]))
 return { 'ours' }
 `,
 );
 
 /**
- * KEYS call:{name}; ARGV account, instance, unique key, 1 where this instance is the owner, 1 where the unique key is the
- * name, milliseconds left, milliseconds to keep. Replies `waiting`, `restored` where Redis had lost the call, `decided
- * OUTCOME REASON` or `gone`.
+ * KEYS call:{name}; ARGV account, instance, unique key, 1 where this instance wakes the phone, 1 where Redis has not
+ * confirmed to know the call, milliseconds left, milliseconds to keep. An unconfirmed call takes the place of one that is
+ * over. The deadline is written anew where it comes too early: the server that took over from another has a clock of
+ * its own. Replies `waiting`, `restored` where Redis did not know the call, `decided OUTCOME REASON` or `gone`.
  */
-export const REFRESH = script(
+export const REFRESH = busScript(
   'refresh',
   `
-local hash, account, me, unique = KEYS[1], ARGV[1], ARGV[2], ARGV[3]
-local left = tonumber(ARGV[6])
+local hash, account, me, unique, fresh = KEYS[1], ARGV[1], ARGV[2], ARGV[3], ARGV[5] == '1'
+local left, now = tonumber(ARGV[6]), clock()
 local known = read(hash, account)
-if known and known.unique == unique then
-  if known.state ~= 'waiting' then return { 'decided', known.state, known.reason } end
+local mine = known ~= nil and known.unique == unique
+if mine and known.state == 'waiting' then
   if not has(known.waiters, me) then redis.call('HSET', hash, account .. ':w', add(known.waiters, me)) end
+  if known.deadline < now + left then redis.call('HSET', hash, account .. ':d', now + left) end
   return { 'waiting' }
 end
-if known or ARGV[4] ~= '1' then return { 'gone' } end
-local holder = redis.call('HGET', hash, 'key')
-if not holder then redis.call('HSET', hash, 'key', account) end
-redis.call('HSET', hash, account .. ':s', 'waiting', account .. ':u', unique, account .. ':d', clock() + left,
+local inTime = known ~= nil and now <= known.deadline
+if (mine and not fresh) or (fresh and inTime and answered(known.state)) then
+  return { 'decided', known.state, known.reason }
+end
+if ARGV[4] ~= '1' or (known and not fresh) or waiting(known, now) then return { 'gone' } end
+if not takenBy(hash, account) then redis.call('HSET', hash, 'key', account) end
+redis.call('HSET', hash, account .. ':s', 'waiting', account .. ':u', unique, account .. ':d', now + left,
   account .. ':o', me, account .. ':w', me, account .. ':r', '')
 keep(hash, left + tonumber(ARGV[7]))
 return { 'restored' }
-`,
-);
-
-/**
- * KEYS the roll, a sorted set of instances by the time (of Redis) of their last sign of life; ARGV instance, milliseconds
- * after which one counts as silent, milliseconds after which it is forgotten. Replies how many are silent.
- */
-export const BEAT = script(
-  'beat',
-  `
-local now, remembered = clock(), tonumber(ARGV[3])
-redis.call('ZADD', KEYS[1], now, ARGV[1])
-redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now - remembered)
-redis.call('PEXPIRE', KEYS[1], remembered)
-return { tostring(redis.call('ZCOUNT', KEYS[1], '-inf', now - tonumber(ARGV[2]))) }
-`,
-);
-
-/** KEYS the roll; ARGV instance. */
-export const SIGN_OFF = script(
-  'sign-off',
-  `
-redis.call('ZREM', KEYS[1], ARGV[1])
-return { 'done' }
 `,
 );
 
