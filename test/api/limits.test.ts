@@ -170,10 +170,10 @@ describe('LIMIT_FAILED_AUTH', () => {
     assert.equal(service.world.platform.requests('profile') - asked, 12);
   });
 
-  test('a phone may ask several things at once, however low the limit is', async (t) => {
+  test('a phone may ask as much at once as it likes, however low the limit is', async (t) => {
     const service = await startTestService(t, { settings: { ...settings, LIMIT_FAILED_AUTH: '1' } });
     const phone = await service.phone();
-    const answers = await Promise.all(Array.from({ length: 9 }, () => phone.register()));
+    const answers = await Promise.all(Array.from({ length: 50 }, () => phone.register()));
     assert.deepEqual(new Set(answers.map(({ status }) => status)), new Set([200]));
   });
 
