@@ -86,6 +86,7 @@ export function createHttpServers(config: Config, parts: HttpServerParts): HttpS
       openApi: JSON.stringify(openApiDocument({ version: packageVersion(), outcomes: CALL_OUTCOMES })),
     },
     trustProxy: config.trustProxy,
+    maxConnections: config.maxConnections,
     tls: parts.tls,
     isStorageError: (error) => error instanceof StorageUnavailable,
     events,
