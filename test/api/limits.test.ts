@@ -58,7 +58,7 @@ describe('LIMIT_UNKNOWN_ANSWERS', () => {
 
   test('answers without their proof count as well', async (t) => {
     const service = await startTestService(t, {
-      settings: { LIMIT_UNKNOWN_ANSWERS: '2', ANSWER_SECRET: 'x'.repeat(32) },
+      settings: { LIMIT_UNKNOWN_ANSWERS: '2', ANSWER_SECRET: '0123456789abcdef0123456789abcdef' },
     });
     assert.deepEqual(await respondTimes(service, 4), [404, 404, 429, 429]);
     const phone = await service.phone();
