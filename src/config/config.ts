@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import type { RedisSettings } from '../lib/redis-address.ts';
 import { type AccountAuth, readAccountAuth } from './account-settings.ts';
 import { type CredentialSettings, readCredentialSettings } from './credential-settings.ts';
@@ -170,7 +170,24 @@ function readPbxAccess(reader: SettingsReader): PbxAccess {
   return { allow: 'value' in loopback ? loopback.value : undefined, token, certificate };
 }
 
+/** What users may who are neither the owner of a file nor in its group: to read and to write it. */
+const ALL_USERS = 0o006;
+
+function isOpenToAll(path: string): boolean {
+  try {
+    return (statSync(path).mode & ALL_USERS) !== 0;
+  } catch {
+    // A file that is not there, or that we may not look at, is told of where it is read.
+    return false;
+  }
+}
+
 /** The settings of this process: its environment, its files, its limit of open files. */
 export function processSource(): ConfigSource {
-  return { env: process.env, readFile: (path) => readFileSync(path, 'utf8'), openFiles: openFilesLimit() };
+  return {
+    env: process.env,
+    readFile: (path) => readFileSync(path, 'utf8'),
+    isOpenToAll,
+    openFiles: openFilesLimit(),
+  };
 }

@@ -85,5 +85,5 @@ const SECRETS: readonly (readonly [RegExp, string])[] = [
 export function scrub(text: string): string {
   let clean = text.slice(0, 4_000);
   for (const [pattern, instead] of SECRETS) clean = clean.replace(pattern, instead);
-  return clean.slice(0, 1_000);
+  return clean.slice(0, 1_000).replace(STEERING, '\ufffd');
 }
