@@ -17,6 +17,7 @@ import { createPlatformAccess } from '../http/platform-api.ts';
 import { createServer } from '../http/server.ts';
 import type { TlsListener } from '../http/tls-listener.ts';
 import { packageVersion } from '../lib/package-version.ts';
+import { sharedRun } from '../lib/shared-run.ts';
 import { within } from '../lib/within.ts';
 import { StorageUnavailable } from '../storage/storage-unavailable.ts';
 import type { Telemetry } from '../telemetry/telemetry.ts';
@@ -61,8 +62,10 @@ export function createHttpServers(config: Config, parts: HttpServerParts): HttpS
   const { telemetry, devices, limits } = parts;
   const events = telemetry.http;
   const access = accountAccess(config, parts);
+  // Whoever reaches the service may probe it: the probes must not take the connections that calls need.
+  const askDatabase = sharedRun(() => databaseReadiness(parts));
   const readiness = async (): Promise<Readiness> => {
-    const database = await databaseReadiness(parts);
+    const database = await askDatabase();
     return {
       notReady: [...(parts.isDraining() ? ['stopping'] : []), ...database.notReady, ...parts.bus.notReady()],
       degraded: [...database.degraded, ...parts.bus.degraded()],
@@ -83,6 +86,7 @@ export function createHttpServers(config: Config, parts: HttpServerParts): HttpS
       openApi: JSON.stringify(openApiDocument({ version: packageVersion(), outcomes: CALL_OUTCOMES })),
     },
     trustProxy: config.trustProxy,
+    maxConnections: config.maxConnections,
     tls: parts.tls,
     isStorageError: (error) => error instanceof StorageUnavailable,
     events,
@@ -90,7 +94,7 @@ export function createHttpServers(config: Config, parts: HttpServerParts): HttpS
   const metrics = createMetricsServer({
     readiness,
     read: async () => {
-      await databaseReadiness(parts);
+      await askDatabase();
       return { contentType: telemetry.registry.contentType, text: await telemetry.registry.metrics() };
     },
   });

@@ -44,16 +44,19 @@ export function createAnswerProofs(options: AnswerProofOptions): AnswerProofs {
     mac(with_, FOR_ADDRESS, key).toString('base64url', 0, PROOF_BYTES);
   const keyProof = (with_: string, random: string): string =>
     mac(with_, FOR_KEY, random).toString('hex', 0, KEY_PART / 2);
+  const provesItself = (uniqueKey: string): boolean => {
+    const [random, made] = [uniqueKey.slice(0, KEY_PART), uniqueKey.slice(KEY_PART)];
+    return secrets.some((each) => isSame(made, keyProof(each, random)));
+  };
 
   return {
+    // A call that was begun by an instance with the other carrier keeps its key when it is taken over.
     addressFor: (base, uniqueKey) =>
-      carrier === 'address' ? `${base}?${PROOF_PARAMETER}=${addressProof(secret, uniqueKey)}` : base,
-    proves: (uniqueKey, proof) => {
-      const [random, made] = [uniqueKey.slice(0, KEY_PART), uniqueKey.slice(KEY_PART)];
-      return secrets.some(
-        (each) => isSame(proof, addressProof(each, uniqueKey)) || isSame(made, keyProof(each, random)),
-      );
-    },
+      carrier === 'key' && provesItself(uniqueKey)
+        ? base
+        : `${base}?${PROOF_PARAMETER}=${addressProof(secret, uniqueKey)}`,
+    proves: (uniqueKey, proof) =>
+      secrets.some((each) => isSame(proof, addressProof(each, uniqueKey))) || provesItself(uniqueKey),
     newKey:
       carrier === 'address'
         ? undefined

@@ -1,9 +1,16 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import type { RedisSettings } from '../lib/redis-address.ts';
 import { type AccountAuth, readAccountAuth } from './account-settings.ts';
 import { type CredentialSettings, readCredentialSettings } from './credential-settings.ts';
 import { type DatabaseSettings, readDatabaseSettings } from './database-settings.ts';
-import { MOST_WAITING_CALLS, openFilesLimit, waitingCallsFor } from './open-files.ts';
+import {
+  connectionsFor,
+  FEWEST_CONNECTIONS,
+  MOST_CONNECTIONS,
+  MOST_WAITING_CALLS,
+  openFilesLimit,
+  waitingCallsFor,
+} from './open-files.ts';
 import {
   baseUrl,
   bearerToken,
@@ -42,6 +49,8 @@ export interface Config extends CredentialSettings, DatabaseSettings, Protection
   readonly resendMs: number;
   readonly maxWaitingCalls: number;
   readonly maxPushesInFlight: number;
+  /** Connections of PBXs and apps at once. */
+  readonly maxConnections: number;
   readonly shutdownGraceMs: number;
   readonly accountAuth: AccountAuth;
   readonly pbx: PbxAccess;
@@ -81,6 +90,7 @@ export function readConfig(source: ConfigSource): ConfigReport {
   const waitMs = reader.read('APP_PUSH_ROUNDTRIP_WAIT', '4000', integer(500, 60_000, 'milliseconds'));
   const responseApi = readResponseApi(reader, host);
   const trustProxy = reader.readOptional('TRUST_PROXY', networkList);
+  const database = readDatabaseSettings(reader);
   const config: Config = {
     host,
     port,
@@ -94,13 +104,18 @@ export function readConfig(source: ConfigSource): ConfigReport {
       String(waitingCallsFor(source.openFiles)),
       integer(1, MOST_WAITING_CALLS, 'calls'),
     ),
+    maxConnections: reader.read(
+      'MAX_CONNECTIONS',
+      String(connectionsFor(source.openFiles, database.databaseLimits.poolSize)),
+      integer(FEWEST_CONNECTIONS, MOST_CONNECTIONS, 'connections'),
+    ),
     maxPushesInFlight: reader.read('MAX_PUSHES_IN_FLIGHT', '2000', integer(1, 100_000, 'pushes')),
     shutdownGraceMs: reader.read('SHUTDOWN_GRACE', String(waitMs), integer(0, 60_000, 'milliseconds')),
     accountAuth: readAccountAuth(reader, { host, responseApi, proxied: trustProxy !== undefined }),
     pbx: readPbxAccess(reader),
     ...readTlsSettings(reader, source),
     trustProxy,
-    ...readDatabaseSettings(reader),
+    ...database,
     ...readProtectionSettings(reader),
     ...readCredentialSettings(reader),
     ...readRedisSettings(reader),
@@ -155,7 +170,24 @@ function readPbxAccess(reader: SettingsReader): PbxAccess {
   return { allow: 'value' in loopback ? loopback.value : undefined, token, certificate };
 }
 
+/** What users may who are neither the owner of a file nor in its group: to read and to write it. */
+const ALL_USERS = 0o006;
+
+function isOpenToAll(path: string): boolean {
+  try {
+    return (statSync(path).mode & ALL_USERS) !== 0;
+  } catch {
+    // A file that is not there, or that we may not look at, is told of where it is read.
+    return false;
+  }
+}
+
 /** The settings of this process: its environment, its files, its limit of open files. */
 export function processSource(): ConfigSource {
-  return { env: process.env, readFile: (path) => readFileSync(path, 'utf8'), openFiles: openFilesLimit() };
+  return {
+    env: process.env,
+    readFile: (path) => readFileSync(path, 'utf8'),
+    isOpenToAll,
+    openFiles: openFilesLimit(),
+  };
 }

@@ -15,10 +15,16 @@ export interface CredentialSettings {
 /** Keys that CREDENTIALS_KEY_PREVIOUS may hold: a rotation needs one. */
 const MOST_PREVIOUS = 16;
 
-/** Never quotes the text: it may be the key with a slip in it. */
+/** Different bytes of a key; of 32 random bytes 30 are, and fewer than 16 practically never. */
+const VARIETY = 16;
+
+/**
+ * Never quotes the text: it may be the key with a slip in it. A key that was written by hand is refused, but not as a
+ * previous one: what it has encrypted must still be read.
+ */
 const secretKey: Parse<KeyObject> = (text) => {
   const value = readSecretKey(text);
-  return value === undefined
+  return value === undefined || new Set(value.export()).size < VARIETY
     ? { expected: 'must be 32 random bytes as base64 or hex; make one with: openssl rand -base64 32' }
     : { value };
 };

@@ -14,6 +14,18 @@ export function filesFor(waitingCalls: number): number {
   return waitingCalls * 2 + OTHER_FILES;
 }
 
+/** Connections that MAX_CONNECTIONS may allow at most, and its default where files allow more: 100,000 take about 1 GB. */
+export const MOST_CONNECTIONS = 1_000_000;
+const USUAL_CONNECTIONS = 100_000;
+/** The least it may be set to, and the default however few files may be open. */
+export const FEWEST_CONNECTIONS = 100;
+
+/** As many connections of PBXs and apps as the limit of open files carries beside everything else. */
+export function connectionsFor(openFiles: number, databaseConnections: number): number {
+  const carried = openFiles - OTHER_FILES - databaseConnections;
+  return Math.min(USUAL_CONNECTIONS, Math.max(FEWEST_CONNECTIONS, carried));
+}
+
 /** As many waiting calls as the limit of open files carries, 100 to 50,000. */
 export function waitingCallsFor(openFiles: number): number {
   const carried = Math.floor((openFiles - OTHER_FILES) / 2);

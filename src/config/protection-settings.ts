@@ -22,9 +22,12 @@ export interface ProtectionSettings {
   readonly answerProof: AnswerProofSettings | undefined;
 }
 
+/** Different characters of a secret; of 32 random hexadecimal digits 14 are, and fewer than 8 once in 28 million times. */
+const VARIETY = 8;
+
 /** A secret that nobody can guess; made by a machine. */
 const secret: Parse<string> = (value) =>
-  /^[\x21-\x7e]{32,512}$/.test(value)
+  /^[\x21-\x7e]{32,512}$/.test(value) && new Set(value).size >= VARIETY
     ? { value }
     : {
         expected:
@@ -44,7 +47,7 @@ export function readProtectionSettings(reader: SettingsReader): ProtectionSettin
 function readAnswerProof(reader: SettingsReader): AnswerProofSettings | undefined {
   const signing = reader.readSecret('ANSWER_SECRET', secret);
   const otherSecret = reader.readSecret('ANSWER_SECRET_OTHER', secret);
-  const proof = reader.read('ANSWER_PROOF', 'address', oneOf('address', 'key', 'optional'));
+  const proof = reader.read('ANSWER_PROOF', 'address', oneOf('address', 'key', 'optional', 'optional-key'));
   if (signing === undefined) {
     if (!reader.isSet('ANSWER_SECRET') && (otherSecret !== undefined || reader.isSet('ANSWER_PROOF'))) {
       reader.problem('ANSWER_SECRET must be set where ANSWER_SECRET_OTHER or ANSWER_PROOF is');
@@ -54,7 +57,7 @@ function readAnswerProof(reader: SettingsReader): AnswerProofSettings | undefine
   return {
     secret: signing,
     otherSecret,
-    carrier: proof === 'key' ? 'key' : 'address',
-    demanded: proof !== 'optional',
+    carrier: proof === 'key' || proof === 'optional-key' ? 'key' : 'address',
+    demanded: proof === 'key' || proof === 'address',
   };
 }

@@ -4,6 +4,7 @@ import { type DatabaseSettings, databaseWarnings } from './database-settings.ts'
 import { type Exposure, exposureWarnings } from './exposure-warnings.ts';
 import { filesFor, waitingCallsFor } from './open-files.ts';
 import { redisWarnings } from './redis-settings.ts';
+import { secretFileWarnings } from './secret-file-warnings.ts';
 import type { SettingsSource } from './settings-reader.ts';
 import { type TlsSettings, tlsWarnings } from './tls-settings.ts';
 
@@ -57,6 +58,7 @@ export function settingWarnings(
     ...tlsWarnings(config),
     ...redisWarnings(config.redis),
     ...exposureWarnings(config),
+    ...secretFileWarnings(source, names.secrets, config.databaseUrl),
   ];
   const known = new Set([...names.known, ...names.secrets.map(fileOf)]);
   const noSecrets = new Set(names.known.map(fileOf));

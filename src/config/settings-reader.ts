@@ -3,6 +3,8 @@ export interface SettingsSource {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Reads a `…_FILE`; throws as `node:fs` does. */
   readonly readFile: (path: string) => string;
+  /** Whether every user of the machine may read or write the file; false where there is none. Left out: nobody is asked. */
+  readonly isOpenToAll?: (path: string) => boolean;
 }
 
 /** One setting as it was found, for `config check` and the documentation test. */

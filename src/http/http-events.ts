@@ -2,6 +2,8 @@
 export interface HttpEvents {
   /** The PBX's answer was handed to its socket `delayMs` after the app's word. */
   pbxAnswered(event: { readonly delayMs: number }): void;
+  /** A connection without a request was closed because there were too many. */
+  connectionClosed(): void;
   /** A request was turned away before it was looked at. */
   requestRefused(event: {
     readonly endpoint: string;

@@ -7,6 +7,7 @@ import Fastify, {
 } from 'fastify';
 import { type AnswerParts, addAnswerRoutes } from './answer-routes.ts';
 import { sendDetail, sendUnavailable } from './app-replies.ts';
+import { ConnectionBound } from './connection-bound.ts';
 import { addDeviceRoutes, type DeviceParts } from './device-routes.ts';
 import type { HttpEvents } from './http-events.ts';
 import { addOpsRoutes, type OpsParts } from './ops-routes.ts';
@@ -36,6 +37,8 @@ export interface ServerParts {
   readonly reports: ReportParts;
   readonly ops: OpsParts;
   readonly trustProxy: AddressList | undefined;
+  /** Connections at once; past it those are closed that have been without a request for longest. */
+  readonly maxConnections: number;
   /** Undefined: plain HTTP. */
   readonly tls?: TlsListener | undefined;
   /** Whether an error means that the database could not be asked. */
@@ -63,6 +66,7 @@ export function createServer(parts: ServerParts): FastifyInstance {
     },
   });
   if (parts.tls !== undefined) closeOutdated(server, parts.tls);
+  boundConnections(server, parts);
   acceptRawBodies(server);
   server.setErrorHandler((error: FastifyError, request, reply) => answerError(parts, error, request, reply));
   server.setNotFoundHandler(notFound);
@@ -83,6 +87,20 @@ function secureServer(tls: TlsListener | undefined) {
     keepAliveTimeout: KEEP_ALIVE_TIMEOUT,
   };
   return { serverFactory: (onRequest: RequestListener) => tls.createServer(limits, onRequest) };
+}
+
+function boundConnections(server: FastifyInstance, { maxConnections, events }: ServerParts): void {
+  const bound = new ConnectionBound({ most: maxConnections, onClosed: () => events.connectionClosed() });
+  bound.watch(server.server);
+  // Before this hook the body has been read.
+  server.addHook('preHandler', (request, _reply, done) => {
+    bound.requestBegins(request.socket);
+    done();
+  });
+  server.addHook('onResponse', (request, _reply, done) => {
+    bound.requestEnds(request.socket);
+    done();
+  });
 }
 
 /** A kept connection that was made with former TLS files ends with the answer that it is owed. */

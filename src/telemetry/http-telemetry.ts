@@ -13,6 +13,15 @@ export function createHttpTelemetry(
 ): HttpEvents {
   return {
     pbxAnswered: ({ delayMs }) => metrics.pbxAnswerDelay.observe(delayMs / 1000),
+    connectionClosed: () => {
+      metrics.connectionsClosed.inc();
+      lines.write(
+        'connection closed',
+        'warn',
+        'more connections than MAX_CONNECTIONS: an idle one is closed',
+        {},
+      );
+    },
     requestRefused: ({ endpoint, why }) => {
       metrics.requestsRefused.inc({ endpoint, why });
       lines.write(`refused ${endpoint} ${why}`, 'info', 'request refused', { endpoint, why });

@@ -40,8 +40,18 @@ export function redact(fields: LogFields): Record<string, LogValue> {
   return line;
 }
 
+/**
+ * Characters that JSON leaves as they are and that a terminal takes for a command (DEL, C1 controls), that some readers take
+ * for the end of a line (U+0085, U+2028, U+2029), or that turn the direction of what follows.
+ */
+const STEERING = /[\u007f-\u009f\u2028-\u202e\u2066-\u2069]/g;
+
 function redactField(key: string, value: LogValue): LogValue {
-  if (CLEAR.has(key) || typeof value !== 'string') return value;
+  return typeof value === 'string' ? redactText(key, value).replace(STEERING, '\ufffd') : value;
+}
+
+function redactText(key: string, value: string): string {
+  if (CLEAR.has(key)) return value;
   switch (key) {
     case 'token':
     case 'remoteNotificationToken':
@@ -75,5 +85,5 @@ const SECRETS: readonly (readonly [RegExp, string])[] = [
 export function scrub(text: string): string {
   let clean = text.slice(0, 4_000);
   for (const [pattern, instead] of SECRETS) clean = clean.replace(pattern, instead);
-  return clean.slice(0, 1_000);
+  return clean.slice(0, 1_000).replace(STEERING, '\ufffd');
 }

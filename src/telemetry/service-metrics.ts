@@ -128,6 +128,11 @@ export function createServiceMetrics(
       'platform',
       'result',
     ]),
+    connectionsClosed: counter(
+      'connections_closed_total',
+      'Connections without a request closed because there were too many.',
+      [],
+    ),
     requestsRefused: counter('requests_refused_total', 'Requests of those who may not.', ['endpoint', 'why']),
     requestsInvalid: counter('requests_invalid_total', 'Requests that made no sense.', ['endpoint', 'field']),
     requestsFailed: counter('requests_failed_total', 'Requests that a bug of ours spoilt.', ['endpoint']),

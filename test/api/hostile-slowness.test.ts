@@ -14,6 +14,7 @@ const never = (): never => {
 function createBareServer(t: TestContext) {
   const events: ServerParts['events'] = {
     pbxAnswered: nothing,
+    connectionClosed: nothing,
     requestRefused: nothing,
     requestInvalid: nothing,
     answerUnproven: nothing,
@@ -40,6 +41,7 @@ function createBareServer(t: TestContext) {
     reports: { access: openAccess, limit: NO_LIMITS.accounts, devices, events },
     ops: { readiness: async () => ({ notReady: [], degraded: [] }), openApi: '{}' },
     trustProxy: undefined,
+    maxConnections: 1_000,
     isStorageError: () => false,
     events,
   });

@@ -58,7 +58,7 @@ describe('LIMIT_UNKNOWN_ANSWERS', () => {
 
   test('answers without their proof count as well', async (t) => {
     const service = await startTestService(t, {
-      settings: { LIMIT_UNKNOWN_ANSWERS: '2', ANSWER_SECRET: 'x'.repeat(32) },
+      settings: { LIMIT_UNKNOWN_ANSWERS: '2', ANSWER_SECRET: '0123456789abcdef0123456789abcdef' },
     });
     assert.deepEqual(await respondTimes(service, 4), [404, 404, 429, 429]);
     const phone = await service.phone();
@@ -170,10 +170,10 @@ describe('LIMIT_FAILED_AUTH', () => {
     assert.equal(service.world.platform.requests('profile') - asked, 12);
   });
 
-  test('a phone may ask several things at once, however low the limit is', async (t) => {
+  test('a phone may ask as much at once as it likes, however low the limit is', async (t) => {
     const service = await startTestService(t, { settings: { ...settings, LIMIT_FAILED_AUTH: '1' } });
     const phone = await service.phone();
-    const answers = await Promise.all(Array.from({ length: 9 }, () => phone.register()));
+    const answers = await Promise.all(Array.from({ length: 50 }, () => phone.register()));
     assert.deepEqual(new Set(answers.map(({ status }) => status)), new Set([200]));
   });
 

@@ -161,6 +161,23 @@ describe('ANSWER_PROOF', () => {
     assert.equal(await fates(service, 'unproven'), 0);
   });
 
+  test('key: a call that was begun with a key of another making is proven by the address', () => {
+    const options = { secret: SECRET, otherSecret: undefined };
+    const [key, address] = [
+      createAnswerProofs({ ...options, carrier: 'key' }),
+      createAnswerProofs({ ...options, carrier: 'address' }),
+    ];
+    const base = 'https://push.example.org/api/call-response/';
+    const own = key.newKey?.() ?? '';
+    assert.equal(key.addressFor(base, own), base);
+    for (const uniqueKey of ['pbx-1', own.toUpperCase(), own.slice(1)]) {
+      assert.equal(key.addressFor(base, uniqueKey), address.addressFor(base, uniqueKey), uniqueKey);
+      const proof = new URL(key.addressFor(base, uniqueKey)).searchParams.get('proof') ?? '';
+      assert.equal(key.proves(uniqueKey, proof), true);
+      assert.equal(key.proves(uniqueKey, ''), false);
+    }
+  });
+
   test('optional: an answer without its proof is taken, and counted', async (t) => {
     const service = await startTestService(t, {
       settings: { ANSWER_SECRET: SECRET, ANSWER_PROOF: 'optional', APP_PUSH_ROUNDTRIP_WAIT: '20000' },
@@ -173,5 +190,20 @@ describe('ANSWER_PROOF', () => {
     assert.equal((await waiting).body, 'status=ACK');
     assert.equal(await service.metric('vialer_middleware_answers_unproven_total{proof="missing"}'), 1);
     assert.equal(await fates(service, 'unproven'), 0);
+  });
+
+  test('optional-key: pushes carry keys that prove themselves, and answers to other keys are still taken', async (t) => {
+    const service = await startTestService(t, {
+      settings: { ANSWER_SECRET: SECRET, ANSWER_PROOF: 'optional-key', APP_PUSH_ROUNDTRIP_WAIT: '20000' },
+    });
+    const phone = await service.phone({ silent: true });
+    const waiting = service.ask({ account: phone.account, callId: 'pbx-1' });
+    const key = String((await pushTo(phone))['unique_key']);
+    assert.match(key, /^[0-9a-f]{32}$/);
+    assert.equal((await post(service, '/api/call-response/', 'of-another-instance')).status, 404);
+    assert.equal(await fates(service, 'unknown'), 1, 'it is looked for');
+    assert.equal((await post(service, '/api/call-response/', key)).status, 202);
+    assert.equal((await waiting).body, 'status=ACK');
+    assert.equal(await service.metric('vialer_middleware_answers_unproven_total{proof="missing"}'), 1);
   });
 });

@@ -31,6 +31,9 @@ describe('keys for credentials', () => {
       `${'+'.repeat(20)}${'_'.repeat(23)}`,
       randomBytes(16).toString('hex'),
       randomBytes(24).toString('base64'),
+      '0'.repeat(64),
+      '0123456789abcdef'.repeat(4),
+      Buffer.from('correct horse battery staple, no').toString('base64'),
     ]) {
       const { config, problems } = read({ CREDENTIALS_KEY: wrong });
       assert.equal(config, undefined);
@@ -38,6 +41,12 @@ describe('keys for credentials', () => {
         'CREDENTIALS_KEY must be 32 random bytes as base64 or hex; make one with: openssl rand -base64 32',
       ]);
     }
+  });
+
+  test('what a weak key has encrypted can still be read, to encrypt it anew', () => {
+    const { config, problems } = read({ CREDENTIALS_KEY: BASE64, CREDENTIALS_KEY_PREVIOUS: '0'.repeat(64) });
+    assert.deepEqual(problems, []);
+    assert.equal(config?.credentialKeys.previous.length, 1);
   });
 
   test('earlier keys are a list, of which the wrong one is told by its number', () => {

@@ -12,6 +12,7 @@ test('an answer has nothing to prove until a secret is set; then the address car
     [{ ANSWER_SECRET_OTHER: OTHER }, { otherSecret: OTHER, carrier: 'address', demanded: true }],
     [{ ANSWER_PROOF: 'key' }, { otherSecret: undefined, carrier: 'key', demanded: true }],
     [{ ANSWER_PROOF: 'optional' }, { otherSecret: undefined, carrier: 'address', demanded: false }],
+    [{ ANSWER_PROOF: 'optional-key' }, { otherSecret: undefined, carrier: 'key', demanded: false }],
   ] as const;
   for (const [more, expected] of rows) {
     const report = read({ ANSWER_SECRET: SECRET, ...more });
@@ -35,8 +36,13 @@ test('what could be guessed, or means nothing, is refused, and no secret is quot
   const short = 'short-secret-that-is-31-letters';
   const rows: readonly (readonly [Readonly<Record<string, string>>, RegExp])[] = [
     [{ ANSWER_SECRET: short }, /^ANSWER_SECRET must be 32 to 512 visible ASCII characters/],
+    [{ ANSWER_SECRET: 'x'.repeat(32) }, /^ANSWER_SECRET must be 32 to 512 .* as `openssl rand/],
+    [{ ANSWER_SECRET: SECRET, ANSWER_SECRET_OTHER: '0101'.repeat(10) }, /^ANSWER_SECRET_OTHER must be/],
     [{ ANSWER_SECRET: SECRET, ANSWER_SECRET_OTHER: 'a b' }, /^ANSWER_SECRET_OTHER must be 32 to 512/],
-    [{ ANSWER_SECRET: SECRET, ANSWER_PROOF: 'off' }, /^ANSWER_PROOF must be one of: address, key, optional$/],
+    [
+      { ANSWER_SECRET: SECRET, ANSWER_PROOF: 'off' },
+      /^ANSWER_PROOF must be one of: address, key, optional, optional-key$/,
+    ],
     [
       { ANSWER_SECRET_OTHER: OTHER },
       /^ANSWER_SECRET must be set where ANSWER_SECRET_OTHER or ANSWER_PROOF is$/,

@@ -61,7 +61,7 @@ describe('the documents say what the code does', () => {
 });
 
 /** Their defaults follow from the machine or from another setting. */
-const COMPUTED = new Set(['MAX_WAITING_CALLS', 'SHUTDOWN_GRACE']);
+const COMPUTED = new Set(['MAX_CONNECTIONS', 'MAX_WAITING_CALLS', 'SHUTDOWN_GRACE']);
 
 function labelsOf(metric: object): string[] {
   return 'labelNames' in metric && Array.isArray(metric.labelNames) ? metric.labelNames.map(String) : [];

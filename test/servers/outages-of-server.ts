@@ -74,6 +74,17 @@ export const outagesOfServer = (server: () => DatabaseServer): void => {
       await assertRecovers(scene);
     });
 
+    test('a paused server is not asked once more for each readiness probe', async (t) => {
+      const { service } = await startScene(t, server());
+      server().process.pause();
+      t.after(() => server().process.resume());
+      const probes = Array.from({ length: 200 }, () => fetch(`${service.url}/readyz`));
+      for (const { status } of await Promise.all(probes)) assert.equal(status, 503);
+      const failures = await service.metric('vialer_middleware_storage_failures_total');
+      assert.ok(failures < 20, `${failures} questions`);
+      server().process.resume();
+    });
+
     test('a killed server: the same, and the service finds it again when it is back', async (t) => {
       const scene = await startScene(t, server());
       await server().kill();

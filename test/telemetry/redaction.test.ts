@@ -17,3 +17,13 @@ test('a number in any other field is hidden', () => {
     detail: 'called (number hidden) back',
   });
 });
+
+test('what a client sends neither steers a terminal nor breaks or turns a line', () => {
+  const sent = 'a\u009b31m\u007f\u0085\u2028b\u2029\u202ec\u2066\u00e9\u{1f4de}';
+  const shown = 'a\ufffd31m\ufffd\ufffd\ufffdb\ufffd\ufffdc\ufffd\u00e9\u{1f4de}';
+  assert.deepEqual(redact({ call: sent, reason: sent, app: 'plain' }), {
+    call: shown,
+    reason: shown,
+    app: 'plain',
+  });
+});

@@ -1,5 +1,6 @@
 import type { FastifyRequest } from 'fastify';
 import { addressGroup } from '../../lib/address-group.ts';
+import { CredentialsUnderWay } from './credentials-under-way.ts';
 import type { FailureCounter } from './failure-counter.ts';
 
 /** What a client may do wrong, and how often; every figure is milliseconds until it may again, 0: now. */
@@ -39,32 +40,38 @@ export function createClientLimits(counters: {
   };
 }
 
-/** Judging takes the platform's time: what is under way counts too, else all guesses would be sent at one moment. */
+/**
+ * Judging takes the platform's time, in which all guesses could be sent: the credentials under way count too, each once,
+ * since a phone sends the same one again and whoever guesses another.
+ */
 function byAccount(accounts: FailureCounter, addresses: FailureCounter): AccountLimit {
-  const underWay = new Map<string, number>();
-  const add = (key: string, change: 1 | -1): void => {
-    const left = (underWay.get(key) ?? 0) + change;
-    if (left === 0) underWay.delete(key);
-    else underWay.set(key, left);
-  };
+  const underWay = new CredentialsUnderWay();
   return {
-    blockedForMs: ({ ip }, account) => {
-      const address = addressGroup(ip);
+    blockedForMs: (request, account) => {
+      const address = addressGroup(request.ip);
       const key = `${address} ${account}`;
-      return Math.max(accounts.blockedForMs(key, underWay.get(key)), addresses.blockedForMs(address));
+      return Math.max(
+        accounts.blockedForMs(key, underWay.others(key, credentialOf(request))),
+        addresses.blockedForMs(address),
+      );
     },
-    begins: ({ ip }, account) => {
-      const address = addressGroup(ip);
+    begins: (request, account) => {
+      const address = addressGroup(request.ip);
       const key = `${address} ${account}`;
-      add(key, 1);
+      const credential = credentialOf(request);
+      underWay.enter(key, credential);
       return (failed) => {
-        add(key, -1);
+        underWay.leave(key, credential);
         if (!failed) return;
         accounts.failed(key);
         addresses.failed(address);
       };
     },
   };
+}
+
+function credentialOf({ headers }: FastifyRequest): string {
+  return headers.authorization ?? '';
 }
 
 function byAddress(counter: FailureCounter): AddressLimit {

@@ -3,8 +3,8 @@ import { type FailureCounter, SPAN_MS } from './failure-counter.ts';
 /** Keys that are counted at once; about 3 MB. */
 const MAX_KEYS = 20_000;
 
-/** Tries of one key under way that are allowed whatever the limit: a phone asks few things at once. */
-const AT_ONCE = 10;
+/** Different tries of one key at once that are allowed whatever the limit: an app may use a password and a token. */
+const AT_ONCE = 2;
 /** Milliseconds within which tries under way have mostly ended. */
 const SOON_MS = 1_000;
 

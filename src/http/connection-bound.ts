@@ -1,0 +1,83 @@
+import type { Server, Socket } from 'node:net';
+
+/** Connections without a request that are kept however many calls wait: phones have to reach the service. */
+const LEAST_IDLE = 50;
+
+/** A connection, and how many of its requests are being answered (a client may send several at once). */
+interface Connection {
+  readonly socket: Socket;
+  requests: number;
+}
+
+/**
+ * Bounds the connections of a listener. Whoever may open connections could else take all open files of the process, and no
+ * PBX would reach it any more. When one too many comes, the one that has been without a request for longest is closed;
+ * one that sends its request is without it until all of it is there. Those whose request is being answered, such as a
+ * PBX whose call waits, are never closed.
+ */
+export class ConnectionBound {
+  readonly #most: number;
+  readonly #onClosed: () => void;
+  readonly #all = new Map<string, Connection>();
+  /** In the order in which they became idle. */
+  readonly #idle = new Set<Connection>();
+
+  constructor(options: {
+    /** Connections at once. Where more have a request, 50 without one are allowed beside them. */
+    readonly most: number;
+    /** Told of each connection that had to be closed. */
+    readonly onClosed: () => void;
+  }) {
+    this.#most = options.most;
+    this.#onClosed = options.onClosed;
+  }
+
+  /** Follows the connections of a server; of a TLS server those in their handshake, too. */
+  watch(server: Server): void {
+    server.on('connection', (socket) => this.#came(socket));
+  }
+
+  /** A request has come whole, over a socket or the TLS socket on top of it. */
+  requestBegins(socket: Socket): void {
+    const connection = this.#all.get(nameOf(socket));
+    if (connection === undefined) return;
+    connection.requests += 1;
+    this.#idle.delete(connection);
+  }
+
+  /** It was answered; to be called once for each `requestBegins`. */
+  requestEnds(socket: Socket): void {
+    const connection = this.#all.get(nameOf(socket));
+    if (connection === undefined || connection.requests === 0) return;
+    connection.requests -= 1;
+    if (connection.requests === 0) this.#idle.add(connection);
+  }
+
+  #came(socket: Socket): void {
+    const name = nameOf(socket);
+    const connection: Connection = { socket, requests: 0 };
+    this.#all.set(name, connection);
+    this.#idle.add(connection);
+    socket.once('close', () => {
+      this.#idle.delete(connection);
+      if (this.#all.get(name) === connection) this.#all.delete(name);
+    });
+    const idleAllowed = Math.max(LEAST_IDLE, this.#most - (this.#all.size - this.#idle.size));
+    if (this.#idle.size > idleAllowed) this.#closeOldest();
+  }
+
+  #closeOldest(): void {
+    const [oldest] = this.#idle;
+    if (oldest === undefined) return;
+    // Its `close` comes later: until then it must not be found a second time.
+    this.#idle.delete(oldest);
+    oldest.socket.destroy();
+    this.#onClosed();
+  }
+}
+
+/** The same for a socket and for the TLS socket on top of it, and for no two connections of a listener at once. */
+function nameOf(socket: Socket): string {
+  const { remoteAddress, remotePort, localAddress, localPort } = socket;
+  return `${remoteAddress} ${remotePort} ${localAddress} ${localPort}`;
+}
