@@ -4,6 +4,7 @@ import type { PushResult } from '../../src/push/push-result.ts';
 import { until } from '../helpers/until.ts';
 import { endAt } from './bus-instance.ts';
 import type { BusWorld } from './bus-openers.ts';
+import { unlooking } from './meddled-links.ts';
 
 /** What a bus that several instances share does, whichever instance is asked and answered to. */
 export function manyInstancesContract(name: string, open: (t: TestContext) => Promise<BusWorld>): void {
@@ -163,7 +164,10 @@ export function manyInstancesContract(name: string, open: (t: TestContext) => Pr
 
     test('no script has failed and nobody waits in the end', async (t) => {
       const world = await open(t);
-      const instances = [await world.instance(), await world.instance()];
+      const instances = [
+        await world.instance({ meddle: unlooking }),
+        await world.instance({ meddle: unlooking }),
+      ];
       const asked = Array.from({ length: 100 }, (_, index) =>
         instances[index % 2]?.ask({
           account: index + 1,
