@@ -177,7 +177,10 @@ export function manyInstancesContract(name: string, open: (t: TestContext) => Pr
 
     test('no script has failed and nobody waits in the end', async (t) => {
       const world = await open(t);
-      const instances = [await world.instance(), await world.instance()];
+      const instances = [
+        await world.instance({ meddle: unlooking }),
+        await world.instance({ meddle: unlooking }),
+      ];
       const asked = Array.from({ length: 100 }, (_, index) =>
         instances[index % 2]?.ask({
           account: index + 1,

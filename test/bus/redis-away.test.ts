@@ -137,7 +137,7 @@ describe('the bus while Redis is away', { skip: skipWithout('Redis') }, () => {
     const [a, b] = [await world.instance({ lookEveryMs: 300 }), await world.instance()];
     const asked = a.ask({ account: 1, callId: 'pointed to', platform: 'apns' });
     const key = await asked.woken();
-    const pointers: unknown = await server().ask('KEYS', `*key:{${key}}`);
+    const pointers: unknown = await server().ask('KEYS', `*call:{${key}}`);
     assert.ok(Array.isArray(pointers) && pointers.length === 1);
     await server().ask('DEL', String(pointers[0]));
     await until(async () => (await b.bus.answer(key, true)) === 'taken', 'the answer finds its call');

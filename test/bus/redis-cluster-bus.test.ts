@@ -52,6 +52,26 @@ describe('the bus on a Redis Cluster', { skip: skipWithout('Redis') }, () => {
     assert.deepEqual(a.told.failed, []);
   });
 
+  test('calls whose slot is being moved at the moment are answered at once', async (t) => {
+    const [cluster] = clusters;
+    assert.ok(cluster !== undefined);
+    const world = await open(t);
+    const [a, b] = [await world.instance(), await world.instance()];
+    const callId = 'in a slot on its way';
+    const earlier = a.ask({ account: 1, callId });
+    await earlier.woken();
+    await cluster.moveSlotOf(`{${callId}}`, async (move) => {
+      if (move === 'begun') {
+        assert.equal(await b.bus.answer(callId, true), 'taken');
+        assert.equal((await earlier.ending).outcome, 'ready');
+      }
+      const during = a.ask({ account: move === 'begun' ? 2 : 3, callId });
+      assert.equal(await b.bus.answer(await during.woken(), false), 'taken');
+      assert.equal((await during.ending).outcome, 'declined');
+    });
+    assert.deepEqual(a.told.failed, []);
+  });
+
   oneInstanceContract('Redis Cluster', open);
   manyInstancesContract('Redis Cluster', open);
   handedOverContract('Redis Cluster', open);

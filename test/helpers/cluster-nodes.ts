@@ -40,6 +40,9 @@ export const anotherMaster = async (
   throw new Error('there is no other master');
 };
 
+/** How far the moving of a slot is: servers know of it, keys are where they were; or all keys have moved. */
+export type SlotMove = 'begun' | 'keys moved';
+
 /** Moves a slot while clients go on: https://redis.io/docs/latest/commands/cluster-setslot/#redis-cluster-live-resharding-explained */
 export const moveSlot = async (
   slot: number,
@@ -49,6 +52,7 @@ export const moveSlot = async (
     readonly all: readonly RedisServer[];
     readonly password: string | undefined;
   },
+  underway: (move: SlotMove) => Promise<void>,
 ): Promise<void> => {
   const { from, to, all, password } = servers;
   const auth = password === undefined ? [] : ['AUTH', password];
@@ -57,12 +61,14 @@ export const moveSlot = async (
   );
   await to.ask('CLUSTER', 'SETSLOT', slot, 'IMPORTING', fromId ?? '');
   await from.ask('CLUSTER', 'SETSLOT', slot, 'MIGRATING', toId ?? '');
+  await underway('begun');
   await until(async () => {
     const keys: unknown = await from.ask('CLUSTER', 'GETKEYSINSLOT', slot, 100);
     if (!Array.isArray(keys) || keys.length === 0) return true;
     for (const key of keys) await from.ask('MIGRATE', '127.0.0.1', to.port, String(key), 0, 5_000, ...auth);
     return false;
   }, 'every key of the slot has moved');
+  await underway('keys moved');
   for (const server of [to, from]) await server.ask('CLUSTER', 'SETSLOT', slot, 'NODE', toId ?? '');
   await until(async () => {
     const views = await Promise.all(all.map((server) => nodesOf(server)));

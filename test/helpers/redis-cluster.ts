@@ -1,6 +1,6 @@
 import { keySlot } from '../../src/redis/key-slot.ts';
 import { createThrowAwayCa, type ThrowAwayCa } from '../../src/sandbox/certificates.ts';
-import { anotherMaster, moveSlot, nodesOf } from './cluster-nodes.ts';
+import { anotherMaster, moveSlot, nodesOf, type SlotMove } from './cluster-nodes.ts';
 import { type RedisServer, startRedis } from './redis-server.ts';
 import { freePort } from './server-process.ts';
 import { until } from './until.ts';
@@ -15,8 +15,8 @@ export interface RedisCluster {
   masterOf(key: string): Promise<RedisServer>;
   /** Kills the master of a key; a replica takes its place after about two seconds. */
   killMasterOf(key: string): Promise<RedisServer>;
-  /** Moves one key's slot, with what is in it, to another master. */
-  moveSlotOf(key: string): Promise<void>;
+  /** Moves one key's slot, with what is in it, to another master; what is to be done meanwhile is waited for. */
+  moveSlotOf(key: string, underway?: (move: SlotMove) => Promise<void>): Promise<void>;
   /** Until every slot is served and every killed server that was started again has joined. */
   settled(): Promise<void>;
   close(): Promise<void>;
@@ -95,14 +95,10 @@ export const startRedisCluster = async (
       await killed.kill();
       return killed;
     },
-    moveSlotOf: async (key) => {
+    moveSlotOf: async (key, underway = async () => {}) => {
       const from = await master(key);
-      await moveSlot(keySlot(key), {
-        from,
-        to: await anotherMaster(running(), from),
-        all: running(),
-        password,
-      });
+      const to = await anotherMaster(running(), from);
+      await moveSlot(keySlot(key), { from, to, all: running(), password }, underway);
     },
     settled,
     close,

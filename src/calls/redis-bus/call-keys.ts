@@ -2,10 +2,8 @@ import type { Call } from '../call.ts';
 
 /** The names of what Redis keeps of a call. */
 export interface CallKeys {
-  /** The hash of the calls that the PBX (or, without call_id, the unique key) names so. */
+  /** The hash of the calls that the PBX (or, without call_id, the unique key) names so, or that have this unique key. */
   call(name: string): string;
-  /** The pointer from a unique key to the name of its call. */
-  pointer(uniqueKey: string): string;
   /** The channel that an instance hears. */
   channel(instance: string): string;
   /** The instances and their signs of life. */
@@ -16,7 +14,6 @@ export interface CallKeys {
 export function createCallKeys(prefix: string): CallKeys {
   return {
     call: (name) => `${prefix}call:{${escaped(name)}}`,
-    pointer: (uniqueKey) => `${prefix}key:{${escaped(uniqueKey)}}`,
     channel: (instance) => `${prefix}instance:{${instance}}`,
     roll: () => `${prefix}instances`,
   };

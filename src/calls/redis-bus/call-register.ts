@@ -83,7 +83,7 @@ export class CallRegister {
     const name = nameOf(call);
     if (call.uniqueKey === name) return true;
     const value = `${call.ask.account} ${name}`;
-    const keys = [this.#keys.pointer(call.uniqueKey)];
+    const keys = [this.#keys.call(call.uniqueKey)];
     return (await this.#run(POINT, keys, [value, left(call) + KEPT_MS], limitMs)) !== undefined;
   }
 
@@ -192,7 +192,7 @@ export class CallRegister {
   }
 
   #answer(name: string, outcome: string, account: string) {
-    return this.#run(ANSWER, [this.#keys.call(name), this.#keys.pointer(name)], [outcome, account]);
+    return this.#run(ANSWER, [this.#keys.call(name)], [outcome, account]);
   }
 
   async #run(

@@ -13,9 +13,10 @@ import { BEAT, SIGN_OFF } from './roll-scripts.ts';
  *   ACCOUNT:w  waiters: the instances whose PBX waits, separated by spaces
  *   ACCOUNT:r  reason of the end
  *   key        the account that an answer to the bare name is for, the first one that the name rang
+ *   to         ACCOUNT NAME of the call that an answer to the bare name is for, where that is a unique key of its own
  *
- * and, where a unique key is not the name, one string (`key:{unique key}`) with `ACCOUNT NAME`. Both have one hash tag
- * per script, so a Cluster takes them, and end by themselves some minutes after the call.
+ * They end by themselves some minutes after the call. Every script has one key: while a Cluster moves a slot it refuses
+ * commands with several of which one does not exist.
  */
 
 /**
@@ -55,17 +56,18 @@ return { 'ours', unique }
 `,
 );
 
-/** KEYS key:{unique key}; ARGV `ACCOUNT NAME`, milliseconds to keep. */
+/** KEYS call:{unique key}; ARGV `ACCOUNT NAME`, milliseconds to keep. */
 export const POINT = busScript(
   'point',
   `
-redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
+redis.call('HSET', KEYS[1], 'to', ARGV[1])
+keep(KEYS[1], tonumber(ARGV[2]))
 return { 'done' }
 `,
 );
 
 /**
- * KEYS call:{key}, key:{key}; ARGV outcome, account or nothing where it is not known yet. Replies `taken UNIQUE
+ * KEYS call:{key}; ARGV outcome, account or nothing where it is not known yet. Replies `taken UNIQUE
  * WAITERS`, `duplicate UNIQUE WAITERS OUTCOME` with what was answered first, `elsewhere "ACCOUNT NAME"`, `late` or
  * `unknown`.
  */
@@ -76,8 +78,8 @@ local hash, outcome, account = KEYS[1], ARGV[1], ARGV[2]
 if account == '' then
   account = redis.call('HGET', hash, 'key')
   if not account then
-    local pointer = redis.call('GET', KEYS[2])
-    if pointer then return { 'elsewhere', pointer } end
+    local to = redis.call('HGET', hash, 'to')
+    if to then return { 'elsewhere', to } end
     return { 'unknown' }
   end
 end
