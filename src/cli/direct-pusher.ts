@@ -48,7 +48,7 @@ const MAX_CONNECT_FAILURES = 3;
 
 /** Makes a pusher of the same parts as the service's. */
 export function createDirectPusher(
-  origins: PushOrigins & Pick<Config, 'databaseUrl' | 'credentialKeys'>,
+  origins: PushOrigins & Pick<Config, 'databaseUrl' | 'databaseSetting' | 'credentialKeys'>,
 ): DirectPusher {
   let underWay: PushUnderWay | undefined;
   const parts = createPushParts({

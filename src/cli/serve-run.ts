@@ -1,7 +1,8 @@
 import { type RunningApp, startApp } from '../app.ts';
-import { processSource, readConfig } from '../config/config.ts';
+import { type Config, processSource, readConfig } from '../config/config.ts';
 import { CredentialUnreadable } from '../devices/credential-unreadable.ts';
 import { DatabaseUrlError } from '../storage/database-url-error.ts';
+import { StorageUnavailable } from '../storage/storage-unavailable.ts';
 import { createLog } from '../telemetry/log.ts';
 import { CommandFailed, requireConfig } from './command-context.ts';
 
@@ -23,6 +24,7 @@ export async function runServe(): Promise<void> {
   const starting = Promise.withResolvers<RunningApp>();
   process.on('SIGHUP', () => void starting.promise.then((app) => app.reload()));
 
+  const startFailure = (error: unknown) => failedStart(error, config.databaseSetting);
   const app = await startApp(config, (onDropped) =>
     createLog({ level: config.logLevel, format, onDropped }),
   ).catch((error: unknown) => {
@@ -46,8 +48,14 @@ function needsSettings(error: unknown): boolean {
 }
 
 /** The reason in one line: what could not be opened or listened on. */
-function startFailure(error: unknown): CommandFailed {
-  const words = error instanceof Error ? error.message : String(error);
+function failedStart(error: unknown, databaseSetting: Config['databaseSetting']): CommandFailed {
   const exitCode = needsSettings(error) ? 2 : 1;
+  const words = wordsOf(error, databaseSetting);
   return new CommandFailed(`The service could not start: ${words}`, exitCode, { cause: error });
+}
+
+function wordsOf(error: unknown, databaseSetting: Config['databaseSetting']): string {
+  if (error instanceof DatabaseUrlError) return `${databaseSetting}: ${error.problem}`;
+  if (error instanceof StorageUnavailable) return `${databaseSetting}: ${error.detail}`;
+  return error instanceof Error ? error.message : String(error);
 }

@@ -24,12 +24,15 @@ export interface Stores {
   countDevices(): Promise<ReadonlyMap<number, number>>;
 }
 
+/** Where the database is, and which setting says so. */
+type DatabasePlace = Pick<Config, 'databaseUrl' | 'databaseSetting'>;
+
 /**
  * Opens the database for a command and closes it when `work` has ended. What an operator can do something about
  * becomes `CommandFailed`.
  */
 export async function withDatabase<T>(
-  { databaseUrl }: Pick<Config, 'databaseUrl'>,
+  { databaseUrl, databaseSetting }: DatabasePlace,
   work: (database: Database) => Promise<T>,
 ): Promise<T> {
   try {
@@ -40,13 +43,13 @@ export async function withDatabase<T>(
       await database.close();
     }
   } catch (error) {
-    throw asCommandFailure(error);
+    throw asCommandFailure(error, databaseSetting);
   }
 }
 
 /** Opens the database, brings it up to date as `serve` would (a new file is empty), and gives its stores to `work`. */
 export function withStores<T>(
-  config: Pick<Config, 'databaseUrl' | 'credentialKeys'>,
+  config: DatabasePlace & Pick<Config, 'credentialKeys'>,
   work: (stores: Stores) => Promise<T>,
 ): Promise<T> {
   return withDatabase(config, async (database) => {
@@ -61,12 +64,11 @@ export function withStores<T>(
   });
 }
 
-function asCommandFailure(error: unknown): unknown {
+function asCommandFailure(error: unknown, setting: Config['databaseSetting']): unknown {
   const cause = { cause: error };
-  if (error instanceof DatabaseUrlError) return new CommandFailed(error.message, 2, cause);
-  if (error instanceof StorageUnavailable || error instanceof DatabaseTooNew) {
-    return new CommandFailed(`DATABASE_URL: ${error.message}`, 1, cause);
-  }
+  if (error instanceof DatabaseUrlError) return new CommandFailed(`${setting}: ${error.problem}`, 2, cause);
+  if (error instanceof StorageUnavailable) return new CommandFailed(`${setting}: ${error.detail}`, 1, cause);
+  if (error instanceof DatabaseTooNew) return new CommandFailed(`${setting}: ${error.message}`, 1, cause);
   if (error instanceof CredentialUnreadable) {
     return new CommandFailed(`${error.message}.`, error.problem.kind === 'key-missing' ? 2 : 1, cause);
   }

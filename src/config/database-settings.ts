@@ -5,10 +5,15 @@ import type { Parse, SettingsReader } from './settings-reader.ts';
 /** Where devices and apps are kept, and how a database server may be used. */
 export interface DatabaseSettings {
   readonly databaseUrl: string;
+  /** Which setting says so, for messages. */
+  readonly databaseSetting: 'DATABASE_URL' | 'DB_ENV_…';
   readonly databaseLimits: { readonly poolSize: number; readonly timeoutMs: number };
   /** How long a device may be woken from memory while the database is away; 0: never. */
   readonly deviceCacheSeconds: number;
 }
+
+/** Settings of the reference; not looked at where `DATABASE_URL` is set. */
+const REFERENCE_NAMES = ['DB_ENV_HOST', 'DB_ENV_PORT', 'DB_ENV_USER', 'DB_ENV_PASSWORD', 'DB_ENV_NAME'];
 
 const DEFAULT_DATABASE = 'sqlite:data/middleware.db';
 
@@ -35,6 +40,7 @@ export function readDatabaseSettings(reader: SettingsReader): DatabaseSettings {
       : reader.readSecret('DATABASE_URL', databaseUrl);
   return {
     databaseUrl: reference ?? own ?? DEFAULT_DATABASE,
+    databaseSetting: reference === undefined ? 'DATABASE_URL' : 'DB_ENV_…',
     databaseLimits: {
       poolSize: reader.read('DATABASE_POOL_SIZE', '10', integer(1, 1_000, 'connections')),
       timeoutMs: reader.read('DATABASE_TIMEOUT', '800', integer(100, 60_000, 'milliseconds')),
@@ -50,7 +56,8 @@ function readReferenceDatabase(reader: SettingsReader): string | undefined {
   const user = reader.readOptional('DB_ENV_USER', text);
   const password = reader.readSecret('DB_ENV_PASSWORD', text) ?? '';
   const name = reader.readOptional('DB_ENV_NAME', text);
-  if (reader.isSet('DATABASE_URL') || (host ?? user ?? name) === undefined) return undefined;
+  // Whoever sets only some of them must not get a new SQLite file for it.
+  if (reader.isSet('DATABASE_URL') || !REFERENCE_NAMES.some((each) => reader.isSet(each))) return undefined;
   for (const [setting, value] of Object.entries({
     DB_ENV_HOST: host,
     DB_ENV_USER: user,
@@ -61,14 +68,11 @@ function readReferenceDatabase(reader: SettingsReader): string | undefined {
   }
   if (host === undefined || user === undefined || name === undefined) return undefined;
   const account = `${encodeURIComponent(user)}:${encodeURIComponent(password)}`;
-  const address = `mysql://${account}@${host.includes(':') ? `[${host}]` : host}:${port}/${encodeURIComponent(name)}`;
+  const address = `mysql://${account}@${/^[^[]*:/.test(host) ? `[${host}]` : host}:${port}/${encodeURIComponent(name)}`;
   if (readDatabaseAddress(address).ok) return address;
   reader.problem('DB_ENV_HOST must be an IP address or a host name');
   return undefined;
 }
-
-/** Settings of the reference that are not looked at because `DATABASE_URL` is set. */
-const REFERENCE_NAMES = ['DB_ENV_HOST', 'DB_ENV_PORT', 'DB_ENV_USER', 'DB_ENV_PASSWORD', 'DB_ENV_NAME'];
 
 /** Doubts about where the data are, for `settingWarnings`. */
 export function databaseWarnings(

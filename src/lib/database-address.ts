@@ -111,16 +111,26 @@ const tlsOf = (query: URLSearchParams): Tls | { readonly problem: string } => {
     certFile: query.get('sslcert') ?? undefined,
     keyFile: query.get('sslkey') ?? undefined,
   };
+  if ((files.certFile === undefined) !== (files.keyFile === undefined))
+    return { problem: 'needs both sslcert= and sslkey=, or neither' };
   const [mode, ssl] = [query.get('sslmode'), query.get('ssl')];
   if (mode !== null && ssl !== null) return { problem: 'has both sslmode= and ssl=; write one of them' };
-  // A file of certificates without a mode would otherwise silently mean no encryption.
-  if (mode === null && ssl === null)
-    return { ...files, tls: files.caFile === undefined ? 'off' : 'verify-full' };
+  if (mode === null && ssl === null) {
+    // A file of certificates without a mode would otherwise silently mean no encryption.
+    if (files.caFile !== undefined) return { ...files, tls: 'verify-full' };
+    return files.certFile === undefined
+      ? { ...files, tls: 'off' }
+      : { problem: 'has sslcert= without sslmode=; write for example sslmode=verify-full' };
+  }
   const tls = mode === null ? SSL_WORDS[ssl ?? ''] : TLS_MODES[mode.toLowerCase()];
   if (tls === undefined) {
     return {
       problem: 'needs sslmode= one of disable, require, verify-ca, verify-full, or ssl= true or false',
     };
   }
-  return { ...files, tls };
+  if (tls === 'off' && (files.caFile ?? files.certFile) !== undefined) {
+    return { problem: 'asks for no encryption and yet has sslrootcert= or sslcert=; leave out one of them' };
+  }
+  // As libpq does, https://www.postgresql.org/docs/current/libpq-ssl.html: an authority is not named for nothing.
+  return { ...files, tls: tls === 'encrypt' && files.caFile !== undefined ? 'verify-ca' : tls };
 };

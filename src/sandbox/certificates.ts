@@ -11,8 +11,12 @@ export interface IssuedCertificate {
 export interface ThrowAwayCa {
   /** PEM; what a client has to trust, for example by NODE_EXTRA_CA_CERTS. */
   readonly certificate: string;
-  /** For `localhost`, `127.0.0.1` and `::1`; `notAfter` in the past makes an expired one. */
-  issueServer(options?: { readonly commonName?: string; readonly notAfter?: Date }): IssuedCertificate;
+  /** For `localhost`, `127.0.0.1` and `::1`, or for `host` alone; `notAfter` in the past makes an expired one. */
+  issueServer(options?: {
+    readonly commonName?: string;
+    readonly host?: string;
+    readonly notAfter?: Date;
+  }): IssuedCertificate;
   /** An APNs client certificate for the app `commonName`; `notAfter` in the past makes an expired one. */
   issueClient(app: { readonly commonName: string; readonly notAfter?: Date }): IssuedCertificate;
 }
@@ -48,8 +52,10 @@ const leafExtensions = (caSpki: Buffer, usage: string, names: readonly Buffer[])
   ...(names.length > 0 ? [extension('2.5.29.17', der.sequence(...names))] : []),
 ];
 
+const dnsName = (host: string): Buffer => der.implicit(2, Buffer.from(host));
+
 const LOOPBACK_NAMES = [
-  der.implicit(2, Buffer.from('localhost')),
+  dnsName('localhost'),
   der.implicit(7, Buffer.of(127, 0, 0, 1)),
   der.implicit(7, Buffer.concat([Buffer.alloc(15), Buffer.of(1)])),
 ];
@@ -114,8 +120,13 @@ export const createThrowAwayCa = (): ThrowAwayCa => {
       extensions: caExtensions(ca.spki),
       signer: ca.privateKey,
     }),
-    issueServer: ({ commonName = 'localhost', notAfter = inTime() } = {}) =>
-      issue(name({ [COMMON_NAME]: commonName }), notAfter, SERVER_AUTH, LOOPBACK_NAMES),
+    issueServer: ({ host, commonName = host ?? 'localhost', notAfter = inTime() } = {}) =>
+      issue(
+        name({ [COMMON_NAME]: commonName }),
+        notAfter,
+        SERVER_AUTH,
+        host === undefined ? LOOPBACK_NAMES : [dnsName(host)],
+      ),
     issueClient: ({ commonName, notAfter }) =>
       issue(
         name({ [USER_ID]: commonName, [COMMON_NAME]: commonName }),

@@ -16,16 +16,19 @@ const HISTORY_TABLE = 'kysely_migration';
 
 type Migrations = Readonly<Record<string, Migration>>;
 
-const unknownMigrations = async (kysely: Kysely<Tables>, known: Migrations): Promise<readonly string[]> => {
+const appliedMigrations = async (kysely: Kysely<Tables>): Promise<readonly string[]> => {
   const tables = await kysely.introspection.getTables({ withInternalKyselyTables: true });
   if (!tables.some(({ name }) => name === HISTORY_TABLE)) return [];
   const { rows } = await sql<{ name: string }>`select name from ${sql.table(HISTORY_TABLE)}`.execute(kysely);
-  return rows.map(({ name }) => name).filter((name) => !Object.hasOwn(known, name));
+  return rows.map(({ name }) => name);
 };
 
 const migrateOnce = async (kysely: Kysely<Tables>, migrations: Migrations): Promise<readonly string[]> => {
-  const [unknown] = await unknownMigrations(kysely, migrations);
+  const applied = new Set(await appliedMigrations(kysely));
+  const unknown = [...applied].find((name) => !Object.hasOwn(migrations, name));
   if (unknown !== undefined) throw new DatabaseTooNew(unknown);
+  // Without the migrator's lock: it is of the session, of which there is none behind a pooler that lends out its own.
+  if (Object.keys(migrations).every((name) => applied.has(name))) return [];
   const provider = { getMigrations: async () => ({ ...migrations }) };
   const { error, results = [] } = await new Migrator({ db: kysely, provider }).migrateToLatest();
   if (error !== undefined) throw error;
@@ -47,7 +50,8 @@ export const migrate = (
       try {
         return await database.migrating((kysely) => migrateOnce(kysely, migrations));
       } catch (error) {
-        if (database.dialect.faultOf(error) !== 'busy' || monotonic() > giveUpAt) throw error;
+        const fault = database.dialect.faultOf(error);
+        if ((fault !== 'busy' && fault !== 'crowded') || monotonic() > giveUpAt) throw error;
         await sleep(PAUSE_MS);
       }
     }

@@ -38,6 +38,7 @@ const PASSES = {
   busy: true,
   closed: false,
   conflict: true,
+  crowded: true,
   damaged: false,
   full: true,
   gone: true,

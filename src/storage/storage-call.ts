@@ -19,7 +19,8 @@ const BUSY_PAUSE_MS = 10;
 
 /**
  * Runs again what the database has refused without any effect. One that is locked is waited for without holding up the
- * event loop, on which calls wait for their answers: SQLite's own busy timeout would. One that only reads is asked once
+ * event loop, on which calls wait for their answers: SQLite's own busy timeout would; and so is a server that has no
+ * connection left. One that only reads is asked once
  * more: where that was a server, its connection is replaced, and the new one may lead to another server.
  */
 const untilTaken = async <T>(dialect: Pick<SqlDialect, 'faultOf'>, work: () => Promise<T>): Promise<T> => {
@@ -30,7 +31,7 @@ const untilTaken = async <T>(dialect: Pick<SqlDialect, 'faultOf'>, work: () => P
       return await work();
     } catch (error) {
       const fault = dialect.faultOf(error);
-      if (fault === 'busy' && monotonic() <= giveUpAt) await sleep(BUSY_PAUSE_MS);
+      if ((fault === 'busy' || fault === 'crowded') && monotonic() <= giveUpAt) await sleep(BUSY_PAUSE_MS);
       else if (fault === 'read-only' && !wasReadOnly) wasReadOnly = true;
       else throw error;
     }

@@ -1,5 +1,8 @@
+import { driverWords } from './driver-words.ts';
+
 const EXPLANATION = {
   busy: 'another program holds the database locked',
+  crowded: 'the database server takes no more connections',
   closed: 'the database was closed',
   conflict: 'the database was changed by others at the same moment, several times in a row',
   damaged: 'the database is damaged or is no database',
@@ -27,5 +30,12 @@ export class StorageUnavailable extends Error {
     super(`storage unavailable: ${EXPLANATION[fault]}`, options);
     this.fault = fault;
     this.explanation = EXPLANATION[fault];
+  }
+
+  /** The message with what the database itself said, for the operator's terminal; never what rows hold. */
+  get detail(): string {
+    // Two rows that are in each other's way are quoted.
+    const words = this.fault === 'conflict' ? undefined : driverWords(this.cause);
+    return words === undefined ? this.message : `${this.message}: ${words}`;
   }
 }

@@ -82,14 +82,29 @@ describe('migrate', () => {
       'text.db',
       'this is a text and no database, whatever its name may say '.repeat(50),
     );
-    const [unsupported, damaged] = await Promise.all([
+    const reference = {
+      DB_ENV_HOST: '127.0.0.1',
+      DB_ENV_PORT: '1',
+      DB_ENV_USER: 'me',
+      DB_ENV_PASSWORD: 'hunter2',
+      DB_ENV_NAME: 'x',
+    };
+    const [unsupported, damaged, away, referenceAway] = await Promise.all([
       cli.run(['migrate'], { DATABASE_URL: 'oracle://me:hunter2@db/x' }),
       cli.run(['apps', 'list'], { DATABASE_URL: `sqlite:${text}` }),
+      cli.run(['apps', 'list'], { DATABASE_URL: 'postgres://me:hunter2@127.0.0.1:1/x' }),
+      cli.run(['apps', 'list'], { ...reference, DATABASE_URL: '' }),
     ]);
     assert.equal(unsupported.code, 2);
     assert.match(unsupported.stderr, /^ {2}DATABASE_URL must be sqlite:PATH[^\n]*\n$/m);
     assert.ok(!unsupported.all.includes('hunter2'));
     assert.equal(damaged.code, 2);
     assert.match(damaged.stderr, /^DATABASE_URL: .*not a SQLite database[^\n]*\n$/);
+    const refused = 'cannot be reached: connect ECONNREFUSED 127.0.0.1:1\n';
+    assert.deepEqual(
+      [away.code, away.stderr],
+      [1, `DATABASE_URL: storage unavailable: the database server ${refused}`],
+    );
+    assert.equal(referenceAway.stderr, `DB_ENV_…: storage unavailable: the database server ${refused}`);
   });
 });

@@ -29,6 +29,10 @@ test('a database server is an address with user, host and database; ports and TL
       'postgres://me:pw@db/calls?sslrootcert=/ca.pem',
       ['postgres', 'db', 5432, 'me', 'pw', 'calls', 'verify-full'],
     ],
+    [
+      'postgres://me:pw@db/calls?sslmode=require&sslrootcert=/ca.pem',
+      ['postgres', 'db', 5432, 'me', 'pw', 'calls', 'verify-ca'],
+    ],
     ['postgres://me:pw@db/calls?ssl=0', ['postgres', 'db', 5432, 'me', 'pw', 'calls', 'off']],
   ] as const;
   for (const [text, expected] of rows) {
@@ -48,6 +52,10 @@ test('an address that cannot be used is a problem that names the setting and quo
     ['mysql://me:hun%ter2@db/x', /holds a %/],
     ['mysql://me:hunter2@db/x?sslmode=prefer', /sslmode= one of/],
     ['mysql://me:hunter2@db/x?ssl=hunter2', /ssl= true or false/],
+    ['mysql://me:hunter2@db/x?sslmode=require&sslcert=/c.pem', /sslcert= and sslkey=/],
+    ['mysql://me:hunter2@db/x?sslkey=/c.key', /sslcert= and sslkey=/],
+    ['mysql://me:hunter2@db/x?sslmode=disable&sslrootcert=/ca.pem', /sslrootcert=/],
+    ['mysql://me:hunter2@db/x?sslcert=/c.pem&sslkey=/c.key', /without sslmode=/],
     ['mysql://me:hunter2@db/x?sslmode=require&ssl=true', /both sslmode= and ssl=/],
     ['mysql://me:hunter2@db/x?password=hunter2', /option that is not known/],
     ['mysql://me:hunter2@10.0.0.1/x?sslmode=verify-full', /write a host name/],
@@ -85,7 +93,10 @@ test("the reference's settings are a MySQL address, whatever characters they hol
     [engine, host, port, user, password, database],
     ['mysql', 'localhost', 3306, REFERENCE.DB_ENV_USER, REFERENCE.DB_ENV_PASSWORD, 'middleware'],
   );
-  assert.equal(addressOf({ DB_ENV_HOST: '::1', DB_ENV_PORT: '3307' }).port, 3307);
+  for (const DB_ENV_HOST of ['::1', '[::1]']) {
+    const { host, port } = addressOf({ DB_ENV_HOST, DB_ENV_PORT: '3307' });
+    assert.deepEqual([host, port], ['::1', 3307]);
+  }
   const fromFile = addressOf(
     { DB_ENV_PASSWORD: '', DB_ENV_PASSWORD_FILE: '/run/pw' },
     { '/run/pw': 'other\n' },
@@ -94,6 +105,7 @@ test("the reference's settings are a MySQL address, whatever characters they hol
   const found = read(REFERENCE).found.find(({ name }) => name === 'DB_ENV_PASSWORD');
   assert.equal(found?.secret, true);
   const unused = read(REFERENCE).found.find(({ name }) => name === 'DATABASE_URL');
+  assert.equal(read(REFERENCE).config?.databaseSetting, 'DB_ENV_…');
   assert.equal(unused?.value, '', 'the default is not shown as if it were used');
 });
 
@@ -102,6 +114,9 @@ test("half of the reference's settings are a problem, and beside DATABASE_URL th
     'DB_ENV_USER must be set with the other DB_ENV_… settings, or DATABASE_URL',
     'DB_ENV_NAME must be set with the other DB_ENV_… settings, or DATABASE_URL',
   ]);
+  for (const alone of [{ DB_ENV_PASSWORD: 'pw' }, { DB_ENV_PORT: '3307' }]) {
+    assert.equal(read(alone).problems.length, 3, 'never a new SQLite file in place of a database');
+  }
   const strange = read({ ...REFERENCE, DB_ENV_HOST: 'a b/c' });
   assert.deepEqual(strange.problems, ['DB_ENV_HOST must be an IP address or a host name']);
   const both = read({ ...REFERENCE, DATABASE_URL: 'sqlite:a.db' });
@@ -112,7 +127,12 @@ test("half of the reference's settings are a problem, and beside DATABASE_URL th
 
 test('limits of the database have bounds, and what makes a caller wait is warned of', () => {
   assert.deepEqual(read({}).config?.databaseLimits, { poolSize: 10, timeoutMs: 800 });
-  const wrong = read({ DATABASE_POOL_SIZE: '0', DATABASE_TIMEOUT: '99', DB_ENV_PORT: '0' });
+  const wrong = read({
+    DATABASE_POOL_SIZE: '0',
+    DATABASE_TIMEOUT: '99',
+    DB_ENV_PORT: '0',
+    DATABASE_URL: 'sqlite:a.db',
+  });
   assert.deepEqual(
     wrong.problems.map((problem) => problem.split(' ')[0]),
     ['DB_ENV_PORT', 'DATABASE_POOL_SIZE', 'DATABASE_TIMEOUT'],

@@ -14,6 +14,11 @@ export interface DatabaseServer {
   readonly process: ServerProcess;
   /** PEM of the authority that signed the server's certificate for `localhost` and 127.0.0.1. */
   readonly ca: string;
+  /** Shows a certificate of the same authority that is for `host`, or expired, for as long as `work` takes. */
+  presenting(
+    certificate: { readonly host?: string; readonly notAfter?: Date },
+    work: () => Promise<void>,
+  ): Promise<void>;
   /** Makes a new empty database and tells its address, without TLS. */
   createDatabase(): Promise<string>;
   /** Starts it again after its process has ended, and waits until it takes connections. */
@@ -53,6 +58,14 @@ export const startDatabaseServer = async (kind: DatabaseKind): Promise<DatabaseS
   return {
     process: server.process,
     ca: ca.certificate,
+    presenting: async (other, work) => {
+      await server.present(ca.issueServer(other));
+      try {
+        await work();
+      } finally {
+        await server.present(certificate);
+      }
+    },
     createDatabase: () => server.createDatabase(`t${randomBytes(6).toString('hex')}`),
     start,
     kill: () => server.process.end(server.killSignal),

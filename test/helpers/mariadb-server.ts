@@ -22,17 +22,18 @@ export const createMariadb = async (certificate: IssuedCertificate): Promise<Pre
   const as = unprivileged('mysql');
   const folder = await serverFolder(as);
   const data = join(folder, 'data');
-  const files = {
-    'server.pem': certificate.certificate,
-    'server.key': certificate.privateKey,
-    'users.sql': USERS.replaceAll(/\s*\n\s*/g, '\n'),
+  const write = async (files: Readonly<Record<string, string>>) => {
+    for (const [name, content] of Object.entries(files)) {
+      const path = join(folder, name);
+      await writeFile(path, content);
+      await chmod(path, 0o600);
+      if (as.uid !== undefined && as.gid !== undefined) await chown(path, as.uid, as.gid);
+    }
   };
-  for (const [name, content] of Object.entries(files)) {
-    const path = join(folder, name);
-    await writeFile(path, content);
-    await chmod(path, 0o600);
-    if (as.uid !== undefined && as.gid !== undefined) await chown(path, as.uid, as.gid);
-  }
+  const present = (shown: IssuedCertificate) =>
+    write({ 'server.pem': shown.certificate, 'server.key': shown.privateKey });
+  await present(certificate);
+  await write({ 'users.sql': USERS.replaceAll(/\s*\n\s*/g, '\n') });
   const install = [
     '--no-defaults',
     `--datadir=${data}`,
@@ -87,6 +88,10 @@ export const createMariadb = async (certificate: IssuedCertificate): Promise<Pre
     folder,
     port,
     killSignal: 'SIGKILL',
+    present: async (shown) => {
+      await present(shown);
+      await run('flush ssl');
+    },
     probe: () => run('select 1'),
     createDatabase: async (name) => {
       await run(`create database ${name}`);

@@ -27,14 +27,17 @@ export const createPostgres = async (certificate: IssuedCertificate): Promise<Pr
   const initdb = ['-D', data, '-U', 'tester', '-A', 'scram-sha-256', '--pwfile', passwordFile, '-E', 'UTF8'];
   await promisify(execFile)(join(programs, 'initdb'), [...initdb, '--no-sync', '--locale', 'C.UTF-8'], as);
   const port = await freePort();
+  const present = async (shown: IssuedCertificate) => ({
+    ssl_cert_file: await writeFor(as, join(folder, 'server.pem'), shown.certificate),
+    ssl_key_file: await writeFor(as, join(folder, 'server.key'), shown.privateKey),
+  });
   const settings = {
     listen_addresses: '127.0.0.1',
     port: String(port),
     unix_socket_directories: '',
     fsync: 'off',
     ssl: 'on',
-    ssl_cert_file: await writeFor(as, join(folder, 'server.pem'), certificate.certificate),
-    ssl_key_file: await writeFor(as, join(folder, 'server.key'), certificate.privateKey),
+    ...(await present(certificate)),
   };
   const args = Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
   const addressOf = (name: string) =>
@@ -55,6 +58,10 @@ export const createPostgres = async (certificate: IssuedCertificate): Promise<Pr
     port,
     // Immediate shutdown: as a crash, but for its children, which end with it.
     killSignal: 'SIGQUIT',
+    present: async (shown) => {
+      await present(shown);
+      await run('select pg_reload_conf()');
+    },
     probe: () => run('select 1'),
     createDatabase: async (name) => {
       await run(`create database ${name}`);

@@ -1,3 +1,4 @@
+import type { IssuedCertificate } from '../../src/sandbox/certificates.ts';
 import type { ServerProcess } from './server-process.ts';
 
 /** A server that was set up and not started. */
@@ -6,6 +7,8 @@ export interface PreparedServer {
   readonly folder: string;
   readonly port: number;
   readonly killSignal: NodeJS.Signals;
+  /** Shows another certificate to those who connect from now on. */
+  present(certificate: IssuedCertificate): Promise<void>;
   createDatabase(name: string): Promise<string>;
   /** Rejects while it does not take statements. */
   probe(): Promise<void>;

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { describe, test } from 'node:test';
+import { sql } from 'kysely';
 import { createAppStore } from '../../src/devices/app-store.ts';
 import { migrate } from '../../src/storage/migrate.ts';
 import { allMigrations } from '../../src/storage/migrations/all-migrations.ts';
@@ -19,6 +20,13 @@ const MIGRATING = `
     await database.close();
     process.stdin.destroy();
   });`;
+
+/** What Kysely's migrator holds while it works, until its connection ends. */
+const KYSELYS_LOCK = {
+  postgres: 'select pg_advisory_lock(3853314791062309107)',
+  mysql: "select get_lock('ea586330-2c93-47c8-908d-981d9d270f9d', 1)",
+  sqlite: 'select 1',
+} as const;
 
 /** Migrating a database that several instances share. */
 export const migratingOnServer = (server: () => DatabaseServer): void => {
@@ -39,6 +47,17 @@ export const migratingOnServer = (server: () => DatabaseServer): void => {
       for (const { up } of Object.values(allMigrations(database.dialect))) await up(database.kysely);
       assert.deepEqual(await migrate(database), Object.keys(allMigrations(database.dialect)));
       assert.equal(await createAppStore(database, PLAIN_VAULT).revision(), 0);
+      await database.close();
+    });
+
+    test('a database that is up to date is not locked: starts wait for nobody, also behind a pooler that has no sessions', async () => {
+      const url = await server().createDatabase();
+      const database = await openDatabase(url);
+      await migrate(database);
+      const other = await openDatabase(url, { poolSize: 1, timeoutMs: 10_000 });
+      await sql.raw(KYSELYS_LOCK[database.dialect.name]).execute(other.kysely);
+      assert.deepEqual(await migrate(database), []);
+      await other.close();
       await database.close();
     });
 

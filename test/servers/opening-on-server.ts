@@ -5,6 +5,7 @@ import { describe, test } from 'node:test';
 import { sql } from 'kysely';
 import { createDeviceStore } from '../../src/devices/device-store.ts';
 import { createProviderTokenStore } from '../../src/devices/provider-token-store.ts';
+import { createThrowAwayCa } from '../../src/sandbox/certificates.ts';
 import type { Database } from '../../src/storage/database.ts';
 import { migrate } from '../../src/storage/migrate.ts';
 import { openDatabase } from '../../src/storage/open-database.ts';
@@ -51,8 +52,11 @@ export const openingOnServer = (server: () => DatabaseServer, kind: DatabaseKind
     test('what the operator has to set right is told in a line without the password', async () => {
       const nobody = await freePort();
       const cases = [
-        [{ password: 'hunter2' }, /^DatabaseUrlError.*refuses this user, password/],
-        [{ pathname: '/no_such_database' }, /^DatabaseUrlError.*refuses this user/],
+        [{ password: 'hunter2' }, /^DatabaseUrlError.*refuses this user, password or database: .*tester/],
+        [
+          { pathname: '/no_such_database' },
+          /^DatabaseUrlError.*refuses this user, password or database: .*no_such_database/,
+        ],
         [{ port: String(nobody) }, /^StorageUnavailable.*cannot be reached/],
         [{ search: '?sslmode=prefer' }, /^DatabaseUrlError.*sslmode=/],
         [
@@ -91,6 +95,34 @@ export const openingOnServer = (server: () => DatabaseServer, kind: DatabaseKind
           search,
         );
       }
+      await folder.remove();
+    });
+
+    test('a certificate of another authority, for another host, or that has expired, is refused in words', async () => {
+      const folder = await tempFolder();
+      const [ours, other] = [join(folder.path, 'ca.pem'), join(folder.path, 'other.pem')];
+      await writeFile(ours, server().ca);
+      await writeFile(other, createThrowAwayCa().certificate);
+      const open = async (search: string) =>
+        messageOf(openDatabase(await edited({ hostname: 'localhost', search })));
+      // A server may take a moment until it shows another certificate.
+      const isRefused = (search: string, words: RegExp) =>
+        until(async () => {
+          const message = await open(search);
+          return /^DatabaseUrlError.*trusted encrypted connection/.test(message) && words.test(message);
+        }, `${search} is refused: ${words}`);
+      await isRefused(`?sslmode=verify-ca&sslrootcert=${other}`, /certificate/);
+      await isRefused(`?sslmode=verify-full&sslrootcert=${other}`, /certificate/);
+      // As with libpq: an authority is not named for nothing.
+      await isRefused(`?sslmode=require&sslrootcert=${other}`, /certificate/);
+      await server().presenting({ host: 'db.elsewhere.example' }, async () => {
+        await isRefused(`?sslmode=verify-full&sslrootcert=${ours}`, /db\.elsewhere\.example/);
+        assert.equal(await open(`?sslmode=verify-ca&sslrootcert=${ours}`), 'opened');
+      });
+      await server().presenting({ notAfter: new Date(Date.now() - 1_000) }, async () => {
+        await isRefused(`?sslmode=verify-ca&sslrootcert=${ours}`, /expired/);
+        assert.equal(await open('?sslmode=require'), 'opened');
+      });
       await folder.remove();
     });
 

@@ -12,6 +12,7 @@ import { migratingOnServer } from './migrating-on-server.ts';
 import { openingOnServer } from './opening-on-server.ts';
 import { outagesOfServer } from './outages-of-server.ts';
 import { readOnlyServer } from './read-only-server.ts';
+import { refusingServer } from './refusing-server.ts';
 import { restartsOfServer } from './restarts-of-server.ts';
 
 /** Everything that a database server behind the service must do, on one real server of its own. */
@@ -42,6 +43,7 @@ export const serverSuite = (kind: DatabaseKind): void => {
     credentialRotationContract(opener);
     migratingOnServer(server);
     openingOnServer(server, kind);
+    refusingServer(server, kind);
     readOnlyServer(server, kind);
     // Last: these stop and kill the server.
     outagesOfServer(server);

@@ -44,13 +44,9 @@ const errnoOf = (error: unknown): number =>
 const failure = (error: unknown): unknown => {
   const cause = { cause: error };
   if (error instanceof DatabaseUrlError)
-    return new CommandFailed(
-      error.message.replace('DATABASE_URL', 'The address of the reference database'),
-      2,
-      cause,
-    );
+    return new CommandFailed(`The address of the reference database: ${error.problem}`, 2, cause);
   if (error instanceof StorageUnavailable)
-    return new CommandFailed(`The reference database: ${error.message}.`, 1, cause);
+    return new CommandFailed(`The reference database: ${error.detail}.`, 1, cause);
   switch (errnoOf(error)) {
     case NO_SUCH_TABLE:
       return new CommandFailed(

@@ -11,10 +11,11 @@ const FAULTS: Readonly<Record<number, StorageFault>> = {
   1030: 'io', // ER_GET_ERRNO
   1034: 'damaged', // ER_NOT_KEYFILE
   1037: 'io', // ER_OUTOFMEMORY
-  1040: 'busy', // ER_CON_COUNT_ERROR
+  1040: 'crowded', // ER_CON_COUNT_ERROR
   1041: 'io', // ER_OUT_OF_RESOURCES
   1044: 'refused', // ER_DBACCESS_DENIED_ERROR
   1045: 'refused', // ER_ACCESS_DENIED_ERROR
+  1047: 'gone', // ER_UNKNOWN_COM_ERROR: a Galera node that has lost its cluster
   1049: 'refused', // ER_BAD_DB_ERROR
   1053: 'gone', // ER_SERVER_SHUTDOWN
   1062: 'conflict', // ER_DUP_ENTRY
@@ -22,10 +23,11 @@ const FAULTS: Readonly<Record<number, StorageFault>> = {
   1129: 'refused', // ER_HOST_IS_BLOCKED
   1130: 'refused', // ER_HOST_NOT_PRIVILEGED
   1142: 'refused', // ER_TABLEACCESS_DENIED_ERROR
-  1203: 'busy', // ER_TOO_MANY_USER_CONNECTIONS
+  1203: 'crowded', // ER_TOO_MANY_USER_CONNECTIONS
   1205: 'busy', // ER_LOCK_WAIT_TIMEOUT
   1213: 'conflict', // ER_LOCK_DEADLOCK
-  1226: 'busy', // ER_USER_LIMIT_REACHED
+  1226: 'crowded', // ER_USER_LIMIT_REACHED
+  1251: 'refused', // ER_NOT_SUPPORTED_AUTH_MODE
   1290: 'read-only', // ER_OPTION_PREVENTS_STATEMENT
   1317: 'slow', // ER_QUERY_INTERRUPTED
   1451: 'conflict', // ER_ROW_IS_REFERENCED_2
@@ -33,11 +35,16 @@ const FAULTS: Readonly<Record<number, StorageFault>> = {
   1698: 'refused', // ER_ACCESS_DENIED_NO_PASSWORD_ERROR
   1712: 'damaged', // ER_INDEX_CORRUPT
   1792: 'read-only', // ER_CANT_EXECUTE_IN_READ_ONLY_TRANSACTION
+  1820: 'refused', // ER_MUST_CHANGE_PASSWORD
   1836: 'read-only', // ER_READ_ONLY_MODE
+  1862: 'refused', // ER_MUST_CHANGE_PASSWORD_LOGIN
   1927: 'gone', // ER_CONNECTION_KILLED
   1969: 'slow', // ER_STATEMENT_TIMEOUT of MariaDB
   3024: 'slow', // ER_QUERY_TIMEOUT of MySQL
+  3118: 'refused', // ER_ACCOUNT_HAS_BEEN_LOCKED of MySQL
+  3159: 'refused', // ER_SECURE_TRANSPORT_REQUIRED of MySQL
   4031: 'gone', // ER_CLIENT_INTERACTION_TIMEOUT: idle for longer than wait_timeout
+  4151: 'refused', // ER_ACCOUNT_HAS_BEEN_LOCKED of MariaDB
 };
 
 /** Codes and beginnings of messages by which `mysql2` tells a connection that is lost. */
@@ -50,6 +57,9 @@ export const mysqlFault = (error: unknown): StorageFault | undefined => {
   if (!(error instanceof Error)) return undefined;
   const known = 'errno' in error && typeof error.errno === 'number' ? FAULTS[error.errno] : undefined;
   if (known !== undefined) return known;
+  // The class of connection exceptions: shutting down, aborting, packets that did not arrive.
+  if ('sqlState' in error && typeof error.sqlState === 'string' && error.sqlState.startsWith('08'))
+    return 'gone';
   const code = 'code' in error && typeof error.code === 'string' ? error.code : '';
   if (LOST_CODES.has(code) || LOST_MESSAGES.some((text) => error.message.startsWith(text))) return 'gone';
   if (code === 'HANDSHAKE_NO_SSL_SUPPORT') return 'untrusted';

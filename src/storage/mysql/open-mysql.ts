@@ -5,6 +5,7 @@ import { openServer } from '../server/open-server.ts';
 import type { ServerLimits } from '../server/server-limits.ts';
 import { mysqlFault } from './mysql-fault.ts';
 import { mysqlSqlDialect } from './mysql-sql-dialect.ts';
+import { mysqlUnsuited } from './mysql-unsuited.ts';
 import { openMysqlPool } from './open-mysql-pool.ts';
 
 /** Prepares a MySQL or MariaDB database without asking it anything. Rejects with `DatabaseUrlError`. */
@@ -17,5 +18,7 @@ export const openMysql = (address: DatabaseAddress, limits: ServerLimits): Promi
       createAdapter: () => new MysqlAdapter(),
       createIntrospector: (kysely) => new MysqlIntrospector(kysely),
     },
+    identity: 'version()',
     dialectOf: mysqlSqlDialect,
+    unsuited: mysqlUnsuited,
   });

@@ -17,5 +17,10 @@ export const openPostgres = (address: DatabaseAddress, limits: ServerLimits): Pr
       createAdapter: () => new PostgresAdapter(),
       createIntrospector: (kysely) => new PostgresIntrospector(kysely),
     },
+    identity: "current_setting('server_encoding')",
     dialectOf: () => postgresSqlDialect,
+    unsuited: (encoding) =>
+      encoding === 'UTF8'
+        ? undefined
+        : `the encoding of the database is ${encoding}, in which not every text can be kept; make one with: create database NAME encoding 'UTF8' template template0`,
   });

@@ -14,7 +14,7 @@ const FAULTS: Readonly<Record<string, StorageFault>> = {
   '40P01': 'conflict', // deadlock_detected
   '42501': 'refused', // insufficient_privilege
   '53100': 'full', // disk_full
-  '53300': 'busy', // too_many_connections
+  '53300': 'crowded', // too_many_connections
   '55P03': 'busy', // lock_not_available
   '57014': 'slow', // query_canceled: statement_timeout
   '58030': 'io', // io_error

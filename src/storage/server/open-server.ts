@@ -5,6 +5,7 @@ import { DatabaseUrlError } from '../database-url-error.ts';
 import { storageCall } from '../storage-call.ts';
 import { StorageUnavailable } from '../storage-unavailable.ts';
 import type { Tables } from '../tables.ts';
+import { firstContact } from './first-contact.ts';
 import { ServerDriver } from './server-driver.ts';
 import { MIGRATION_LIMITS, type ServerLimits } from './server-limits.ts';
 import type { ServerPool } from './server-pool.ts';
@@ -19,34 +20,13 @@ export interface ServerEngine {
   ) => ServerPool;
   readonly faultOf: SqlDialect['faultOf'];
   readonly kysely: Omit<Dialect, 'createDriver'>;
-  /** Its dialect, by what the server answers to `select version()`. */
-  readonly dialectOf: (version: string) => SqlDialect;
+  /** SQL that gives what the server says of itself. */
+  readonly identity: string;
+  /** Its dialect, by what it says of itself. */
+  readonly dialectOf: (identity: string) => SqlDialect;
+  /** Why our tables cannot be in such a database; undefined where they can. */
+  readonly unsuited: (identity: string) => string | undefined;
 }
-
-/** Of a name that does not exist: https://nodejs.org/api/dns.html#error-codes; a name server that is away says otherwise. */
-const isUnknownHost = (error: unknown): boolean =>
-  error instanceof Error && 'code' in error && error.code === 'ENOTFOUND';
-
-/** What the operator has to set right becomes a fault of the address; a server that is away for now does not. */
-const firstContact = async (kysely: Kysely<Tables>, faultOf: SqlDialect['faultOf']): Promise<string> => {
-  try {
-    const { rows } = await sql<{ version: string }>`select version() as version`.execute(kysely);
-    return rows[0]?.version ?? '';
-  } catch (error) {
-    if (isUnknownHost(error)) throw new DatabaseUrlError('there is no host of this name', { cause: error });
-    switch (faultOf(error)) {
-      case 'refused':
-        throw new DatabaseUrlError('the server refuses this user, password or database', { cause: error });
-      case 'untrusted':
-        throw new DatabaseUrlError(
-          'no trusted encrypted connection to the server; look at sslmode and sslrootcert',
-          { cause: error },
-        );
-      default:
-        throw error;
-    }
-  }
-};
 
 /** Prepares a database on a server without asking it anything. Rejects with `DatabaseUrlError`. */
 export const openServer = async (
@@ -62,6 +42,7 @@ export const openServer = async (
   let refusal: StorageUnavailable | undefined = new StorageUnavailable('opening', { cause: undefined });
   const faultOf: SqlDialect['faultOf'] = (error) => (closed ? 'closed' : engineFault(error));
   let dialect: SqlDialect = { ...engine.dialectOf(''), faultOf };
+  let unsuited: string | undefined;
   const opened = new Set<Kysely<Tables>>();
   const open = (limitsOfPool: ServerLimits, isGuarded: boolean): Kysely<Tables> => {
     const pool = engine.openPool(address, tls, limitsOfPool);
@@ -91,8 +72,11 @@ export const openServer = async (
     },
     contact: () =>
       call(async () => {
-        const version = await apart({ ...limits, poolSize: 1 }, (own) => firstContact(own, faultOf));
-        dialect = { ...engine.dialectOf(version), faultOf };
+        const identity = await apart({ ...limits, poolSize: 1 }, (own) =>
+          firstContact(own, engine.identity, faultOf),
+        );
+        dialect = { ...engine.dialectOf(identity), faultOf };
+        unsuited = engine.unsuited(identity);
       }),
     refuse: (why) => {
       refusal = why;
@@ -104,7 +88,10 @@ export const openServer = async (
       await call(() => sql`select account from devices limit 1`.execute(kysely));
       await call(() => sql`update app_changes set revision = revision where id = 0`.execute(kysely));
     },
-    migrating: (work) => apart(MIGRATION_LIMITS, work),
+    migrating: async (work) => {
+      if (unsuited !== undefined) throw new DatabaseUrlError(unsuited);
+      return apart(MIGRATION_LIMITS, work);
+    },
     close: async () => {
       closed = true;
       await Promise.all([...opened].map((each) => each.destroy()));

@@ -1,0 +1,87 @@
+import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
+import { describe, type TestContext, test } from 'node:test';
+import { sql } from 'kysely';
+import { migrate } from '../../src/storage/migrate.ts';
+import { openDatabase } from '../../src/storage/open-database.ts';
+import type { DatabaseServer } from '../helpers/database-server.ts';
+import type { DatabaseKind } from '../helpers/find-server.ts';
+
+/** Accounts that the server does not let in although their password is right, and one that it lets in once at a time. */
+const ACCOUNTS = {
+  PostgreSQL: {
+    once: "create role NAME login password 'pw' connection limit 1",
+    shut: [
+      "create role NAME nologin password 'pw'",
+      "create role NAME login password 'pw' valid until '2020-01-01'",
+    ],
+  },
+  MariaDB: {
+    once: "create user NAME@'127.0.0.1' identified by 'pw' with max_user_connections 1",
+    shut: [
+      "create user NAME@'127.0.0.1' identified by 'pw' account lock",
+      "create user NAME@'127.0.0.1' identified by 'pw' password expire",
+      "create user NAME@'127.0.0.1' identified by 'pw' require ssl",
+    ],
+  },
+} as const;
+
+const GRANT = { PostgreSQL: undefined, MariaDB: "grant all on *.* to NAME@'127.0.0.1'" } as const;
+
+/** What a server does not let us do, and how the operator hears of it. */
+export const refusingServer = (server: () => DatabaseServer, kind: DatabaseKind): void => {
+  const openAdmin = async (t: Pick<TestContext, 'after'>) => {
+    const url = await server().createDatabase();
+    const admin = await openDatabase(url);
+    t.after(() => admin.close());
+    const run = (text: string) => sql.raw(text).execute(admin.kysely);
+    const addAccount = async (statement: string): Promise<string> => {
+      const name = `u${randomBytes(6).toString('hex')}`;
+      await run(statement.replace('NAME', name));
+      const grant = GRANT[kind];
+      if (grant !== undefined) await run(grant.replace('NAME', name));
+      return Object.assign(new URL(url), { username: name, password: 'pw' }).href;
+    };
+    return { url, run, addAccount };
+  };
+
+  describe('refusals', () => {
+    test('an account that may not be used is a matter of the address', async (t) => {
+      const { addAccount } = await openAdmin(t);
+      for (const statement of ACCOUNTS[kind].shut) {
+        const opening = openDatabase(await addAccount(statement));
+        await assert.rejects(
+          opening,
+          { name: 'DatabaseUrlError', message: /refuses this user.*: \S/ },
+          statement,
+        );
+      }
+    });
+
+    test('a server without a connection left passes: it is waited for', async (t) => {
+      const { addAccount } = await openAdmin(t);
+      const url = await addAccount(ACCOUNTS[kind].once);
+      const first = await openDatabase(url, { poolSize: 1, timeoutMs: 10_000 });
+      await sql`select 1`.execute(first.kysely);
+      const second = openDatabase(url, { poolSize: 1, timeoutMs: 10_000 });
+      await assert.rejects(second, { name: 'StorageUnavailable', fault: 'crowded' });
+      const waiting = openDatabase(url, { poolSize: 1, timeoutMs: 10_000 });
+      await first.close();
+      await (await waiting).close();
+    });
+
+    // In MySQL each of our columns has its own character set.
+    if (kind === 'MariaDB') return;
+    test('a database that cannot keep every text is refused before anything is made in it', async (t) => {
+      const { url, run } = await openAdmin(t);
+      const name = `l${randomBytes(6).toString('hex')}`;
+      await run(`create database ${name} encoding 'LATIN1' locale 'C' template template0`);
+      const database = await openDatabase(Object.assign(new URL(url), { pathname: name }).href);
+      t.after(() => database.close());
+      const refusal = { name: 'DatabaseUrlError', message: /is LATIN1.*encoding 'UTF8'/ };
+      await assert.rejects(migrate(database), refusal);
+      const tables = await database.kysely.introspection.getTables({ withInternalKyselyTables: true });
+      assert.deepEqual(tables, []);
+    });
+  });
+};
