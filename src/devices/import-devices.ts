@@ -3,8 +3,11 @@ import type { Database } from '../storage/database.ts';
 import { storageCall, transact } from '../storage/storage-call.ts';
 import type { Tables } from '../storage/tables.ts';
 
-/** Most devices that `importDevices` takes at once: their rows are locked until the last one is written. */
-const MAX_IMPORT_PAGE = 500;
+/**
+ * Most devices that `importDevices` takes at once. Their rows are locked until the last one is written, and a phone that
+ * registers meanwhile waits, at most as long as `DATABASE_TIMEOUT`.
+ */
+export const MAX_IMPORT_PAGE = 100;
 
 /** A device as another service knows it. */
 export interface ImportedDevice {
@@ -95,7 +98,7 @@ const update = async (transaction: Transaction<Tables>, device: ImportedDevice, 
 };
 
 /**
- * Takes over devices of another service, at most 500 of different accounts, in one transaction, or only
+ * Takes over devices of another service, at most `MAX_IMPORT_PAGE` of different accounts, in one transaction, or only
  * tells what that would do. An account that registered here after the other service last heard of it is left alone.
  * Rejects with `StorageUnavailable`, and then nothing of the page is taken over.
  */

@@ -23,12 +23,26 @@ const appliedMigrations = async (kysely: Kysely<Tables>): Promise<readonly strin
   return rows.map(({ name }) => name);
 };
 
-const migrateOnce = async (kysely: Kysely<Tables>, migrations: Migrations): Promise<readonly string[]> => {
+/** Whether migrations were applied: none, some or all of them. */
+type MigrationState = 'empty' | 'behind' | 'current';
+
+const stateOf = async (kysely: Kysely<Tables>, migrations: Migrations): Promise<MigrationState> => {
   const applied = new Set(await appliedMigrations(kysely));
   const unknown = [...applied].find((name) => !Object.hasOwn(migrations, name));
   if (unknown !== undefined) throw new DatabaseTooNew(unknown);
+  if (applied.size === 0) return 'empty';
+  return Object.keys(migrations).every((name) => applied.has(name)) ? 'current' : 'behind';
+};
+
+/** How far a database is, without changing it. Rejects with `DatabaseTooNew`, or with `StorageUnavailable`. */
+export const migrationState = (database: Database): Promise<MigrationState> =>
+  storageCall(database, () =>
+    database.migrating((kysely) => stateOf(kysely, allMigrations(database.dialect))),
+  );
+
+const migrateOnce = async (kysely: Kysely<Tables>, migrations: Migrations): Promise<readonly string[]> => {
   // Without the migrator's lock: it is of the session, of which there is none behind a pooler that lends out its own.
-  if (Object.keys(migrations).every((name) => applied.has(name))) return [];
+  if ((await stateOf(kysely, migrations)) === 'current') return [];
   const provider = { getMigrations: async () => ({ ...migrations }) };
   const { error, results = [] } = await new Migrator({ db: kysely, provider }).migrateToLatest();
   if (error !== undefined) throw error;

@@ -13,15 +13,16 @@ const asUnavailable = (dialect: Pick<SqlDialect, 'faultOf'>, error: unknown): un
   return fault === undefined ? error : new StorageUnavailable(fault, { cause: error });
 };
 
-/** How long a database that another process has locked is tried again, and the pause between two tries. */
+/** How long a database that takes nothing just now is tried again. */
 const BUSY_PATIENCE_MS = 500;
-const BUSY_PAUSE_MS = 10;
+/** The pause between two tries of a locked file, and of a server without a connection left, which each try costs one. */
+const PAUSE_MS = { busy: 10, crowded: 100 } as const;
 
 /**
- * Runs again what the database has refused without any effect. One that is locked is waited for without holding up the
- * event loop, on which calls wait for their answers: SQLite's own busy timeout would; and so is a server that has no
- * connection left. One that only reads is asked once
- * more: where that was a server, its connection is replaced, and the new one may lead to another server.
+ * Runs again what the database has refused without any effect. A file that is locked, and a server that has no
+ * connection left, are waited for without holding up the event loop, on which calls wait for their answers: SQLite's own
+ * busy timeout would. One that only reads is asked once more: where that was a server, its connection is replaced, and
+ * the new one may lead to another server.
  */
 const untilTaken = async <T>(dialect: Pick<SqlDialect, 'faultOf'>, work: () => Promise<T>): Promise<T> => {
   const giveUpAt = monotonic() + BUSY_PATIENCE_MS;
@@ -31,7 +32,7 @@ const untilTaken = async <T>(dialect: Pick<SqlDialect, 'faultOf'>, work: () => P
       return await work();
     } catch (error) {
       const fault = dialect.faultOf(error);
-      if ((fault === 'busy' || fault === 'crowded') && monotonic() <= giveUpAt) await sleep(BUSY_PAUSE_MS);
+      if ((fault === 'busy' || fault === 'crowded') && monotonic() <= giveUpAt) await sleep(PAUSE_MS[fault]);
       else if (fault === 'read-only' && !wasReadOnly) wasReadOnly = true;
       else throw error;
     }

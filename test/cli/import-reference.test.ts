@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdir, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, stat, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { skipWithout } from '../helpers/find-server.ts';
@@ -46,6 +46,19 @@ describe('import-reference', { skip: skipWithout('MariaDB') }, () => {
     assert.deepEqual(lineOf(again, 'app_app'), [2, 0, 0, 2, 0]);
     assert.deepEqual(lineOf(again, 'app_device'), [2, 0, 0, 2, 0]);
     assert.doesNotMatch(again.stdout, /skipped: /);
+  });
+
+  test('a dry run makes neither a file nor a table, also in the database of the reference itself', async (t) => {
+    const { cli, run } = await openScene(t);
+    await reference().devices([{ account: '123456789', token: 'token-of-a', app: 1, seen: SEEN }]);
+    const here = await run();
+    assert.deepEqual(lineOf(here, 'app_device'), [1, 1, 0, 0, 0], here.all);
+    await assert.rejects(stat(cli.databaseUrl.slice('sqlite:'.length)), { code: 'ENOENT' });
+    const args = ['import-reference', '--cert-dir', join(cli.folder, 'local')];
+    const beside = { REFERENCE_DATABASE_URL: reference().url, DATABASE_URL: reference().url };
+    const there = await cli.run(args, beside);
+    assert.deepEqual(lineOf(there, 'app_device'), [1, 1, 0, 0, 0], there.all);
+    assert.deepEqual(await reference().tables(), ['app_app', 'app_device', 'app_responselog']);
   });
 
   test('what changed there is taken over, what registered here later is not', async (t) => {
@@ -117,7 +130,7 @@ describe('import-reference', { skip: skipWithout('MariaDB') }, () => {
       ['link.pem', /names no file below --cert-dir/],
       ['', /names no file below --cert-dir/],
       ['folder', /cannot be read/],
-      ['none.pem', /is not in --cert-dir/],
+      ['none.pem', /"none\.pem", its push_key, is not in --cert-dir/],
       ['damaged.pem', /no certificate in PEM form/],
       ['expired.pem', /expired on/],
     ];

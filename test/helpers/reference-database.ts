@@ -1,4 +1,4 @@
-import mysql from 'mysql2/promise';
+import mysql, { type RowDataPacket } from 'mysql2/promise';
 
 /** The tables of VoIPGRID/vialer-middleware as its last migration (app 0007) leaves them in MySQL. */
 const TABLES = [
@@ -46,6 +46,8 @@ export interface ReferenceDatabase {
   readonly url: string;
   run(sql: string, values?: readonly unknown[]): Promise<unknown>;
   devices(rows: readonly ReferenceDevice[]): Promise<void>;
+  /** The names of all tables in it, sorted. */
+  tables(): Promise<readonly string[]>;
   close(): Promise<void>;
 }
 
@@ -75,6 +77,10 @@ export const createReferenceDatabase = async (url: string): Promise<ReferenceDat
         'insert into app_device (id, sip_user_id, token, app_id, last_seen, name, sandbox) values ?',
         [values],
       );
+    },
+    tables: async () => {
+      const [rows] = await connection.query<RowDataPacket[]>('show tables');
+      return rows.map((row) => String(Object.values(row)[0])).sort();
     },
     close: () => connection.end(),
   };

@@ -36,6 +36,9 @@ interface Importing {
 
 type Reading = { readonly credential: AppCredential } | { readonly problem: string };
 
+/** For Apple's apps `push_key` is the name of a file: whoever has to bring it needs it. */
+const quoted = (pushKey: string): string => `"${oneLine(pushKey).slice(0, 100)}"`;
+
 const UNSAFE: Reading = { problem: 'its push_key names no file below --cert-dir' };
 
 /** The certificate in the file that the reference names, which must lie below the folder, links followed. */
@@ -47,7 +50,7 @@ const readCertificate = async (
   if (certDir === undefined) return { problem: 'its certificate is needed: give --cert-dir' };
   const root = await realpath(certDir);
   const path = await realpath(resolve(root, pushKey)).catch(() => undefined);
-  if (path === undefined) return { problem: 'the file of its push_key is not in --cert-dir' };
+  if (path === undefined) return { problem: `${quoted(pushKey)}, its push_key, is not in --cert-dir` };
   if (!path.startsWith(root.endsWith(sep) ? root : root + sep)) return UNSAFE;
   try {
     const certPem = await readCredentialFile('--cert-dir', path);
@@ -110,7 +113,8 @@ const importApp = async (importing: Importing, tally: ImportTally, row: Referenc
     return { label, platform, appId, key: undefined };
   };
   if (platform === undefined) return unusable('its platform is not known');
-  if (!/^[\x21-\x7e]{1,255}$/.test(appId)) return unusable('its app id holds other than ASCII characters');
+  if (!/^[\x21-\x7e]{1,255}$/.test(appId))
+    return unusable('its app id holds a space or other than ASCII characters');
   const known = await importing.apps.find(platform, appId);
   if (platform === 'apns') {
     const app = { label, appId, pushKey: String(row['push_key']) };

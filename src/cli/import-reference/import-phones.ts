@@ -1,4 +1,4 @@
-import type { ImportedDevice, ImportFate } from '../../devices/import-devices.ts';
+import { type ImportedDevice, type ImportFate, MAX_IMPORT_PAGE } from '../../devices/import-devices.ts';
 import { decodeAccountNumber } from '../../http/fields/decode-account-number.ts';
 import { decodeText } from '../../http/fields/decode-char.ts';
 import { decodeToken } from '../../http/fields/decode-token.ts';
@@ -83,8 +83,11 @@ export const importPhones = async (
     const rows = await reference.devices(after);
     const last = rows.at(-1);
     if (last === undefined) return;
-    const fates = await write(readPage(rows, apps, now(), tally));
-    for (const fate of fates.values()) count(tally, fate);
+    const phones = readPage(rows, apps, now(), tally);
+    for (let from = 0; from < phones.length; from += MAX_IMPORT_PAGE) {
+      const fates = await write(phones.slice(from, from + MAX_IMPORT_PAGE));
+      for (const fate of fates.values()) count(tally, fate);
+    }
     after = String(last['sip_user_id']);
   }
 };

@@ -3,9 +3,7 @@ import { type AppStore, createAppStore } from '../../devices/app-store.ts';
 import { createCredentialVault } from '../../devices/credential-vault.ts';
 import { importDevices } from '../../devices/import-devices.ts';
 import type { Database } from '../../storage/database.ts';
-import { migrate } from '../../storage/migrate.ts';
 import { type CommandContext, CommandFailed, requireConfig } from '../command-context.ts';
-import { withDatabase } from '../with-stores.ts';
 import { exportResponseLogs } from './export-response-logs.ts';
 import { importAdvice } from './import-advice.ts';
 import { importApps, type KnownApp } from './import-apps.ts';
@@ -13,6 +11,7 @@ import { importPhones } from './import-phones.ts';
 import { ImportTally, tallyLines } from './import-tally.ts';
 import { openReference, type ReferenceDatabase } from './reference-database.ts';
 import { openResponseLogFile } from './response-log-file.ts';
+import { withTarget } from './with-target.ts';
 
 /** The options of `import-reference`. */
 export interface ImportOptions {
@@ -35,7 +34,7 @@ export const runImportReference = async (context: CommandContext, options: Impor
   const reference = await openReference(url);
   try {
     const vault = createCredentialVault(config.credentialKeys);
-    await withDatabase(config, (database) =>
+    await withTarget(config, { apply: options.apply === true }, (database) =>
       importAll(context, options, reference, database, createAppStore(database, vault)),
     );
   } finally {
@@ -77,7 +76,6 @@ const importAll = async (
   appStore: AppStore,
 ): Promise<void> => {
   const apply = options.apply === true;
-  await migrate(database);
   const tallies = {
     apps: new ImportTally('app_app'),
     devices: new ImportTally('app_device'),
