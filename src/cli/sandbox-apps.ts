@@ -11,7 +11,10 @@ import { openDatabase } from '../storage/open-database.ts';
 export const SANDBOX_APPS = { apns: 'com.example.phone', android: 'com.example.phone' } as const;
 
 /** Puts the sandbox's apps with its credentials, which are worth nothing elsewhere, in a database, not encrypted. */
-export async function addSandboxApps(databaseUrl: string, world: World): Promise<void> {
+export async function addSandboxApps(
+  databaseUrl: string,
+  world: Pick<World, 'teamKey' | 'serviceAccount'>,
+): Promise<void> {
   const database = await openDatabase(databaseUrl);
   try {
     await migrate(database);

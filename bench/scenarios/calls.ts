@@ -1,0 +1,86 @@
+import { type CallWindow, measureCalls } from '../lib/measure-calls.ts';
+import { type Figure, figure, type Pair } from '../report/figure.ts';
+import type { Bench, Scenario } from './scenario.ts';
+
+/** The load that the delays are to be reached at: 500 calls a second, 2,000 of which wait. */
+const LOAD = { perSecond: 500, wakeMs: 4_000 } as const;
+
+interface Round {
+  readonly service: CallWindow;
+  readonly limit: CallWindow;
+}
+
+/** What a call costs and how long it is delayed. */
+export const calls: Scenario = {
+  name: 'calls',
+  about: 'processor time a call, and what the service adds to its way, at 500 calls/s with 2,000 waiting',
+  run: async (bench) => {
+    const rounds: Round[] = [];
+    const limit = await bench.limit();
+    const service = await bench.service();
+    for (let round = 1; round <= bench.extent.rounds; round += 1) {
+      const ofLimit = await measured(bench, limit, round);
+      const ofService = await measured(bench, service, round);
+      rounds.push({ service: ofService, limit: ofLimit });
+    }
+    return figuresOf(rounds);
+  },
+};
+
+const measured = async (bench: Bench, subject: Awaited<ReturnType<Bench['limit']>>, round: number) => {
+  const window = await measureCalls(bench.tools, subject, { ...LOAD, seconds: bench.extent.seconds });
+  bench.say(
+    `calls, round ${round}, ${subject.name}: ${Math.round(window.cpuUsPerCall)} µs a call, ACK p50 ${window.ackDelay.p50.toFixed(2)} p99 ${window.ackDelay.p99.toFixed(2)} ms, late p99 ${window.lateness.p99.toFixed(1)} ms, processors ${window.shares.subject.toFixed(2)} + ${window.shares.pbxs.toFixed(2)} + ${window.shares.phones.toFixed(2)}`,
+  );
+  return window;
+};
+
+const figuresOf = (rounds: readonly Round[]): readonly Figure[] => {
+  const pairs = (of: (window: CallWindow) => number): readonly Pair[] =>
+    rounds.map(({ service, limit }) => ({ value: of(service), baseline: of(limit) }));
+  return [
+    figure(
+      {
+        name: 'calls.cpu.sqlite',
+        title: 'processor time a call',
+        unit: 'µs',
+        target: { of: 'ratio', atMost: 1.6 },
+      },
+      pairs((window) => window.cpuUsPerCall),
+    ),
+    figure(
+      {
+        name: 'calls.ack-delay.p50',
+        title: "app's answer → PBX's ACK, p50",
+        unit: 'ms',
+        target: { of: 'value', atMost: 1 },
+      },
+      pairs((window) => window.ackDelay.p50),
+    ),
+    figure(
+      {
+        name: 'calls.ack-delay.p99',
+        title: "app's answer → PBX's ACK, p99",
+        unit: 'ms',
+        target: { of: 'ratio', atMost: 3 },
+      },
+      pairs((window) => window.ackDelay.p99),
+    ),
+    figure(
+      { name: 'calls.ack-delay.p999', title: "app's answer → PBX's ACK, p99.9", unit: 'ms' },
+      pairs((window) => window.ackDelay.p999),
+    ),
+    figure(
+      { name: 'calls.push-delay.p50', title: "PBX's request → push on the wire, p50", unit: 'ms' },
+      pairs((window) => window.pushDelay.p50),
+    ),
+    figure(
+      { name: 'calls.push-delay.p99', title: "PBX's request → push on the wire, p99", unit: 'ms' },
+      pairs((window) => window.pushDelay.p99),
+    ),
+    figure(
+      { name: 'calls.push-delay.p999', title: "PBX's request → push on the wire, p99.9", unit: 'ms' },
+      pairs((window) => window.pushDelay.p999),
+    ),
+  ];
+};

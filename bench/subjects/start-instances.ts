@@ -1,0 +1,66 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { addSandboxApps } from '../../src/cli/sandbox-apps.ts';
+import { until } from '../../test/helpers/until.ts';
+import type { PhoneWorld } from '../phones/phones-process.ts';
+import { type ServiceProcess, startService } from './service.ts';
+import type { Subject } from './subject.ts';
+
+/** What the instances keep their phones in, and how they tell each other of calls. */
+export interface Backing {
+  /** Undefined: a SQLite file of its own. */
+  readonly databaseUrl?: string;
+  /** Undefined: the bus in memory. */
+  readonly redisUrl?: string;
+}
+
+/** Calls that may wait: more than the bench lets wait, and within 20,000 open files. */
+const MAX_WAITING = 16_000;
+
+/** Starts the service as operators do, on a new database with the sandbox's apps. */
+export const startInstances = async (
+  world: PhoneWorld,
+  options: Backing & {
+    readonly name: string;
+    readonly instances: number;
+    readonly nodeOptions?: string | undefined;
+  },
+): Promise<Subject> => {
+  await using starting = new AsyncDisposableStack();
+  const folder = await mkdtemp(join(tmpdir(), 'vialer-middleware-bench-'));
+  starting.defer(() => rm(folder, { recursive: true, force: true }));
+  const caFile = join(folder, 'ca.pem');
+  await writeFile(caFile, world.ca);
+  const databaseUrl = options.databaseUrl ?? `sqlite:${join(folder, 'bench.db')}`;
+  await addSandboxApps(databaseUrl, world);
+  const settings = {
+    ...world.settings,
+    NODE_EXTRA_CA_CERTS: caFile,
+    ACCOUNT_AUTH: 'none',
+    DATABASE_URL: databaseUrl,
+    ...(options.redisUrl === undefined ? {} : { REDIS_URL: options.redisUrl }),
+    // No call may end by its deadline while it is measured.
+    APP_PUSH_ROUNDTRIP_WAIT: '60000',
+    SHUTDOWN_GRACE: '0',
+    MAX_WAITING_CALLS: String(MAX_WAITING),
+  };
+  const services: ServiceProcess[] = [];
+  for (let index = 0; index < options.instances; index += 1) {
+    const service = await startService(settings, options.nodeOptions);
+    services.push(service);
+    starting.defer(() => service.close());
+  }
+  const running = starting.move();
+  return {
+    name: options.name,
+    origins: services.map(({ url }) => url),
+    pids: services.map(({ pid }) => pid),
+    pushes: true,
+    settle: async () => {
+      for (const service of services)
+        await until(async () => (await service.waiting()) === 0, 'no call waits');
+    },
+    close: () => running.disposeAsync(),
+  };
+};
