@@ -1,13 +1,13 @@
 import { resolve } from 'node:path';
+import { measureCalls } from './calls/measure-calls.ts';
 import { type Machine, thisMachine } from './lib/machine.ts';
-import { measureCalls } from './lib/measure-calls.ts';
 import { startTools, type Tools } from './lib/tools.ts';
 import type { BenchOptions } from './options.ts';
 import type { Figure } from './report/figure.ts';
 import { SCENARIOS } from './scenarios/all-scenarios.ts';
 import { FULL, QUICK } from './scenarios/extent.ts';
 import type { Bench } from './scenarios/scenario.ts';
-import { startInstances } from './subjects/start-instances.ts';
+import { type InstancesOptions, startInstances } from './subjects/start-instances.ts';
 import { startLimit } from './subjects/start-limit.ts';
 import type { Subject } from './subjects/subject.ts';
 
@@ -44,13 +44,14 @@ export const runBench = async (options: BenchOptions, say: (text: string) => voi
     };
   };
   const nodeOptions = options.cpuProf && `--cpu-prof --cpu-prof-dir=${resolve(options.cpuProf)}`;
+  const startService = async (wanted: InstancesOptions): Promise<Subject> =>
+    warm(tools, await startInstances(tools, { ...wanted, nodeOptions }));
   const bench: Bench = {
     tools,
     extent: options.quick ? QUICK : FULL,
     limit: once(async () => warm(tools, await startLimit(tools.world))),
-    service: once(async () =>
-      warm(tools, await startInstances(tools.world, { name: 'service', instances: 1, nodeOptions })),
-    ),
+    service: once(() => startService({ name: 'service', instances: 1 })),
+    startService,
     say,
   };
   const figures: Figure[] = [];

@@ -40,6 +40,8 @@ export const startHelper = async <M extends Methods>(
 ): Promise<HelperProcess<M>> => {
   const child: ChildProcess = fork(file, {
     serialization: 'advanced',
+    // What the service's parts log is read by nobody; what goes wrong is.
+    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
     env: { ...process.env, ...options.env },
     execArgv: ['--disable-warning=ExperimentalWarning', ...(options.execArgv ?? [])],
   });

@@ -1,4 +1,7 @@
 import { randomBytes } from 'node:crypto';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { PbxProcess } from '../load/pbx-process.ts';
 import type { PhonesProcess, PhoneWorld } from '../phones/phones-process.ts';
 import { type HelperProcess, startHelper } from './helper-process.ts';
@@ -8,6 +11,8 @@ export interface Tools {
   readonly pbxs: HelperProcess<PbxProcess>;
   readonly phones: HelperProcess<PhonesProcess>;
   readonly world: PhoneWorld;
+  /** The world's certificate authority as a file, for NODE_EXTRA_CA_CERTS. */
+  readonly caFile: string;
   /** What the call_ids of this run begin with. */
   readonly run: string;
   readonly accounts: number;
@@ -31,6 +36,10 @@ export const startTools = async (options: {
   const phones = await startHelper<PhonesProcess>(new URL('../phones/phones-process.ts', import.meta.url));
   starting.defer(() => phones.close());
   const world = await phones.ask('start', undefined);
+  const folder = await mkdtemp(join(tmpdir(), 'vialer-middleware-bench-'));
+  starting.defer(() => rm(folder, { recursive: true, force: true }));
+  const caFile = join(folder, 'ca.pem');
+  await writeFile(caFile, world.ca);
   const running = starting.move();
   let nextCall = 1;
   let seed = 0;
@@ -39,6 +48,7 @@ export const startTools = async (options: {
     pbxs,
     phones,
     world,
+    caFile,
     run: randomBytes(12).toString('hex'),
     takeCalls: (count) => {
       nextCall += count;

@@ -43,15 +43,17 @@ export const endingOf = (status: number, body: string): number => {
   return status === 0 ? ENDINGS.broken : ENDINGS.refused;
 };
 
-/** Calls `act` for each moment of `due` (absolute, ascending) once it has come; resolves after the last. */
-export const followSchedule = (due: Float64Array, act: (index: number) => void): Promise<void> =>
+/**
+ * Calls `act` for each moment of `due` (absolute, ascending) once it has come; resolves after the last, or once `act`
+ * says that it shall not go on.
+ */
+export const followSchedule = (due: Float64Array, act: (index: number) => boolean): Promise<void> =>
   new Promise((resolve) => {
     let next = 0;
     const turn = (): void => {
       const moment = now();
       for (let at = due[next]; at !== undefined && at <= moment; at = due[next]) {
-        act(next);
-        next += 1;
+        next = act(next) ? next + 1 : due.length;
       }
       const wanted = due[next];
       if (wanted === undefined) resolve();

@@ -14,12 +14,6 @@ export interface Post {
 /** Told once: with the answer, or with status 0 where the connection broke. */
 export type OnAnswer = (status: number, body: string) => void;
 
-/** A request that waits for its answer. */
-export interface PendingPost {
-  /** Drops the connection, as a PBX does that hangs up. */
-  drop(): void;
-}
-
 /** Neither side may end a connection in the middle of a measurement. */
 const KEPT_MS = 600_000;
 
@@ -29,14 +23,8 @@ const KEPT_MS = 600_000;
  */
 export class Connections {
   readonly #free = new Map<string, Client[]>();
-  #open = 0;
 
-  /** Connections now. */
-  get open(): number {
-    return this.#open;
-  }
-
-  post(post: Post, onAnswer: OnAnswer): PendingPost {
+  post(post: Post, onAnswer: OnAnswer): void {
     const free = this.#freeOf(post.origin);
     const client = (post.fresh ? undefined : free.pop()) ?? this.#connect(post.origin);
     const options: Dispatcher.DispatchOptions = {
@@ -51,14 +39,6 @@ export class Connections {
       else free.push(client);
     };
     client.dispatch(options, new Answer(onAnswer, end));
-    return { drop: () => this.#drop(client) };
-  }
-
-  /** Ends every connection that nobody waits on. */
-  async close(): Promise<void> {
-    const all = [...this.#free.values()].flat();
-    this.#free.clear();
-    await Promise.all(all.map((client) => client.destroy()));
   }
 
   #freeOf(origin: string): Client[] {
@@ -70,7 +50,6 @@ export class Connections {
   }
 
   #connect(origin: string): Client {
-    this.#open += 1;
     return new Client(origin, {
       headersTimeout: 0,
       bodyTimeout: 0,
@@ -82,7 +61,6 @@ export class Connections {
 
   #drop(client: Client): void {
     if (client.destroyed) return;
-    this.#open -= 1;
     // Whatever waited on it is told by its handler.
     client.destroy().catch(() => {});
   }

@@ -1,8 +1,17 @@
 import { createRandom } from '../../test/faults/many/random.ts';
 import { now } from '../lib/clock.ts';
 import { answerParent } from '../lib/helper-process.ts';
-import { accountOf, type CallTimes, callIdOf, endingOf, followSchedule, isApple, tokenOf } from './calls.ts';
-import { Connections, type PendingPost } from './connections.ts';
+import {
+  accountOf,
+  type CallTimes,
+  callIdOf,
+  ENDINGS,
+  endingOf,
+  followSchedule,
+  isApple,
+  tokenOf,
+} from './calls.ts';
+import { Connections } from './connections.ts';
 
 /** Calls for PBXs to ask. */
 export interface CallPlan {
@@ -17,8 +26,10 @@ export interface CallPlan {
   /** The share of requests over a connection of their own. */
   readonly freshShare: number;
   readonly seed: number;
-  /** Resolve when the last one has been asked, not answered: they go on waiting until `hangUp`. */
+  /** Resolve when the last one has been asked, not answered: they go on waiting until this process ends. */
   readonly held: boolean;
+  /** No further calls once one has waited for so many milliseconds: who is asked does not keep up. */
+  readonly patienceMs: number;
 }
 
 /** Phones to register, as many at once as said. */
@@ -31,7 +42,7 @@ export interface RegistrationPlan {
 }
 
 const connections = new Connections();
-const held = new Set<PendingPost>();
+let holding = 0;
 
 const FORM = 'application/x-www-form-urlencoded';
 
@@ -45,11 +56,20 @@ const askCalls = async (plan: CallPlan): Promise<CallTimes> => {
     endings: new Uint8Array(due.length),
   };
   const allEnded = Promise.withResolvers<void>();
-  let open = due.length;
-  const ask = (index: number): void => {
+  let open = 0;
+  let oldest = 0;
+  let allAsked = false;
+  const endIfDone = (): void => {
+    if (allAsked && (open === 0 || plan.held)) allEnded.resolve();
+  };
+  const ask = (index: number): boolean => {
+    while (oldest < index && times.endings[oldest] !== ENDINGS.waiting) oldest += 1;
+    const moment = now();
+    if (moment - (times.asked[oldest] ?? moment) > plan.patienceMs) return false;
+    open += 1;
     const call = firstCall + index;
-    times.asked[index] = now();
-    const pending = connections.post(
+    times.asked[index] = moment;
+    connections.post(
       {
         origin: origins[call % origins.length] ?? '',
         path: '/api/incoming-call/',
@@ -60,15 +80,18 @@ const askCalls = async (plan: CallPlan): Promise<CallTimes> => {
       (status, body) => {
         times.ended[index] = now();
         times.endings[index] = endingOf(status, body);
-        held.delete(pending);
+        if (plan.held) holding -= 1;
         open -= 1;
-        if (open === 0) allEnded.resolve();
+        endIfDone();
       },
     );
-    if (plan.held) held.add(pending);
+    if (plan.held) holding += 1;
+    return true;
   };
   await followSchedule(due, ask);
-  if (!plan.held && due.length > 0) await allEnded.promise;
+  allAsked = true;
+  endIfDone();
+  await allEnded.promise;
   return times;
 };
 
@@ -107,12 +130,8 @@ const register = async ({ accounts, count, atOnce, origin }: RegistrationPlan): 
 const methods = {
   ask: askCalls,
   register,
-  /** Drops every call that was asked with `held`. */
-  hangUp: async () => {
-    for (const pending of held) pending.drop();
-    held.clear();
-  },
-  closeConnections: () => connections.close(),
+  /** How many calls wait that were asked with `held`. */
+  holding: async () => holding,
 };
 
 /** The PBXs, and phones when they register. */

@@ -23,7 +23,7 @@ export interface PhonePlan {
   readonly calls: number;
   /** Milliseconds from the push to the app's answer; undefined: they never wake. */
   readonly wakeMs: number | undefined;
-  /** Where answers go, each in turn, as a load balancer does it; empty: where the push says. */
+  /** Where answers go, one picked by chance, as behind a load balancer; empty: where the push says. */
   readonly origins: readonly string[];
   /** The share of answers over a connection of their own. */
   readonly freshShare: number;
@@ -55,7 +55,6 @@ interface Batch {
 
 const connections = new Connections();
 const batches = new Set<Batch>();
-let strayPushes = 0;
 
 const batchOf = (call: number): Batch | undefined => {
   for (const batch of batches) {
@@ -83,7 +82,10 @@ const answer = (batch: Batch, call: number, due: number, uniqueKey: string, push
   const { plan, times } = batch;
   const responseApi = text(push['response_api']);
   const pushedFrom = responseApi === '' ? undefined : new URL(responseApi);
-  const origin = plan.origins.length === 0 ? pushedFrom?.origin : plan.origins[call % plan.origins.length];
+  const origin =
+    plan.origins.length === 0
+      ? pushedFrom?.origin
+      : plan.origins[Math.floor(batch.random() * plan.origins.length)];
   const index = call - plan.firstCall;
   times.due[index] = due;
   times.answered[index] = now();
@@ -104,10 +106,8 @@ const onPush = (push: PushPayload, arrivedAt: number): void => {
   const uniqueKey = text(push['unique_key']);
   const call = callOf(uniqueKey);
   const batch = batchOf(call);
-  if (batch === undefined) {
-    strayPushes += 1;
-    return;
-  }
+  // After its batch was ended, or of the scenario that has no calls.
+  if (batch === undefined) return;
   const { plan, times } = batch;
   const index = call - plan.firstCall;
   times.pushes += 1;
@@ -134,6 +134,7 @@ const begin = (plan: PhonePlan): void => {
   void followSchedule(due, (index) => {
     const call = plan.firstCall + index;
     answer(batch, call, due[index] ?? 0, callIdOf(plan.run, call), {});
+    return true;
   });
 };
 
@@ -164,9 +165,6 @@ const methods = {
     batches.delete(batch);
     return batch.times;
   },
-  /** Pushes for calls of no batch: after a batch was ended, or by somebody else. */
-  strays: async () => strayPushes,
-  closeConnections: () => connections.close(),
 };
 
 /** The push services and the phones behind them. */

@@ -1,9 +1,8 @@
-import { type CallWindow, measureCalls } from '../lib/measure-calls.ts';
+import { holdCalls } from '../calls/hold-calls.ts';
+import { type CallWindow, measureCalls } from '../calls/measure-calls.ts';
 import { type Figure, figure, type Pair } from '../report/figure.ts';
+import type { Subject } from '../subjects/subject.ts';
 import type { Bench, Scenario } from './scenario.ts';
-
-/** The load that the delays are to be reached at: 500 calls a second, 2,000 of which wait. */
-const LOAD = { perSecond: 500, wakeMs: 4_000 } as const;
 
 interface Round {
   readonly service: CallWindow;
@@ -18,6 +17,12 @@ export const calls: Scenario = {
     const rounds: Round[] = [];
     const limit = await bench.limit();
     const service = await bench.service();
+    await using waiting = new AsyncDisposableStack();
+    for (const subject of [limit, service]) {
+      const held = await holdCalls(bench.tools, subject);
+      waiting.defer(() => held.release());
+      await held.fillTo(bench.extent.twoThousand.held);
+    }
     for (let round = 1; round <= bench.extent.rounds; round += 1) {
       const ofLimit = await measured(bench, limit, round);
       const ofService = await measured(bench, service, round);
@@ -27,12 +32,19 @@ export const calls: Scenario = {
   },
 };
 
-const measured = async (bench: Bench, subject: Awaited<ReturnType<Bench['limit']>>, round: number) => {
-  const window = await measureCalls(bench.tools, subject, { ...LOAD, seconds: bench.extent.seconds });
-  bench.say(
-    `calls, round ${round}, ${subject.name}: ${Math.round(window.cpuUsPerCall)} µs a call, ACK p50 ${window.ackDelay.p50.toFixed(2)} p99 ${window.ackDelay.p99.toFixed(2)} ms, late p99 ${window.lateness.p99.toFixed(1)} ms, processors ${window.shares.subject.toFixed(2)} + ${window.shares.pbxs.toFixed(2)} + ${window.shares.phones.toFixed(2)}`,
-  );
+const measured = async (bench: Bench, subject: Subject, round: number): Promise<CallWindow> => {
+  const { twoThousand, seconds } = bench.extent;
+  const window = await measureCalls(bench.tools, subject, { ...twoThousand, seconds });
+  tellCalls(bench, `round ${round}, ${subject.name}`, window);
   return window;
+};
+
+/** Tells a person what was measured just now. */
+export const tellCalls = ({ say }: Pick<Bench, 'say'>, what: string, window: CallWindow): void => {
+  const { cpuUsPerCall, ackDelay, lateness, shares } = window;
+  say(
+    `${what}: ${Math.round(cpuUsPerCall)} µs a call, ACK p50 ${ackDelay.p50.toFixed(2)} p99 ${ackDelay.p99.toFixed(2)} ms, late p99 ${lateness.p99.toFixed(1)} ms, processors ${shares.subject.toFixed(2)} + PBXs ${shares.pbxs.toFixed(2)} + phones ${shares.phones.toFixed(2)}`,
+  );
 };
 
 const figuresOf = (rounds: readonly Round[]): readonly Figure[] => {

@@ -1,5 +1,6 @@
 import type { Tools } from '../lib/tools.ts';
 import type { Figure } from '../report/figure.ts';
+import type { InstancesOptions } from '../subjects/start-instances.ts';
 import type { Subject } from '../subjects/subject.ts';
 import type { Extent } from './extent.ts';
 
@@ -11,6 +12,8 @@ export interface Bench {
   limit(): Promise<Subject>;
   /** The service on SQLite with the bus in memory, or the target; its phones are registered and it is warm. */
   service(): Promise<Subject>;
+  /** Starts another service, registered and warm; whoever asks for it closes it. */
+  startService(options: InstancesOptions): Promise<Subject>;
   /** Tells a person what is going on. */
   say(text: string): void;
 }

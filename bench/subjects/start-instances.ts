@@ -1,18 +1,22 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { addSandboxApps } from '../../src/cli/sandbox-apps.ts';
 import { until } from '../../test/helpers/until.ts';
-import type { PhoneWorld } from '../phones/phones-process.ts';
+import type { Tools } from '../lib/tools.ts';
 import { type ServiceProcess, startService } from './service.ts';
 import type { Subject } from './subject.ts';
 
-/** What the instances keep their phones in, and how they tell each other of calls. */
-export interface Backing {
+/** Which service is started. */
+export interface InstancesOptions {
+  readonly name: string;
+  readonly instances: number;
   /** Undefined: a SQLite file of its own. */
   readonly databaseUrl?: string;
   /** Undefined: the bus in memory. */
   readonly redisUrl?: string;
+  /** For `node` itself, such as `--cpu-prof`. */
+  readonly nodeOptions?: string | undefined;
 }
 
 /** Calls that may wait: more than the bench lets wait, and within 20,000 open files. */
@@ -20,18 +24,12 @@ const MAX_WAITING = 16_000;
 
 /** Starts the service as operators do, on a new database with the sandbox's apps. */
 export const startInstances = async (
-  world: PhoneWorld,
-  options: Backing & {
-    readonly name: string;
-    readonly instances: number;
-    readonly nodeOptions?: string | undefined;
-  },
+  { world, caFile }: Pick<Tools, 'world' | 'caFile'>,
+  options: InstancesOptions,
 ): Promise<Subject> => {
   await using starting = new AsyncDisposableStack();
   const folder = await mkdtemp(join(tmpdir(), 'vialer-middleware-bench-'));
   starting.defer(() => rm(folder, { recursive: true, force: true }));
-  const caFile = join(folder, 'ca.pem');
-  await writeFile(caFile, world.ca);
   const databaseUrl = options.databaseUrl ?? `sqlite:${join(folder, 'bench.db')}`;
   await addSandboxApps(databaseUrl, world);
   const settings = {

@@ -1,0 +1,118 @@
+import { now, sleepUntil } from '../lib/clock.ts';
+import { type HelperProcess, startHelper } from '../lib/helper-process.ts';
+import { cpuMs } from '../lib/process-figures.ts';
+import { arrivals } from '../lib/schedule.ts';
+import type { PushProcess } from '../pushes/push-process.ts';
+import { type Figure, figure } from '../report/figure.ts';
+import type { Bench, Scenario } from './scenario.ts';
+
+/** Pushes a second at which the processor time of one is measured. */
+const PER_SECOND = 1_000;
+/** Pushes in flight when as many as possible are sent; Google lets a connection have 100. */
+const AT_ONCE = 150;
+const LEAD_MS = 150;
+
+type Sender = HelperProcess<PushProcess>;
+
+/** What one push costs, and how many go, without PBXs and apps. */
+export const pushes: Scenario = {
+  name: 'pushes',
+  about: "the service's push side alone, against node:http2 with nothing around it",
+  run: async (bench) => {
+    await using senders = new AsyncDisposableStack();
+    const start = async (sender: 'service' | 'raw'): Promise<Sender> => {
+      const helper = await startHelper<PushProcess>(new URL('../pushes/push-process.ts', import.meta.url), {
+        env: { NODE_EXTRA_CA_CERTS: bench.tools.caFile },
+      });
+      senders.defer(() => helper.close());
+      await helper.ask('start', { sender, world: bench.tools.world });
+      await flood(bench, helper, 1);
+      return helper;
+    };
+    const [service, raw] = [await start('service'), await start('raw')];
+    const steady: { value: number; baseline: number }[] = [];
+    const flooded: { value: Flood; baseline: Flood }[] = [];
+    for (let round = 1; round <= bench.extent.rounds; round += 1) {
+      const baseline = await atRate(bench, raw);
+      steady.push({ value: await atRate(bench, service), baseline });
+      const rawFlood = await flood(bench, raw, bench.extent.seconds);
+      const serviceFlood = await flood(bench, service, bench.extent.seconds);
+      flooded.push({ value: serviceFlood, baseline: rawFlood });
+      bench.say(
+        `pushes, round ${round}: ${Math.round(steady.at(-1)?.value ?? 0)} µs a push, raw ${Math.round(baseline)}; ${told(serviceFlood)}, raw ${told(rawFlood)}`,
+      );
+    }
+    return figuresOf(steady, flooded);
+  },
+};
+
+/** Microseconds a push. */
+const atRate = async ({ tools, extent }: Bench, sender: Sender): Promise<number> => {
+  const startAt = now() + LEAD_MS;
+  const due = arrivals({ perSecond: PER_SECOND, seconds: extent.seconds, seed: tools.nextSeed() }).map(
+    (at) => at + startAt,
+  );
+  await sleepUntil(startAt);
+  const before = cpuMs(sender.pid);
+  await sender.ask('follow', {
+    run: tools.run,
+    firstCall: tools.takeCalls(due.length),
+    accounts: tools.accounts,
+    due,
+  });
+  return ((cpuMs(sender.pid) - before) * 1_000) / due.length;
+};
+
+interface Flood {
+  readonly perSecond: number;
+  readonly cpuUs: number;
+  /** Share of one processor that the stand-in of the push services used. */
+  readonly serverShare: number;
+}
+
+const flood = async ({ tools }: Bench, sender: Sender, seconds: number): Promise<Flood> => {
+  const before = { at: now(), cpu: cpuMs(sender.pid), server: cpuMs(tools.phones.pid) };
+  const plan = { run: tools.run, firstCall: tools.takeCalls(1), accounts: tools.accounts };
+  const count = await sender.ask('flood', { ...plan, atOnce: AT_ONCE, until: before.at + seconds * 1_000 });
+  const ms = now() - before.at;
+  return {
+    perSecond: (count * 1_000) / ms,
+    cpuUs: ((cpuMs(sender.pid) - before.cpu) * 1_000) / count,
+    serverShare: (cpuMs(tools.phones.pid) - before.server) / ms,
+  };
+};
+
+const told = ({ perSecond, cpuUs, serverShare }: Flood): string =>
+  `${Math.round(perSecond)}/s at ${Math.round(cpuUs)} µs (server ${serverShare.toFixed(2)})`;
+
+const figuresOf = (
+  steady: readonly { readonly value: number; readonly baseline: number }[],
+  flooded: readonly { readonly value: Flood; readonly baseline: Flood }[],
+): readonly Figure[] => {
+  const pairs = (of: (one: Flood) => number) =>
+    flooded.map(({ value, baseline }) => ({ value: of(value), baseline: of(baseline) }));
+  return [
+    figure(
+      {
+        name: 'pushes.cpu',
+        title: `processor time a push, ${PER_SECOND} a second`,
+        unit: 'µs',
+        target: { of: 'ratio', atMost: 1.25 },
+      },
+      steady,
+    ),
+    figure(
+      { name: 'pushes.throughput', title: `pushes with ${AT_ONCE} in flight`, unit: '1/s' },
+      pairs(({ perSecond }) => perSecond),
+    ),
+    figure(
+      {
+        name: 'pushes.cpu-flooded',
+        title: `processor time a push, ${AT_ONCE} in flight`,
+        unit: 'µs',
+        target: { of: 'ratio', atMost: 1.25 },
+      },
+      pairs(({ cpuUs }) => cpuUs),
+    ),
+  ];
+};
