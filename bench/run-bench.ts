@@ -20,6 +20,7 @@ export interface Report {
   readonly figures: readonly Figure[];
 }
 
+const SIGNALS = ['SIGINT', 'SIGTERM'] as const;
 /** Phones that are called. */
 const ACCOUNTS = 500;
 /** One request in ten comes over a connection of its own. */
@@ -36,6 +37,12 @@ export const runBench = async (options: BenchOptions, say: (text: string) => voi
   await using running = new AsyncDisposableStack();
   const tools = await startTools({ accounts: ACCOUNTS, freshShare: FRESH_SHARE });
   running.defer(() => tools.close());
+  const interrupted = (): void => void tools.pbxs.close();
+  // Whatever waits for the PBXs is told that they are gone, and everything that was started is ended in order.
+  for (const signal of SIGNALS) process.once(signal, interrupted);
+  running.defer(() => {
+    for (const signal of SIGNALS) process.off(signal, interrupted);
+  });
   const once = (start: () => Promise<Subject>): (() => Promise<Subject>) => {
     let started: Promise<Subject> | undefined;
     return () => {
