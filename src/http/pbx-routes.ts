@@ -121,7 +121,8 @@ async function readPbxFields<F extends Fields>(
   reply: FastifyReply,
   schema: BodySchema<F>,
 ): Promise<BodyValue<F> | undefined> {
-  const read = await readFields(request);
+  const reading = readFields(request);
+  const read = reading instanceof Promise ? await reading : reading;
   if ('unreadable' in read) {
     const { status, detail } = read.unreadable;
     parts.events.requestInvalid({ endpoint, field: 'body', problem: status === 415 ? 'media type' : detail });
