@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import { watchMachine } from '../test/faults/many/machine-load.ts';
 import { measureCalls } from './calls/measure-calls.ts';
 import { type Machine, thisMachine } from './lib/machine.ts';
 import { startTools, type Tools } from './lib/tools.ts';
@@ -6,18 +7,24 @@ import type { BenchOptions } from './options.ts';
 import type { Figure } from './report/figure.ts';
 import { SCENARIOS } from './scenarios/all-scenarios.ts';
 import { FULL, QUICK } from './scenarios/extent.ts';
-import type { Bench } from './scenarios/scenario.ts';
+import type { Bench, Scenario } from './scenarios/scenario.ts';
 import { type InstancesOptions, startInstances } from './subjects/start-instances.ts';
 import { startLimit } from './subjects/start-limit.ts';
+import { startTarget } from './subjects/start-target.ts';
 import type { Subject } from './subjects/subject.ts';
 
 /** What a run has found. */
 export interface Report {
   readonly startedAt: string;
   readonly tookSeconds: number;
-  readonly machine: Machine;
+  /** `othersShare`: of all processors, what other programs used meanwhile, 0 to 1. */
+  readonly machine: Machine & { readonly othersShare: number };
   readonly quick: boolean;
+  /** The other implementation that was measured, if it was one. */
+  readonly target: string | undefined;
   readonly figures: readonly Figure[];
+  /** What went otherwise than it must for the figures to mean something. */
+  readonly problems: readonly string[];
 }
 
 const SIGNALS = ['SIGINT', 'SIGTERM'] as const;
@@ -27,59 +34,115 @@ const ACCOUNTS = 500;
 const FRESH_SHARE = 0.1;
 /** Phones that register at once before the measurements. */
 const AT_ONCE = 16;
-/** Compiles what is hot, and fills what is filled only once. */
-const WARM_UP = { perSecond: 400, wakeMs: 100, seconds: 3 } as const;
+/** So that the first call that is looked at is not the first of all. */
+const FIRST_CALLS = { perSecond: 100, wakeMs: 100, seconds: 1 } as const;
 
 /** Runs the scenarios that the options name, and ends all that it started. */
 export const runBench = async (options: BenchOptions, say: (text: string) => void): Promise<Report> => {
   const machine = thisMachine();
+  const othersShare = watchMachine();
   const startedAt = new Date();
   await using running = new AsyncDisposableStack();
   const tools = await startTools({ accounts: ACCOUNTS, freshShare: FRESH_SHARE });
   running.defer(() => tools.close());
-  const interrupted = (): void => void tools.pbxs.close();
-  // Whatever waits for the PBXs is told that they are gone, and everything that was started is ended in order.
-  for (const signal of SIGNALS) process.once(signal, interrupted);
-  running.defer(() => {
-    for (const signal of SIGNALS) process.off(signal, interrupted);
-  });
-  const once = (start: () => Promise<Subject>): (() => Promise<Subject>) => {
-    let started: Promise<Subject> | undefined;
-    return () => {
-      started ??= start().then((subject) => running.adopt(subject, () => subject.close()));
-      return started;
-    };
-  };
-  const nodeOptions = options.cpuProf && `--cpu-prof --cpu-prof-dir=${resolve(options.cpuProf)}`;
-  const startService = async (wanted: InstancesOptions): Promise<Subject> =>
-    warm(tools, await startInstances(tools, { ...wanted, nodeOptions }));
-  const bench: Bench = {
-    tools,
-    extent: options.quick ? QUICK : FULL,
-    limit: once(async () => warm(tools, await startLimit(tools.world))),
-    service: once(() => startService({ name: 'service', instances: 1 })),
-    startService,
-    say,
-  };
-  const figures: Figure[] = [];
-  for (const scenario of SCENARIOS) {
-    if (options.scenario === undefined || options.scenario === scenario.name)
-      figures.push(...(await scenario.run(bench)));
-  }
+  endOnSignal(running, tools);
+  const bench = createBench(options, tools, say, running);
+  const chosen = SCENARIOS.filter(({ name }) => options.scenario === undefined || options.scenario === name);
+  const possible = chosen.filter(({ ofAnyService }) => options.target === undefined || ofAnyService);
+  for (const { name } of chosen.filter((scenario) => !possible.includes(scenario)))
+    say(`${name}: not of a target`);
+  const figures = await (options.quick ? runTogether : runInTurn)(bench, possible);
   return {
     startedAt: startedAt.toISOString(),
     tookSeconds: (Date.now() - startedAt.getTime()) / 1_000,
-    machine,
+    machine: { ...machine, othersShare: othersShare() },
     quick: options.quick,
+    target: options.target?.url,
     figures,
+    problems: tools.problems,
   };
 };
 
-/** Registers the phones, and lets calls come for a while that are not measured. */
-const warm = async (tools: Tools, subject: Subject): Promise<Subject> => {
+/** Nothing runs that is not measured. */
+const runInTurn = async (bench: Bench, scenarios: readonly Scenario[]): Promise<readonly Figure[]> => {
+  const figures: Figure[] = [];
+  for (const scenario of scenarios) {
+    await using running = new AsyncDisposableStack();
+    const measure = await scenario.prepare(bench, running);
+    figures.push(...(await measure()));
+  }
+  return figures;
+};
+
+/** Everything is started at the same time, and then idle until it is measured. */
+const runTogether = async (bench: Bench, scenarios: readonly Scenario[]): Promise<readonly Figure[]> => {
+  await using running = new AsyncDisposableStack();
+  const measures = await Promise.all(scenarios.map((scenario) => scenario.prepare(bench, running)));
+  const figures: Figure[] = [];
+  for (const measure of measures) figures.push(...(await measure()));
+  return figures;
+};
+
+const createBench = (
+  options: BenchOptions,
+  tools: Tools,
+  say: (text: string) => void,
+  running: AsyncDisposableStack,
+): Bench => {
+  const extent = options.quick ? QUICK : FULL;
+  const nodeOptions = options.cpuProf && `--cpu-prof --cpu-prof-dir=${resolve(options.cpuProf)}`;
+  const startAny = (wanted: InstancesOptions): Promise<Subject> =>
+    options.target === undefined
+      ? startInstances(tools, { ...wanted, nodeOptions })
+      : startTarget(tools, options.target, say);
+  const newLimit: Bench['newLimit'] = async (owner) => {
+    const subject = owner.adopt(await startLimit(tools.world), (each) => each.close());
+    await begin(tools, subject);
+    return subject;
+  };
+  const newService: Bench['newService'] = async (owner, wanted = { name: 'service', instances: 1 }) => {
+    const subject = owner.adopt(await startAny(wanted), (each) => each.close());
+    await begin(tools, subject);
+    return subject;
+  };
+  const hot = new Set<Subject>();
+  return {
+    tools,
+    extent,
+    limit: once(() => newLimit(running)),
+    service: once(() => newService(running)),
+    newLimit,
+    newService,
+    warmUp: async (subject) => {
+      if (!hot.has(subject)) await measureCalls(tools, subject, extent.warmUp);
+      hot.add(subject);
+    },
+    say,
+  };
+};
+
+/** Started when it is first asked for, and then the same for all. */
+const once = <T>(start: () => Promise<T>): (() => Promise<T>) => {
+  let started: Promise<T> | undefined;
+  return () => {
+    started ??= start();
+    return started;
+  };
+};
+
+/** Whatever waits for the PBXs is told that they are gone, and everything that was started is ended in order. */
+const endOnSignal = (running: AsyncDisposableStack, { pbxs }: Tools): void => {
+  const end = (): void => void pbxs.close();
+  for (const signal of SIGNALS) {
+    process.once(signal, end);
+    running.defer(() => void process.off(signal, end));
+  }
+};
+
+/** Registers the phones, and lets a few calls come. */
+const begin = async (tools: Tools, subject: Subject): Promise<void> => {
   const { accounts } = tools;
   const [origin = ''] = subject.origins;
   await tools.pbxs.ask('register', { accounts, count: accounts, atOnce: AT_ONCE, origin });
-  await measureCalls(tools, subject, WARM_UP);
-  return subject;
+  await measureCalls(tools, subject, FIRST_CALLS);
 };

@@ -18,6 +18,8 @@ export interface Tools {
   readonly accounts: number;
   /** The share of requests over a connection of their own. */
   readonly freshShare: number;
+  /** What went otherwise than it must for the figures to mean something; each is told in the end. */
+  readonly problems: string[];
   /** Takes so many numbers of calls; returns the first. */
   takeCalls(count: number): number;
   /** Another one each time, the same ones in every run. */
@@ -49,6 +51,7 @@ export const startTools = async (options: {
     phones,
     world,
     caFile,
+    problems: [],
     run: randomBytes(12).toString('hex'),
     takeCalls: (count) => {
       nextCall += count;

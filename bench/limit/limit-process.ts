@@ -68,8 +68,10 @@ const startLimit = async (origins: PushOrigins): Promise<string> => {
 const methods = {
   /** Returns where it listens. */
   start: startLimit,
-  /** Forgets the calls whose PBX has hung up: who waits for nothing is no part of the handshake. */
-  forget: async () => waiting.clear(),
+  /** Forgets the calls whose PBX has hung up, for which it does not listen: that is no part of the handshake. */
+  forget: async () => {
+    for (const [key, pbx] of waiting) if (pbx.destroyed) waiting.delete(key);
+  },
 };
 
 /** The bare server. */

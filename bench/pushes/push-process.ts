@@ -2,11 +2,9 @@ import { now } from '../lib/clock.ts';
 import { answerParent } from '../lib/helper-process.ts';
 import { accountOf, callIdOf, followSchedule } from '../load/calls.ts';
 import type { PhoneWorld } from '../phones/phones-process.ts';
+import type { PushCall } from './push-call.ts';
 import { createRawSender } from './raw-sender.ts';
 import { createServiceSender } from './service-sender.ts';
-
-/** Pushes for a call and resolves when the push service has taken it; rejects where it has not. */
-export type PushCall = (call: { readonly account: number; readonly uniqueKey: string }) => Promise<void>;
 
 /** Pushes to be made. */
 export interface PushPlan {

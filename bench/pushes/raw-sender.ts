@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { connectRaw } from '../limit/raw-push.ts';
 import type { PhoneWorld } from '../phones/phones-process.ts';
-import type { PushCall } from './push-process.ts';
+import type { PushCall } from './push-call.ts';
 
 /** `node:http2` with nothing around it. */
 export const createRawSender = async ({ settings, ca }: PhoneWorld): Promise<PushCall> => {

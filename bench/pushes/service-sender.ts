@@ -7,7 +7,7 @@ import { createLog } from '../../src/telemetry/log.ts';
 import { createTelemetry } from '../../src/telemetry/telemetry.ts';
 import { isApple, tokenOf } from '../load/calls.ts';
 import type { PhoneWorld } from '../phones/phones-process.ts';
-import type { PushCall } from './push-process.ts';
+import type { PushCall } from './push-call.ts';
 
 const APPLE_APP = 1;
 const GOOGLE_APP = 2;

@@ -12,24 +12,31 @@ interface Round {
 /** What a call costs and how long it is delayed. */
 export const calls: Scenario = {
   name: 'calls',
+  ofAnyService: true,
   about: 'processor time a call, and what the service adds to its way, at 500 calls/s with 2,000 waiting',
-  run: async (bench) => {
-    const rounds: Round[] = [];
-    const limit = await bench.limit();
-    const service = await bench.service();
-    await using waiting = new AsyncDisposableStack();
-    for (const subject of [limit, service]) {
-      const held = await holdCalls(bench.tools, subject);
-      waiting.defer(() => held.release());
-      await held.fillTo(bench.extent.twoThousand.held);
-    }
-    for (let round = 1; round <= bench.extent.rounds; round += 1) {
-      const ofLimit = await measured(bench, limit, round);
-      const ofService = await measured(bench, service, round);
-      rounds.push({ service: ofService, limit: ofLimit });
-    }
-    return figuresOf(rounds);
+  prepare: async (bench) => {
+    const [limit, service] = await Promise.all([bench.limit(), bench.service()]);
+    return () => measure(bench, limit, service);
   },
+};
+
+const measure = async (bench: Bench, limit: Subject, service: Subject): Promise<readonly Figure[]> => {
+  const { rounds: count, twoThousand } = bench.extent;
+  const both = [limit, service];
+  for (const subject of both) await bench.warmUp(subject);
+  await using waiting = new AsyncDisposableStack();
+  const fill = async (subject: Subject): Promise<void> => {
+    const held = holdCalls(bench.tools, subject);
+    waiting.defer(() => held.releaseTo(0));
+    await held.fillTo(twoThousand.held);
+  };
+  await Promise.all(both.map(fill));
+  const rounds: Round[] = [];
+  for (let round = 1; round <= count; round += 1) {
+    const ofLimit = await measured(bench, limit, round);
+    rounds.push({ limit: ofLimit, service: await measured(bench, service, round) });
+  }
+  return figuresOf(rounds);
 };
 
 const measured = async (bench: Bench, subject: Subject, round: number): Promise<CallWindow> => {

@@ -3,7 +3,7 @@ import { type Figure, figure, type Pair } from '../report/figure.ts';
 import { type Backing, startBacking } from '../subjects/start-backing.ts';
 import type { Subject } from '../subjects/subject.ts';
 import { tellCalls } from './calls.ts';
-import type { Scenario } from './scenario.ts';
+import type { Bench, Scenario } from './scenario.ts';
 import { highestRate } from './sustained.ts';
 
 /** What the servers behind the instances did for one call. */
@@ -31,49 +31,56 @@ interface Rates {
 /** Several instances on one database and one Redis. */
 export const instances: Scenario = {
   name: 'instances',
+  ofAnyService: false,
   about: 'one and two instances on PostgreSQL and Redis: cost, delays, calls/s, Redis commands a call',
-  run: async (bench) => {
+  prepare: async (bench, running) => {
+    const starting = startBacking();
     const limit = await bench.limit();
-    await using running = new AsyncDisposableStack();
-    const backing = running.use(disposable(await startBacking()));
-    const start = async (count: number): Promise<Subject> => {
-      const subject = await bench.startService({
+    const backing = running.adopt(await starting, (each) => each.close());
+    const start = async (count: number): Promise<Subject> =>
+      bench.newService(running, {
         name: count === 1 ? 'one instance' : 'two instances',
         instances: count,
         databaseUrl: await backing.createDatabase(),
         redisUrl: backing.redisUrl,
       });
-      return running.adopt(subject, () => subject.close());
-    };
-    const [one, two] = [await start(1), await start(2)];
-    const { twoThousand, seconds, rounds: count } = bench.extent;
-    const rounds: Round[] = [];
-    const rates: Rates[] = [];
-    const measured = (subject: Subject) => measureCalls(bench.tools, subject, { ...twoThousand, seconds });
-    for (let round = 1; round <= count; round += 1) {
-      const ofLimit = await measured(limit);
-      const ofOne = await withLoad(backing, () => measured(one));
-      const ofTwo = await withLoad(backing, () => measured(two));
-      tellCalls(bench, `round ${round}, limit`, ofLimit);
-      tellCalls(bench, `round ${round}, one instance`, ofOne);
-      tellCalls(bench, `round ${round}, two instances`, ofTwo);
-      rounds.push({ limit: ofLimit, one: ofOne, two: ofTwo });
-    }
-    for (let round = 1; round <= count; round += 1) {
-      rates.push({
-        limit: await highestRate(bench, limit),
-        one: await highestRate(bench, one),
-        two: await highestRate(bench, two),
-      });
-    }
-    return figuresOf(rounds, rates);
+    const [one, two] = await Promise.all([start(1), start(2)]);
+    return () => measure(bench, backing, { limit, one, two });
   },
 };
 
-const disposable = (backing: Backing): Backing & AsyncDisposable => ({
-  ...backing,
-  [Symbol.asyncDispose]: () => backing.close(),
-});
+const measure = async (
+  bench: Bench,
+  backing: Backing,
+  { limit, one, two }: Record<keyof Round, Subject>,
+): Promise<readonly Figure[]> => {
+  for (const subject of [limit, one, two]) await bench.warmUp(subject);
+  const { twoThousand, seconds, rounds: count } = bench.extent;
+  const window = async (subject: Subject, round: number): Promise<CallWindow & Load> => {
+    const measured = await withLoad(backing, () =>
+      measureCalls(bench.tools, subject, { ...twoThousand, seconds }),
+    );
+    tellCalls(bench, `round ${round}, ${subject.name}`, measured);
+    return measured;
+  };
+  const rounds: Round[] = [];
+  const rates: Rates[] = [];
+  for (let round = 1; round <= count; round += 1) {
+    rounds.push({
+      limit: await window(limit, round),
+      one: await window(one, round),
+      two: await window(two, round),
+    });
+  }
+  for (let round = 1; round <= count; round += 1) {
+    rates.push({
+      limit: await highestRate(bench, limit),
+      one: await highestRate(bench, one),
+      two: await highestRate(bench, two),
+    });
+  }
+  return figuresOf(rounds, rates);
+};
 
 const withLoad = async (backing: Backing, measure: () => Promise<CallWindow>): Promise<CallWindow & Load> => {
   const read = async () => ({

@@ -17,33 +17,39 @@ type Sender = HelperProcess<PushProcess>;
 /** What one push costs, and how many go, without PBXs and apps. */
 export const pushes: Scenario = {
   name: 'pushes',
+  ofAnyService: false,
   about: "the service's push side alone, against node:http2 with nothing around it",
-  run: async (bench) => {
-    await using senders = new AsyncDisposableStack();
+  prepare: async (bench, running) => {
     const start = async (sender: 'service' | 'raw'): Promise<Sender> => {
       const helper = await startHelper<PushProcess>(new URL('../pushes/push-process.ts', import.meta.url), {
         env: { NODE_EXTRA_CA_CERTS: bench.tools.caFile },
       });
-      senders.defer(() => helper.close());
+      running.defer(() => helper.close());
       await helper.ask('start', { sender, world: bench.tools.world });
-      await flood(bench, helper, 1);
       return helper;
     };
-    const [service, raw] = [await start('service'), await start('raw')];
-    const steady: { value: number; baseline: number }[] = [];
-    const flooded: { value: Flood; baseline: Flood }[] = [];
-    for (let round = 1; round <= bench.extent.rounds; round += 1) {
-      const baseline = await atRate(bench, raw);
-      steady.push({ value: await atRate(bench, service), baseline });
-      const rawFlood = await flood(bench, raw, bench.extent.seconds);
-      const serviceFlood = await flood(bench, service, bench.extent.seconds);
-      flooded.push({ value: serviceFlood, baseline: rawFlood });
-      bench.say(
-        `pushes, round ${round}: ${Math.round(steady.at(-1)?.value ?? 0)} µs a push, raw ${Math.round(baseline)}; ${told(serviceFlood)}, raw ${told(rawFlood)}`,
-      );
-    }
-    return figuresOf(steady, flooded);
+    const [service, raw] = await Promise.all([start('service'), start('raw')]);
+    return () => measure(bench, service, raw);
   },
+};
+
+const measure = async (bench: Bench, service: Sender, raw: Sender): Promise<readonly Figure[]> => {
+  const { rounds, seconds } = bench.extent;
+  for (const sender of [service, raw]) await flood(bench, sender, seconds);
+  const steady: { value: number; baseline: number }[] = [];
+  const flooded: { value: Flood; baseline: Flood }[] = [];
+  for (let round = 1; round <= rounds; round += 1) {
+    const baseline = await atRate(bench, raw);
+    const value = await atRate(bench, service);
+    steady.push({ value, baseline });
+    const rawFlood = await flood(bench, raw, seconds);
+    const serviceFlood = await flood(bench, service, seconds);
+    flooded.push({ value: serviceFlood, baseline: rawFlood });
+    bench.say(
+      `round ${round}, pushes: ${Math.round(value)} µs each, raw ${Math.round(baseline)}; ${told(serviceFlood)}, raw ${told(rawFlood)}`,
+    );
+  }
+  return figuresOf(steady, flooded);
 };
 
 /** Microseconds a push. */

@@ -8,12 +8,14 @@ import type { Extent } from './extent.ts';
 export interface Bench {
   readonly tools: Tools;
   readonly extent: Extent;
-  /** The bare server. */
+  /** The bare server, and the service on SQLite with the bus in memory or the target: the same for all scenarios. */
   limit(): Promise<Subject>;
-  /** The service on SQLite with the bus in memory, or the target; its phones are registered and it is warm. */
   service(): Promise<Subject>;
-  /** Starts another service, registered and warm; whoever asks for it closes it. */
-  startService(options: InstancesOptions): Promise<Subject>;
+  /** More of them, which end with the scenario. A service has its phones registered and its first calls behind it. */
+  newLimit(running: AsyncDisposableStack): Promise<Subject>;
+  newService(running: AsyncDisposableStack, options?: InstancesOptions): Promise<Subject>;
+  /** Lets so many calls come that V8 has compiled what they run through; once for each subject. */
+  warmUp(subject: Subject): Promise<void>;
   /** Tells a person what is going on. */
   say(text: string): void;
 }
@@ -21,7 +23,16 @@ export interface Bench {
 /** A part of the bench. */
 export interface Scenario {
   readonly name: string;
+  /** Whether it can be run with another implementation in place of this service. */
+  readonly ofAnyService: boolean;
   /** One sentence for `--help`. */
   readonly about: string;
-  run(bench: Bench): Promise<readonly Figure[]>;
+  /**
+   * Starts what it needs, perhaps while others do the same; `running` ends with the scenario. What it resolves with is
+   * called when nothing else is measured.
+   */
+  prepare(bench: Bench, running: AsyncDisposableStack): Promise<Measure>;
 }
+
+/** Measures. */
+export type Measure = () => Promise<readonly Figure[]>;

@@ -1,4 +1,4 @@
-import { holdCalls } from '../calls/hold-calls.ts';
+import { type HeldCalls, holdCalls } from '../calls/hold-calls.ts';
 import { measureCalls } from '../calls/measure-calls.ts';
 import { now, sleepUntil } from '../lib/clock.ts';
 import { residentBytes } from '../lib/process-figures.ts';
@@ -10,11 +10,13 @@ const LEVELS = [1_000, 5_000, 15_000] as const;
 /** Calls that come while others wait: a hundred of them wait at a time. */
 const PASSING = { perSecond: 500, wakeMs: 200 } as const;
 const PASSING_WAIT = (PASSING.perSecond * PASSING.wakeMs) / 1_000;
+/** How many wait when the cost of others is looked at, from the most to the fewest: by then everything is hot. */
+const COST_AT = [15_000, 5_000, PASSING_WAIT] as const;
 /** Until what was needed only to begin a call is done with. */
 const REST_MS = 500;
 
 /** One subject in one round, by the number of calls that waited. */
-interface Climb {
+interface Found {
   readonly bytesPerCall: ReadonlyMap<number, number>;
   readonly cpuUsPerCall: ReadonlyMap<number, number>;
 }
@@ -22,46 +24,80 @@ interface Climb {
 /** What a call costs that only waits, and what the others cost meanwhile. */
 export const waiting: Scenario = {
   name: 'waiting',
+  ofAnyService: true,
   about: 'memory of a call that waits, and the cost of another call, while up to 15,000 wait',
-  run: async (bench) => {
-    const limit = await bench.limit();
-    const service = await bench.service();
-    const rounds: { value: Climb; baseline: Climb }[] = [];
-    for (let round = 1; round <= bench.extent.waiting.rounds; round += 1) {
-      const baseline = await letWait(bench, limit);
-      rounds.push({ value: await letWait(bench, service), baseline });
-    }
-    return figuresOf(bench, rounds);
+  prepare: async (bench, running) => {
+    const first = await Promise.all([bench.limit(), bench.service()]);
+    return () => measure(bench, running, first);
   },
 };
 
-const letWait = async (bench: Bench, subject: Subject): Promise<Climb> => {
-  const { tools, extent } = bench;
-  const bytesPerCall = new Map<number, number>();
-  const cpuUsPerCall = new Map<number, number>();
-  const cost = async (level: number): Promise<void> => {
-    if (!extent.waiting.costAt.includes(level)) return;
-    const window = await measureCalls(tools, subject, { ...PASSING, seconds: extent.seconds });
-    cpuUsPerCall.set(level, window.cpuUsPerCall);
-    bench.say(`${subject.name}, ${level} wait: ${Math.round(window.cpuUsPerCall)} µs a call`);
-  };
+const measure = async (
+  bench: Bench,
+  running: AsyncDisposableStack,
+  first: readonly [Subject, Subject],
+): Promise<readonly Figure[]> => {
+  const rounds: { value: Found; baseline: Found }[] = [];
+  for (let round = 1; round <= bench.extent.waiting.rounds; round += 1) {
+    // A process that has worked for a while has memory to spare, and the first calls that wait would seem to need none.
+    const [limit, service] =
+      round === 1 ? first : await Promise.all([bench.newLimit(running), bench.newService(running)]);
+    const [baseline, value] = await letWait(bench, [limit, service]);
+    rounds.push({ value, baseline });
+  }
+  return figuresOf(rounds);
+};
 
-  await cost(PASSING_WAIT);
-  const held = await holdCalls(tools, subject);
+interface Waiter {
+  readonly subject: Subject;
+  readonly held: HeldCalls;
+  readonly bytesPerCall: Map<number, number>;
+  readonly cpuUsPerCall: Map<number, number>;
+}
+
+/** Lets calls wait at both at the same time, which does not change their memory, and looks at others in turn. */
+const letWait = async (
+  bench: Bench,
+  [limit, service]: readonly [Subject, Subject],
+): Promise<readonly [Found, Found]> => {
+  const waiter = (subject: Subject): Waiter => ({
+    subject,
+    held: holdCalls(bench.tools, subject),
+    bytesPerCall: new Map(),
+    cpuUsPerCall: new Map(),
+  });
+  const [one, other] = [waiter(limit), waiter(service)];
+  await Promise.all([fill(bench, one), fill(bench, other)]);
+  const { seconds, warmSeconds } = bench.extent.waiting;
+  const passing = (each: Waiter, length: number) =>
+    measureCalls(bench.tools, each.subject, { ...PASSING, seconds: length });
+  for (const each of [one, other]) await passing(each, warmSeconds);
+  for (const level of COST_AT) {
+    for (const each of [one, other]) {
+      const { cpuUsPerCall } = await passing(each, seconds);
+      each.cpuUsPerCall.set(level, cpuUsPerCall);
+      bench.say(`${each.subject.name}, ${level} wait: ${Math.round(cpuUsPerCall)} µs a call`);
+      await each.held.releaseTo(below(level));
+    }
+  }
+  return [one, other];
+};
+
+const fill = async ({ say }: Bench, { subject, held, bytesPerCall }: Waiter): Promise<void> => {
   const before = resident(subject);
   for (const level of LEVELS) {
     await held.fillTo(level);
     await sleepUntil(now() + REST_MS);
     const bytes = (resident(subject) - before) / level;
     bytesPerCall.set(level, bytes);
-    bench.say(`${subject.name}, ${level} wait: ${(bytes / 1024).toFixed(1)} KiB a call`);
-    await cost(level);
+    say(`${subject.name}, ${level} wait: ${(bytes / 1024).toFixed(1)} KiB a call`);
   }
-  const left = await held.waiting();
-  if (left < (LEVELS.at(-1) ?? 0))
-    throw new Error(`${subject.name}: only ${left} calls still waited in the end`);
-  await held.release();
-  return { bytesPerCall, cpuUsPerCall };
+};
+
+/** How many go on waiting when the next cost is looked at. */
+const below = (level: number): number => {
+  const next = COST_AT.find((each) => each < level) ?? 0;
+  return next === PASSING_WAIT ? 0 : next;
 };
 
 /** Memory of all processes; NaN where they cannot be looked at. */
@@ -69,13 +105,11 @@ const resident = ({ pids }: Subject): number =>
   pids.length === 0 ? Number.NaN : pids.reduce((sum, pid) => sum + residentBytes(pid), 0);
 
 const figuresOf = (
-  bench: Bench,
-  rounds: readonly { readonly value: Climb; readonly baseline: Climb }[],
+  rounds: readonly { readonly value: Found; readonly baseline: Found }[],
 ): readonly Figure[] => {
-  const pairs = (of: (one: Climb) => number) =>
+  const pairs = (of: (one: Found) => number) =>
     rounds.map(({ value, baseline }) => ({ value: of(value), baseline: of(baseline) }));
-  const { costAt } = bench.extent.waiting;
-  const growth = ({ cpuUsPerCall }: Climb, level: number): number =>
+  const growth = ({ cpuUsPerCall }: Found, level: number): number =>
     (cpuUsPerCall.get(level) ?? Number.NaN) / (cpuUsPerCall.get(PASSING_WAIT) ?? Number.NaN);
   return [
     ...LEVELS.map((level) =>
@@ -89,13 +123,13 @@ const figuresOf = (
         pairs(({ bytesPerCall }) => (bytesPerCall.get(level) ?? Number.NaN) / 1024),
       ),
     ),
-    ...costAt.map((level) =>
+    ...COST_AT.map((level) =>
       figure(
         { name: `waiting.cpu.${level}`, title: `processor time a call, ${level} wait`, unit: 'µs' },
         pairs(({ cpuUsPerCall }) => cpuUsPerCall.get(level) ?? Number.NaN),
       ),
     ),
-    ...costAt.slice(1).map((level) =>
+    ...COST_AT.slice(0, -1).map((level) =>
       figure(
         {
           name: `waiting.growth.${level}`,

@@ -43,22 +43,20 @@ export const startInstances = async (
     SHUTDOWN_GRACE: '0',
     MAX_WAITING_CALLS: String(MAX_WAITING),
   };
-  const services: ServiceProcess[] = [];
-  for (let index = 0; index < options.instances; index += 1) {
-    const service = await startService(settings, options.nodeOptions);
-    services.push(service);
-    starting.defer(() => service.close());
-  }
+  const startOne = async (): Promise<ServiceProcess> =>
+    starting.adopt(await startService(settings, options.nodeOptions), (service) => service.close());
+  const services = await Promise.all(Array.from({ length: options.instances }, startOne));
   const running = starting.move();
   return {
     name: options.name,
     origins: services.map(({ url }) => url),
     pids: services.map(({ pid }) => pid),
     pushes: true,
-    settle: async () => {
-      for (const service of services)
-        await until(async () => (await service.waiting()) === 0, 'no call waits');
-    },
+    settle: (waiting) =>
+      until(async () => {
+        const each = await Promise.all(services.map((service) => service.waiting()));
+        return each.reduce((sum, count) => sum + count, 0) <= waiting;
+      }, 'calls that were hung up wait no more'),
     close: () => running.disposeAsync(),
   };
 };

@@ -4,11 +4,10 @@ import type { PhoneWorld } from '../phones/phones-process.ts';
 import type { Subject } from './subject.ts';
 
 /** Starts the bare server that everything is a ratio to. */
-export const startLimit = async (
-  world: PhoneWorld,
-  execArgv: readonly string[] = [],
-): Promise<Subject> => {
-  const limit = await startHelper<LimitProcess>(new URL('../limit/limit-process.ts', import.meta.url), { execArgv });
+export const startLimit = async (world: PhoneWorld, execArgv: readonly string[] = []): Promise<Subject> => {
+  const limit = await startHelper<LimitProcess>(new URL('../limit/limit-process.ts', import.meta.url), {
+    execArgv,
+  });
   const { APNS_URL: apple = '', FCM_URL: google = '' } = world.settings;
   const url = await limit.ask('start', { apple, google, ca: world.ca });
   return {

@@ -7,7 +7,7 @@ export interface Subject {
   readonly pids: readonly number[];
   /** Whether its pushes reach the phones of the bench. */
   readonly pushes: boolean;
-  /** To be called when PBXs have hung up: resolves when no call waits any more. */
-  settle(): Promise<void>;
+  /** To be called when PBXs have hung up: resolves when no more than so many calls wait. */
+  settle(waiting: number): Promise<void>;
   close(): Promise<void>;
 }
