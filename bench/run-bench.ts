@@ -4,7 +4,7 @@ import { measureCalls } from './calls/measure-calls.ts';
 import { type Machine, thisMachine } from './lib/machine.ts';
 import { startTools, type Tools } from './lib/tools.ts';
 import type { BenchOptions } from './options.ts';
-import type { Figure } from './report/figure.ts';
+import { type Figure, figureOf } from './report/figure.ts';
 import { SCENARIOS } from './scenarios/all-scenarios.ts';
 import { FULL, QUICK } from './scenarios/extent.ts';
 import type { Bench, Scenario } from './scenarios/scenario.ts';
@@ -68,8 +68,7 @@ const runInTurn = async (bench: Bench, scenarios: readonly Scenario[]): Promise<
   const figures: Figure[] = [];
   for (const scenario of scenarios) {
     await using running = new AsyncDisposableStack();
-    const measure = await scenario.prepare(bench, running);
-    figures.push(...(await measure()));
+    figures.push(...(await measured(scenario, await scenario.prepare(bench, running))));
   }
   return figures;
 };
@@ -77,10 +76,20 @@ const runInTurn = async (bench: Bench, scenarios: readonly Scenario[]): Promise<
 /** Everything is started at the same time, and then idle until it is measured. */
 const runTogether = async (bench: Bench, scenarios: readonly Scenario[]): Promise<readonly Figure[]> => {
   await using running = new AsyncDisposableStack();
-  const measures = await Promise.all(scenarios.map((scenario) => scenario.prepare(bench, running)));
+  const prepared = await Promise.all(
+    scenarios.map(async (scenario) => ({ scenario, measure: await scenario.prepare(bench, running) })),
+  );
   const figures: Figure[] = [];
-  for (const measure of measures) figures.push(...(await measure()));
+  for (const { scenario, measure } of prepared) figures.push(...(await measured(scenario, measure)));
   return figures;
+};
+
+const measured = async (
+  { figures }: Scenario,
+  measure: Awaited<ReturnType<Scenario['prepare']>>,
+): Promise<readonly Figure[]> => {
+  const rounds = await measure();
+  return Object.entries(figures).map(([name, about]) => figureOf(name, about, rounds[name] ?? []));
 };
 
 const createBench = (

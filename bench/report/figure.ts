@@ -6,23 +6,15 @@ export interface Pair {
   readonly baseline: number;
 }
 
-/** A figure of the report. */
-export interface Figure {
-  /** The same in every run: `calls.cpu.sqlite`. */
-  readonly name: string;
+/** What a figure is of. */
+export interface FigureAbout {
   /** For a person. */
   readonly title: string;
   readonly unit: string;
-  /** What the baseline is of. */
-  readonly against: 'limit' | 'one instance';
-  /** Medians of the rounds. */
-  readonly value: number;
-  readonly baseline: number;
-  /** Median of the rounds' own ratios, value by baseline. */
-  readonly ratio: number;
-  /** What is to be reached, and whether it was; undefined where nothing is said. */
-  readonly target: (Target & { readonly reached: boolean }) | undefined;
-  readonly rounds: readonly Pair[];
+  /** What the baseline is of; the limit, unless told. */
+  readonly against?: 'one instance';
+  /** What is to be reached. */
+  readonly target?: Target;
 }
 
 /** An upper bound on a figure or on its ratio. */
@@ -31,15 +23,26 @@ export interface Target {
   readonly atMost: number;
 }
 
+/** A figure of the report. */
+export interface Figure {
+  /** The same in every run: `calls.cpu.sqlite`. */
+  readonly name: string;
+  readonly title: string;
+  readonly unit: string;
+  readonly against: 'limit' | 'one instance';
+  /** Medians of the rounds. */
+  readonly value: number;
+  readonly baseline: number;
+  /** Median of the rounds' own ratios, value by baseline. */
+  readonly ratio: number;
+  /** Undefined where nothing is to be reached. */
+  readonly target: (Target & { readonly reached: boolean }) | undefined;
+  readonly rounds: readonly Pair[];
+}
+
 /** Makes a figure of its rounds. */
-export const figure = (
-  about: Pick<Figure, 'name' | 'title' | 'unit'> & {
-    readonly against?: Figure['against'];
-    readonly target?: Target;
-  },
-  rounds: readonly Pair[],
-): Figure => {
-  const { name, title, unit, against = 'limit', target } = about;
+export const figureOf = (name: string, about: FigureAbout, rounds: readonly Pair[]): Figure => {
+  const { title, unit, against = 'limit', target } = about;
   const value = median(rounds.map((round) => round.value));
   const ratio = median(rounds.map((round) => ratioOf(round)));
   const measured = target?.of === 'value' ? value : ratio;

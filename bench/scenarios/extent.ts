@@ -9,7 +9,7 @@ export interface Extent {
   readonly seconds: number;
   /** How 2,000 calls come to wait at 500 calls/s: 4 s each, or most of them all the time. */
   readonly twoThousand: Omit<CallLoad, 'seconds'> & { readonly held: number };
-  readonly stairs: Stairs;
+  readonly stairs: Stairs & { readonly rounds: number };
   readonly waiting: {
     /** How often 15,000 calls are made to wait, each time in a new process. */
     readonly rounds: number;
@@ -27,7 +27,7 @@ export const FULL: Extent = {
   rounds: 5,
   seconds: 10,
   twoThousand: { perSecond: 500, wakeMs: 4_000, held: 0 },
-  stairs: { from: 400, factor: 1.1, steps: 24, secondsEach: 4 },
+  stairs: { rounds: 3, from: 400, factor: 1.1, steps: 24, secondsEach: 4 },
   waiting: { rounds: 3, seconds: 5, warmSeconds: 3 },
   registrations: 5_000,
   warmUp: { perSecond: 700, wakeMs: 200, seconds: 30 },
@@ -38,7 +38,7 @@ export const QUICK: Extent = {
   rounds: 1,
   seconds: 1,
   twoThousand: { perSecond: 500, wakeMs: 200, held: 1_900 },
-  stairs: { from: 500, factor: 1.4, steps: 6, secondsEach: 0.5 },
+  stairs: { rounds: 1, from: 500, factor: 1.4, steps: 6, secondsEach: 0.5 },
   waiting: { rounds: 1, seconds: 1, warmSeconds: 0.5 },
   registrations: 500,
   warmUp: { perSecond: 700, wakeMs: 100, seconds: 0.8 },

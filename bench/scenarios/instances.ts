@@ -1,9 +1,9 @@
 import { type CallWindow, measureCalls } from '../calls/measure-calls.ts';
-import { type Figure, figure, type Pair } from '../report/figure.ts';
+import type { Pair } from '../report/figure.ts';
 import { type Backing, startBacking } from '../subjects/start-backing.ts';
 import type { Subject } from '../subjects/subject.ts';
 import { tellCalls } from './calls.ts';
-import type { Bench, Scenario } from './scenario.ts';
+import { type Bench, defineScenario, type RoundsOf } from './scenario.ts';
 import { highestRate } from './sustained.ts';
 
 /** What the servers behind the instances did for one call. */
@@ -28,11 +28,55 @@ interface Rates {
   readonly two: number;
 }
 
+const against = 'one instance';
+const FIGURES = {
+  'calls.cpu.shared': {
+    title: 'processor time a call, PostgreSQL and Redis',
+    unit: 'µs',
+    target: { of: 'ratio', atMost: 2.5 },
+  },
+  'calls.ack-delay.shared.p50': {
+    title: "app's answer → PBX's ACK, PostgreSQL and Redis, p50",
+    unit: 'ms',
+  },
+  'calls.ack-delay.shared.p99': {
+    title: "app's answer → PBX's ACK, PostgreSQL and Redis, p99",
+    unit: 'ms',
+  },
+  'calls.ack-delay.shared.p999': {
+    title: "app's answer → PBX's ACK, PostgreSQL and Redis, p99.9",
+    unit: 'ms',
+  },
+  'sustained.calls.shared': {
+    title: 'calls a second, sustained, PostgreSQL and Redis',
+    unit: '1/s',
+  },
+  'instances.calls': { title: 'calls a second, sustained, two instances', unit: '1/s', against },
+  'instances.calls.limit': { title: 'calls a second, sustained, two instances', unit: '1/s' },
+  'instances.ack-delay.p50': { title: "app's answer → PBX's ACK, two instances, p50", unit: 'ms', against },
+  'instances.ack-delay.p99': { title: "app's answer → PBX's ACK, two instances, p99", unit: 'ms', against },
+  'instances.ack-delay.p999': {
+    title: "app's answer → PBX's ACK, two instances, p99.9",
+    unit: 'ms',
+    against,
+  },
+  'instances.cpu': { title: 'processor time a call, two instances together', unit: 'µs', against },
+  'instances.redis.sent': { title: 'Redis commands a call, two instances', unit: '', against },
+  'instances.redis.in-scripts': {
+    title: 'commands that scripts ran in Redis a call, two instances',
+    unit: '',
+    against,
+  },
+  'instances.redis.cpu': { title: "Redis' processor time a call, one instance", unit: 'µs' },
+  'instances.database.cpu': { title: "PostgreSQL's processor time a call, one instance", unit: 'µs' },
+} as const;
+
 /** Several instances on one database and one Redis. */
-export const instances: Scenario = {
+export const instances = defineScenario({
   name: 'instances',
   ofAnyService: false,
   about: 'one and two instances on PostgreSQL and Redis: cost, delays, calls/s, Redis commands a call',
+  figures: FIGURES,
   prepare: async (bench, running) => {
     const starting = startBacking();
     const limit = await bench.limit();
@@ -47,13 +91,13 @@ export const instances: Scenario = {
     const [one, two] = await Promise.all([start(1), start(2)]);
     return () => measure(bench, backing, { limit, one, two });
   },
-};
+});
 
 const measure = async (
   bench: Bench,
   backing: Backing,
   { limit, one, two }: Record<keyof Round, Subject>,
-): Promise<readonly Figure[]> => {
+): Promise<RoundsOf<typeof FIGURES>> => {
   for (const subject of [limit, one, two]) await bench.warmUp(subject);
   const { twoThousand, seconds, rounds: count } = bench.extent;
   const window = async (subject: Subject, round: number): Promise<CallWindow & Load> => {
@@ -72,14 +116,14 @@ const measure = async (
       two: await window(two, round),
     });
   }
-  for (let round = 1; round <= count; round += 1) {
+  for (let round = 1; round <= bench.extent.stairs.rounds; round += 1) {
     rates.push({
       limit: await highestRate(bench, limit),
       one: await highestRate(bench, one),
       two: await highestRate(bench, two),
     });
   }
-  return figuresOf(rounds, rates);
+  return roundsOf(rounds, rates);
 };
 
 const withLoad = async (backing: Backing, measure: () => Promise<CallWindow>): Promise<CallWindow & Load> => {
@@ -109,93 +153,29 @@ const withLoad = async (backing: Backing, measure: () => Promise<CallWindow>): P
 /** What an instance sends; everything else is run by its scripts, or by the bench (a handful of INFO). */
 const SENT: ReadonlySet<string> = new Set(['evalsha', 'eval', 'publish', 'ping', 'spublish']);
 
-const figuresOf = (rounds: readonly Round[], rates: readonly Rates[]): readonly Figure[] => {
-  const againstLimit = (of: (window: CallWindow) => number): readonly Pair[] =>
+const roundsOf = (rounds: readonly Round[], rates: readonly Rates[]): RoundsOf<typeof FIGURES> => {
+  const byLimit = (of: (window: CallWindow) => number): readonly Pair[] =>
     rounds.map(({ one, limit }) => ({ value: of(one), baseline: of(limit) }));
-  const againstOne = (of: (window: CallWindow & Load) => number): readonly Pair[] =>
+  const byOne = (of: (window: CallWindow & Load) => number): readonly Pair[] =>
     rounds.map(({ one, two }) => ({ value: of(two), baseline: of(one) }));
+  /** The servers' work beside that of the limit: the limit has no servers. */
   const loadByLimit = (of: (load: Load) => number): readonly Pair[] =>
     rounds.map(({ one, limit }) => ({ value: of(one), baseline: limit.cpuUsPerCall }));
-  const against = 'one instance';
-  return [
-    figure(
-      {
-        name: 'calls.cpu.shared',
-        title: 'processor time a call, PostgreSQL and Redis',
-        unit: 'µs',
-        target: { of: 'ratio', atMost: 2.5 },
-      },
-      againstLimit((window) => window.cpuUsPerCall),
-    ),
-    ...(['p50', 'p99', 'p999'] as const).map((part) =>
-      figure(
-        {
-          name: `calls.ack-delay.shared.${part}`,
-          title: `app's answer → PBX's ACK, PostgreSQL and Redis, ${part}`,
-          unit: 'ms',
-        },
-        againstLimit((window) => window.ackDelay[part]),
-      ),
-    ),
-    figure(
-      {
-        name: 'sustained.calls.shared',
-        title: 'calls a second, sustained, PostgreSQL and Redis',
-        unit: '1/s',
-      },
-      rates.map(({ one, limit }) => ({ value: one, baseline: limit })),
-    ),
-    figure(
-      { name: 'instances.calls', title: 'calls a second, sustained, two instances', unit: '1/s', against },
-      rates.map(({ one, two }) => ({ value: two, baseline: one })),
-    ),
-    figure(
-      {
-        name: 'instances.calls.limit',
-        title: 'calls a second, sustained, two instances',
-        unit: '1/s',
-      },
-      rates.map(({ two, limit }) => ({ value: two, baseline: limit })),
-    ),
-    ...(['p50', 'p99', 'p999'] as const).map((part) =>
-      figure(
-        {
-          name: `instances.ack-delay.${part}`,
-          title: `app's answer → PBX's ACK, two instances, ${part}`,
-          unit: 'ms',
-          against,
-        },
-        againstOne((window) => window.ackDelay[part]),
-      ),
-    ),
-    figure(
-      { name: 'instances.cpu', title: 'processor time a call, two instances together', unit: 'µs', against },
-      againstOne((window) => window.cpuUsPerCall),
-    ),
-    figure(
-      { name: 'instances.redis.sent', title: 'Redis commands a call, two instances', unit: '', against },
-      againstOne(({ sent }) => sent),
-    ),
-    figure(
-      {
-        name: 'instances.redis.in-scripts',
-        title: 'commands that scripts ran in Redis a call, two instances',
-        unit: '',
-        against,
-      },
-      againstOne(({ inScripts }) => inScripts),
-    ),
-    figure(
-      { name: 'instances.redis.cpu', title: "Redis' processor time a call, one instance", unit: 'µs' },
-      loadByLimit(({ redisUs }) => redisUs),
-    ),
-    figure(
-      {
-        name: 'instances.database.cpu',
-        title: "PostgreSQL's processor time a call, one instance",
-        unit: 'µs',
-      },
-      loadByLimit(({ databaseUs }) => databaseUs),
-    ),
-  ];
+  return {
+    'calls.cpu.shared': byLimit((window) => window.cpuUsPerCall),
+    'calls.ack-delay.shared.p50': byLimit((window) => window.ackDelay.p50),
+    'calls.ack-delay.shared.p99': byLimit((window) => window.ackDelay.p99),
+    'calls.ack-delay.shared.p999': byLimit((window) => window.ackDelay.p999),
+    'sustained.calls.shared': rates.map(({ one, limit }) => ({ value: one, baseline: limit })),
+    'instances.calls': rates.map(({ one, two }) => ({ value: two, baseline: one })),
+    'instances.calls.limit': rates.map(({ two, limit }) => ({ value: two, baseline: limit })),
+    'instances.ack-delay.p50': byOne((window) => window.ackDelay.p50),
+    'instances.ack-delay.p99': byOne((window) => window.ackDelay.p99),
+    'instances.ack-delay.p999': byOne((window) => window.ackDelay.p999),
+    'instances.cpu': byOne((window) => window.cpuUsPerCall),
+    'instances.redis.sent': byOne(({ sent }) => sent),
+    'instances.redis.in-scripts': byOne(({ inScripts }) => inScripts),
+    'instances.redis.cpu': loadByLimit(({ redisUs }) => redisUs),
+    'instances.database.cpu': loadByLimit(({ databaseUs }) => databaseUs),
+  };
 };

@@ -3,8 +3,8 @@ import { type HelperProcess, startHelper } from '../lib/helper-process.ts';
 import { cpuMs } from '../lib/process-figures.ts';
 import { arrivals } from '../lib/schedule.ts';
 import type { PushProcess } from '../pushes/push-process.ts';
-import { type Figure, figure } from '../report/figure.ts';
-import type { Bench, Scenario } from './scenario.ts';
+import type { Pair } from '../report/figure.ts';
+import { type Bench, defineScenario, type RoundsOf } from './scenario.ts';
 
 /** Pushes a second at which the processor time of one is measured. */
 const PER_SECOND = 1_000;
@@ -14,11 +14,26 @@ const LEAD_MS = 150;
 
 type Sender = HelperProcess<PushProcess>;
 
+const FIGURES = {
+  'pushes.cpu': {
+    title: `processor time a push, ${PER_SECOND} a second`,
+    unit: 'µs',
+    target: { of: 'ratio', atMost: 1.25 },
+  },
+  'pushes.throughput': { title: `pushes with ${AT_ONCE} in flight`, unit: '1/s' },
+  'pushes.cpu-flooded': {
+    title: `processor time a push, ${AT_ONCE} in flight`,
+    unit: 'µs',
+    target: { of: 'ratio', atMost: 1.25 },
+  },
+} as const;
+
 /** What one push costs, and how many go, without PBXs and apps. */
-export const pushes: Scenario = {
+export const pushes = defineScenario({
   name: 'pushes',
   ofAnyService: false,
   about: "the service's push side alone, against node:http2 with nothing around it",
+  figures: FIGURES,
   prepare: async (bench, running) => {
     const start = async (sender: 'service' | 'raw'): Promise<Sender> => {
       const helper = await startHelper<PushProcess>(new URL('../pushes/push-process.ts', import.meta.url), {
@@ -31,12 +46,12 @@ export const pushes: Scenario = {
     const [service, raw] = await Promise.all([start('service'), start('raw')]);
     return () => measure(bench, service, raw);
   },
-};
+});
 
-const measure = async (bench: Bench, service: Sender, raw: Sender): Promise<readonly Figure[]> => {
+const measure = async (bench: Bench, service: Sender, raw: Sender): Promise<RoundsOf<typeof FIGURES>> => {
   const { rounds, seconds } = bench.extent;
   for (const sender of [service, raw]) await flood(bench, sender, seconds);
-  const steady: { value: number; baseline: number }[] = [];
+  const steady: Pair[] = [];
   const flooded: { value: Flood; baseline: Flood }[] = [];
   for (let round = 1; round <= rounds; round += 1) {
     const baseline = await atRate(bench, raw);
@@ -49,7 +64,13 @@ const measure = async (bench: Bench, service: Sender, raw: Sender): Promise<read
       `round ${round}, pushes: ${Math.round(value)} µs each, raw ${Math.round(baseline)}; ${told(serviceFlood)}, raw ${told(rawFlood)}`,
     );
   }
-  return figuresOf(steady, flooded);
+  const pairs = (of: (one: Flood) => number): readonly Pair[] =>
+    flooded.map(({ value, baseline }) => ({ value: of(value), baseline: of(baseline) }));
+  return {
+    'pushes.cpu': steady,
+    'pushes.throughput': pairs(({ perSecond }) => perSecond),
+    'pushes.cpu-flooded': pairs(({ cpuUs }) => cpuUs),
+  };
 };
 
 /** Microseconds a push. */
@@ -90,35 +111,3 @@ const flood = async ({ tools }: Bench, sender: Sender, seconds: number): Promise
 
 const told = ({ perSecond, cpuUs, serverShare }: Flood): string =>
   `${Math.round(perSecond)}/s at ${Math.round(cpuUs)} µs (server ${serverShare.toFixed(2)})`;
-
-const figuresOf = (
-  steady: readonly { readonly value: number; readonly baseline: number }[],
-  flooded: readonly { readonly value: Flood; readonly baseline: Flood }[],
-): readonly Figure[] => {
-  const pairs = (of: (one: Flood) => number) =>
-    flooded.map(({ value, baseline }) => ({ value: of(value), baseline: of(baseline) }));
-  return [
-    figure(
-      {
-        name: 'pushes.cpu',
-        title: `processor time a push, ${PER_SECOND} a second`,
-        unit: 'µs',
-        target: { of: 'ratio', atMost: 1.25 },
-      },
-      steady,
-    ),
-    figure(
-      { name: 'pushes.throughput', title: `pushes with ${AT_ONCE} in flight`, unit: '1/s' },
-      pairs(({ perSecond }) => perSecond),
-    ),
-    figure(
-      {
-        name: 'pushes.cpu-flooded',
-        title: `processor time a push, ${AT_ONCE} in flight`,
-        unit: 'µs',
-        target: { of: 'ratio', atMost: 1.25 },
-      },
-      pairs(({ cpuUs }) => cpuUs),
-    ),
-  ];
-};

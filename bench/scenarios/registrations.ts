@@ -1,15 +1,16 @@
-import { figure, type Pair } from '../report/figure.ts';
+import type { Pair } from '../report/figure.ts';
 import type { Subject } from '../subjects/subject.ts';
-import type { Bench, Scenario } from './scenario.ts';
+import { type Bench, defineScenario } from './scenario.ts';
 
 /** Phones that register at the same time, each after the one before it was told that it is registered. */
 const AT_ONCE = 64;
 
 /** How many phones can register. */
-export const registrations: Scenario = {
+export const registrations = defineScenario({
   name: 'registrations',
   ofAnyService: true,
   about: `registrations a second, ${AT_ONCE} at a time`,
+  figures: { 'registrations.sqlite': { title: 'registrations a second', unit: '1/s' } },
   prepare: async (bench) => {
     const [limit, service] = await Promise.all([bench.limit(), bench.service()]);
     return async () => {
@@ -18,10 +19,10 @@ export const registrations: Scenario = {
         const baseline = await perSecond(bench, limit);
         rounds.push({ value: await perSecond(bench, service), baseline });
       }
-      return [figure({ name: 'registrations.sqlite', title: 'registrations a second', unit: '1/s' }, rounds)];
+      return { 'registrations.sqlite': rounds };
     };
   },
-};
+});
 
 const perSecond = async ({ tools, extent, say }: Bench, subject: Subject): Promise<number> => {
   const [origin = ''] = subject.origins;

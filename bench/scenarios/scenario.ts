@@ -1,5 +1,5 @@
 import type { Tools } from '../lib/tools.ts';
-import type { Figure } from '../report/figure.ts';
+import type { FigureAbout, Pair } from '../report/figure.ts';
 import type { InstancesOptions } from '../subjects/start-instances.ts';
 import type { Subject } from '../subjects/subject.ts';
 import type { Extent } from './extent.ts';
@@ -27,12 +27,22 @@ export interface Scenario {
   readonly ofAnyService: boolean;
   /** One sentence for `--help`. */
   readonly about: string;
+  /** What it finds out, by name. */
+  readonly figures: Readonly<Record<string, FigureAbout>>;
   /**
    * Starts what it needs, perhaps while others do the same; `running` ends with the scenario. What it resolves with is
    * called when nothing else is measured.
    */
-  prepare(bench: Bench, running: AsyncDisposableStack): Promise<Measure>;
+  prepare(bench: Bench, running: AsyncDisposableStack): Promise<() => Promise<RoundsOf<Scenario['figures']>>>;
 }
 
-/** Measures. */
-export type Measure = () => Promise<readonly Figure[]>;
+/** The rounds of each figure. */
+export type RoundsOf<F> = Readonly<Record<keyof F, readonly Pair[]>>;
+
+/** A scenario that measures each of its figures: one that it forgets does not compile. */
+export const defineScenario = <const F extends Scenario['figures']>(
+  scenario: Omit<Scenario, 'figures' | 'prepare'> & {
+    readonly figures: F;
+    prepare(bench: Bench, running: AsyncDisposableStack): Promise<() => Promise<RoundsOf<F>>>;
+  },
+): Scenario => scenario;

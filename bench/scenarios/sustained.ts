@@ -1,30 +1,27 @@
 import { climb, highestSustained, type Step } from '../calls/climb.ts';
-import { type Figure, figure, type Pair } from '../report/figure.ts';
+import type { Pair } from '../report/figure.ts';
 import type { Subject } from '../subjects/subject.ts';
-import type { Bench, Scenario } from './scenario.ts';
+import { type Bench, defineScenario } from './scenario.ts';
 
 /** How many calls a second go. */
-export const sustained: Scenario = {
+export const sustained = defineScenario({
   name: 'sustained',
   ofAnyService: true,
   about: 'the highest rate at which every call rings, and 99 of 100 pushes and answers take at most 200 ms',
+  figures: { 'sustained.calls.sqlite': { title: 'calls a second, sustained', unit: '1/s' } },
   prepare: async (bench) => {
     const [limit, service] = await Promise.all([bench.limit(), bench.service()]);
     return async () => {
       for (const subject of [limit, service]) await bench.warmUp(subject);
       const rounds: Pair[] = [];
-      for (let round = 1; round <= bench.extent.rounds; round += 1) {
+      for (let round = 1; round <= bench.extent.stairs.rounds; round += 1) {
         const baseline = await highestRate(bench, limit);
         rounds.push({ value: await highestRate(bench, service), baseline });
       }
-      return figuresOf(rounds);
+      return { 'sustained.calls.sqlite': rounds };
     };
   },
-};
-
-const figuresOf = (rounds: readonly Pair[]): readonly Figure[] => [
-  figure({ name: 'sustained.calls.sqlite', title: 'calls a second, sustained', unit: '1/s' }, rounds),
-];
+});
 
 /** Calls a second; NaN where not even the lowest rate is kept up. */
 export const highestRate = async (bench: Bench, subject: Subject): Promise<number> => {

@@ -2,9 +2,9 @@ import { type HeldCalls, holdCalls } from '../calls/hold-calls.ts';
 import { measureCalls } from '../calls/measure-calls.ts';
 import { now, sleepUntil } from '../lib/clock.ts';
 import { residentBytes } from '../lib/process-figures.ts';
-import { type Figure, figure } from '../report/figure.ts';
+import type { Pair } from '../report/figure.ts';
 import type { Subject } from '../subjects/subject.ts';
-import type { Bench, Scenario } from './scenario.ts';
+import { type Bench, defineScenario, type RoundsOf } from './scenario.ts';
 
 const LEVELS = [1_000, 5_000, 15_000] as const;
 /** Calls that come while others wait: a hundred of them wait at a time. */
@@ -21,22 +21,40 @@ interface Found {
   readonly cpuUsPerCall: ReadonlyMap<number, number>;
 }
 
+const MEMORY = { title: 'resident memory a waiting call', unit: 'KiB' } as const;
+const GROWTH = { unit: '', target: { of: 'value', atMost: 1.15 } } as const;
+const FIGURES = {
+  'waiting.memory.1000': { ...MEMORY, title: `${MEMORY.title}, 1,000 wait` },
+  'waiting.memory.5000': { ...MEMORY, title: `${MEMORY.title}, 5,000 wait` },
+  'waiting.memory.15000': {
+    ...MEMORY,
+    title: `${MEMORY.title}, 15,000 wait`,
+    target: { of: 'ratio', atMost: 1.4 },
+  },
+  'waiting.cpu.100': { title: 'processor time a call, 100 wait', unit: 'µs' },
+  'waiting.cpu.5000': { title: 'processor time a call, 5,000 more wait', unit: 'µs' },
+  'waiting.cpu.15000': { title: 'processor time a call, 15,000 more wait', unit: 'µs' },
+  'waiting.growth.5000': { ...GROWTH, title: 'cost of a call, 5,000 waiting by 100 waiting' },
+  'waiting.growth.15000': { ...GROWTH, title: 'cost of a call, 15,000 waiting by 100 waiting' },
+} as const;
+
 /** What a call costs that only waits, and what the others cost meanwhile. */
-export const waiting: Scenario = {
+export const waiting = defineScenario({
   name: 'waiting',
   ofAnyService: true,
   about: 'memory of a call that waits, and the cost of another call, while up to 15,000 wait',
+  figures: FIGURES,
   prepare: async (bench, running) => {
     const first = await Promise.all([bench.limit(), bench.service()]);
     return () => measure(bench, running, first);
   },
-};
+});
 
 const measure = async (
   bench: Bench,
   running: AsyncDisposableStack,
   first: readonly [Subject, Subject],
-): Promise<readonly Figure[]> => {
+): Promise<RoundsOf<typeof FIGURES>> => {
   const rounds: { value: Found; baseline: Found }[] = [];
   for (let round = 1; round <= bench.extent.waiting.rounds; round += 1) {
     // A process that has worked for a while has memory to spare, and the first calls that wait would seem to need none.
@@ -45,7 +63,7 @@ const measure = async (
     const [baseline, value] = await letWait(bench, [limit, service]);
     rounds.push({ value, baseline });
   }
-  return figuresOf(rounds);
+  return roundsOf(rounds);
 };
 
 interface Waiter {
@@ -104,41 +122,25 @@ const below = (level: number): number => {
 const resident = ({ pids }: Subject): number =>
   pids.length === 0 ? Number.NaN : pids.reduce((sum, pid) => sum + residentBytes(pid), 0);
 
-const figuresOf = (
+const roundsOf = (
   rounds: readonly { readonly value: Found; readonly baseline: Found }[],
-): readonly Figure[] => {
-  const pairs = (of: (one: Found) => number) =>
+): RoundsOf<typeof FIGURES> => {
+  const pairs = (of: (one: Found) => number): readonly Pair[] =>
     rounds.map(({ value, baseline }) => ({ value: of(value), baseline: of(baseline) }));
-  const growth = ({ cpuUsPerCall }: Found, level: number): number =>
-    (cpuUsPerCall.get(level) ?? Number.NaN) / (cpuUsPerCall.get(PASSING_WAIT) ?? Number.NaN);
-  return [
-    ...LEVELS.map((level) =>
-      figure(
-        {
-          name: `waiting.memory.${level}`,
-          title: `resident memory a waiting call, ${level} wait`,
-          unit: 'KiB',
-          ...(level === 15_000 ? { target: { of: 'ratio', atMost: 1.4 } as const } : {}),
-        },
-        pairs(({ bytesPerCall }) => (bytesPerCall.get(level) ?? Number.NaN) / 1024),
-      ),
-    ),
-    ...COST_AT.map((level) =>
-      figure(
-        { name: `waiting.cpu.${level}`, title: `processor time a call, ${level} wait`, unit: 'µs' },
-        pairs(({ cpuUsPerCall }) => cpuUsPerCall.get(level) ?? Number.NaN),
-      ),
-    ),
-    ...COST_AT.slice(0, -1).map((level) =>
-      figure(
-        {
-          name: `waiting.growth.${level}`,
-          title: `cost of a call, ${level} waiting by ${PASSING_WAIT} waiting`,
-          unit: '',
-          target: { of: 'value', atMost: 1.15 },
-        },
-        pairs((one) => growth(one, level)),
-      ),
-    ),
-  ];
+  const memory = (level: number) => pairs(({ bytesPerCall }) => at(bytesPerCall, level) / 1024);
+  const cost = (level: number) => pairs(({ cpuUsPerCall }) => at(cpuUsPerCall, level));
+  const growth = (level: number) =>
+    pairs(({ cpuUsPerCall }) => at(cpuUsPerCall, level) / at(cpuUsPerCall, PASSING_WAIT));
+  return {
+    'waiting.memory.1000': memory(1_000),
+    'waiting.memory.5000': memory(5_000),
+    'waiting.memory.15000': memory(15_000),
+    'waiting.cpu.100': cost(PASSING_WAIT),
+    'waiting.cpu.5000': cost(5_000),
+    'waiting.cpu.15000': cost(15_000),
+    'waiting.growth.5000': growth(5_000),
+    'waiting.growth.15000': growth(15_000),
+  };
 };
+
+const at = (found: ReadonlyMap<number, number>, level: number): number => found.get(level) ?? Number.NaN;
