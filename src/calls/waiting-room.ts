@@ -176,7 +176,7 @@ export class WaitingRoom {
     const { callId } = call.ask;
     this.#byKey.set(call.uniqueKey, call);
     this.#ended.forget(call.uniqueKey);
-    if (callId === undefined || !call.answersToCallId) return;
+    if (callId === undefined || callId === call.uniqueKey || !call.answersToCallId) return;
     this.#byKey.set(callId, call);
     this.#ended.forget(callId);
   }
@@ -202,7 +202,7 @@ export class WaitingRoom {
     const ended = { ending, account, deadline: call.deadline };
     this.#ended.remember(call.uniqueKey, ended);
     if (callId === undefined) return;
-    if (call.answersToCallId) this.#ended.remember(callId, ended);
+    if (call.answersToCallId && callId !== call.uniqueKey) this.#ended.remember(callId, ended);
     if (isAnswer(ending)) this.#answered.remember(repeatKey(callId, account), ended);
   }
 

@@ -6,13 +6,18 @@ import type { Platform } from '../devices/device.ts';
 import type { World } from '../sandbox/world.ts';
 import { migrate } from '../storage/migrate.ts';
 import { openDatabase } from '../storage/open-database.ts';
+import { COMMAND_LIMITS } from '../storage/server/server-limits.ts';
 
 /** The apps that the sandbox's phones run. */
 export const SANDBOX_APPS = { apns: 'com.example.phone', android: 'com.example.phone' } as const;
 
 /** Puts the sandbox's apps with its credentials, which are worth nothing elsewhere, in a database, not encrypted. */
-export async function addSandboxApps(databaseUrl: string, world: World): Promise<void> {
-  const database = await openDatabase(databaseUrl);
+export async function addSandboxApps(
+  databaseUrl: string,
+  world: Pick<World, 'teamKey' | 'serviceAccount'>,
+): Promise<void> {
+  // Nobody waits for an answer within a second, as a PBX does.
+  const database = await openDatabase(databaseUrl, COMMAND_LIMITS);
   try {
     await migrate(database);
     const store = createAppStore(database, createCredentialVault({ current: undefined, previous: [] }));

@@ -88,13 +88,31 @@ export const networkList: Parse<NetworkList> = (value) => {
   return {
     value: {
       networks,
-      contains: (address) => {
+      contains: remembered((address) => {
         const family = isIP(address);
-        return family !== 0 && list.check(address, family === 4 ? 'ipv4' : 'ipv6');
-      },
+        return family === 0 ? undefined : list.check(address, family === 4 ? 'ipv4' : 'ipv6');
+      }),
     },
   };
 };
+
+/** Addresses whose verdict is kept: a telephone company's PBXs and proxies, which ask again and again. */
+const MAX_REMEMBERED = 1_000;
+
+/** The same verdicts, most of them without looking through the list again; no verdict, on what is no address, is no. */
+function remembered(judge: (address: string) => boolean | undefined): (address: string) => boolean {
+  const verdicts = new Map<string, boolean>();
+  return (address) => {
+    const known = verdicts.get(address);
+    if (known !== undefined) return known;
+    const verdict = judge(address);
+    // Text that is no address may be of any length.
+    if (verdict === undefined) return false;
+    if (verdicts.size >= MAX_REMEMBERED) verdicts.clear();
+    verdicts.set(address, verdict);
+    return verdict;
+  };
+}
 
 function addNetwork(list: BlockList, network: string): boolean {
   const [address = '', prefix, ...rest] = network.split('/');

@@ -28,15 +28,18 @@ export interface PbxParts {
 
 /** `POST /api/incoming-call/` and `POST /api/call-cancelled/`: text in, text out. */
 export function addPbxRoutes(server: FastifyInstance, parts: PbxParts): void {
-  const onRequest = async (request: FastifyRequest, reply: FastifyReply) => {
+  const onRequest = (request: FastifyRequest, reply: FastifyReply, goOn: () => void): void => {
     const refused = parts.refusal(request);
-    if (refused === undefined) return;
+    if (refused === undefined) {
+      goOn();
+      return;
+    }
     // Whoever may ask is never limited, because calls would be lost: only what the others hear depends on it.
     const blockedForMs = parts.limit.blockedForMs(request);
     parts.limit.failed(request);
     parts.events.requestRefused({ endpoint: 'pbx', why: blockedForMs > 0 ? 'limited' : refused.why });
-    if (blockedForMs === 0) return sendText(reply, 403, refused.sentence);
-    return sendText(reply.header('retry-after', Math.ceil(blockedForMs / 1_000)), 429, TOO_MANY);
+    if (blockedForMs === 0) sendText(reply, 403, refused.sentence);
+    else sendText(reply.header('retry-after', Math.ceil(blockedForMs / 1_000)), 429, TOO_MANY);
   };
   route(server, ENDPOINTS.incomingCall, {
     onRequest,
@@ -118,7 +121,8 @@ async function readPbxFields<F extends Fields>(
   reply: FastifyReply,
   schema: BodySchema<F>,
 ): Promise<BodyValue<F> | undefined> {
-  const read = await readFields(request);
+  const reading = readFields(request);
+  const read = reading instanceof Promise ? await reading : reading;
   if ('unreadable' in read) {
     const { status, detail } = read.unreadable;
     parts.events.requestInvalid({ endpoint, field: 'body', problem: status === 415 ? 'media type' : detail });

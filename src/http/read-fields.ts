@@ -1,5 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { sendDetail, sendMalformed } from './app-replies.ts';
+import type { BodyResult } from './body/body-result.ts';
 import type { RawFields } from './body/raw-fields.ts';
 import { NO_FIELDS } from './body/raw-fields.ts';
 import { readBody } from './body/read-body.ts';
@@ -15,16 +16,22 @@ export type UnreadableBody =
 /** The fields of a body, or why there are none. */
 export type FieldsRead = { readonly fields: RawFields } | { readonly unreadable: UnreadableBody };
 
-/** Reads the body of a request in whatever of the three forms it came; a DELETE without body reads its query. */
-export async function readFields(request: FastifyRequest): Promise<FieldsRead> {
+/**
+ * Reads the body of a request in whatever of the three forms it came; a DELETE without body reads its query. Only a
+ * multipart body needs a promise.
+ */
+export function readFields(request: FastifyRequest): FieldsRead | Promise<FieldsRead> {
   const raw = rawBody(request);
   if (raw.length === 0) {
     if (request.method !== 'DELETE') return { fields: NO_FIELDS };
     const query = readQuery(request.url);
     return query.kind === 'fields' ? { fields: query.fields } : { unreadable: MALFORMED_BODY };
   }
-  const pending = readBody(contentType(request), raw);
-  const body = pending instanceof Promise ? await pending : pending;
+  const body = readBody(contentType(request), raw);
+  return body instanceof Promise ? body.then(fieldsOf) : fieldsOf(body);
+}
+
+function fieldsOf(body: BodyResult): FieldsRead {
   switch (body.kind) {
     case 'fields':
       return { fields: body.fields };
@@ -52,7 +59,8 @@ export async function readAppFields(
   endpoint: string,
   events: Pick<HttpEvents, 'requestInvalid'>,
 ): Promise<RawFields | undefined> {
-  const read = await readFields(request);
+  const reading = readFields(request);
+  const read = reading instanceof Promise ? await reading : reading;
   if ('fields' in read) return read.fields;
   const { status, detail } = read.unreadable;
   events.requestInvalid({ endpoint, field: 'body', problem: status === 415 ? 'media type' : detail });

@@ -6,7 +6,8 @@ export type Handler = (request: FastifyRequest, reply: FastifyReply) => Promise<
 
 /** What an endpoint does with each method. */
 export interface Handlers {
-  readonly onRequest?: (request: FastifyRequest, reply: FastifyReply) => Promise<FastifyReply | undefined>;
+  /** Before the body is read. Calls `goOn`, or answers. */
+  readonly onRequest?: (request: FastifyRequest, reply: FastifyReply, goOn: () => void) => void;
   readonly POST: Handler;
   readonly DELETE?: Handler;
   /** Any other method: the endpoint's own 405. */

@@ -19,12 +19,12 @@ const CLEAR = new Set([
   'expires',
   'keyId',
   'origin',
-  'outcome',
-  'platform',
-  'push',
   'teamId',
   'tlsProblem',
 ]);
+
+/** Words of closed sets and ids of our own making. In the lines that each call writes, to look through them costs most. */
+const OURS = new Set(['fate', 'found', 'outcome', 'platform', 'push']);
 
 /**
  * The one place where log fields lose what must not be read by whoever reads logs: push tokens become a short hash
@@ -47,6 +47,7 @@ export function redact(fields: LogFields): Record<string, LogValue> {
 const STEERING = /[\u007f-\u009f\u2028-\u202e\u2066-\u2069]/g;
 
 function redactField(key: string, value: LogValue): LogValue {
+  if (OURS.has(key)) return value;
   return typeof value === 'string' ? redactText(key, value).replace(STEERING, '\ufffd') : value;
 }
 

@@ -171,6 +171,18 @@ test('a bearer token is long and can be sent in a header', () => {
   ]);
 });
 
+test('an address is judged the same each time, whoever else was asked about meanwhile', () => {
+  const list = parsed(networkList, '10.0.0.0/8');
+  const addresses = Array.from(
+    { length: 2_500 },
+    (_, at) => `${at % 2 === 0 ? 10 : 11}.0.${at >> 8}.${at & 255}`,
+  );
+  for (let time = 0; time < 2; time += 1) {
+    for (const [at, address] of addresses.entries()) assert.equal(list?.contains(address), at % 2 === 0);
+  }
+  assert.equal(list?.contains('10.0.0.1 '), false);
+});
+
 test('networks: addresses and CIDR, of both families, by comma or space', () => {
   const contains = (list: string, address: string) => parsed(networkList, list)?.contains(address);
   const rows: readonly (readonly [string, string, boolean])[] = [

@@ -21,6 +21,8 @@ export interface RedisServerOptions {
 /** A Redis server of its own on a free port of 127.0.0.1. */
 export interface RedisServer {
   readonly port: number;
+  /** Its process now; throws while there is none. */
+  readonly pid: number;
   /** Whether its process does. */
   readonly runs: boolean;
   /** `redis://` or `rediss://`, with the password. */
@@ -78,6 +80,9 @@ export const startRedis = async (options: RedisServerOptions = {}): Promise<Redi
   const account = password === undefined ? '' : `:${encodeURIComponent(password)}@`;
   return {
     port,
+    get pid() {
+      return process.pid;
+    },
     get runs() {
       return process.runs;
     },

@@ -65,6 +65,12 @@ export class ServerProcess {
     return this.#output;
   }
 
+  /** Its process now; throws while there is none. */
+  get pid(): number {
+    if (this.#child?.pid === undefined || !this.runs) throw new Error(`${this.#program} does not run`);
+    return this.#child.pid;
+  }
+
   get runs(): boolean {
     return this.#child !== undefined && this.#child.exitCode === null && this.#child.signalCode === null;
   }

@@ -1,0 +1,86 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { freePort } from '../../test/helpers/server-process.ts';
+import { until } from '../../test/helpers/until.ts';
+import { childrenOf, commandOf } from '../lib/process-figures.ts';
+
+/** `npm start`, as its own process, with these settings and no others. */
+export interface ServiceProcess {
+  readonly url: string;
+  readonly metricsUrl: string;
+  /** The service itself, not npm. */
+  readonly pid: number;
+  /** Calls that wait, by its own metric. */
+  waiting(): Promise<number>;
+  close(): Promise<void>;
+}
+
+const KEPT_OUTPUT = 20_000;
+const STOP_LIMIT_MS = 10_000;
+
+/** npm runs a shell, which becomes the service or starts it. */
+const serviceUnder = (pid: number): number | undefined => {
+  for (const child of childrenOf(pid)) {
+    if (/\bnode .*src\/main\.ts serve/.test(commandOf(child)) && !commandOf(child).startsWith('sh '))
+      return child;
+    const deeper = serviceUnder(child);
+    if (deeper !== undefined) return deeper;
+  }
+  return undefined;
+};
+
+/** Starts it on free ports and waits until it listens. `nodeOptions`: for `node` itself, such as `--cpu-prof`. */
+export const startService = async (
+  settings: Readonly<Record<string, string>>,
+  nodeOptions: string | undefined,
+): Promise<ServiceProcess> => {
+  const port = await freePort();
+  const metricsPort = await freePort();
+  const url = `http://127.0.0.1:${port}`;
+  const metricsUrl = `http://127.0.0.1:${metricsPort}/metrics`;
+  const arguments_ = ['start', ...(nodeOptions === undefined ? [] : [`--node-options=${nodeOptions}`])];
+  const npm = spawn('npm', arguments_, {
+    env: {
+      PATH: process.env['PATH'] ?? '',
+      HOME: process.env['HOME'] ?? '',
+      PORT: String(port),
+      PROMETHEUS_PORT: String(metricsPort),
+      ...settings,
+    },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const exited = once(npm, 'exit');
+  let output = '';
+  const keep = (chunk: Buffer): void => {
+    output = (output + chunk.toString('latin1')).slice(-KEPT_OUTPUT);
+  };
+  npm.stdout.on('data', keep);
+  npm.stderr.on('data', keep);
+  const answers = async (): Promise<boolean> => {
+    if (npm.exitCode !== null) throw new Error(`npm start ended: ${output}`);
+    return fetch(`${url}/healthz`).then(
+      ({ ok }) => ok,
+      () => false,
+    );
+  };
+  await until(answers, 'npm start listens');
+  // From now on its log is read and thrown away, as cheaply as that can be done.
+  npm.stdout.off('data', keep).resume();
+  const pid = serviceUnder(npm.pid ?? 0);
+  if (pid === undefined) throw new Error('npm start runs, and the service is not among its processes');
+  return {
+    url,
+    metricsUrl,
+    pid,
+    waiting: async () => {
+      const text = await (await fetch(metricsUrl)).text();
+      return Number(/^vialer_middleware_calls_waiting (\d+)$/m.exec(text)?.[1] ?? Number.NaN);
+    },
+    close: async () => {
+      const killed = setTimeout(() => process.kill(pid, 'SIGKILL'), STOP_LIMIT_MS);
+      if (npm.exitCode === null) process.kill(pid, 'SIGTERM');
+      await exited;
+      clearTimeout(killed);
+    },
+  };
+};
