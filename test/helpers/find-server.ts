@@ -3,18 +3,25 @@ import { existsSync, globSync } from 'node:fs';
 /** The database servers that the suite starts. */
 export type DatabaseKind = 'PostgreSQL' | 'MariaDB';
 /** The servers that the suite starts. Redis: with redis-sentinel. */
-export type ServerKind = DatabaseKind | 'Redis';
+export type ServerKind = DatabaseKind | 'Redis' | 'Kamailio';
 
 const PLACES = {
   PostgreSQL: ['/usr/lib/postgresql/*/bin', '/usr/local/bin', '/usr/bin'],
   MariaDB: ['/usr/sbin', '/usr/local/sbin', '/usr/libexec', '/usr/bin'],
   Redis: ['/usr/bin', '/usr/local/bin'],
+  Kamailio: ['/usr/sbin', '/usr/local/sbin'],
 } as const;
-const BINARY = { PostgreSQL: 'postgres', MariaDB: 'mariadbd', Redis: 'redis-sentinel' } as const;
+const BINARY = {
+  PostgreSQL: 'postgres',
+  MariaDB: 'mariadbd',
+  Redis: 'redis-sentinel',
+  Kamailio: 'kamailio',
+} as const;
 const PACKAGE = {
   PostgreSQL: 'postgresql',
   MariaDB: 'mariadb-server',
   Redis: 'redis-server redis-sentinel',
+  Kamailio: 'kamailio kamailio-utils-modules',
 } as const;
 
 /** The folder of the server's programs, the newest where there are several; undefined where it is not installed. */
