@@ -63,7 +63,7 @@ export const createCaller = (network: Network, folder: string): Caller => {
           ...['-cid_str', `${callIds}%u`, '-timeout', `${LIMIT_S}s`, '-timeout_error', '-nostdin'],
           ...['-trace_err', '-error_file', 'errors.log'],
         ],
-        own,
+        { cwd: own },
       );
       const ended = await sipp.ended;
       if (ended === 0) return { ...calls, callIds, fault: undefined };

@@ -13,18 +13,23 @@ export interface Child {
   onOutput(handler: () => void): void;
   /** Its exit code, or the signal that ended it. Rejects when it could not be started. */
   readonly ended: Promise<number | string>;
-  /** Sends a signal and waits until it is gone; nothing when it is already. */
-  end(signal: NodeJS.Signals): Promise<void>;
+  /** Sends a signal and waits until it is gone, 5 s unless told, then kills it; nothing when it is gone already. */
+  end(signal: NodeJS.Signals, limitMs?: number): Promise<void>;
 }
 
 const KEPT_OUTPUT = 2_000_000;
-/** After this it is killed. */
-const PATIENCE_MS = 5_000;
+const END_LIMIT_MS = 5_000;
 
 /** Starts a program. It is ended with this process, however that ends (setpriv is part of every Debian). */
-export const startChild = (program: string, args: readonly string[], cwd: string): Child => {
+export const startChild = (
+  program: string,
+  args: readonly string[],
+  {
+    cwd,
+    env = { ...process.env, PATH: PROGRAM_PATH },
+  }: { readonly cwd: string; readonly env?: NodeJS.ProcessEnv },
+): Child => {
   const command = ['--pdeathsig', 'TERM', '--', program, ...args];
-  const env = { ...process.env, PATH: PROGRAM_PATH };
   const child = spawn('setpriv', command, { cwd, env, stdio: 'pipe' });
   const handlers: (() => void)[] = [];
   let output = '';
@@ -44,10 +49,10 @@ export const startChild = (program: string, args: readonly string[], cwd: string
     type: (keys) => void child.stdin.write(keys),
     onOutput: (handler) => handlers.push(handler),
     ended,
-    end: async (signal) => {
+    end: async (signal, limitMs = END_LIMIT_MS) => {
       if (!runs()) return;
       child.kill(signal);
-      const timer = setTimeout(() => child.kill('SIGKILL'), PATIENCE_MS);
+      const timer = setTimeout(() => child.kill('SIGKILL'), limitMs);
       await ended.finally(() => clearTimeout(timer));
     },
   };

@@ -47,7 +47,7 @@ export const startKamailio = async (options: KamailioOptions): Promise<Kamailio>
   const { folder, network } = options;
   await Promise.all(['db', 'run', 'trace'].map((name) => mkdir(join(folder, name))));
   await writeTables(join(folder, 'db'), options.passwords);
-  const child = startChild('kamailio', argumentsOf(options), folder);
+  const child = startChild('kamailio', argumentsOf(options), { cwd: folder });
   const answers = async () => {
     if (!child.runs()) throw new Error(`Kamailio ended while it started:\n${child.output()}`);
     return isAlive(network);

@@ -90,9 +90,33 @@ async function* perform(
   modules: string | undefined,
   open: AsyncDisposableStack,
 ): AsyncGenerator<CaseResult> {
-  const stage = await startStage({ ...act, modules }, open);
-  for (const each of act.cases) yield await tryCase(stage, each);
+  const startedAt = performance.now();
+  const start = startStage({ ...act, modules }, open);
+  const stage = await start.catch((error: unknown) => String(error));
+  for (const each of act.cases) {
+    yield typeof stage === 'string' ? failedToStart(act, each, stage, startedAt) : await tryCase(stage, each);
+  }
 }
+
+/** What a case is where Kamailio or the service did not start. */
+const failedToStart = (act: Act, each: E2eCase, problem: string, startedAt: number): CaseResult => {
+  const result: CaseResult = {
+    name: each.name,
+    stage: act.variant,
+    calls: 0,
+    heard: '',
+    outcomes: '',
+    pushes: 0,
+    releasedMs: [],
+    readyMs: [],
+    problems: [`it was not tried: ${problem}`],
+    tookMs: performance.now() - startedAt,
+    othersShare: 0,
+    rungs: undefined,
+  };
+  report(result);
+  return result;
+};
 
 const tryCase = async (stage: Stage, each: E2eCase): Promise<CaseResult> => {
   for (let tries = 1; ; tries += 1) {

@@ -48,7 +48,7 @@ export const startSoftPhone = async (options: SoftPhoneOptions): Promise<SoftPho
   await writeFile(join(own, 'config'), configFor(options));
   await writeFile(join(own, 'accounts'), accountFor(options));
   await writeFile(join(own, 'contacts'), '');
-  const baresip = startChild('baresip', ['-f', own, '-t', String(LIMIT_S)], own);
+  const baresip = startChild('baresip', ['-f', own, '-t', String(LIMIT_S)], { cwd: own });
   const count = (pattern: RegExp) => baresip.output().match(pattern)?.length ?? 0;
   const isRegistered = () => {
     if (!baresip.runs()) throw new Error(`baresip ended:\n${baresip.output()}`);

@@ -5,12 +5,12 @@ import { join } from 'node:path';
 import { addSandboxApps, SANDBOX_APPS } from '../../src/cli/sandbox-apps.ts';
 import type { PhoneKind } from '../../src/sandbox/phone-app.ts';
 import { startWorld, type World } from '../../src/sandbox/world.ts';
-import { createInstance, type Instance } from '../faults/many/instance.ts';
 import { type Caller, createCaller } from './caller.ts';
 import { type Handset, type Manner, startHandset } from './handset.ts';
 import { type HttpTap, startHttpTap } from './http-tap.ts';
 import { type Kamailio, startKamailio, type Variant } from './kamailio.ts';
 import { type Network, pickNetwork, SIP_PORT } from './network.ts';
+import { type Service, startService } from './service.ts';
 import { startVoicemail } from './voicemail.ts';
 
 /** The service's own wait, milliseconds: what it is unless told. */
@@ -27,7 +27,7 @@ export interface Stage {
   readonly network: Network;
   readonly world: World;
   /** The instances of the service, in the order in which Kamailio asks them. Phones register with the last one. */
-  readonly services: readonly Instance[];
+  readonly services: readonly Service[];
   /** Between Kamailio and the last instance. */
   readonly tap: HttpTap;
   readonly kamailio: Kamailio;
@@ -65,12 +65,11 @@ export const startStage = async (options: StageOptions, open: AsyncDisposableSta
       pushes += 1;
     });
   }
-  const services: Instance[] = [];
+  const services: Service[] = [];
   const settings = await settingsOf(folder, world);
-  for (const name of ['A', 'B'].slice(0, options.instances)) {
-    const service = await createInstance(name, settings);
+  while (services.length < options.instances) {
+    const service = await startService(settings);
     open.defer(() => service.kill());
-    await service.start();
     services.push(service);
   }
   const urls = services.map(({ url }) => url);
@@ -161,6 +160,5 @@ const settingsOf = async (folder: string, world: World): Promise<Readonly<Record
     APP_PUSH_ROUNDTRIP_WAIT: String(WAIT_MS),
     // A machine that is busy with other things must not turn calls away.
     EVENT_LOOP_LIMIT: '0',
-    LOG_FORMAT: 'json',
   };
 };

@@ -17,7 +17,7 @@ export const startVoicemail = async (address: string, folder: string): Promise<V
   const sipp = startChild(
     'sipp',
     ['-sf', SCENARIO, '-i', address, '-p', String(SIP_PORT), '-mi', address, '-nostdin', '-timeout', '120s'],
-    own,
+    { cwd: own },
   );
   return { close: () => sipp.end('SIGKILL') };
 };
