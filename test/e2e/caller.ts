@@ -4,6 +4,9 @@ import { startChild } from './child.ts';
 import { SIP_DOMAIN } from './kamailio.ts';
 import { type Network, SIP_PORT } from './network.ts';
 
+/** Who calls: what an app must be told, to the letter. */
+export const CALLER = { name: 'Zoë & Co = 100%', number: '+31201234567' } as const;
+
 /** What a PBX does and what it must hear: a scenario of test/e2e/scenarios. */
 export type Scenario =
   | { readonly kind: 'answered' }
@@ -75,7 +78,10 @@ export const createCaller = (network: Network, folder: string): Caller => {
 
 const readScenario = async (scenario: Scenario): Promise<string> => {
   const text = await readFile(new URL(`${scenario.kind}.xml`, SCENARIOS), 'utf8');
-  const common = text.replaceAll('DOMAIN', SIP_DOMAIN);
+  const common = text
+    .replaceAll('DOMAIN', SIP_DOMAIN)
+    .replaceAll('CALLER', CALLER.name)
+    .replaceAll('NUMBER', CALLER.number);
   switch (scenario.kind) {
     case 'answered':
       return common;

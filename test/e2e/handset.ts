@@ -39,6 +39,8 @@ export interface HandsetOptions {
 /** What happened on a handset, in milliseconds since the epoch. */
 export interface HandsetDiary {
   readonly pushes: number[];
+  /** Who called, as the pushes said it. */
+  readonly callers: { readonly name: unknown; readonly number: unknown }[];
   readonly registeredAt: number[];
   /** When the app gave its answers. */
   readonly answeredAt: number[];
@@ -63,7 +65,14 @@ export interface Handset {
 /** Makes a handset and registers it with the service; from now on pushes reach it. */
 export const startHandset = async (options: HandsetOptions): Promise<Handset> => {
   const { account, source, token, kind, manner } = options;
-  const diary: HandsetDiary = { pushes: [], registeredAt: [], answeredAt: [], statuses: [], errors: [] };
+  const diary: HandsetDiary = {
+    pushes: [],
+    callers: [],
+    registeredAt: [],
+    answeredAt: [],
+    statuses: [],
+    errors: [],
+  };
   const noted = new Set<string>();
   const starting: Promise<SoftPhone>[] = [];
   let softPhone: SoftPhone | undefined;
@@ -107,8 +116,10 @@ export const startHandset = async (options: HandsetOptions): Promise<Handset> =>
   const onStep = (step: PhoneStep): void => {
     if (step.kind === 'crashed') diary.errors.push(new Error(`the app crashed on ${step.field}`));
     if (step.kind !== 'push-received') return;
+    const { payload } = step.push;
     diary.pushes.push(Date.now());
-    const key = String(step.push.payload['unique_key']);
+    diary.callers.push({ name: payload['caller_id'], number: payload['phonenumber'] });
+    const key = String(payload['unique_key']);
     if (noted.has(key)) return;
     noted.add(key);
     working.push(wakeUp(step.push).catch((error: unknown) => void diary.errors.push(error)));

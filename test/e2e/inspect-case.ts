@@ -1,7 +1,7 @@
 import { watchMachine } from '../faults/many/machine-load.ts';
 import { until } from '../helpers/until.ts';
 import { faultsOfFlow, flowsOf } from './call-flow.ts';
-import type { CallsMade } from './caller.ts';
+import { CALLER, type CallsMade } from './caller.ts';
 import type { CaseRun, E2eCase } from './e2e-case.ts';
 import type { Handset } from './handset.ts';
 import { type Rung, rungsOf } from './ladder.ts';
@@ -196,10 +196,17 @@ const faultsOfPhones = async ({ made, phones }: CaseRun, taken: boolean): Promis
   return problems;
 };
 
-const faultsOfAnswers = ({ account, diary }: Handset): readonly string[] =>
-  diary.statuses
+const faultsOfAnswers = ({ account, diary }: Handset): readonly string[] => [
+  ...diary.statuses
     .filter((status) => status !== 202)
-    .map((status) => `the service told the phone of ${account} ${status} instead of 202`);
+    .map((status) => `the service told the phone of ${account} ${status} instead of 202`),
+  ...diary.callers
+    .filter(({ name, number }) => name !== CALLER.name || number !== CALLER.number)
+    .map(
+      ({ name, number }) =>
+        `a push said that ${name} (${number}) calls, in place of ${CALLER.name} (${CALLER.number})`,
+    ),
+];
 
 const countsOf = async (stage: Stage) => {
   let outcomes = new Map<string, number>();

@@ -150,7 +150,9 @@ const endOnSignals = (open: AsyncDisposableStack): void => {
 };
 
 const reportMissing = (missing: readonly string[]): number => {
-  print(`Not installed: ${missing.join(', ')}. Install them, as root: apt-get install ${missing.join(' ')}`);
+  print(
+    `Not installed: ${missing.join(', ')}. Install them, as root: apt-get install --no-install-recommends ${missing.join(' ')}`,
+  );
   print('0 passed, 0 failed: the calls through Kamailio were not tried');
   return process.env['CI'] === 'true' ? 1 : 0;
 };
