@@ -10,6 +10,7 @@ import type { Database } from '../storage/database.ts';
 import { DatabaseTooNew } from '../storage/database-too-new.ts';
 import { DatabaseUrlError } from '../storage/database-url-error.ts';
 import { migrate } from '../storage/migrate.ts';
+import { MigrationFailed } from '../storage/migration-failed.ts';
 import { openDatabase } from '../storage/open-database.ts';
 import { COMMAND_LIMITS } from '../storage/server/server-limits.ts';
 import { StorageUnavailable } from '../storage/storage-unavailable.ts';
@@ -68,7 +69,8 @@ function asCommandFailure(error: unknown, setting: Config['databaseSetting']): u
   const cause = { cause: error };
   if (error instanceof DatabaseUrlError) return new CommandFailed(`${setting}: ${error.problem}`, 2, cause);
   if (error instanceof StorageUnavailable) return new CommandFailed(`${setting}: ${error.detail}`, 1, cause);
-  if (error instanceof DatabaseTooNew) return new CommandFailed(`${setting}: ${error.message}`, 1, cause);
+  if (error instanceof DatabaseTooNew || error instanceof MigrationFailed)
+    return new CommandFailed(`${setting}: ${error.message}`, 1, cause);
   if (error instanceof CredentialUnreadable) {
     return new CommandFailed(`${error.message}.`, error.problem.kind === 'key-missing' ? 2 : 1, cause);
   }

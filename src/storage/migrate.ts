@@ -2,8 +2,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type Kysely, sql } from 'kysely';
 import { type Migration, Migrator } from 'kysely/migration';
 import { monotonic } from '../lib/monotonic.ts';
-import type { Database } from './database.ts';
+import type { Database, SqlDialect } from './database.ts';
 import { DatabaseTooNew } from './database-too-new.ts';
+import { MigrationFailed } from './migration-failed.ts';
 import { allMigrations } from './migrations/all-migrations.ts';
 import { storageCall } from './storage-call.ts';
 import type { Tables } from './tables.ts';
@@ -40,19 +41,23 @@ export const migrationState = (database: Database): Promise<MigrationState> =>
     database.migrating((kysely) => stateOf(kysely, allMigrations(database.dialect))),
   );
 
-const migrateOnce = async (kysely: Kysely<Tables>, migrations: Migrations): Promise<readonly string[]> => {
+const migrateOnce = async (
+  kysely: Kysely<Tables>,
+  migrations: Migrations,
+  { faultOf }: Pick<SqlDialect, 'faultOf'>,
+): Promise<readonly string[]> => {
   // Without the migrator's lock: it is of the session, of which there is none behind a pooler that lends out its own.
   if ((await stateOf(kysely, migrations)) === 'current') return [];
   const provider = { getMigrations: async () => ({ ...migrations }) };
   const { error, results = [] } = await new Migrator({ db: kysely, provider }).migrateToLatest();
-  if (error !== undefined) throw error;
+  if (error !== undefined) throw faultOf(error) === undefined ? new MigrationFailed(error) : error;
   return results.map(({ migrationName }) => migrationName);
 };
 
 /**
  * Brings the database to this program's version and tells which migrations that took, in order; none when it was
- * there already. Several processes may do it at once: each is applied by one of them. Rejects with `DatabaseTooNew`, or
- * with `StorageUnavailable`.
+ * there already. Several processes may do it at once: each is applied by one of them. Rejects with `DatabaseTooNew`,
+ * `MigrationFailed`, or `StorageUnavailable`.
  */
 export const migrate = (
   database: Database,
@@ -62,7 +67,7 @@ export const migrate = (
     const giveUpAt = monotonic() + PATIENCE_MS;
     for (;;) {
       try {
-        return await database.migrating((kysely) => migrateOnce(kysely, migrations));
+        return await database.migrating((kysely) => migrateOnce(kysely, migrations, database.dialect));
       } catch (error) {
         const fault = database.dialect.faultOf(error);
         if ((fault !== 'busy' && fault !== 'crowded') || monotonic() > giveUpAt) throw error;

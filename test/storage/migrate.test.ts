@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { sql } from 'kysely';
+import type { Migration } from 'kysely/migration';
 import type { Database } from '../../src/storage/database.ts';
 import { migrate } from '../../src/storage/migrate.ts';
 import { allMigrations } from '../../src/storage/migrations/all-migrations.ts';
@@ -51,6 +52,20 @@ describe('migrating', () => {
     const applied = await Promise.all(programs.map(async (program) => JSON.parse(await program.line())));
     assert.deepEqual(applied.flat(), ['001-apps-and-devices', '002-provider-tokens']);
     for (const [code] of await Promise.all(ended)) assert.equal(code, 0);
+  });
+
+  test('a migration that the database refuses is told in its words, and tried again by the next start', async () => {
+    const database = await open('refusing.db');
+    const known = allMigrations(database.dialect);
+    const broken: Migration = {
+      up: async (db) => void (await sql`create table apps (id integer)`.execute(db)),
+    };
+    await assert.rejects(migrate(database, { ...known, '900-broken': broken }), {
+      name: 'MigrationFailed',
+      message: 'the database could not be brought up to date: table apps already exists',
+    });
+    assert.deepEqual(await migrate(database), Object.keys(known));
+    await database.close();
   });
 
   test('a database of a newer version is refused and left alone', async () => {
