@@ -153,10 +153,10 @@ export async function startApp(config: Config, openLog: (onDropped: () => void) 
     plan,
     events: telemetry.calls,
     pusher: {
-      send: async (request) => {
+      send: (request) => {
+        const send = () => push.sender.send(request);
         // An app that was added since the last look: its first call need not wait for the next one.
-        if (push.senders.get(request.device.appKey) === undefined) await watcher.refresh();
-        return push.sender.send(request);
+        return push.senders.get(request.device.appKey) === undefined ? watcher.refresh().then(send) : send();
       },
     },
   };

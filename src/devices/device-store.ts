@@ -64,10 +64,9 @@ const readingPart = (database: Database): Pick<DeviceStore, 'find' | 'exists' | 
   );
   return {
     find: (account) =>
-      storageCall(database, async () => {
-        const [row] = await findRow(account);
-        return row === undefined ? undefined : deviceOfRow(row);
-      }),
+      storageCall(database, () =>
+        findRow(account).then(([row]) => (row === undefined ? undefined : deviceOfRow(row))),
+      ),
     exists: (account) => storageCall(database, async () => (await findAccount(account)).length > 0),
     list: ({ afterAccount = 0, limit }) =>
       storageCall(database, async () => {

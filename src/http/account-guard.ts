@@ -13,7 +13,7 @@ import { decodeAccount } from './fields/decode-account.ts';
 import { decodeFields } from './fields/decode-fields.ts';
 import type { HttpEvents } from './http-events.ts';
 import type { AccountLimit } from './limits/client-limits.ts';
-import { readAppFields, refuseField } from './read-fields.ts';
+import { appFieldsOf, readFields, refuseField } from './read-fields.ts';
 
 /** What the check of an account's request needs. */
 export interface AccountParts {
@@ -73,7 +73,7 @@ async function readAsAccount(
     sendUnauthenticated(reply, 'Authentication credentials were not provided.');
     return undefined;
   }
-  const raw = await readAppFields(request, reply, parts.endpoint, parts.events);
+  const raw = appFieldsOf(await readFields(request), reply, parts.endpoint, parts.events);
   if (raw === undefined) return undefined;
   const account = decodeAccount(raw);
   if (!account.ok) {

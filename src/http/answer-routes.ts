@@ -6,7 +6,7 @@ import { decodeFields } from './fields/decode-fields.ts';
 import type { HttpEvents } from './http-events.ts';
 import type { ClientLimits } from './limits/client-limits.ts';
 import { ENDPOINTS } from './paths.ts';
-import { readAppFields, refuseField } from './read-fields.ts';
+import { appFieldsOf, readFields, refuseField } from './read-fields.ts';
 import { route } from './route.ts';
 import { CallResponse } from './schemas.ts';
 
@@ -49,7 +49,7 @@ async function callResponse(
   request: FastifyRequest,
   reply: FastifyReply,
 ): Promise<FastifyReply> {
-  const raw = await readAppFields(request, reply, ENDPOINT.name, parts.events);
+  const raw = appFieldsOf(await readFields(request), reply, ENDPOINT.name, parts.events);
   if (raw === undefined) return reply;
   const body = decodeFields(CallResponse, raw);
   if (!body.ok) {

@@ -9,7 +9,7 @@ import type { AddressLimit } from './limits/client-limits.ts';
 import { pbxBody } from './outcome-replies.ts';
 import { ENDPOINTS } from './paths.ts';
 import type { PbxRefusal } from './pbx-access.ts';
-import { readFields } from './read-fields.ts';
+import { type FieldsRead, readFields } from './read-fields.ts';
 import { route } from './route.ts';
 import { CallCancelled, IncomingCall } from './schemas.ts';
 
@@ -59,7 +59,8 @@ async function incomingCall(
   reply: FastifyReply,
 ): Promise<FastifyReply> {
   const askedAt = monotonic();
-  const fields = await readPbxFields(parts, ENDPOINTS.incomingCall.name, request, reply, IncomingCall);
+  const read = await readFields(request);
+  const fields = decodePbxFields(parts, ENDPOINTS.incomingCall.name, read, reply, IncomingCall);
   if (fields === undefined) return reply;
   if (parts.isDraining()) return sendDraining(reply, fields.outcome_in_body);
   const ask: CallAsk = {
@@ -106,7 +107,8 @@ async function callCancelled(
   request: FastifyRequest,
   reply: FastifyReply,
 ): Promise<FastifyReply> {
-  const fields = await readPbxFields(parts, ENDPOINTS.callCancelled.name, request, reply, CallCancelled);
+  const read = await readFields(request);
+  const fields = decodePbxFields(parts, ENDPOINTS.callCancelled.name, read, reply, CallCancelled);
   if (fields === undefined) return reply;
   const ended = await parts.cancelCall(fields.call_id, fields.reason);
   return ended > 0
@@ -115,15 +117,13 @@ async function callCancelled(
 }
 
 /** The decoded body, or undefined when the answer has been sent: a sentence that names the field. */
-async function readPbxFields<F extends Fields>(
+function decodePbxFields<F extends Fields>(
   parts: PbxParts,
   endpoint: string,
-  request: FastifyRequest,
+  read: FieldsRead,
   reply: FastifyReply,
   schema: BodySchema<F>,
-): Promise<BodyValue<F> | undefined> {
-  const reading = readFields(request);
-  const read = reading instanceof Promise ? await reading : reading;
+): BodyValue<F> | undefined {
   if ('unreadable' in read) {
     const { status, detail } = read.unreadable;
     parts.events.requestInvalid({ endpoint, field: 'body', problem: status === 415 ? 'media type' : detail });

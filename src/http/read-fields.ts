@@ -52,15 +52,13 @@ function unsupported(mediaType: string): UnreadableBody {
   return { status: 415, detail: `Unsupported media type "${mediaType}" in request.` };
 }
 
-/** `readFields` for the endpoints that apps use: what cannot be read is answered here, and undefined comes back. */
-export async function readAppFields(
-  request: FastifyRequest,
+/** What was read, at the endpoints that apps use: what could not be is answered here, and undefined comes back. */
+export function appFieldsOf(
+  read: FieldsRead,
   reply: FastifyReply,
   endpoint: string,
   events: Pick<HttpEvents, 'requestInvalid'>,
-): Promise<RawFields | undefined> {
-  const reading = readFields(request);
-  const read = reading instanceof Promise ? await reading : reading;
+): RawFields | undefined {
   if ('fields' in read) return read.fields;
   const { status, detail } = read.unreadable;
   events.requestInvalid({ endpoint, field: 'body', problem: status === 415 ? 'media type' : detail });

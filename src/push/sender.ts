@@ -44,20 +44,17 @@ export function createSender(options: SenderOptions): PushSender {
   const closing = new AbortController();
   const tokenActions = createTokenActions(options.tokens, events);
 
-  async function push(request: PushRequest, labels: PushLabels, startedAt: number): Promise<Ending> {
+  function push(request: PushRequest, labels: PushLabels, startedAt: number): Ending | Promise<Ending> {
     const sender = options.senders.get(request.device.appKey);
     if (sender === undefined) return notSent('provider-down', 'unknown-app');
     if (sender.provider === undefined) return notSent('provider-down', 'credential-unusable');
     if (!request.wanted()) return notSent('withdrawn', 'withdrawn');
     if (startedAt >= request.deadline) return notSent('failed', 'timeout');
     if (!sender.enter()) return notSent('overloaded', 'too-many-in-flight');
-    try {
-      return await throughBreaker(sender, sender.provider, request, labels, startedAt);
-    } finally {
-      sender.leave();
-    }
+    return throughBreaker(sender, sender.provider, request, labels, startedAt);
   }
 
+  /** The sender was entered; it is left in the end. */
   async function throughBreaker(
     sender: AppSender,
     provider: PushProvider,
@@ -66,9 +63,9 @@ export function createSender(options: SenderOptions): PushSender {
     startedAt: number,
   ): Promise<Ending> {
     const pass = sender.breakerFor(request.device).enter();
-    if (pass === undefined) return notSent('provider-down', 'breaker-open');
     let tried: Tried | undefined;
     try {
+      if (pass === undefined) return notSent('provider-down', 'breaker-open');
       tried = await tryPush(provider, request, {
         clock,
         random,
@@ -80,7 +77,8 @@ export function createSender(options: SenderOptions): PushSender {
       events.ourFault({ ...labels, reason: 'internal-error', error });
       return { ...notSent('failed', 'internal-error'), tries: 1 };
     } finally {
-      pass.end(tried && breakerNews(tried), request.deadline - startedAt);
+      pass?.end(tried && breakerNews(tried), request.deadline - startedAt);
+      sender.leave();
     }
     report(sender, request, labels, tried.verdict);
     return { result: resultOf(tried.verdict), verdict: tried.verdict.kind, tries: tried.tries };

@@ -16,8 +16,8 @@ export const keyedQuery = <Row>(
   if (compiled.parameters.length !== 1) {
     throw new Error(`a keyed query has 1 parameter, this one ${compiled.parameters.length}`);
   }
-  return async (key) => {
+  return (key) => {
     const query: CompiledQuery<Row> = { ...compiled, parameters: [key] };
-    return (await kysely.executeQuery(query)).rows;
+    return kysely.executeQuery(query).then(({ rows }) => rows);
   };
 };

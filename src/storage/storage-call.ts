@@ -43,16 +43,13 @@ const untilTaken = async <T>(dialect: Pick<SqlDialect, 'faultOf'>, work: () => P
  * Runs `work` and turns what the driver throws into `StorageUnavailable`; other errors pass unchanged. What the database
  * refused without any effect may be run again, so `work` must have no effect but its last statement.
  */
-export const storageCall = async <T>(
+export const storageCall = <T>(
   { dialect }: { readonly dialect: Pick<SqlDialect, 'faultOf'> },
   work: () => Promise<T>,
-): Promise<T> => {
-  try {
-    return await untilTaken(dialect, work);
-  } catch (error) {
+): Promise<T> =>
+  untilTaken(dialect, work).catch((error: unknown) => {
     throw asUnavailable(dialect, error);
-  }
-};
+  });
 
 /**
  * Runs `work` in one transaction; its result means that the transaction is committed and on disk.

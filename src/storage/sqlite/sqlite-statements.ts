@@ -21,22 +21,26 @@ const adaptStatement = (statement: StatementSync, prepareAnother: () => Statemen
 /** What Kysely needs of a driver, over `node:sqlite`; keeps the statements used last, so that a query is parsed once. */
 export const sqliteStatements = (database: DatabaseSync): SqliteDatabase => {
   const kept = new Map<string, SqliteStatement>();
+  /** Calls use the same one again and again. */
+  let last: { readonly sql: string; readonly statement: SqliteStatement } | undefined;
+
+  const prepare = (sql: string): SqliteStatement => {
+    const known = kept.get(sql);
+    const statement = known ?? adaptStatement(database.prepare(sql), () => database.prepare(sql));
+    // Moved to the end: the first one is always the one that was not used for longest.
+    kept.delete(sql);
+    kept.set(sql, statement);
+    const oldest = kept.keys().next();
+    if (kept.size > MAX_STATEMENTS && oldest.done !== true) kept.delete(oldest.value);
+    return statement;
+  };
   return {
     prepare: (sql) => {
-      const known = kept.get(sql);
-      if (known !== undefined) {
-        // Moved to the end: the first one is always the one that was not used for longest.
-        kept.delete(sql);
-        kept.set(sql, known);
-        return known;
-      }
-      const statement = adaptStatement(database.prepare(sql), () => database.prepare(sql));
-      kept.set(sql, statement);
-      const oldest = kept.keys().next();
-      if (kept.size > MAX_STATEMENTS && oldest.done !== true) kept.delete(oldest.value);
-      return statement;
+      if (last?.sql !== sql) last = { sql, statement: prepare(sql) };
+      return last.statement;
     },
     close: () => {
+      last = undefined;
       kept.clear();
       if (database.isOpen) database.close();
     },
