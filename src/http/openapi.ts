@@ -1,3 +1,4 @@
+import type { CallOutcome } from '../calls/call-outcome.ts';
 import type { BodySchema, Fields } from './fields/body-schema.ts';
 import {
   ANSWER_PROOF,
@@ -17,6 +18,7 @@ import {
   words,
 } from './openapi-answers.ts';
 import { ACCOUNT_SECURITY, PBX_SECURITY, SECURITY } from './openapi-security.ts';
+import { pbxBody } from './outcome-replies.ts';
 import { ENDPOINTS } from './paths.ts';
 import {
   CallCancelled,
@@ -49,7 +51,7 @@ export function openApiDocument(options: {
   /** Version of this service. */
   readonly version: string;
   /** Every value of `X-Wake-Outcome`. */
-  readonly outcomes: readonly string[];
+  readonly outcomes: readonly CallOutcome[];
 }): OpenApiDocument {
   return {
     openapi: '3.1.1',
@@ -85,7 +87,7 @@ const BODIES: readonly Body[] = [
   CheckIn,
 ];
 
-function pbxPaths(outcomes: readonly string[]): Paths {
+function pbxPaths(outcomes: readonly CallOutcome[]): Paths {
   const headers = {
     'X-Wake-Outcome': {
       description: 'Why: see docs/outcomes.md.',
@@ -103,10 +105,14 @@ function pbxPaths(outcomes: readonly string[]): Paths {
     200: {
       description: 'The phone is ready for the call (ACK), or it will not be (NAK).',
       headers: { ...headers, ...TRACE_HEADERS },
-      ...words('status=ACK', 'status=NAK'),
+      ...words('status=ACK', 'status=NAK', ...outcomes.map((outcome) => pbxBody(outcome, true))),
     },
     ...refusals,
-    503: { description: 'The service is stopping.', headers, ...words('status=NAK') },
+    503: {
+      description: 'The service is stopping.',
+      headers,
+      ...words('status=NAK', pbxBody('shutting-down', true)),
+    },
   };
   const summary = 'Wake the phone of an account, wait for its word';
   return {

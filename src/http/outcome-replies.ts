@@ -20,3 +20,10 @@ export const OUTCOME_REPLIES = {
   'storage-unavailable': 'status=NAK',
   'bus-unavailable': 'status=NAK',
 } as const satisfies Record<CallOutcome, PbxWord>;
+
+/**
+ * The body of an answer that ends a call. `withOutcome`: the ending stands in it too (`status=NAK&outcome=declined`), for
+ * PBXs that cannot read a header of an answer.
+ */
+export const pbxBody = (outcome: CallOutcome, withOutcome: boolean): string =>
+  withOutcome ? `${OUTCOME_REPLIES[outcome]}&outcome=${outcome}` : OUTCOME_REPLIES[outcome];

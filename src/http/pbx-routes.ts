@@ -6,7 +6,7 @@ import type { BodySchema, BodyValue, Fields } from './fields/body-schema.ts';
 import { decodeFields } from './fields/decode-fields.ts';
 import type { HttpEvents } from './http-events.ts';
 import type { AddressLimit } from './limits/client-limits.ts';
-import { OUTCOME_REPLIES } from './outcome-replies.ts';
+import { pbxBody } from './outcome-replies.ts';
 import { ENDPOINTS } from './paths.ts';
 import type { PbxRefusal } from './pbx-access.ts';
 import { readFields } from './read-fields.ts';
@@ -61,7 +61,7 @@ async function incomingCall(
   const askedAt = monotonic();
   const fields = await readPbxFields(parts, ENDPOINTS.incomingCall.name, request, reply, IncomingCall);
   if (fields === undefined) return reply;
-  if (parts.isDraining()) return sendDraining(reply);
+  if (parts.isDraining()) return sendDraining(reply, fields.outcome_in_body);
   const ask: CallAsk = {
     askedAt,
     account: fields.sip_user_id,
@@ -71,7 +71,8 @@ async function incomingCall(
   };
   const taken = await parts.takeCall(ask, callerOf(reply));
   if (request.headers['x-wake-trace'] !== undefined) addTrace(reply, taken);
-  sendText(reply.header('x-wake-outcome', taken.ending.outcome), 200, OUTCOME_REPLIES[taken.ending.outcome]);
+  const { outcome } = taken.ending;
+  sendText(reply.header('x-wake-outcome', outcome), 200, pbxBody(outcome, fields.outcome_in_body));
   if (taken.answeredAt !== undefined) parts.events.pbxAnswered({ delayMs: monotonic() - taken.answeredAt });
   return reply;
 }
@@ -142,11 +143,11 @@ const TOO_MANY = 'Refused: too many requests of this address were refused in the
 const UNSUPPORTED =
   'Unsupported media type: send application/x-www-form-urlencoded, multipart/form-data or application/json.';
 
-function sendDraining(reply: FastifyReply): FastifyReply {
+function sendDraining(reply: FastifyReply, outcomeInBody: boolean): FastifyReply {
   return sendText(
     reply.header('x-wake-outcome', 'shutting-down').header('connection', 'close'),
     503,
-    OUTCOME_REPLIES['shutting-down'],
+    pbxBody('shutting-down', outcomeInBody),
   );
 }
 

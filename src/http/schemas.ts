@@ -24,6 +24,10 @@ export const IncomingCall = bodySchema('IncomingCall', 'A call for an account.',
     "The PBX's own name of the call. Asking again with the same name joins the call that already waits.",
     undefined,
   ),
+  outcome_in_body: booleanField(
+    'Whether the outcome stands in the body of the answer too, for a PBX that cannot read its headers.',
+    false,
+  ),
 });
 
 /** The body of /api/call-cancelled/. */

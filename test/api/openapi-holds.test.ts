@@ -72,7 +72,9 @@ test('/openapi.json is served and says what the service does', async (t) => {
   await t.test('a PBX', async () => {
     for (const write of [asForm, asJson, asMultipart]) await check('/api/incoming-call/', 200, write(call));
     await check('/api/incoming-call/', 200, { ...asForm(call), headers: { 'x-wake-trace': '1' } });
-    await check('/api/incoming-call/', 200, asForm({ ...call, sip_user_id: String(newAccount()) }));
+    const nobody = { ...call, sip_user_id: String(newAccount()) };
+    await check('/api/incoming-call/', 200, asForm(nobody));
+    await check('/api/incoming-call/', 200, asForm({ ...nobody, outcome_in_body: 'true' }));
     const callId = randomUUID();
     const waiting = service.ask({ account: silent.account, callId });
     await until(() => service.app.waiting() === 1, 'the call waits');

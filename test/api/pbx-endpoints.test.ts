@@ -183,6 +183,26 @@ test('incoming-call', async (t) => {
     }
   });
 
+  await t.test(
+    'outcome_in_body puts the outcome behind the word, for a PBX that reads no headers',
+    async () => {
+      const phone = await service.phone();
+      const fields = { sip_user_id: String(phone.account), phonenumber: '1', outcome_in_body: 'true' };
+      for (const write of [asForm, asJson, asMultipart]) {
+        const ready = await ask(write(fields));
+        assertText(ready, 200, 'status=ACK&outcome=ready', write.name);
+        assert.equal(ready.headers['x-wake-outcome'], 'ready');
+      }
+      const nobody = await ask(asForm({ ...fields, sip_user_id: String(newAccount()) }));
+      assertText(nobody, 200, 'status=NAK&outcome=no-device');
+      for (const no of ['false', '']) {
+        assertText(await ask(asForm({ ...fields, outcome_in_body: no })), 200, 'status=ACK');
+      }
+      const wrong = await ask(asForm({ ...fields, outcome_in_body: 'maybe' }));
+      assert.deepEqual([wrong.status, wrong.headers['x-invalid-field']], [400, 'outcome_in_body']);
+    },
+  );
+
   await t.test('X-Wake-Trace tells the steps and the reason', async () => {
     const phone = await service.phone();
     const headers = { 'x-wake-trace': '1' };

@@ -9,7 +9,7 @@ import { openApiDocument } from '../../src/http/openapi.ts';
 import { ALL_ENDPOINTS } from '../../src/http/paths.ts';
 import * as schemas from '../../src/http/schemas.ts';
 
-const OUTCOMES = ['ready', 'declined', 'timed-out'];
+const OUTCOMES = ['ready', 'declined', 'timed-out'] as const;
 const document = openApiDocument({ version: '1.2.3', outcomes: OUTCOMES });
 /** As a client gets it. */
 const served: unknown = JSON.parse(JSON.stringify(document));
@@ -118,8 +118,12 @@ test('the PBX is told the outcome, the words and who may ask', () => {
   assert.deepEqual(at(post, 'responses', '200', 'content', 'text/plain', 'schema', 'enum'), [
     'status=ACK',
     'status=NAK',
+    ...OUTCOMES.map((outcome) => `status=${outcome === 'ready' ? 'ACK' : 'NAK'}&outcome=${outcome}`),
   ]);
-  assert.deepEqual(at(post, 'responses', '503', 'content', 'text/plain', 'schema', 'enum'), ['status=NAK']);
+  assert.deepEqual(at(post, 'responses', '503', 'content', 'text/plain', 'schema', 'enum'), [
+    'status=NAK',
+    'status=NAK&outcome=shutting-down',
+  ]);
   assert.deepEqual(post['security'], [{ pbxToken: [] }, {}]);
   assert.deepEqual(at(served, 'paths', '/api/call-response/', 'post', 'security'), []);
   assert.deepEqual(at(served, 'paths', '/api/apns-device/', 'delete', 'security'), [{ accountAuth: [] }, {}]);
