@@ -1,11 +1,13 @@
 #!/usr/bin/env bash
-# The servers that the tests start: installed where they are missing and this is root on Debian or Ubuntu.
+# The servers and programs that the tests start: installed where they are missing and this is root on Debian or Ubuntu.
 set -euo pipefail
 packages=()
 compgen -G '/usr/lib/postgresql/*/bin/postgres' >/dev/null || command -v postgres >/dev/null || packages+=(postgresql)
 PATH=$PATH:/usr/sbin command -v mariadbd >/dev/null || packages+=(mariadb-server)
 command -v redis-server >/dev/null || packages+=(redis-server)
 command -v redis-sentinel >/dev/null || packages+=(redis-sentinel)
+command -v lua5.4 >/dev/null || packages+=(lua5.4)
+command -v curl >/dev/null || packages+=(curl)
 if [ ${#packages[@]} -eq 0 ]; then exit 0; fi
 if [ "$(id -u)" -ne 0 ] || ! command -v apt-get >/dev/null; then
   echo "Missing for the tests with real servers: ${packages[*]}. Install them, as root: apt-get install ${packages[*]}" >&2
