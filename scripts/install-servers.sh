@@ -8,6 +8,10 @@ command -v redis-server >/dev/null || packages+=(redis-server)
 command -v redis-sentinel >/dev/null || packages+=(redis-sentinel)
 command -v lua5.4 >/dev/null || packages+=(lua5.4)
 command -v curl >/dev/null || packages+=(curl)
+PATH=$PATH:/usr/sbin command -v kamailio >/dev/null || packages+=(kamailio)
+compgen -G '/usr/lib/*/kamailio/modules/http_client.so' >/dev/null || packages+=(kamailio-utils-modules)
+command -v sipp >/dev/null || packages+=(sip-tester)
+command -v baresip >/dev/null || packages+=(baresip-core)
 if [ ${#packages[@]} -eq 0 ]; then exit 0; fi
 if [ "$(id -u)" -ne 0 ] || ! command -v apt-get >/dev/null; then
   echo "Missing for the tests with real servers: ${packages[*]}. Install them, as root: apt-get install ${packages[*]}" >&2
@@ -23,7 +27,7 @@ missing() {
   exit 0
 }
 apt-get update -qq || missing
-# Redis has no such switch: invoke-rc.d asks policy-rc.d, and 101 means that services stay stopped.
+# The others have no such switch: invoke-rc.d asks policy-rc.d, and 101 means that services stay stopped.
 policy=/usr/sbin/policy-rc.d
 if [ ! -e $policy ]; then
   printf '#!/bin/sh\nexit 101\n' >$policy

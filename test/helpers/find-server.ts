@@ -3,25 +3,28 @@ import { existsSync, globSync } from 'node:fs';
 /** The database servers that the suite starts. */
 export type DatabaseKind = 'PostgreSQL' | 'MariaDB';
 /** What the suite starts. Redis: with redis-sentinel. Lua: an interpreter for FreeSWITCH's script, with curl. */
-export type ServerKind = DatabaseKind | 'Redis' | 'Lua';
+export type ServerKind = DatabaseKind | 'Redis' | 'Kamailio' | 'Lua';
 
 const PLACES = {
   PostgreSQL: ['/usr/lib/postgresql/*/bin', '/usr/local/bin', '/usr/bin'],
   MariaDB: ['/usr/sbin', '/usr/local/sbin', '/usr/libexec', '/usr/bin'],
   Redis: ['/usr/bin', '/usr/local/bin'],
   Lua: ['/usr/bin', '/usr/local/bin'],
+  Kamailio: ['/usr/sbin', '/usr/local/sbin'],
 } as const;
 const BINARY = {
   PostgreSQL: 'postgres',
   MariaDB: 'mariadbd',
   Redis: 'redis-sentinel',
   Lua: 'lua5.4',
+  Kamailio: 'kamailio',
 } as const;
 const PACKAGE = {
   PostgreSQL: 'postgresql',
   MariaDB: 'mariadb-server',
   Redis: 'redis-server redis-sentinel',
   Lua: 'lua5.4 curl',
+  Kamailio: 'kamailio kamailio-utils-modules',
 } as const;
 
 /** The folder of the server's programs, the newest where there are several; undefined where it is not installed. */

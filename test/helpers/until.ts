@@ -2,9 +2,16 @@ import { setTimeout as delay } from 'node:timers/promises';
 
 const LIMIT_MS = 20_000;
 
-/** Waits until a condition holds, looking often; fails after 20 s, also where a look never ends, naming what was waited for. */
-export async function until(holds: () => boolean | Promise<boolean>, what: string): Promise<void> {
-  const giveUpAt = performance.now() + LIMIT_MS;
+/**
+ * Waits until a condition holds, looking often; fails after 20 s, unless told, also where a look never ends, naming what
+ * was waited for.
+ */
+export async function until(
+  holds: () => boolean | Promise<boolean>,
+  what: string,
+  limitMs = LIMIT_MS,
+): Promise<void> {
+  const giveUpAt = performance.now() + limitMs;
   while (!(await settled(holds(), giveUpAt, what))) {
     if (performance.now() > giveUpAt) throw new Error(`waited in vain until ${what}`);
     await delay(5);

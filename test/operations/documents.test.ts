@@ -88,7 +88,7 @@ const LINKING = [
   'ARCHITECTURE.md',
   'CONTRIBUTING.md',
   'docs/decisions/README.md',
-  ...globSync('integrations/*/README.md'),
+  ...globSync('integrations/**/README.md'),
 ];
 
 /** Their defaults follow from the machine or from another setting. */

@@ -1,0 +1,26 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { modulesFolder } from './kamailio.ts';
+import { PROGRAM_PATH } from './program-path.ts';
+
+const has = (program: string): boolean =>
+  PROGRAM_PATH.split(':').some((folder) => folder !== '' && existsSync(join(folder, program)));
+
+const hasModule = (module: string): boolean => {
+  const folder = modulesFolder();
+  return folder !== undefined && existsSync(join(folder, module));
+};
+
+/** The Debian packages that the suite needs and that are not installed. */
+export const missingPackages = (): readonly string[] => [
+  ...(has('kamailio') ? [] : ['kamailio']),
+  ...(hasModule('http_client.so') ? [] : ['kamailio-utils-modules']),
+  ...(has('sipp') ? [] : ['sip-tester']),
+  ...(has('baresip') ? [] : ['baresip-core']),
+  ...(has('setpriv') ? [] : ['util-linux']),
+];
+
+/** Whether Kamailio has the module that asks without blocking; Debian 12 has no package of it. */
+export const hasHttpAsyncClient = (modules: string | undefined): boolean =>
+  hasModule('http_async_client.so') ||
+  (modules !== undefined && existsSync(join(modules, 'http_async_client.so')));

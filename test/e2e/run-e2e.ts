@@ -1,0 +1,168 @@
+import { parseArgs } from 'node:util';
+import { BUSY_CASES, BUSY_WORKERS } from './busy-cases.ts';
+import type { E2eCase } from './e2e-case.ts';
+import { type CaseResult, inspectCase } from './inspect-case.ts';
+import type { Variant } from './kamailio.ts';
+import { faultsOfLadder, writeLadder } from './ladder-document.ts';
+import { hasHttpAsyncClient, missingPackages } from './missing-packages.ts';
+import { PLAIN_CASES } from './plain-cases.ts';
+import { type Stage, startStage } from './stage.ts';
+import { renderTable } from './table.ts';
+import { TWO_INSTANCES_CASES, VOICEMAIL_CASES } from './two-instances-cases.ts';
+
+/** Cases that share a stage. */
+interface Act {
+  readonly variant: Variant;
+  readonly instances: 1 | 2;
+  readonly voicemail: boolean;
+  readonly workers: number;
+  readonly cases: readonly E2eCase[];
+}
+
+/** Enough for 50 calls at 5 a second whose phones take a second. */
+const WORKERS = 24;
+/** A case that fails while other programs use more of the machine than this is tried again: it was short of time. */
+const BUSY = 0.2;
+const MAX_TRIES = 3;
+/** Problems of one case that are printed; one cause usually shows many times. */
+const SHOWN_PROBLEMS = 8;
+
+/** Runs the cases that the arguments ask for and prints what came of them; resolves with the exit code. */
+export const runE2e = async (args: readonly string[]): Promise<number> => {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      only: { type: 'string', default: '' },
+      ladder: { type: 'boolean', default: false },
+      modules: { type: 'string' },
+    },
+  });
+  const missing = missingPackages();
+  if (missing.length > 0) return reportMissing(missing);
+  const withAsyncClient = hasHttpAsyncClient(values.modules);
+  const acts = actsFor(withAsyncClient ? ['http_client', 'http_async_client'] : ['http_client'], values.only);
+  if (acts.length === 0) {
+    print(`No case begins with "${values.only}".`);
+    return 1;
+  }
+  await using open = new AsyncDisposableStack();
+  endOnSignals(open);
+  const startedAt = performance.now();
+  const results: CaseResult[] = [];
+  for (const act of acts) {
+    const own = open.use(new AsyncDisposableStack());
+    for await (const result of perform(act, values.modules, own)) {
+      results.push(result);
+    }
+    await own.disposeAsync();
+  }
+  const problems = await lookAtLadder(results, values.ladder);
+  print(renderTable(results));
+  for (const problem of problems) print(problem);
+  if (!withAsyncClient) print(WITHOUT_ASYNC_CLIENT);
+  print(`In ${Math.round((performance.now() - startedAt) / 1_000)} s:`);
+  const failed = results.filter((result) => result.problems.length > 0).length;
+  print(`${results.length - failed} passed, ${failed} failed`);
+  return failed + problems.length > 0 ? 1 : 0;
+};
+
+const WITHOUT_ASYNC_CLIENT =
+  'Not tried: WITH_HTTP_ASYNC_CLIENT, because Kamailio has no module http_async_client here (--modules FOLDER).';
+
+const actsFor = (variants: readonly Variant[], only: string): readonly Act[] =>
+  variants
+    .flatMap((variant): Act[] => {
+      const usual = { variant, instances: 1, voicemail: false, workers: WORKERS } as const;
+      const busy: Act = { ...usual, workers: BUSY_WORKERS, cases: BUSY_CASES };
+      return [
+        { ...usual, cases: PLAIN_CASES },
+        ...(variant === 'http_client' ? [busy] : []),
+        { ...usual, instances: 2, cases: TWO_INSTANCES_CASES },
+        { ...usual, instances: 2, voicemail: true, cases: VOICEMAIL_CASES },
+      ];
+    })
+    .map((act) => ({ ...act, cases: act.cases.filter(({ name }) => name.startsWith(only)) }))
+    .filter(({ cases }) => cases.length > 0);
+
+/** Runs the cases of an act on one stage. */
+async function* perform(
+  act: Act,
+  modules: string | undefined,
+  open: AsyncDisposableStack,
+): AsyncGenerator<CaseResult> {
+  const startedAt = performance.now();
+  const start = startStage({ ...act, modules }, open);
+  const stage = await start.catch((error: unknown) => String(error));
+  for (const each of act.cases) {
+    yield typeof stage === 'string' ? failedToStart(act, each, stage, startedAt) : await tryCase(stage, each);
+  }
+}
+
+/** What a case is where Kamailio or the service did not start. */
+const failedToStart = (act: Act, each: E2eCase, problem: string, startedAt: number): CaseResult => {
+  const result: CaseResult = {
+    name: each.name,
+    stage: act.variant,
+    calls: 0,
+    heard: '',
+    outcomes: '',
+    pushes: 0,
+    releasedMs: [],
+    readyMs: [],
+    problems: [`it was not tried: ${problem}`],
+    tookMs: performance.now() - startedAt,
+    othersShare: 0,
+    rungs: undefined,
+  };
+  report(result);
+  return result;
+};
+
+const tryCase = async (stage: Stage, each: E2eCase): Promise<CaseResult> => {
+  for (let tries = 1; ; tries += 1) {
+    const result = await inspectCase(stage, each);
+    report(result);
+    const short = result.problems.length > 0 && result.othersShare > BUSY;
+    if (!short || tries === MAX_TRIES || each.once === true) return result;
+    print(
+      `  other programs used ${Math.round(result.othersShare * 100)} % of the machine: it is tried once more`,
+    );
+  }
+};
+
+/** The document's ladder is written anew, or held to what has just happened. */
+const lookAtLadder = async (results: readonly CaseResult[], write: boolean): Promise<readonly string[]> => {
+  const rungs = results.find((result) => result.rungs !== undefined && result.problems.length === 0)?.rungs;
+  if (rungs === undefined) return [];
+  if (!write) return faultsOfLadder(rungs);
+  await writeLadder(rungs);
+  return [];
+};
+
+/** Without this, Ctrl-C would leave the service and temporary folders behind. */
+const endOnSignals = (open: AsyncDisposableStack): void => {
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.once(signal, () => {
+      print(`${signal}: what was started is being ended`);
+      void open.disposeAsync().finally(() => process.exit(1));
+    });
+  }
+};
+
+const reportMissing = (missing: readonly string[]): number => {
+  print(
+    `Not installed: ${missing.join(', ')}. Install them, as root: apt-get install --no-install-recommends ${missing.join(' ')}`,
+  );
+  print('0 passed, 0 failed: the calls through Kamailio were not tried');
+  return process.env['CI'] === 'true' ? 1 : 0;
+};
+
+const report = ({ name, stage, problems, tookMs }: CaseResult): void => {
+  print(`${problems.length === 0 ? '✔' : '✖'} ${name} (${stage}, ${(tookMs / 1_000).toFixed(1)} s)`);
+  for (const problem of problems.slice(0, SHOWN_PROBLEMS)) print(`    ${problem}`);
+  if (problems.length > SHOWN_PROBLEMS) print(`    and ${problems.length - SHOWN_PROBLEMS} more`);
+};
+
+const print = (text: string): void => {
+  process.stdout.write(`${text}\n`);
+};

@@ -1,0 +1,47 @@
+import type { CaseResult } from './inspect-case.ts';
+
+const HEADINGS = [
+  'case',
+  'Kamailio asks with',
+  'calls',
+  'caller heard',
+  'outcome',
+  'pushes',
+  'INVITE to the phone after, ms',
+  'after "ready", ms',
+  'took, s',
+  '',
+] as const;
+
+const cellsOf = (result: CaseResult): readonly string[] => [
+  result.name,
+  result.stage,
+  String(result.calls),
+  result.heard,
+  result.outcomes,
+  String(result.pushes),
+  rangeOf(result.releasedMs),
+  rangeOf(result.readyMs),
+  (result.tookMs / 1_000).toFixed(1),
+  result.problems.length === 0 ? 'passed' : 'FAILED',
+];
+
+/** `612`, or the least, the middle and the most: `210/540/870`. */
+const rangeOf = (values: readonly number[]): string => {
+  const sorted = [...values].sort((one, other) => one - other);
+  const at = (share: number) => Math.round(sorted[Math.floor(share * (sorted.length - 1))] ?? 0);
+  if (sorted.length === 0) return '';
+  return sorted.length === 1 ? String(at(0)) : `${at(0)}/${at(0.5)}/${at(1)}`;
+};
+
+/** The results as a table in Markdown, aligned. */
+export const renderTable = (results: readonly CaseResult[]): string => {
+  const rows = [HEADINGS, ...results.map(cellsOf)];
+  const widths = HEADINGS.map((_, column) => Math.max(3, ...rows.map((row) => row[column]?.length ?? 0)));
+  const line = (row: readonly string[]) =>
+    `| ${row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join(' | ')} |`;
+  const [head = HEADINGS, ...body] = rows;
+  return [line(head), `|${widths.map((width) => '-'.repeat(width + 2)).join('|')}|`, ...body.map(line)].join(
+    '\n',
+  );
+};
