@@ -1,11 +1,13 @@
 #!/usr/bin/env bash
-# The servers and SIP programs that the tests start: installed where they are missing and this is root on Debian or Ubuntu.
+# The servers and programs that the tests start: installed where they are missing and this is root on Debian or Ubuntu.
 set -euo pipefail
 packages=()
 compgen -G '/usr/lib/postgresql/*/bin/postgres' >/dev/null || command -v postgres >/dev/null || packages+=(postgresql)
 PATH=$PATH:/usr/sbin command -v mariadbd >/dev/null || packages+=(mariadb-server)
 command -v redis-server >/dev/null || packages+=(redis-server)
 command -v redis-sentinel >/dev/null || packages+=(redis-sentinel)
+command -v lua5.4 >/dev/null || packages+=(lua5.4)
+command -v curl >/dev/null || packages+=(curl)
 PATH=$PATH:/usr/sbin command -v kamailio >/dev/null || packages+=(kamailio)
 compgen -G '/usr/lib/*/kamailio/modules/http_client.so' >/dev/null || packages+=(kamailio-utils-modules)
 command -v sipp >/dev/null || packages+=(sip-tester)

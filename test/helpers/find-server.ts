@@ -2,25 +2,28 @@ import { existsSync, globSync } from 'node:fs';
 
 /** The database servers that the suite starts. */
 export type DatabaseKind = 'PostgreSQL' | 'MariaDB';
-/** The servers that the suite starts. Redis: with redis-sentinel. */
-export type ServerKind = DatabaseKind | 'Redis' | 'Kamailio';
+/** What the suite starts. Redis: with redis-sentinel. Lua: an interpreter for FreeSWITCH's script, with curl. */
+export type ServerKind = DatabaseKind | 'Redis' | 'Kamailio' | 'Lua';
 
 const PLACES = {
   PostgreSQL: ['/usr/lib/postgresql/*/bin', '/usr/local/bin', '/usr/bin'],
   MariaDB: ['/usr/sbin', '/usr/local/sbin', '/usr/libexec', '/usr/bin'],
   Redis: ['/usr/bin', '/usr/local/bin'],
+  Lua: ['/usr/bin', '/usr/local/bin'],
   Kamailio: ['/usr/sbin', '/usr/local/sbin'],
 } as const;
 const BINARY = {
   PostgreSQL: 'postgres',
   MariaDB: 'mariadbd',
   Redis: 'redis-sentinel',
+  Lua: 'lua5.4',
   Kamailio: 'kamailio',
 } as const;
 const PACKAGE = {
   PostgreSQL: 'postgresql',
   MariaDB: 'mariadb-server',
   Redis: 'redis-server redis-sentinel',
+  Lua: 'lua5.4 curl',
   Kamailio: 'kamailio kamailio-utils-modules',
 } as const;
 

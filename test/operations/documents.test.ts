@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { globSync, readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
 import { CALL_OUTCOMES } from '../../src/calls/call-outcome.ts';
 import { readConfig } from '../../src/config/config.ts';
@@ -28,6 +28,22 @@ describe('the documents say what the code does', () => {
     assert.deepEqual(namesIn('docs/outcomes.md').sort(), [...CALL_OUTCOMES].sort());
   });
 
+  test('the files for each PBX say what becomes of a call with each outcome, and of no other', () => {
+    // `ready` rings; `unreachable` is the PBX's own word where no instance answered.
+    const expected = CALL_OUTCOMES.filter((outcome) => outcome !== 'ready');
+    for (const [path, line] of Object.entries(TREATMENTS)) {
+      const treated = [...read(path).matchAll(line)].map((match) => match[1] ?? '');
+      assert.deepEqual(treated.filter((word) => word !== 'unreachable').sort(), [...expected].sort(), path);
+    }
+  });
+
+  test('integrations/README.md tells what becomes of each outcome', () => {
+    const told = [...read('integrations/README.md').matchAll(/^\| (`[^|]+) \|/gm)]
+      .flatMap((match) => (match[1] ?? '').split(', '))
+      .map((word) => word.replaceAll('`', ''));
+    assert.deepEqual(told.sort(), [...CALL_OUTCOMES].sort());
+  });
+
   test('docs/metrics.md has every metric with its labels and no other', async () => {
     const { registry } = createTelemetry({
       openLog: () => ({ isOn: () => false, write: () => {}, writeError: () => {}, flush: () => {} }),
@@ -47,8 +63,8 @@ describe('the documents say what the code does', () => {
     }
   });
 
-  test('README.md links only to documents that are there', () => {
-    for (const document of ['README.md', 'ARCHITECTURE.md', 'CONTRIBUTING.md', 'docs/decisions/README.md']) {
+  test('README.md and its like link only to documents that are there', () => {
+    for (const document of LINKING) {
       const folder = document.includes('/') ? document.slice(0, document.lastIndexOf('/') + 1) : '';
       for (const [, target = ''] of read(document).matchAll(/\]\(((?!https?:|#)[^)#]+)/g)) {
         assert.doesNotThrow(
@@ -59,6 +75,21 @@ describe('the documents say what the code does', () => {
     }
   });
 });
+
+/** Where a PBX's files say what becomes of a call, and how a line there names an outcome. */
+const TREATMENTS = {
+  'integrations/asterisk/wake.conf': /^exten => ([a-z-]+),1,Hangup\(\d+\)$/gm,
+  'integrations/freeswitch/scripts/wake.lua': /^ {2}\["([a-z-]+)"\] = "[A-Z_]+",$/gm,
+  'integrations/opensips/opensips.cfg': /^\t\tcase "([a-z-]+)":$/gm,
+};
+
+const LINKING = [
+  'README.md',
+  'ARCHITECTURE.md',
+  'CONTRIBUTING.md',
+  'docs/decisions/README.md',
+  ...globSync('integrations/**/README.md'),
+];
 
 /** Their defaults follow from the machine or from another setting. */
 const COMPUTED = new Set(['MAX_CONNECTIONS', 'MAX_WAITING_CALLS', 'SHUTDOWN_GRACE']);
