@@ -12,25 +12,21 @@ export interface EndedCall {
 /** How long an ended call is remembered: the reference kept its keys for 300 s. */
 const REMEMBERED_MS = 300_000;
 
-/** An ended call under one key, and the one that was remembered after it. */
 interface Remembered extends EndedCall {
-  readonly key: string;
   /** Monotonic milliseconds of the end. */
   readonly endedAt: number;
-  next: Remembered | undefined;
 }
 
 /**
- * The calls that ended lately, by key. Bounded: past `limit` keys the oldest are forgotten. Their order is a list of its
- * own, because the first key of a Map is found by stepping over every one that was deleted before it.
+ * The calls that ended lately, by key: at least the last `limit` ones, and at most twice as many. They are kept in two
+ * generations. When the young one is full, or has been filled for as long as a call is remembered, it becomes the old one,
+ * and what was the old one is forgotten all at once: to take out each call by itself would cost more than all else here.
  */
 export class EndedCalls {
   readonly #limit: number;
-  readonly #byKey = new Map<string, Remembered>();
-  #oldest: Remembered | undefined;
-  #newest: Remembered | undefined;
-  /** Length of the list: those included whose key a later call has taken over. */
-  #listed = 0;
+  #young = new Map<string, Remembered>();
+  #youngSince = monotonic();
+  #old: ReadonlyMap<string, Remembered> = new Map();
 
   constructor(limit: number) {
     this.#limit = limit;
@@ -38,32 +34,17 @@ export class EndedCalls {
 
   /** Remembers a call that has just ended; what was known under the key is replaced. */
   remember(key: string, { ending, account, deadline }: EndedCall): void {
-    const ended: Remembered = { key, ending, account, deadline, endedAt: monotonic(), next: undefined };
-    this.#byKey.set(key, ended);
-    if (this.#newest === undefined) this.#oldest = ended;
-    else this.#newest.next = ended;
-    this.#newest = ended;
-    this.#listed += 1;
-    this.#forgetOld(ended.endedAt);
+    const endedAt = monotonic();
+    if (this.#young.size >= this.#limit || endedAt - this.#youngSince > REMEMBERED_MS) {
+      this.#old = this.#young;
+      this.#young = new Map();
+      this.#youngSince = endedAt;
+    }
+    this.#young.set(key, { ending, account, deadline, endedAt });
   }
 
   find(key: string): EndedCall | undefined {
-    const ended = this.#byKey.get(key);
+    const ended = this.#young.get(key) ?? this.#old.get(key);
     return ended !== undefined && monotonic() - ended.endedAt <= REMEMBERED_MS ? ended : undefined;
-  }
-
-  forget(key: string): void {
-    this.#byKey.delete(key);
-  }
-
-  #forgetOld(now: number): void {
-    let oldest = this.#oldest;
-    while (oldest !== undefined && (this.#listed > this.#limit || now - oldest.endedAt > REMEMBERED_MS)) {
-      if (this.#byKey.get(oldest.key) === oldest) this.#byKey.delete(oldest.key);
-      this.#listed -= 1;
-      oldest = oldest.next;
-    }
-    this.#oldest = oldest;
-    if (oldest === undefined) this.#newest = undefined;
   }
 }

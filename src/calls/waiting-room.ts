@@ -20,8 +20,9 @@ export type Repeat =
  * The calls that wait, by the keys that their apps may answer to (`#byKey`) and by the PBX's call_id (`#byCallId`,
  * a chain where one call_id rings several accounts). A call is in both from `enter` until it is settled; settling
  * is the only way out and moves it to `#ended`, which tells a second answer, a late one and one that nobody waited for
- * apart; a call that its app answered is also kept in `#answered`, by call_id and account, for a PBX that asks again. All
- * operations cost the same at 1 call and at 50,000. Once closed, the room lets nobody in any more.
+ * apart, and a PBX that asks again what it was told. For that, a call that its app answered is kept in `#answered`, by
+ * call_id and account, where the call_id is another account's key. All operations cost the same at 1 call and at 50,000.
+ * Once closed, the room lets nobody in any more.
  */
 export class WaitingRoom {
   readonly #maxWaiting: number;
@@ -64,7 +65,11 @@ export class WaitingRoom {
     for (let call = this.#byCallId.get(callId); call !== undefined; call = call.sibling) {
       if (call.ask.account === account) return { kind: 'waiting', call };
     }
-    const answered = this.#answered.find(repeatKey(callId, account));
+    const ended = this.#ended.find(callId);
+    const answered =
+      ended !== undefined && ended.account === account && isAnswer(ended.ending)
+        ? ended
+        : this.#answered.find(repeatKey(callId, account));
     if (answered === undefined || monotonic() > answered.deadline) return undefined;
     return { kind: 'answered', ending: answered.ending };
   }
@@ -175,10 +180,8 @@ export class WaitingRoom {
   #seatKeys(call: Call): void {
     const { callId } = call.ask;
     this.#byKey.set(call.uniqueKey, call);
-    this.#ended.forget(call.uniqueKey);
-    if (callId === undefined || callId === call.uniqueKey || !call.answersToCallId) return;
-    this.#byKey.set(callId, call);
-    this.#ended.forget(callId);
+    if (callId !== undefined && callId !== call.uniqueKey && call.answersToCallId)
+      this.#byKey.set(callId, call);
   }
 
   /** A key may have gone to another call meanwhile. */
@@ -202,8 +205,8 @@ export class WaitingRoom {
     const ended = { ending, account, deadline: call.deadline };
     this.#ended.remember(call.uniqueKey, ended);
     if (callId === undefined) return;
+    if (!call.answersToCallId && isAnswer(ending)) this.#answered.remember(repeatKey(callId, account), ended);
     if (call.answersToCallId && callId !== call.uniqueKey) this.#ended.remember(callId, ended);
-    if (isAnswer(ending)) this.#answered.remember(repeatKey(callId, account), ended);
   }
 
   #unlink(callId: string, gone: Call): void {
