@@ -18,6 +18,7 @@ import {
 } from './openapi-answers.ts';
 import { ACCOUNT_SECURITY, PBX_SECURITY, SECURITY } from './openapi-security.ts';
 import { ENDPOINTS } from './paths.ts';
+import { CANCEL_UNDECIDED } from './pbx-routes.ts';
 import {
   CallCancelled,
   CallResponse,
@@ -121,6 +122,7 @@ function pbxPaths(outcomes: readonly string[]): Paths {
         200: { description: 'The call was waiting and has ended.', ...words('status=CANCELLED') },
         ...refusals,
         404: sentence('No call with this call_id is waiting.'),
+        503: sentence(CANCEL_UNDECIDED),
       }),
     },
   };
