@@ -26,8 +26,11 @@ export interface AnswerBus {
   expire(call: Call, outcome: CallOutcome, reason?: string): void;
   /** The call has ended here: tells whoever else waits for it. */
   release(call: Call): void;
-  /** The PBX gives the call up. Resolves with how many waits that ended. */
-  cancel(callId: string, reason: string | null): Promise<number>;
+  /**
+   * The PBX gives the call up. Resolves with how many waits that ended, or `undecided` where none waits on this instance and
+   * the other instances cannot be asked now.
+   */
+  cancel(callId: string, reason: string | null): Promise<number | 'undecided'>;
   /** Why this instance must not take new calls, because it cannot reach the others and is told to need them. */
   refusal(): CallOutcome | undefined;
   /** Lets what was told last go out, for at most a second. */

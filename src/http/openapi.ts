@@ -20,6 +20,7 @@ import {
 import { ACCOUNT_SECURITY, PBX_SECURITY, SECURITY } from './openapi-security.ts';
 import { pbxBody } from './outcome-replies.ts';
 import { ENDPOINTS } from './paths.ts';
+import { CANCEL_UNDECIDED } from './pbx-routes.ts';
 import {
   CallCancelled,
   CallResponse,
@@ -127,6 +128,7 @@ function pbxPaths(outcomes: readonly CallOutcome[]): Paths {
         200: { description: 'The call was waiting and has ended.', ...words('status=CANCELLED') },
         ...refusals,
         404: sentence('No call with this call_id is waiting.'),
+        503: sentence(CANCEL_UNDECIDED),
       }),
     },
   };

@@ -1,4 +1,5 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { AnswerBus } from '../calls/answer-bus.ts';
 import type { CallAsk } from '../calls/call.ts';
 import type { Caller, TakenCall } from '../calls/take-call.ts';
 import { monotonic } from '../lib/monotonic.ts';
@@ -17,8 +18,8 @@ import { CallCancelled, IncomingCall } from './schemas.ts';
 export interface PbxParts {
   /** The story of a call. */
   readonly takeCall: (ask: CallAsk, caller: Caller) => Promise<TakenCall>;
-  /** Ends the waits for a call_id; returns how many. */
-  readonly cancelCall: (callId: string, reason: string | null) => Promise<number>;
+  /** Ends the waits for a call_id. */
+  readonly cancelCall: AnswerBus['cancel'];
   readonly refusal: (request: FastifyRequest) => PbxRefusal | undefined;
   readonly limit: AddressLimit;
   /** True once the service is stopping: new calls are sent elsewhere. */
@@ -111,6 +112,7 @@ async function callCancelled(
   const fields = decodePbxFields(parts, ENDPOINTS.callCancelled.name, read, reply, CallCancelled);
   if (fields === undefined) return reply;
   const ended = await parts.cancelCall(fields.call_id, fields.reason);
+  if (ended === 'undecided') return sendText(reply, 503, CANCEL_UNDECIDED);
   return ended > 0
     ? sendText(reply, 200, 'status=CANCELLED')
     : sendText(reply, 404, 'No call with this call_id is waiting.');
@@ -137,6 +139,10 @@ function decodePbxFields<F extends Fields>(
   sendText(reply.header('x-invalid-field', decoded.field), 400, `${decoded.field} ${decoded.problem}.`);
   return undefined;
 }
+
+/** What a PBX hears of a call that does not wait here while Redis cannot tell whether it waits elsewhere. */
+export const CANCEL_UNDECIDED =
+  'No call with this call_id is waiting on this instance, and Redis does not tell of the others: try the next instance.';
 
 const TOO_MANY = 'Refused: too many requests of this address were refused in the last minute.';
 

@@ -41,7 +41,12 @@ describe('the bus while Redis is away', { skip: skipWithout('Redis') }, () => {
     assert.equal(await a.bus.answer('from-during', true), 'duplicate');
     assert.equal((await before.ending).outcome, 'ready');
     assert.equal((await during.ending).outcome, 'declined');
-    assert.equal(await a.bus.cancel('of-no-call', null), 0);
+    assert.equal(await a.bus.cancel('of-no-call', null), 'undecided');
+    const cancelled = a.ask({ account: 3, callId: 'given up meanwhile' });
+    await cancelled.woken();
+    assert.equal(await b.bus.cancel('given up meanwhile', 'hung up'), 'undecided');
+    assert.equal(await a.bus.cancel('given up meanwhile', 'hung up'), 1);
+    assert.equal((await cancelled.ending).outcome, 'cancelled');
   });
 
   test('a call that began while Redis was away can be answered anywhere once it is back', async (t) => {

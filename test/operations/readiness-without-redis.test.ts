@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { cancelPbxCall } from '../../src/sandbox/pbx.ts';
 import { skipWithout } from '../helpers/find-server.ts';
 import { startRedis } from '../helpers/redis-server.ts';
 import { startTestService } from '../helpers/test-service.ts';
@@ -19,6 +20,9 @@ describe('readiness while Redis does not answer', () => {
     const phone = await service.phone();
     assert.equal((await service.ask({ account: phone.account })).outcome, 'ready');
     assert.equal(await service.metric('redis_health'), 0);
+    const cancel = await cancelPbxCall({ url: service.url, callId: 'waits elsewhere, if at all' });
+    assert.equal(cancel.status, 503);
+    assert.match(cancel.body, /try the next instance/);
   });
 
   test('an instance that requires it is not ready, and refuses calls at once', async (t) => {

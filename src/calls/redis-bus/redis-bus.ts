@@ -123,8 +123,7 @@ export class RedisBus implements AnswerBus {
     // Redis cannot be asked, or does not know the call (any more): the own room may know it.
     const fate = this.#room.answer(key, available);
     if (fate !== 'unknown') return fate;
-    const mayWaitElsewhere = reply === undefined || this.#lookout.isUnsettled() || this.#roll.someAreSilent();
-    return mayWaitElsewhere ? 'undecided' : fate;
+    return this.#mayBeKnownElsewhere(reply) ? 'undecided' : fate;
   }
 
   expire(call: Call, outcome: CallOutcome, reason?: string): void {
@@ -143,18 +142,24 @@ export class RedisBus implements AnswerBus {
       this.#behind('the end of a call', this.#end(held, ending));
   }
 
-  async cancel(callId: string, reason: string | null): Promise<number> {
-    const cancelled = (await this.#register.cancel(callId, reason)) ?? [];
-    for (const { waiters, uniqueKey } of cancelled) {
+  async cancel(callId: string, reason: string | null): Promise<number | 'undecided'> {
+    const cancelled = await this.#register.cancel(callId, reason);
+    for (const { waiters, uniqueKey } of cancelled ?? []) {
       this.#tell(waiters, uniqueKey, { outcome: 'cancelled', reason });
     }
     // Those that Redis did not know of.
-    return cancelled.length + this.#room.cancel(callId, reason);
+    const ended = (cancelled?.length ?? 0) + this.#room.cancel(callId, reason);
+    return ended === 0 && this.#mayBeKnownElsewhere(cancelled) ? 'undecided' : ended;
   }
 
   async close(): Promise<void> {
     this.#owners.stop();
     await within(Promise.allSettled([...this.#underway, this.#lookout.stop(), this.#roll.stop()]), FLUSH_MS);
+  }
+
+  /** Whether another instance may know a call that Redis, by its reply, does not. */
+  #mayBeKnownElsewhere(reply: object | undefined): boolean {
+    return reply === undefined || this.#lookout.isUnsettled() || this.#roll.someAreSilent();
   }
 
   /** Whether a call waits here for this key that Redis has not confirmed to know. */
