@@ -1,10 +1,13 @@
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, describe, type TestContext, test } from 'node:test';
+import { watchForLeftovers } from '../faults/nothing-left.ts';
 import { skipWithout } from '../helpers/find-server.ts';
 import { type RedisServer, startRedis } from '../helpers/redis-server.ts';
 import { until } from '../helpers/until.ts';
 import { type BusWorld, redisWorld } from './bus-openers.ts';
 import { awayFor, mute } from './meddled-links.ts';
+
+const nothingLeft = watchForLeftovers();
 
 describe('the bus while Redis is away', { skip: skipWithout('Redis') }, () => {
   const servers: RedisServer[] = [];
@@ -211,3 +214,5 @@ describe('the bus while Redis is away', { skip: skipWithout('Redis') }, () => {
     assert.deepEqual(asked.pushedKeys, []);
   });
 });
+
+nothingLeft();

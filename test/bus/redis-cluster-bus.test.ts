@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
+import { watchForLeftovers } from '../faults/nothing-left.ts';
 import { skipWithout } from '../helpers/find-server.ts';
 import { type RedisCluster, startRedisCluster } from '../helpers/redis-cluster.ts';
 import { until } from '../helpers/until.ts';
@@ -8,6 +9,8 @@ import { handedOverContract } from './handed-over-contract.ts';
 import { lostWordsContract } from './lost-words-contract.ts';
 import { manyInstancesContract } from './many-instances-contract.ts';
 import { oneInstanceContract } from './one-instance-contract.ts';
+
+const nothingLeft = watchForLeftovers();
 
 describe('the bus on a Redis Cluster', { skip: skipWithout('Redis') }, () => {
   const clusters: RedisCluster[] = [];
@@ -77,3 +80,5 @@ describe('the bus on a Redis Cluster', { skip: skipWithout('Redis') }, () => {
   handedOverContract('Redis Cluster', open);
   lostWordsContract('Redis Cluster', open);
 });
+
+nothingLeft();

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, type TestContext, test } from 'node:test';
+import { watchForLeftovers } from '../faults/nothing-left.ts';
 import { skipWithout } from '../helpers/find-server.ts';
 import { type RedisServer, startRedis } from '../helpers/redis-server.ts';
 import { until } from '../helpers/until.ts';
@@ -8,6 +9,8 @@ import { unlooking } from './meddled-links.ts';
 
 /** Calls that each count is taken over, so that a command that only some calls need would show. */
 const CALLS = 50;
+
+const nothingLeft = watchForLeftovers();
 
 describe('commands that a call costs Redis (docs/operations.md)', { skip: skipWithout('Redis') }, () => {
   const servers: RedisServer[] = [];
@@ -138,3 +141,5 @@ describe('commands that a call costs Redis (docs/operations.md)', { skip: skipWi
     assert.deepEqual(cost, { scripts: CALLS, messages: 0 });
   });
 });
+
+nothingLeft();
