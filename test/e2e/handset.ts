@@ -41,7 +41,6 @@ export interface HandsetDiary {
   readonly pushes: number[];
   /** Who called, as the pushes said it. */
   readonly callers: { readonly name: unknown; readonly number: unknown }[];
-  readonly registeredAt: number[];
   /** When the app gave its answers. */
   readonly answeredAt: number[];
   /** What the service said to them. */
@@ -68,7 +67,6 @@ export const startHandset = async (options: HandsetOptions): Promise<Handset> =>
   const diary: HandsetDiary = {
     pushes: [],
     callers: [],
-    registeredAt: [],
     answeredAt: [],
     statuses: [],
     errors: [],
@@ -93,7 +91,6 @@ export const startHandset = async (options: HandsetOptions): Promise<Handset> =>
     starting.push(start);
     softPhone = await start;
     await softPhone.registered;
-    diary.registeredAt.push(Date.now());
     return softPhone;
   };
   const answer = async (push: DeliveredPush, available: boolean): Promise<void> => {

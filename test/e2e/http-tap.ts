@@ -16,18 +16,24 @@ export interface HttpTap {
   close(): Promise<void>;
 }
 
-/** Opens it on a free port of 127.0.0.1. Whoever closes a connection closes it for both. */
+/**
+ * Opens it on a free port of 127.0.0.1. Whoever closes a connection closes it for both. Strangers are not noted: a port
+ * was somebody else's before, whose clients may try it again.
+ */
 export const startHttpTap = async (service: string): Promise<HttpTap> => {
   const { port: target } = new URL(service);
   const pieces: HttpPiece[] = [];
   const sockets = new Set<Socket>();
   const server = createServer((kamailio) => {
     const upstream = connect(Number(target), '127.0.0.1');
+    let isKamailio = false;
     const join = (one: Socket, other: Socket, from: HttpPiece['from']) => {
       sockets.add(one);
       one.on('error', () => {});
       one.on('data', (bytes) => {
-        pieces.push({ at: Date.now(), from, text: bytes.toString('utf8') });
+        const text = bytes.toString('utf8');
+        isKamailio ||= from === 'kamailio' && text.startsWith('POST /api/');
+        if (isKamailio) pieces.push({ at: Date.now(), from, text });
         other.write(bytes);
       });
       one.on('close', () => {

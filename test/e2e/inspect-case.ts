@@ -1,10 +1,11 @@
 import { watchMachine } from '../faults/many/machine-load.ts';
 import { until } from '../helpers/until.ts';
 import { faultsOfFlow, flowsOf } from './call-flow.ts';
-import { CALLER, type CallsMade } from './caller.ts';
+import type { CallsMade } from './caller.ts';
 import type { CaseRun, E2eCase } from './e2e-case.ts';
-import type { Handset } from './handset.ts';
 import { type Rung, rungsOf } from './ladder.ts';
+import { faultsOfPhones, faultsOfPushes } from './phone-faults.ts';
+import { SETTLED_MS } from './settled-ms.ts';
 import type { Stage } from './stage.ts';
 
 /** What a case came to. */
@@ -30,11 +31,6 @@ export interface CaseResult {
 
 /** An iPhone gives up when no INVITE comes so soon after it said that it is ready. */
 const INVITE_WITHIN_MS = 2_000;
-/** After the last call is over, everybody else must know within this. */
-const SETTLED_MS = 2_000;
-/** The service's APP_PUSH_RESEND_INTERVAL, and how early a timer may be. */
-const RESEND_MS = 1_000;
-const TOLERANCE_MS = 100;
 /** How Kamailio logs what should not be. */
 const TROUBLE = /\b(WARNING|ERROR|CRITICAL|ALERT|BUG)\b/;
 
@@ -58,6 +54,8 @@ export const inspectCase = async (stage: Stage, theCase: E2eCase): Promise<CaseR
 
   const flows = await settledFlows(stage, theCase, run.made);
   problems.push(...flows.flatMap(({ faults }) => faults));
+  const called = run.made.reduce((count, { accounts }) => count + accounts.length, 0);
+  if (flows.length !== called) problems.push(`Kamailio saw ${flows.length} calls; expected: ${called}`);
   const released = flows.filter(
     ({ made, flow }) => made.scenario.kind === 'answered' && flow.releasedAt !== undefined,
   );
@@ -166,47 +164,15 @@ const settledFlows = async (stage: Stage, theCase: E2eCase, made: readonly Calls
       }),
     );
   };
-  const settled = () => read().every(({ faults }) => faults.length === 0);
+  const called = made.reduce((count, { accounts }) => count + accounts.length, 0);
+  const settled = () => {
+    const flows = read();
+    return flows.length === called && flows.every(({ faults }) => faults.length === 0);
+  };
   // What does not settle is a fault that the caller tells.
   await until(settled, 'the trace is complete', SETTLED_MS).catch(() => {});
   return read();
 };
-
-/** Pushes that neither a call nor the schedule of its resends explains. */
-const faultsOfPushes = ({ account, diary }: Handset, invitedAt: number | undefined): readonly string[] => {
-  if (diary.pushes.length === 0) return [`the phone of ${account} got no push`];
-  const tooSoon = diary.pushes.some((at, index) => at < (invitedAt ?? 0) + index * RESEND_MS - TOLERANCE_MS);
-  return tooSoon ? [`the phone of ${account} got a push again too soon`] : [];
-};
-
-const faultsOfPhones = async ({ made, phones }: CaseRun, taken: boolean): Promise<readonly string[]> => {
-  const answered = made.flatMap(({ scenario, accounts }) => (scenario.kind === 'answered' ? accounts : []));
-  const problems: string[] = [];
-  for (const phone of phones) {
-    problems.push(...phone.diary.errors.map((error) => `the phone of ${phone.account}: ${String(error)}`));
-    problems.push(...faultsOfAnswers(phone));
-    const wanted = taken && answered.includes(phone.account) ? 1 : 0;
-    const softPhone = () => phone.softPhone();
-    const isOver = () => (softPhone()?.over() ?? 0) === wanted;
-    await until(isOver, 'the phone hangs up', SETTLED_MS).catch(() => {});
-    const established = softPhone()?.established() ?? 0;
-    if (established !== wanted || !isOver())
-      problems.push(`the phone of ${phone.account} had ${established} calls; expected: ${wanted}`);
-  }
-  return problems;
-};
-
-const faultsOfAnswers = ({ account, diary }: Handset): readonly string[] => [
-  ...diary.statuses
-    .filter((status) => status !== 202)
-    .map((status) => `the service told the phone of ${account} ${status} instead of 202`),
-  ...diary.callers
-    .filter(({ name, number }) => name !== CALLER.name || number !== CALLER.number)
-    .map(
-      ({ name, number }) =>
-        `a push said that ${name} (${number}) calls, in place of ${CALLER.name} (${CALLER.number})`,
-    ),
-];
 
 const countsOf = async (stage: Stage) => {
   let outcomes = new Map<string, number>();

@@ -58,12 +58,13 @@ export const runE2e = async (args: readonly string[]): Promise<number> => {
   }
   const problems = await lookAtLadder(results, values.ladder);
   print(renderTable(results));
-  for (const problem of problems) print(problem);
+  for (const problem of problems) print(`✖ ${problem}`);
   if (!withAsyncClient) print(WITHOUT_ASYNC_CLIENT);
   print(`In ${Math.round((performance.now() - startedAt) / 1_000)} s:`);
-  const failed = results.filter((result) => result.problems.length > 0).length;
-  print(`${results.length - failed} passed, ${failed} failed`);
-  return failed + problems.length > 0 ? 1 : 0;
+  const passed = results.filter((result) => result.problems.length === 0).length;
+  const failed = results.length - passed + problems.length;
+  print(`${passed} passed, ${failed} failed`);
+  return failed > 0 ? 1 : 0;
 };
 
 const WITHOUT_ASYNC_CLIENT =
