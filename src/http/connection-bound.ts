@@ -18,7 +18,9 @@ interface Connection {
 export class ConnectionBound {
   readonly #most: number;
   readonly #onClosed: () => void;
-  readonly #all = new Map<string, Connection>();
+  /** By the sockets that requests come over: there are two of them for each request. */
+  readonly #bySocket = new Map<Socket, Connection>();
+  readonly #byName = new Map<string, Connection>();
   /** In the order in which they became idle. */
   readonly #idle = new Set<Connection>();
 
@@ -35,11 +37,12 @@ export class ConnectionBound {
   /** Follows the connections of a server; of a TLS server those in their handshake, too. */
   watch(server: Server): void {
     server.on('connection', (socket) => this.#came(socket));
+    server.on('secureConnection', (secure: Socket) => this.#secured(secure));
   }
 
   /** A request has come whole, over a socket or the TLS socket on top of it. */
   requestBegins(socket: Socket): void {
-    const connection = this.#all.get(nameOf(socket));
+    const connection = this.#bySocket.get(socket);
     if (connection === undefined) return;
     connection.requests += 1;
     this.#idle.delete(connection);
@@ -47,7 +50,7 @@ export class ConnectionBound {
 
   /** It was answered; to be called once for each `requestBegins`. */
   requestEnds(socket: Socket): void {
-    const connection = this.#all.get(nameOf(socket));
+    const connection = this.#bySocket.get(socket);
     if (connection === undefined || connection.requests === 0) return;
     connection.requests -= 1;
     if (connection.requests === 0) this.#idle.add(connection);
@@ -56,14 +59,24 @@ export class ConnectionBound {
   #came(socket: Socket): void {
     const name = nameOf(socket);
     const connection: Connection = { socket, requests: 0 };
-    this.#all.set(name, connection);
+    this.#byName.set(name, connection);
+    this.#bySocket.set(socket, connection);
     this.#idle.add(connection);
     socket.once('close', () => {
       this.#idle.delete(connection);
-      if (this.#all.get(name) === connection) this.#all.delete(name);
+      this.#bySocket.delete(socket);
+      if (this.#byName.get(name) === connection) this.#byName.delete(name);
     });
-    const idleAllowed = Math.max(LEAST_IDLE, this.#most - (this.#all.size - this.#idle.size));
+    const idleAllowed = Math.max(LEAST_IDLE, this.#most - (this.#byName.size - this.#idle.size));
     if (this.#idle.size > idleAllowed) this.#closeOldest();
+  }
+
+  /** After the handshake requests come over TLS's own socket, on top of the one that came. */
+  #secured(secure: Socket): void {
+    const connection = this.#byName.get(nameOf(secure));
+    if (connection === undefined) return;
+    this.#bySocket.set(secure, connection);
+    secure.once('close', () => this.#bySocket.delete(secure));
   }
 
   #closeOldest(): void {

@@ -1,4 +1,4 @@
-import type { ColumnDefinitionBuilder, Kysely, RawBuilder } from 'kysely';
+import type { ColumnDefinitionBuilder, CompiledQuery, Kysely, QueryResult, RawBuilder } from 'kysely';
 import type { StorageFault, StorageUnavailable } from './storage-unavailable.ts';
 import type { Tables } from './tables.ts';
 
@@ -29,6 +29,8 @@ export interface Database {
   readonly dialect: SqlDialect;
   /** Runs `work` without the time limit of ordinary queries, as migrating needs; resolves and rejects as it does. */
   migrating<T>(work: (kysely: Kysely<Tables>) => Promise<T>): Promise<T>;
+  /** Reads outside any transaction: what is committed. Rejects with the driver's own error. */
+  read<Row>(query: CompiledQuery<Row>): Promise<QueryResult<Row>>;
   /**
    * Reads a row of a migrated database, and on a server makes a change that changes no row. Rejects when that cannot be
    * done, with `StorageUnavailable` where the database is at fault: `read-only` means that reading works.

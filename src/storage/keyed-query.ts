@@ -9,7 +9,7 @@ const PLACEHOLDER = 0;
  * `build` makes it for the parameter it is given, and must use it exactly once and no other; else this throws.
  */
 export const keyedQuery = <Row>(
-  { kysely }: Pick<Database, 'kysely'>,
+  database: Pick<Database, 'read'>,
   build: (key: number) => Compilable<Row>,
 ): ((key: number) => Promise<readonly Row[]>) => {
   const compiled = build(PLACEHOLDER).compile();
@@ -18,6 +18,6 @@ export const keyedQuery = <Row>(
   }
   return (key) => {
     const query: CompiledQuery<Row> = { ...compiled, parameters: [key] };
-    return kysely.executeQuery(query).then(({ rows }) => rows);
+    return database.read(query).then(({ rows }) => rows);
   };
 };

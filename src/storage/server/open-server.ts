@@ -88,6 +88,7 @@ export const openServer = async (
       await call(() => sql`select account from devices limit 1`.execute(kysely));
       await call(() => sql`update app_changes set revision = revision where id = 0`.execute(kysely));
     },
+    read: (query) => kysely.executeQuery(query),
     migrating: async (work) => {
       if (unsuited !== undefined) throw new DatabaseUrlError(unsuited);
       return apart(MIGRATION_LIMITS, work);

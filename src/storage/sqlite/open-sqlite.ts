@@ -6,6 +6,7 @@ import type { Database } from '../database.ts';
 import { DatabaseUrlError } from '../database-url-error.ts';
 import { storageCall } from '../storage-call.ts';
 import type { Tables } from '../tables.ts';
+import { openSqliteReader, type SqliteReader } from './open-sqlite-reader.ts';
 import { prepareSqliteFile } from './prepare-sqlite-file.ts';
 import { sqliteFault } from './sqlite-fault.ts';
 import { sqliteKyselyDialect } from './sqlite-kysely-dialect.ts';
@@ -65,10 +66,21 @@ const openFile = async (path: string): Promise<DatabaseSync> => {
   }
 };
 
+const openReader = async (path: string, writer: DatabaseSync): Promise<SqliteReader> => {
+  try {
+    return await openSqliteReader(path);
+  } catch (error) {
+    writer.close();
+    throw new DatabaseUrlError(problemOf(path, error), { cause: error });
+  }
+};
+
 /** Opens the SQLite file at `path`, or a database in memory for `:memory:`. Rejects with `DatabaseUrlError`. */
 export const openSqlite = async (path: string): Promise<Database> => {
   const sqlite = await openFile(path);
   const kysely = new Kysely<Tables>({ dialect: sqliteKyselyDialect(sqlite) });
+  // A database in memory is there for one connection only.
+  const reader = path === ':memory:' ? undefined : await openReader(path, sqlite);
   let closed = false;
   const dialect = {
     ...sqliteSqlDialect,
@@ -79,6 +91,7 @@ export const openSqlite = async (path: string): Promise<Database> => {
     kysely,
     dialect,
     migrating: (work) => work(kysely),
+    read: (query) => (reader === undefined ? kysely.executeQuery(query) : reader.read(query)),
     ping: () =>
       storageCall(
         { dialect },
@@ -86,6 +99,7 @@ export const openSqlite = async (path: string): Promise<Database> => {
       ),
     close: async () => {
       closed = true;
+      await reader?.close();
       await kysely.destroy();
       // Kysely closes nothing that it has not used yet.
       if (sqlite.isOpen) sqlite.close();
