@@ -53,13 +53,16 @@ test('incoming call: a form with the least and with everything', async () => {
     phonenumber: '31612345678',
     caller_id: '',
     call_id: undefined,
+    outcome_in_body: false,
   });
-  const all = 'sip_user_id=123456789&phonenumber=%2B316&caller_id=%20Jan%20&call_id=%20x%20&more=1';
+  const all =
+    'sip_user_id=123456789&phonenumber=%2B316&caller_id=%20Jan%20&call_id=%20x%20&outcome_in_body=true&more=1';
   assert.deepEqual(taken(await fromForm(IncomingCall, all)), {
     sip_user_id: 123456789,
     phonenumber: '+316',
     caller_id: 'Jan',
     call_id: 'x',
+    outcome_in_body: true,
   });
 });
 
