@@ -7,14 +7,16 @@ import { requireServer } from './find-server.ts';
 import { freePort, removeFolder, ServerProcess, serverFolder } from './server-process.ts';
 import { until } from './until.ts';
 
+type RedisConfig = Readonly<Record<string, string>>;
+
 /** How a Redis server is to run. */
 export interface RedisServerOptions {
   /** Of the `default` user. */
   readonly password?: string;
   /** Only encrypted connections, with a certificate for `localhost` and 127.0.0.1 of an authority of its own or of this one. */
   readonly tls?: boolean | ThrowAwayCa;
-  /** More of its configuration, such as `{ maxmemory: '1mb' }`. */
-  readonly config?: Readonly<Record<string, string>>;
+  /** More of its configuration, such as `{ maxmemory: '1mb' }`; where it is a function, for each port that is tried. */
+  readonly config?: RedisConfig | (() => Promise<RedisConfig>);
   readonly program?: 'redis-server' | 'redis-sentinel';
 }
 
@@ -43,10 +45,28 @@ export interface RedisServer {
 
 const HOST = '127.0.0.1';
 
+/** Ports that are tried: another program may take one between its being found free and its being used. */
+const MOST_PORTS = 5;
+
 /** Starts a server that is empty and keeps what it was told over a `kill` and `start`. */
 export const startRedis = async (options: RedisServerOptions = {}): Promise<RedisServer> => {
-  const { password, tls = false, config = {}, program = 'redis-server' } = options;
   const folder = await serverFolder({});
+  for (let tried = 1; ; tried += 1) {
+    const { server, startOnce } = await prepare(folder, options);
+    try {
+      await startOnce();
+      return server;
+    } catch (error) {
+      if (tried < MOST_PORTS && !server.runs) continue;
+      await server.close();
+      throw error;
+    }
+  }
+};
+
+/** A server that is to be started, on a port that is free now. */
+const prepare = async (folder: string, options: RedisServerOptions) => {
+  const { password, tls = false, config = async () => ({}), program = 'redis-server' } = options;
   const port = await freePort();
   const { ca, lines } =
     tls === false
@@ -60,25 +80,28 @@ export const startRedis = async (options: RedisServerOptions = {}): Promise<Redi
     daemonize: 'no',
     ...(program === 'redis-server' ? { save: '""', appendonly: 'yes', appendfsync: 'no' } : {}),
     ...(password === undefined ? {} : { requirepass: password }),
-    ...config,
+    ...(typeof config === 'function' ? await config() : config),
   };
   const text = Object.entries(all).map(([name, value]) => `${name} ${value}\n`);
   await writeFile(file, text.join(''));
   const process = new ServerProcess(join(requireServer('Redis'), program), [file], {});
   const login = { host: HOST, port, ...(password ? { password } : {}), ...(ca ? { tls: { ca } } : {}) };
   const ask: RedisServer['ask'] = (command, ...args) => askRedis(login, command, args);
-  const start = async () => {
+  /** Another server may have the port, and answer there until ours gives up. */
+  const answers = () =>
+    ask('INFO', 'server').then(
+      (info) => String(info).includes(`process_id:${process.pid}\r`),
+      () => false,
+    );
+  const startOnce = async () => {
+    process.start();
     await until(() => {
-      if (!process.runs) process.start();
-      return ask('PING').then(
-        (answer) => answer === 'PONG',
-        () => false,
-      );
-    }, `the Redis server answers (${process.output})`);
+      if (!process.runs) throw new Error(`the Redis server has ended: ${process.output}`);
+      return answers();
+    }, 'the Redis server answers');
   };
-  await start();
   const account = password === undefined ? '' : `:${encodeURIComponent(password)}@`;
-  return {
+  const server: RedisServer = {
     port,
     get pid() {
       return process.pid;
@@ -92,12 +115,17 @@ export const startRedis = async (options: RedisServerOptions = {}): Promise<Redi
     pause: () => process.pause(),
     resume: () => process.resume(),
     kill: () => process.end('SIGKILL'),
-    start,
+    start: () =>
+      until(() => {
+        if (!process.runs) process.start();
+        return answers();
+      }, 'the Redis server answers'),
     close: async () => {
       await process.end('SIGKILL');
       await removeFolder(folder);
     },
   };
+  return { server, startOnce };
 };
 
 const askRedis = async (
