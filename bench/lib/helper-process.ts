@@ -45,31 +45,38 @@ export const startHelper = async <M extends Methods>(
     env: { ...process.env, ...options.env },
     execArgv: ['--disable-warning=ExperimentalWarning', ...(options.execArgv ?? [])],
   });
+  // That nobody can be asked any more is told by 'exit'.
+  child.on('error', () => {});
   const exited = once(child, 'exit');
   await Promise.race([once(child, 'spawn'), exited]);
   const { pid } = child;
   if (pid === undefined) throw new Error(`${file.pathname} did not start`);
   let lastId = 0;
-  const ask = async <T>(method: string, argument: unknown): Promise<T> => {
-    lastId += 1;
-    const id = lastId;
-    const answered = Promise.withResolvers<T>();
-    const onMessage = (message: unknown): void => {
-      if (!isReply<T>(message) || message.id !== id) return;
-      if (message.error !== undefined || message.value === undefined)
-        answered.reject(new Error(`${method}: ${message.error ?? 'no value'}`));
-      else answered.resolve(message.value);
-    };
-    const onExit = () =>
-      answered.reject(new Error(`${file.pathname} ended while it was asked for ${method}`));
-    child.on('message', onMessage).once('exit', onExit);
-    try {
+  /** Whoever has asked, to be told of the message with that id, or that none will come. */
+  const pending = new Map<number, (message: unknown) => void>();
+  child.on('message', (message) => {
+    if (hasId(message)) pending.get(message.id)?.(message);
+  });
+  child.once('exit', () => {
+    for (const tell of pending.values()) tell(undefined);
+  });
+  const ask = <T>(method: string, argument: unknown): Promise<T> =>
+    new Promise((resolve, reject) => {
+      const refuse = (why: string): void => reject(new Error(`${file.pathname}, ${method}: ${why}`));
+      if (!child.connected) {
+        refuse('the process has ended');
+        return;
+      }
+      lastId += 1;
+      const id = lastId;
+      pending.set(id, (message) => {
+        pending.delete(id);
+        if (!isReply<T>(message)) refuse('the process ended meanwhile');
+        else if (message.value === undefined) refuse(message.error ?? 'no value');
+        else resolve(message.value);
+      });
       child.send({ id, method, argument });
-      return await answered.promise;
-    } finally {
-      child.off('message', onMessage).off('exit', onExit);
-    }
-  };
+    });
   return {
     pid,
     ask: (method, argument) => ask(method, argument),

@@ -46,10 +46,12 @@ export const startPushServer = async (
       body += text;
     });
     stream.on('end', () => {
+      // A stream that its sender cut off ends as well.
+      if (stream.aborted || stream.destroyed) return;
       if (!stream.closed) stream.respond({ ':status': 200 }, { endStream: true });
       onPush(payloadOf(body), arrivedAt);
     });
-    // A sender that ends in the middle of a push: 'close' follows, and there is nothing to do.
+    // 'close' follows, and there is nothing to do.
     stream.on('error', () => {});
   });
   server.on('session', (session) => session.on('error', () => {}));

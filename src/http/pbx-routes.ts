@@ -82,7 +82,7 @@ async function incomingCall(
 /** Watches the PBX's connection: an answer that can no longer be delivered is not waited for. */
 function callerOf(reply: FastifyReply): Caller {
   const caller: Caller = { gone: reply.raw.destroyed, onGone: undefined };
-  reply.raw.once('close', () => {
+  reply.raw.on('close', () => {
     if (reply.raw.writableFinished) return;
     caller.gone = true;
     caller.onGone?.();
