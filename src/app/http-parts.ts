@@ -95,7 +95,7 @@ export function createHttpServers(config: Config, parts: HttpServerParts): HttpS
     readiness,
     read: async () => {
       await askDatabase();
-      return { contentType: telemetry.registry.contentType, text: await telemetry.registry.metrics() };
+      return { contentType: telemetry.registry.contentType, text: await telemetry.readMetrics() };
     },
   });
   return {

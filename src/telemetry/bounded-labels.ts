@@ -1,4 +1,4 @@
-import type { Counter } from 'prom-client';
+import type { BatchedCounter } from './metric-batch.ts';
 
 /** Label sets one counter may have; past it everything new is counted under `other`. */
 const MAX_SERIES = 1_000;
@@ -11,11 +11,11 @@ const OTHER = 'other';
  * cut, and once the counter has its most label sets a new one is counted with every label `other`.
  */
 export class BoundedCounter<L extends string> {
-  readonly #counter: Counter<L>;
+  readonly #counter: BatchedCounter<L>;
   readonly #labels: readonly L[];
   readonly #seen = new Set<string>();
 
-  constructor(counter: Counter<L>, labels: readonly L[]) {
+  constructor(counter: BatchedCounter<L>, labels: readonly L[]) {
     this.#counter = counter;
     this.#labels = labels;
   }
@@ -28,7 +28,7 @@ export class BoundedCounter<L extends string> {
     this.#labels.forEach((label, index) => {
       labels[label] = known ? (values[index] ?? OTHER) : OTHER;
     });
-    this.#counter.inc(labels, 1);
+    this.#counter.inc(labels);
   }
 
   #admit(series: string): boolean {

@@ -12,7 +12,7 @@ export function createHttpTelemetry(
   lines: LineBudget,
 ): HttpEvents {
   return {
-    pbxAnswered: ({ delayMs }) => metrics.pbxAnswerDelay.observe(delayMs / 1000),
+    pbxAnswered: ({ delayMs }) => metrics.pbxAnswerDelay.observe({}, delayMs / 1000),
     connectionClosed: () => {
       metrics.connectionsClosed.inc();
       lines.write(

@@ -1,6 +1,7 @@
 import pino from 'pino';
 import pretty from 'pino-pretty';
 import { createIsoTime } from './iso-time.ts';
+import { LineQueue } from './line-queue.ts';
 import { type LogFields, redact, scrub } from './redaction.ts';
 
 /** How much is written: each level includes those behind it. */
@@ -20,12 +21,8 @@ export interface Log {
 /** Bytes of log lines that may wait for a slow reader of standard output; beyond it lines are dropped and counted. */
 const MAX_BUFFERED_BYTES = 16 * 1024 * 1024;
 
-/**
- * JSON lines are written many at a time, because a write of its own costs several times as much as the making of a line:
- * once there are so many bytes (one write takes at most 16 KiB), and after so many milliseconds whatever there is.
- */
+/** Bytes that are written at once; 16 KiB is the most that one write takes. */
 const WRITE_AT_BYTES = 16_000;
-const WRITE_EVERY_MS = 100;
 
 /**
  * JSON lines (or coloured ones for a terminal) on standard output. Written asynchronously: a reader that has stopped
@@ -37,39 +34,80 @@ export function createLog(options: {
   /** Told for each line that had to be dropped because the reader is too slow. */
   readonly onDropped: () => void;
 }): Log {
-  const settings: pino.LoggerOptions = {
-    level: options.level,
-    base: null,
-    timestamp: createIsoTime(),
-    formatters: { level: (level) => ({ level }) },
+  return options.format === 'pretty' ? prettyLog(options.level) : jsonLog(options);
+}
+
+const settingsFor = (level: LogLevel): pino.LoggerOptions => ({
+  level,
+  base: null,
+  timestamp: pino.stdTimeFunctions.isoTime,
+  formatters: { level: (name) => ({ level: name }) },
+});
+
+function prettyLog(level: LogLevel): Log {
+  const stream = pretty({ colorize: true, translateTime: 'SYS:HH:MM:ss.l', sync: true });
+  const logger = pino(settingsFor(level), stream);
+  return {
+    isOn: (each) => logger.isLevelEnabled(each),
+    write: (each, message, fields) => {
+      if (logger.isLevelEnabled(each)) logger[each](redact(fields), message);
+    },
+    writeError: (message, error, fields) => {
+      logger.error({ ...redact(fields), ...describeError(error) }, message);
+    },
+    flush: () => {},
   };
-  if (options.format === 'pretty') {
-    const stream = pretty({ colorize: true, translateTime: 'SYS:HH:MM:ss.l', sync: true });
-    return wrap(pino(settings, stream), () => {});
-  }
+}
+
+/** A line that is not made yet. */
+interface QueuedLine {
+  readonly level: LogLevel;
+  readonly message: string;
+  readonly fields: LogFields;
+  /** What is told of an error, scrubbed. */
+  readonly error: Readonly<Record<string, string>> | undefined;
+  /** When it was written, milliseconds since the epoch. */
+  readonly at: number;
+}
+
+function jsonLog(options: Parameters<typeof createLog>[0]): Log {
   const destination = pino.destination({
     fd: 1,
     sync: false,
     maxLength: MAX_BUFFERED_BYTES,
     minLength: WRITE_AT_BYTES,
-    periodicFlush: WRITE_EVERY_MS,
   });
   destination.on('drop', options.onDropped);
   // A closed pipe (EPIPE) ends the log, not the calls.
   destination.on('error', options.onDropped);
-  return wrap(pino(settings, destination), () => destination.flushSync());
-}
-
-function wrap(logger: pino.Logger, flush: () => void): Log {
+  /** When the line that is being made was written. */
+  let at = 0;
+  const settings = { ...settingsFor(options.level), timestamp: createIsoTime(() => at) };
+  const logger = pino(settings, destination);
+  const queue = new LineQueue<QueuedLine>((lines) => {
+    for (const line of lines) {
+      at = line.at;
+      logger[line.level]({ ...redact(line.fields), ...line.error }, line.message);
+    }
+    destination.flush();
+  });
+  const add = (line: Omit<QueuedLine, 'at'>): void => {
+    if (logger.isLevelEnabled(line.level)) queue.add({ ...line, at: Date.now() }, line.level === 'error');
+  };
+  // Also where the process ends by a fault: pino writes out what it has after this.
+  const onExit = (): void => queue.flush();
+  process.prependOnceListener('exit', onExit);
   return {
     isOn: (level) => logger.isLevelEnabled(level),
-    write: (level, message, fields) => {
-      if (logger.isLevelEnabled(level)) logger[level](redact(fields), message);
-    },
+    write: (level, message, fields) => add({ level, message, fields, error: undefined }),
     writeError: (message, error, fields) => {
-      logger.error({ ...redact(fields), ...describeError(error) }, message);
+      add({ level: 'error', message, fields, error: describeError(error) });
     },
-    flush,
+    flush: () => {
+      process.off('exit', onExit);
+      queue.flush();
+      destination.flushSync();
+    },
   };
 }
 

@@ -1,5 +1,6 @@
 import { Counter, Gauge, type Registry } from 'prom-client';
 import { BoundedCounter } from './bounded-labels.ts';
+import type { MetricBatch } from './metric-batch.ts';
 
 const REPORT_LABELS = [
   'app_version',
@@ -18,10 +19,10 @@ const HANGUP_LABELS = [...REPORT_LABELS, 'hangup_reason'] as const;
  * The metrics of the Python service that this one replaces, under their own names and labels, so that dashboards and
  * alarms go on working.
  */
-export function createReferenceMetrics(registry: Registry, dockerTag: string) {
+export function createReferenceMetrics(registry: Registry, batch: MetricBatch, dockerTag: string) {
   const registers = [registry];
   const counter = <L extends string>(name: string, help: string, labelNames: readonly L[]) =>
-    new Counter({ name, help, labelNames: [...labelNames], registers });
+    batch.counter(new Counter({ name, help, labelNames: [...labelNames], registers }));
   const bounded = <L extends string>(name: string, help: string, labels: readonly L[]) =>
     new BoundedCounter(counter(name, help, labels), labels);
 

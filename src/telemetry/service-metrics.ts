@@ -1,4 +1,5 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, type Registry } from 'prom-client';
+import type { MetricBatch } from './metric-batch.ts';
 
 const PREFIX = 'vialer_middleware_';
 
@@ -16,11 +17,12 @@ export interface LoopFigures {
 /** The service's own metrics. Every label has a closed or operator-bounded set of values (docs/metrics.md). */
 export function createServiceMetrics(
   registry: Registry,
+  batch: MetricBatch,
   read: { readonly callsWaiting: () => number; readonly loop: LoopFigures },
 ) {
   const registers = [registry];
   const counter = <L extends string>(name: string, help: string, labelNames: readonly L[]) =>
-    new Counter({ name: `${PREFIX}${name}`, help, labelNames: [...labelNames], registers });
+    batch.counter(new Counter({ name: `${PREFIX}${name}`, help, labelNames: [...labelNames], registers }));
   const gauge = <L extends string>(name: string, help: string, labelNames: readonly L[]) =>
     new Gauge({ name: `${PREFIX}${name}`, help, labelNames: [...labelNames], registers });
   const histogram = <L extends string>(
@@ -28,7 +30,10 @@ export function createServiceMetrics(
     help: string,
     labelNames: readonly L[],
     buckets: number[],
-  ) => new Histogram({ name: `${PREFIX}${name}`, help, labelNames: [...labelNames], buckets, registers });
+  ) =>
+    batch.histogram(
+      new Histogram({ name: `${PREFIX}${name}`, help, labelNames: [...labelNames], buckets, registers }),
+    );
 
   collectDefaultMetrics({ register: registry });
   new Gauge({

@@ -14,6 +14,7 @@ import { createHttpTelemetry } from './http-telemetry.ts';
 import { createLimitTelemetry, type LimitEvents } from './limit-telemetry.ts';
 import { createLineBudget } from './line-budget.ts';
 import type { Log } from './log.ts';
+import { MetricBatch } from './metric-batch.ts';
 import { createPushTelemetry } from './push-telemetry.ts';
 import { createReferenceMetrics } from './reference-metrics.ts';
 import { createServiceMetrics, type LoopFigures, type ServiceMetrics } from './service-metrics.ts';
@@ -24,6 +25,8 @@ import { tellUnreadable, type UnreadableCredential } from './unreadable-credenti
 export interface Telemetry extends DatabaseTelemetry {
   readonly log: Log;
   readonly registry: Registry;
+  /** The metrics as they are now, in the registry's text format. */
+  readMetrics(): Promise<string>;
   readonly calls: CallEvents;
   readonly http: HttpEvents;
   readonly push: PushEvents & ChannelEvents;
@@ -52,8 +55,9 @@ export function createTelemetry(options: {
   readonly usesRedis: boolean;
 }): Telemetry {
   const registry = new Registry();
-  const metrics = createServiceMetrics(registry, options);
-  const reference = createReferenceMetrics(registry, options.dockerTag);
+  const batch = new MetricBatch();
+  const metrics = createServiceMetrics(registry, batch, options);
+  const reference = createReferenceMetrics(registry, batch, options.dockerTag);
   reference.redisHealth.set(options.usesRedis ? 0 : 1);
   const log = options.openLog(() => metrics.logLinesDropped.inc());
   const lines = createLineBudget(log);
@@ -61,6 +65,10 @@ export function createTelemetry(options: {
   return {
     log,
     registry,
+    readMetrics: () => {
+      batch.flush();
+      return registry.metrics();
+    },
     http,
     calls: { ...createCallTelemetry(log, metrics, reference, lines), storageFailed: http.storageFailed },
     push: createPushTelemetry(log, metrics),
