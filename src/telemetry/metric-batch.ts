@@ -19,7 +19,7 @@ const MOST = 256;
  * in a row, because the processor has to fetch the code and the tables anew.
  */
 export class MetricBatch {
-  readonly #moves: (() => void)[] = [];
+  #moves: (() => void)[] = [];
 
   counter<L extends string>(counter: Counter<L>): BatchedCounter<L> {
     return { inc: (labels = {}) => this.#add(() => counter.inc(labels)) };
@@ -31,8 +31,9 @@ export class MetricBatch {
 
   /** To be called before the metrics are read. */
   flush(): void {
-    for (const move of this.#moves) move();
-    this.#moves.length = 0;
+    const moves = this.#moves;
+    this.#moves = [];
+    for (const move of moves) move();
   }
 
   #add(move: () => void): void {
