@@ -1,11 +1,11 @@
-import type { Device } from '../devices/device.ts';
+import type { PushTarget } from '../devices/device.ts';
 
 /** Decides at the door whether one more call is taken, before anything is asked for it. */
 export interface Admission {
   /** Why no new call is taken now, for a person; undefined: it is. */
   refusal(): string | undefined;
   /** Looks up the phone of an account; rejects as the store does. */
-  find(account: number): Promise<Device | undefined>;
+  find(account: number): Promise<PushTarget | undefined>;
 }
 
 /**
@@ -13,7 +13,7 @@ export interface Admission {
  * connections without any bound.
  */
 export function createAdmission(options: {
-  readonly devices: { find(account: number): Promise<Device | undefined> };
+  readonly devices: { findTarget(account: number): Promise<PushTarget | undefined> };
   /** Calls that wait for their phone now. */
   readonly waiting: () => number;
   readonly maxWaiting: number;
@@ -29,7 +29,7 @@ export function createAdmission(options: {
     find: async (account) => {
       lookingUp += 1;
       try {
-        return await options.devices.find(account);
+        return await options.devices.findTarget(account);
       } finally {
         lookingUp -= 1;
       }

@@ -1,4 +1,4 @@
-import type { Device } from '../devices/device.ts';
+import type { PushTarget } from '../devices/device.ts';
 import type { CallEnding, CallOutcome } from './call-outcome.ts';
 
 /** What a PBX asks: wake the phone of this account for this caller. */
@@ -21,7 +21,7 @@ export interface CallAsk {
 export class Call {
   readonly ask: CallAsk;
   /** Changes once at most: when a push has shown which of Apple's environments its token is of. */
-  device: Device;
+  device: PushTarget;
   /** Changes once at most, before anything is pushed: when another instance knows the call under another key. */
   uniqueKey: string;
   /** True where the app may answer to the PBX's call_id as well as to `uniqueKey`. */
@@ -56,7 +56,7 @@ export class Call {
 
   constructor(options: {
     readonly ask: CallAsk;
-    readonly device: Device;
+    readonly device: PushTarget;
     readonly uniqueKey: string;
     readonly answersToCallId: boolean;
     readonly waitMs: number;

@@ -1,4 +1,4 @@
-import type { Device } from '../devices/device.ts';
+import type { PushTarget } from '../devices/device.ts';
 import type { Admission } from './admission.ts';
 import type { AnswerBus } from './answer-bus.ts';
 import type { Call, CallAsk } from './call.ts';
@@ -65,7 +65,7 @@ export async function takeCall(parts: CallParts, ask: CallAsk, caller: Caller): 
 }
 
 type Found =
-  | { readonly kind: 'device'; readonly device: Device }
+  | { readonly kind: 'device'; readonly device: PushTarget }
   | { readonly kind: 'none'; readonly outcome: CallOutcome };
 
 async function findDevice(parts: CallParts, account: number): Promise<Found> {

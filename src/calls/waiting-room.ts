@@ -1,4 +1,4 @@
-import type { Device } from '../devices/device.ts';
+import type { PushTarget } from '../devices/device.ts';
 import { monotonic } from '../lib/monotonic.ts';
 import type { AnswerFate } from './answer-bus.ts';
 import { Call, type CallAsk } from './call.ts';
@@ -75,7 +75,7 @@ export class WaitingRoom {
   }
 
   /** Takes a place for the call, after which the app's answer is heard. To be called before anything is pushed. */
-  enter(ask: CallAsk, device: Device): Entry {
+  enter(ask: CallAsk, device: PushTarget): Entry {
     if (this.#closed) return { kind: 'refused', outcome: 'shutting-down' };
     if (this.#waiting >= this.#maxWaiting) return { kind: 'refused', outcome: 'overloaded' };
     const callIdIsFree = ask.callId !== undefined && this.#isFree(ask.callId, ask.account);

@@ -1,7 +1,7 @@
 import { monotonic } from '../lib/monotonic.ts';
 import { within } from '../lib/within.ts';
 import { StorageUnavailable } from '../storage/storage-unavailable.ts';
-import type { Device } from './device.ts';
+import type { PushTarget } from './device.ts';
 import { type ChangeEnd, DeviceCache, MAX_CACHED_DEVICES } from './device-cache.ts';
 import type { DeviceStore } from './device-store.ts';
 
@@ -94,14 +94,14 @@ const readingPart = (
   cache: DeviceCache,
   outage: Outage,
   now: () => number,
-): Pick<DeviceStore, 'find'> => {
+): Pick<DeviceStore, 'findTarget'> => {
   let lastProbe = Number.NEGATIVE_INFINITY;
   let probing = false;
 
-  const read = async (account: number): Promise<Device | undefined> => {
+  const read = async (account: number): Promise<PushTarget | undefined> => {
     const reading = cache.beginRead(account);
     try {
-      const device = await store.find(account);
+      const device = await store.findTarget(account);
       outage.ended();
       cache.endRead(account, reading, { device });
       return device;
@@ -122,14 +122,14 @@ const readingPart = (
         probing = false;
       });
   };
-  const fromCache = (account: number): Device | undefined => {
+  const fromCache = (account: number): PushTarget | undefined => {
     const device = cache.get(account);
     if (device !== undefined) outage.served();
     return device;
   };
 
   return {
-    find: async (account) => {
+    findTarget: async (account) => {
       if (outage.isOn) {
         const known = fromCache(account);
         if (known !== undefined) {
@@ -163,7 +163,7 @@ const change = async <T>(
     readonly make: () => Promise<T>;
     readonly taken: (result: T) => ChangeEnd;
     /** Whether a change of unknown end would have left that device as it is. */
-    readonly spares: (device: Device) => boolean;
+    readonly spares: (device: PushTarget) => boolean;
   },
 ): Promise<T> => {
   const begun = cache.beginChange(account);
@@ -206,7 +206,7 @@ const removingPart = (
   const removing = (
     account: number,
     make: () => Promise<boolean>,
-    spares: (device: Device) => boolean,
+    spares: (device: PushTarget) => boolean,
   ): Promise<boolean> =>
     change(cache, account, {
       make,
@@ -229,7 +229,7 @@ const removingPart = (
       ),
     dropToken: (dead) => {
       const { account, token, appKey, registeredBefore = Number.POSITIVE_INFINITY } = dead;
-      const spares = (known: Device) =>
+      const spares = (known: PushTarget) =>
         known.token !== token || known.appKey !== appKey || known.registeredAt >= registeredBefore;
       const known = cache.get(account);
       // The provider's word counts although the database cannot note it now.

@@ -1,10 +1,10 @@
-import type { Device } from './device.ts';
+import type { PushTarget } from './device.ts';
 
 /** Devices kept at once: about 30 MB. Beyond it the one that was not asked for longest is forgotten. */
 export const MAX_CACHED_DEVICES = 50_000;
 
 interface Entry {
-  readonly device: Device;
+  readonly device: PushTarget;
   /** When the database said so, monotonic milliseconds. */
   readonly readAt: number;
 }
@@ -27,9 +27,9 @@ export interface DeviceChange {
  * when. `spares` tells what the change would have left as it is.
  */
 export type ChangeEnd =
-  | { readonly kind: 'taken'; readonly device: Device | undefined }
+  | { readonly kind: 'taken'; readonly device: PushTarget | undefined }
   | { readonly kind: 'nothing' }
-  | { readonly kind: 'unknown'; readonly spares: (device: Device) => boolean };
+  | { readonly kind: 'unknown'; readonly spares: (device: PushTarget) => boolean };
 
 /**
  * What this process knows of devices, bounded in number and age. After a change of unknown end an account is in doubt: a
@@ -61,7 +61,7 @@ export class DeviceCache {
   }
 
   /** The account's device, unless the database said so too long ago. */
-  get(account: number): Device | undefined {
+  get(account: number): PushTarget | undefined {
     const entry = this.#entries.get(account);
     if (entry === undefined) return undefined;
     this.#entries.delete(account);
@@ -72,7 +72,7 @@ export class DeviceCache {
   }
 
   /** Something better is known of the same device; its age stays. */
-  amend(account: number, change: (device: Device) => Device): void {
+  amend(account: number, change: (device: PushTarget) => PushTarget): void {
     this.#spoilReads(account);
     const entry = this.#entries.get(account);
     if (entry !== undefined) this.#entries.set(account, { ...entry, device: change(entry.device) });
@@ -84,7 +84,7 @@ export class DeviceCache {
   }
 
   /** Forgets every device of which that does not hold. */
-  keepOnly(holds: (device: Device) => boolean): void {
+  keepOnly(holds: (device: PushTarget) => boolean): void {
     for (const [account, { device }] of this.#entries) if (!holds(device)) this.#entries.delete(account);
   }
 
@@ -95,7 +95,7 @@ export class DeviceCache {
   }
 
   /** Keeps what was read, unless the account was changed meanwhile. */
-  endRead(account: number, read: DeviceRead, found?: { readonly device: Device | undefined }): void {
+  endRead(account: number, read: DeviceRead, found?: { readonly device: PushTarget | undefined }): void {
     removeFrom(this.#reads, account, read);
     if (found === undefined || read.outdated || this.#isInDoubt(account, read)) return;
     this.#entries.delete(account);
@@ -136,7 +136,7 @@ export class DeviceCache {
     }
   }
 
-  #put(device: Device): void {
+  #put(device: PushTarget): void {
     this.#entries.set(device.account, { device, readAt: this.#now() });
     dropOldest(this.#entries, this.#maxEntries);
   }

@@ -1,10 +1,10 @@
 import type { InferResult, Kysely } from 'kysely';
 import type { Tables } from '../storage/tables.ts';
-import type { Device } from './device.ts';
+import type { Device, PushTarget } from './device.ts';
 import { storedPlatform } from './stored-platform.ts';
 
-/** Devices, each with what its app row says of it. */
-export const selectDevices = (kysely: Kysely<Tables>) =>
+/** What it takes to wake devices, each with what its app row says of it. A call reads one, and each column costs it. */
+export const selectTargets = (kysely: Kysely<Tables>) =>
   kysely
     .selectFrom('devices')
     .innerJoin('apps', 'apps.id', 'devices.app_key')
@@ -15,33 +15,40 @@ export const selectDevices = (kysely: Kysely<Tables>) =>
       'apps.app_id',
       'devices.token',
       'devices.sandbox',
-      'devices.name',
-      'devices.os_version',
-      'devices.client_version',
-      'devices.remote_logging_id',
       'devices.push_profile',
       'devices.remote_notification_token',
       'devices.registered_at',
-      'devices.last_seen_at',
     ]);
 
-/** One row of `selectDevices`. */
-type JoinedRow = InferResult<ReturnType<typeof selectDevices>>[number];
+/** Devices with all that is known of them. */
+export const selectDevices = (kysely: Kysely<Tables>) =>
+  selectTargets(kysely).select([
+    'devices.name',
+    'devices.os_version',
+    'devices.client_version',
+    'devices.remote_logging_id',
+    'devices.last_seen_at',
+  ]);
 
-/** The device that a row of `selectDevices` holds. */
-export const deviceOfRow = (row: JoinedRow): Device => ({
+/** The device that a row of `selectTargets` is of. */
+export const targetOfRow = (row: InferResult<ReturnType<typeof selectTargets>>[number]): PushTarget => ({
   account: row.account,
   appKey: row.app_key,
   platform: storedPlatform(row.platform),
   appId: row.app_id,
   token: row.token,
   sandbox: row.sandbox === null ? null : row.sandbox !== 0,
+  pushProfile: row.push_profile,
+  remoteNotificationToken: row.remote_notification_token,
+  registeredAt: row.registered_at,
+});
+
+/** The device that a row of `selectDevices` holds. */
+export const deviceOfRow = (row: InferResult<ReturnType<typeof selectDevices>>[number]): Device => ({
+  ...targetOfRow(row),
   name: row.name,
   osVersion: row.os_version,
   clientVersion: row.client_version,
   remoteLoggingId: row.remote_logging_id,
-  pushProfile: row.push_profile,
-  remoteNotificationToken: row.remote_notification_token,
-  registeredAt: row.registered_at,
   lastSeenAt: row.last_seen_at,
 });

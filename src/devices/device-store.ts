@@ -3,8 +3,8 @@ import type { Database } from '../storage/database.ts';
 import { keyedQuery } from '../storage/keyed-query.ts';
 import { storageCall } from '../storage/storage-call.ts';
 import type { Tables } from '../storage/tables.ts';
-import type { Device, Platform } from './device.ts';
-import { deviceOfRow, selectDevices } from './device-row.ts';
+import type { Device, Platform, PushTarget } from './device.ts';
+import { deviceOfRow, selectDevices, selectTargets, targetOfRow } from './device-row.ts';
 import { type DeviceRegistration, type RegisterResult, registerDevice } from './register-device.ts';
 
 /** The largest page that `DeviceStore.list` reads. */
@@ -15,8 +15,10 @@ export const MAX_DEVICE_PAGE = 1000;
  * resolved is on disk. Tokens and app ids are compared exactly, case included. Times are milliseconds since the epoch.
  */
 export interface DeviceStore {
-  /** The account's device; one read by primary key. */
+  /** The account's device, with all that is known of it. */
   find(account: number): Promise<Device | undefined>;
+  /** What it takes to wake the account's device; one read by primary key. */
+  findTarget(account: number): Promise<PushTarget | undefined>;
   /** Whether the account has a device. */
   exists(account: number): Promise<boolean>;
   /** Makes the phone the account's only device; see `registerDevice`. */
@@ -56,9 +58,12 @@ export interface DeviceStore {
 const appKeyOf = (kysely: Kysely<Tables>, platform: Platform, appId: string) =>
   kysely.selectFrom('apps').select('id').where('platform', '=', platform).where('app_id', '=', appId);
 
-const readingPart = (database: Database): Pick<DeviceStore, 'find' | 'exists' | 'list'> => {
+const readingPart = (database: Database): Pick<DeviceStore, 'find' | 'findTarget' | 'exists' | 'list'> => {
   const { kysely } = database;
   const findRow = keyedQuery(database, (account) => selectDevices(kysely).where('account', '=', account));
+  const findTargetRow = keyedQuery(database, (account) =>
+    selectTargets(kysely).where('account', '=', account),
+  );
   const findAccount = keyedQuery(database, (account) =>
     kysely.selectFrom('devices').select('account').where('account', '=', account),
   );
@@ -66,6 +71,10 @@ const readingPart = (database: Database): Pick<DeviceStore, 'find' | 'exists' | 
     find: (account) =>
       storageCall(database, () =>
         findRow(account).then(([row]) => (row === undefined ? undefined : deviceOfRow(row))),
+      ),
+    findTarget: (account) =>
+      storageCall(database, () =>
+        findTargetRow(account).then(([row]) => (row === undefined ? undefined : targetOfRow(row))),
       ),
     exists: (account) => storageCall(database, async () => (await findAccount(account)).length > 0),
     list: ({ afterAccount = 0, limit }) =>

@@ -4,7 +4,7 @@ export const PLATFORMS = ['apns', 'gcm', 'android'] as const;
 /** Which push service a device is woken through: Apple's for `apns`, Google's for the other two. */
 export type Platform = (typeof PLATFORMS)[number];
 
-/** A phone that can be woken for an account. One account has at most one device; a new registration replaces it. */
+/** A phone that is registered for an account. One account has at most one device; a new registration replaces it. */
 export interface Device {
   /** The SIP account (`sip_user_id` on the wire): 100000000 to 999999999. */
   readonly account: number;
@@ -30,3 +30,17 @@ export interface Device {
   /** When the app was last heard of (registration or check-in), milliseconds since the epoch. */
   readonly lastSeenAt: number;
 }
+
+/** A phone as far as it takes to wake it, or to tell it that another one took its account. */
+export type PushTarget = Pick<
+  Device,
+  | 'account'
+  | 'appKey'
+  | 'platform'
+  | 'appId'
+  | 'token'
+  | 'sandbox'
+  | 'pushProfile'
+  | 'remoteNotificationToken'
+  | 'registeredAt'
+>;

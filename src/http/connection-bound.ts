@@ -1,10 +1,11 @@
 import type { Server, Socket } from 'node:net';
+import { type Idle, IdleConnections } from './idle-connections.ts';
 
 /** Connections without a request that are kept however many calls wait: phones have to reach the service. */
 const LEAST_IDLE = 50;
 
 /** A connection, and how many of its requests are being answered (a client may send several at once). */
-interface Connection {
+interface Connection extends Idle<Connection> {
   readonly socket: Socket;
   requests: number;
 }
@@ -21,8 +22,7 @@ export class ConnectionBound {
   /** By the sockets that requests come over: there are two of them for each request. */
   readonly #bySocket = new Map<Socket, Connection>();
   readonly #byName = new Map<string, Connection>();
-  /** In the order in which they became idle. */
-  readonly #idle = new Set<Connection>();
+  readonly #idle = new IdleConnections<Connection>();
 
   constructor(options: {
     /** Connections at once. Where more have a request, 50 without one are allowed beside them. */
@@ -58,7 +58,13 @@ export class ConnectionBound {
 
   #came(socket: Socket): void {
     const name = nameOf(socket);
-    const connection: Connection = { socket, requests: 0 };
+    const connection: Connection = {
+      socket,
+      requests: 0,
+      isIdle: false,
+      before: undefined,
+      behind: undefined,
+    };
     this.#byName.set(name, connection);
     this.#bySocket.set(socket, connection);
     this.#idle.add(connection);
@@ -80,7 +86,7 @@ export class ConnectionBound {
   }
 
   #closeOldest(): void {
-    const [oldest] = this.#idle;
+    const { oldest } = this.#idle;
     if (oldest === undefined) return;
     // Its `close` comes later: until then it must not be found a second time.
     this.#idle.delete(oldest);

@@ -1,5 +1,5 @@
 import type { App } from '../devices/app.ts';
-import type { Device } from '../devices/device.ts';
+import type { PushTarget } from '../devices/device.ts';
 import { type Breaker, type BreakerSettings, createBreaker } from './breaker.ts';
 import type { Clock } from './clock.ts';
 import type { AppLabels, SenderEvents } from './push-events.ts';
@@ -14,7 +14,7 @@ export interface AppSender {
   readonly provider: PushProvider | undefined;
   readonly guard: TokenGuard;
   /** The environment's own, because a key or certificate may be refused in one of them. */
-  breakerFor(device: Device): Breaker;
+  breakerFor(device: PushTarget): Breaker;
   /** False at the bound; every true needs a `leave`. */
   enter(): boolean;
   leave(): void;

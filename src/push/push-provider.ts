@@ -1,11 +1,11 @@
-import type { Device } from '../devices/device.ts';
+import type { PushTarget } from '../devices/device.ts';
 import type { PushMessage } from './push-message.ts';
 
 /** One message for one device. */
 export interface PushRequest {
   /** UUID of this message, the same for every try of it (`apns-id`). */
   readonly id: string;
-  readonly device: Device;
+  readonly device: PushTarget;
   readonly message: PushMessage;
   /** Monotonic milliseconds (`performance.now()`) after which no answer is of use. */
   readonly deadline: number;
@@ -70,7 +70,7 @@ export type ProviderName = 'apns' | 'fcm';
 export interface PushProvider {
   readonly name: ProviderName;
   /** Where the first try of a push for this device goes. */
-  environmentOf(device: Device): PushEnvironment;
+  environmentOf(device: PushTarget): PushEnvironment;
   /** Sends once and says what the answer means. Never rejects; ends by the request's deadline. */
   send(request: PushRequest, variant: PushVariant): Promise<PushVerdict>;
   /** Connects ahead of the first call. */

@@ -1,4 +1,4 @@
-import type { Device } from '../devices/device.ts';
+import type { PushTarget } from '../devices/device.ts';
 import type { DeviceStore } from '../devices/device-store.ts';
 import type { AppSender } from './app-sender.ts';
 import type { PushLabels, SenderEvents } from './push-events.ts';
@@ -10,7 +10,7 @@ export type TokenStore = Pick<DeviceStore, 'dropToken' | 'setSandbox'>;
 /** Does to the store what an answer said about a token. */
 export interface TokenActions {
   /** Never throws and does not wait for the store. */
-  take(sender: AppSender, device: Device, labels: PushLabels, verdict: FinalVerdict): void;
+  take(sender: AppSender, device: PushTarget, labels: PushLabels, verdict: FinalVerdict): void;
   /** Ends when the store has been told everything. */
   settled(): Promise<void>;
 }

@@ -7,7 +7,7 @@ test('calls whose phone is being looked up take a place, until the database has 
   let waiting = 1;
   const admission = createAdmission({
     devices: {
-      find: () => {
+      findTarget: () => {
         const lookup = Promise.withResolvers<undefined>();
         lookups.push(lookup);
         return lookup.promise;

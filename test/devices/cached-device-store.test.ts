@@ -34,6 +34,7 @@ const withDoor = (store: DeviceStore) => {
   };
   const guarded: DeviceStore = {
     find: (account) => through(() => store.find(account)),
+    findTarget: (account) => through(() => store.findTarget(account)),
     exists: (account) => through(() => store.exists(account)),
     register: (registration, now) => through(() => store.register(registration, now)),
     unregister: (device) => through(() => store.unregister(device)),
@@ -80,7 +81,7 @@ describe('devices in memory while the database is away', () => {
     scene = await openScene();
   });
   afterEach(() => close());
-  const tokenNow = async () => (await scene.devices.find(ACCOUNT))?.token;
+  const tokenNow = async () => (await scene.devices.findTarget(ACCOUNT))?.token;
 
   test('the database is asked first, always, while it answers', async () => {
     const { devices, stored, told } = scene;
@@ -100,12 +101,12 @@ describe('devices in memory while the database is away', () => {
     assert.equal(await tokenNow(), 'aa');
     assert.deepEqual(told, ['first', 'again']);
     clock.now = 60_001;
-    await assert.rejects(devices.find(ACCOUNT), UNAVAILABLE);
+    await assert.rejects(devices.findTarget(ACCOUNT), UNAVAILABLE);
   });
 
   test('an account that is not remembered hears that the database is away', async () => {
     scene.door.state = 'away';
-    await assert.rejects(scene.devices.find(ACCOUNT), UNAVAILABLE);
+    await assert.rejects(scene.devices.findTarget(ACCOUNT), UNAVAILABLE);
     assert.deepEqual(scene.told, []);
   });
 
@@ -149,7 +150,7 @@ describe('devices in memory while the database is away', () => {
       await scene.devices.register(PHONE, NOW);
       assert.equal(await leave(), true);
       scene.door.state = 'away';
-      await assert.rejects(scene.devices.find(ACCOUNT), UNAVAILABLE);
+      await assert.rejects(scene.devices.findTarget(ACCOUNT), UNAVAILABLE);
       scene.door.state = 'there';
     }
   });
@@ -161,7 +162,7 @@ describe('devices in memory while the database is away', () => {
     await assert.rejects(devices.unregister({ ...PHONE, token: 'old' }), UNAVAILABLE);
     assert.equal(await tokenNow(), 'aa');
     await assert.rejects(devices.unregister(PHONE), UNAVAILABLE);
-    await assert.rejects(devices.find(ACCOUNT), UNAVAILABLE);
+    await assert.rejects(devices.findTarget(ACCOUNT), UNAVAILABLE);
   });
 
   test('a change of unknown end may come late: what is read until then is not remembered', async () => {
@@ -184,7 +185,7 @@ describe('devices in memory while the database is away', () => {
       assert.equal(await tokenNow(), 'aa');
       await late();
       door.state = 'away';
-      await assert.rejects(devices.find(ACCOUNT), UNAVAILABLE);
+      await assert.rejects(devices.findTarget(ACCOUNT), UNAVAILABLE);
       door.state = 'there';
       await stored.register(PHONE, NOW);
       assert.equal(await tokenNow(), 'aa');
@@ -225,9 +226,9 @@ describe('devices in memory while the database is away', () => {
       release();
       await first;
       door.state = 'away';
-      await assert.rejects(devices.find(ACCOUNT), UNAVAILABLE);
+      await assert.rejects(devices.findTarget(ACCOUNT), UNAVAILABLE);
       door.state = 'there';
-      await devices.find(ACCOUNT);
+      await devices.findTarget(ACCOUNT);
     }
   });
 
@@ -245,7 +246,7 @@ describe('devices in memory while the database is away', () => {
       devices.dropToken({ ...PHONE, appKey: app.key, registeredBefore: NOW + 1 }),
       UNAVAILABLE,
     );
-    await assert.rejects(devices.find(ACCOUNT), UNAVAILABLE);
+    await assert.rejects(devices.findTarget(ACCOUNT), UNAVAILABLE);
   });
 
   test('a registration of unknown end: the same phone may be woken, another phone may not', async () => {
@@ -254,7 +255,7 @@ describe('devices in memory while the database is away', () => {
     await assert.rejects(scene.devices.register(PHONE, NOW + 1), UNAVAILABLE);
     assert.equal(await tokenNow(), 'aa');
     await assert.rejects(scene.devices.register({ ...PHONE, token: 'bb' }, NOW + 2), UNAVAILABLE);
-    await assert.rejects(scene.devices.find(ACCOUNT), UNAVAILABLE);
+    await assert.rejects(scene.devices.findTarget(ACCOUNT), UNAVAILABLE);
   });
 
   test('an answer of the database that a change has overtaken is not remembered', async () => {
@@ -264,16 +265,16 @@ describe('devices in memory while the database is away', () => {
     for (const change of changes) {
       await devices.register(PHONE, NOW);
       door.state = 'hangs';
-      const slow = devices.find(ACCOUNT);
+      const slow = devices.findTarget(ACCOUNT);
       await until(() => waiting() === 1, 'the answer is on its way');
       door.state = 'there';
       await change();
       release();
       assert.equal((await slow)?.token, 'aa');
       door.state = 'away';
-      await assert.rejects(devices.find(ACCOUNT), UNAVAILABLE);
+      await assert.rejects(devices.findTarget(ACCOUNT), UNAVAILABLE);
       door.state = 'there';
-      await devices.find(ACCOUNT);
+      await devices.findTarget(ACCOUNT);
     }
   });
 
@@ -281,7 +282,7 @@ describe('devices in memory while the database is away', () => {
     await scene.devices.register(PHONE, NOW);
     scene.door.state = 'away';
     await assert.rejects(scene.devices.setSandbox({ ...PHONE, sandbox: true }), UNAVAILABLE);
-    assert.equal((await scene.devices.find(ACCOUNT))?.sandbox, true);
+    assert.equal((await scene.devices.findTarget(ACCOUNT))?.sandbox, true);
   });
 
   test('phones of an app that was removed are not woken', async () => {
@@ -291,17 +292,17 @@ describe('devices in memory while the database is away', () => {
     door.state = 'away';
     assert.equal(await tokenNow(), 'aa');
     devices.appsKnown([app.key + 1]);
-    await assert.rejects(devices.find(ACCOUNT), UNAVAILABLE);
+    await assert.rejects(devices.findTarget(ACCOUNT), UNAVAILABLE);
   });
 
   test('no more phones than the limit are remembered: those not asked for longest are forgotten', async () => {
     const { devices, door } = scene;
     for (const step of [0, 1, 2]) await devices.register({ ...PHONE, account: ACCOUNT + step }, NOW);
-    await devices.find(ACCOUNT);
+    await devices.findTarget(ACCOUNT);
     await devices.register({ ...PHONE, account: ACCOUNT + 3 }, NOW);
     door.state = 'away';
-    for (const step of [0, 2, 3]) assert.ok(await devices.find(ACCOUNT + step), `account ${step}`);
-    await assert.rejects(devices.find(ACCOUNT + 1), UNAVAILABLE);
+    for (const step of [0, 2, 3]) assert.ok(await devices.findTarget(ACCOUNT + step), `account ${step}`);
+    await assert.rejects(devices.findTarget(ACCOUNT + 1), UNAVAILABLE);
   });
 
   test('with 0 seconds nothing is remembered', async () => {
@@ -310,6 +311,6 @@ describe('devices in memory while the database is away', () => {
     const devices = createCachedDeviceStore(guarded, { seconds: 0, lateMs: 0, events });
     await devices.register(PHONE, NOW);
     door.state = 'away';
-    await assert.rejects(devices.find(ACCOUNT), UNAVAILABLE);
+    await assert.rejects(devices.findTarget(ACCOUNT), UNAVAILABLE);
   });
 });

@@ -54,6 +54,17 @@ export const deviceStoreContract = (opener: StoreOpener): void => {
       assert.equal(await devices.exists(ACCOUNT), true);
     });
 
+    test('what a call reads of a device is what all of it says', async () => {
+      for (const sandbox of [true, false, null]) {
+        await devices.register({ ...FULL, sandbox }, NOW);
+        const { name, osVersion, clientVersion, remoteLoggingId, lastSeenAt, ...target } =
+          (await devices.find(ACCOUNT)) ?? assert.fail();
+        assert.deepEqual(await devices.findTarget(ACCOUNT), target);
+        assert.equal(target.sandbox, sandbox);
+      }
+      assert.equal(await devices.findTarget(ACCOUNT + 1), undefined);
+    });
+
     test('an account without a device has none', async () => {
       await devices.register(FULL, NOW);
       assert.equal(await devices.find(ACCOUNT + 1), undefined);

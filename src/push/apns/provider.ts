@@ -1,5 +1,5 @@
 import type { App } from '../../devices/app.ts';
-import type { Device } from '../../devices/device.ts';
+import type { PushTarget } from '../../devices/device.ts';
 import type { SharedChannel } from '../channel-pool.ts';
 import { channelVerdict } from '../channel-verdict.ts';
 import type { Clock } from '../clock.ts';
@@ -95,7 +95,7 @@ export function createApnsProvider(options: ApnsProviderOptions): PushProvider {
   };
 }
 
-const isSandbox = (device: Device): boolean => device.sandbox === true;
+const isSandbox = (device: PushTarget): boolean => device.sandbox === true;
 
 /** Undefined for a notice that this device cannot be sent. */
 function write(request: PushRequest, variant: PushVariant, appId: string, clock: Clock): Draft | undefined {
