@@ -51,27 +51,29 @@ export const startHelper = async <M extends Methods>(
   await Promise.race([once(child, 'spawn'), exited]);
   const { pid } = child;
   if (pid === undefined) throw new Error(`${file.pathname} did not start`);
+  let ended = 'the process has ended';
   let lastId = 0;
   /** Whoever has asked, to be told of the message with that id, or that none will come. */
   const pending = new Map<number, (message: unknown) => void>();
   child.on('message', (message) => {
     if (hasId(message)) pending.get(message.id)?.(message);
   });
-  child.once('exit', () => {
+  child.once('exit', (code, signal) => {
+    ended = `the process has ended (${signal ?? code})`;
     for (const tell of pending.values()) tell(undefined);
   });
   const ask = <T>(method: string, argument: unknown): Promise<T> =>
     new Promise((resolve, reject) => {
       const refuse = (why: string): void => reject(new Error(`${file.pathname}, ${method}: ${why}`));
       if (!child.connected) {
-        refuse('the process has ended');
+        refuse(ended);
         return;
       }
       lastId += 1;
       const id = lastId;
       pending.set(id, (message) => {
         pending.delete(id);
-        if (!isReply<T>(message)) refuse('the process ended meanwhile');
+        if (!isReply<T>(message)) refuse(ended);
         else if (message.value === undefined) refuse(message.error ?? 'no value');
         else resolve(message.value);
       });
