@@ -60,10 +60,29 @@ async function incomingCall(
   reply: FastifyReply,
 ): Promise<FastifyReply> {
   const askedAt = monotonic();
-  const read = await readFields(request);
+  const asked = decodeAsk(parts, await readFields(request), reply, askedAt);
+  if (asked === undefined) return reply;
+  // What was read is not kept for as long as the call waits.
+  request.body = undefined;
+  const { ask, outcomeInBody } = asked;
+  if (parts.isDraining()) return sendDraining(reply, outcomeInBody);
+  const taken = await parts.takeCall(ask, callerOf(reply));
+  if (request.headers['x-wake-trace'] !== undefined) addTrace(reply, taken);
+  const { outcome } = taken.ending;
+  sendText(reply.header('x-wake-outcome', outcome), 200, pbxBody(outcome, outcomeInBody));
+  if (taken.answeredAt !== undefined) parts.events.pbxAnswered({ delayMs: monotonic() - taken.answeredAt });
+  return reply;
+}
+
+/** What the PBX asks and how it wants its answer, or undefined when the answer has been sent. */
+function decodeAsk(
+  parts: PbxParts,
+  read: FieldsRead,
+  reply: FastifyReply,
+  askedAt: number,
+): { readonly ask: CallAsk; readonly outcomeInBody: boolean } | undefined {
   const fields = decodePbxFields(parts, ENDPOINTS.incomingCall.name, read, reply, IncomingCall);
-  if (fields === undefined) return reply;
-  if (parts.isDraining()) return sendDraining(reply, fields.outcome_in_body);
+  if (fields === undefined) return undefined;
   const ask: CallAsk = {
     askedAt,
     account: fields.sip_user_id,
@@ -71,12 +90,7 @@ async function incomingCall(
     phoneNumber: fields.phonenumber,
     callerId: fields.caller_id,
   };
-  const taken = await parts.takeCall(ask, callerOf(reply));
-  if (request.headers['x-wake-trace'] !== undefined) addTrace(reply, taken);
-  const { outcome } = taken.ending;
-  sendText(reply.header('x-wake-outcome', outcome), 200, pbxBody(outcome, fields.outcome_in_body));
-  if (taken.answeredAt !== undefined) parts.events.pbxAnswered({ delayMs: monotonic() - taken.answeredAt });
-  return reply;
+  return { ask, outcomeInBody: fields.outcome_in_body };
 }
 
 /** Watches the PBX's connection: an answer that can no longer be delivered is not waited for. */
