@@ -1,4 +1,5 @@
 import type { Server, Socket } from 'node:net';
+import { Server as TlsServer } from 'node:tls';
 import { type Idle, IdleConnections } from './idle-connections.ts';
 
 /** Connections without a request that are kept however many calls wait: phones have to reach the service. */
@@ -21,8 +22,10 @@ export class ConnectionBound {
   readonly #onClosed: () => void;
   /** By the sockets that requests come over: there are two of them for each request. */
   readonly #bySocket = new Map<Socket, Connection>();
-  readonly #byName = new Map<string, Connection>();
+  /** TLS connections in their handshake, by name. */
+  readonly #handshaking = new Map<string, Connection>();
   readonly #idle = new IdleConnections<Connection>();
+  #open = 0;
 
   constructor(options: {
     /** Connections at once. Where more have a request, 50 without one are allowed beside them. */
@@ -36,8 +39,12 @@ export class ConnectionBound {
 
   /** Follows the connections of a server; of a TLS server those in their handshake, too. */
   watch(server: Server): void {
-    server.on('connection', (socket) => this.#came(socket));
-    server.on('secureConnection', (secure: Socket) => this.#secured(secure));
+    const isSecure = server instanceof TlsServer;
+    server.on('connection', (socket) => {
+      const connection = this.#came(socket);
+      if (isSecure) this.#shakesHands(connection, nameOf(socket));
+    });
+    if (isSecure) server.on('secureConnection', (secure) => this.#secured(secure));
   }
 
   /** A request has come whole, over a socket or the TLS socket on top of it. */
@@ -56,8 +63,7 @@ export class ConnectionBound {
     if (connection.requests === 0) this.#idle.add(connection);
   }
 
-  #came(socket: Socket): void {
-    const name = nameOf(socket);
+  #came(socket: Socket): Connection {
     const connection: Connection = {
       socket,
       requests: 0,
@@ -65,22 +71,32 @@ export class ConnectionBound {
       before: undefined,
       behind: undefined,
     };
-    this.#byName.set(name, connection);
+    this.#open += 1;
     this.#bySocket.set(socket, connection);
     this.#idle.add(connection);
     socket.once('close', () => {
+      this.#open -= 1;
       this.#idle.delete(connection);
       this.#bySocket.delete(socket);
-      if (this.#byName.get(name) === connection) this.#byName.delete(name);
     });
-    const idleAllowed = Math.max(LEAST_IDLE, this.#most - (this.#byName.size - this.#idle.size));
+    const idleAllowed = Math.max(LEAST_IDLE, this.#most - (this.#open - this.#idle.size));
     if (this.#idle.size > idleAllowed) this.#closeOldest();
+    return connection;
   }
 
-  /** After the handshake requests come over TLS's own socket, on top of the one that came. */
+  #shakesHands(connection: Connection, name: string): void {
+    this.#handshaking.set(name, connection);
+    connection.socket.once('close', () => {
+      if (this.#handshaking.get(name) === connection) this.#handshaking.delete(name);
+    });
+  }
+
+  /** From here on requests come over TLS's own socket, on top of the one that came. */
   #secured(secure: Socket): void {
-    const connection = this.#byName.get(nameOf(secure));
+    const name = nameOf(secure);
+    const connection = this.#handshaking.get(name);
     if (connection === undefined) return;
+    this.#handshaking.delete(name);
     this.#bySocket.set(secure, connection);
     secure.once('close', () => this.#bySocket.delete(secure));
   }
