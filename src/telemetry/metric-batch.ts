@@ -1,4 +1,5 @@
 import type { Counter, Histogram, LabelValues } from 'prom-client';
+import { ByLabels } from './by-labels.ts';
 
 /** A counter that is moved later. */
 export interface BatchedCounter<L extends string> {
@@ -10,34 +11,59 @@ export interface BatchedHistogram<L extends string> {
   observe(labels: LabelValues<L>, value: number): void;
 }
 
-/** Moves that wait at most. */
+/** Observations of one set of labels that wait at most. */
 const MOST = 256;
 
 /**
- * Metrics that are moved many at a time, and before they are read. A call moves nine of them, each of which prom-client finds
- * by a text that it makes of the labels; between the other things that a call needs that takes several times as long as
- * in a row, because the processor has to fetch the code and the tables anew.
+ * Metrics that are moved before they are read, and not one by one. A call moves nine of them, between the other things that
+ * it needs: there each takes several times as long as in a row, because the processor has to fetch code and tables anew.
  */
 export class MetricBatch {
-  #moves: (() => void)[] = [];
+  readonly #moves: (() => void)[] = [];
 
-  counter<L extends string>(counter: Counter<L>): BatchedCounter<L> {
-    return { inc: (labels = {}) => this.#add(() => counter.inc(labels)) };
+  /** `names` are the counter's own. */
+  counter<L extends string>(counter: Counter<L>, names: readonly L[]): BatchedCounter<L> {
+    const counts = new ByLabels(names, (labels) => {
+      const one = { count: 0 };
+      this.#moves.push(() => {
+        const { count } = one;
+        one.count = 0;
+        if (count > 0) counter.inc(labels, count);
+      });
+      return one;
+    });
+    return {
+      inc: (labels = {}) => {
+        counts.get(labels).count += 1;
+      },
+    };
   }
 
-  histogram<L extends string>(histogram: Histogram<L>): BatchedHistogram<L> {
-    return { observe: (labels, value) => this.#add(() => histogram.observe(labels, value)) };
+  /** `names` are the histogram's own. */
+  histogram<L extends string>(histogram: Histogram<L>, names: readonly L[]): BatchedHistogram<L> {
+    const seen = new ByLabels(names, (labels) => {
+      const one: { values: number[]; move(): void } = {
+        values: [],
+        move: () => {
+          const { values } = one;
+          one.values = [];
+          for (const value of values) histogram.observe(labels, value);
+        },
+      };
+      this.#moves.push(one.move);
+      return one;
+    });
+    return {
+      observe: (labels, value) => {
+        const one = seen.get(labels);
+        one.values.push(value);
+        if (one.values.length >= MOST) one.move();
+      },
+    };
   }
 
   /** To be called before the metrics are read. */
   flush(): void {
-    const moves = this.#moves;
-    this.#moves = [];
-    for (const move of moves) move();
-  }
-
-  #add(move: () => void): void {
-    this.#moves.push(move);
-    if (this.#moves.length >= MOST) this.flush();
+    for (const move of this.#moves) move();
   }
 }

@@ -22,7 +22,7 @@ const HANGUP_LABELS = [...REPORT_LABELS, 'hangup_reason'] as const;
 export function createReferenceMetrics(registry: Registry, batch: MetricBatch, dockerTag: string) {
   const registers = [registry];
   const counter = <L extends string>(name: string, help: string, labelNames: readonly L[]) =>
-    batch.counter(new Counter({ name, help, labelNames: [...labelNames], registers }));
+    batch.counter(new Counter({ name, help, labelNames: [...labelNames], registers }), labelNames);
   const bounded = <L extends string>(name: string, help: string, labels: readonly L[]) =>
     new BoundedCounter(counter(name, help, labels), labels);
 

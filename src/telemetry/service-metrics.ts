@@ -22,7 +22,10 @@ export function createServiceMetrics(
 ) {
   const registers = [registry];
   const counter = <L extends string>(name: string, help: string, labelNames: readonly L[]) =>
-    batch.counter(new Counter({ name: `${PREFIX}${name}`, help, labelNames: [...labelNames], registers }));
+    batch.counter(
+      new Counter({ name: `${PREFIX}${name}`, help, labelNames: [...labelNames], registers }),
+      labelNames,
+    );
   const gauge = <L extends string>(name: string, help: string, labelNames: readonly L[]) =>
     new Gauge({ name: `${PREFIX}${name}`, help, labelNames: [...labelNames], registers });
   const histogram = <L extends string>(
@@ -33,6 +36,7 @@ export function createServiceMetrics(
   ) =>
     batch.histogram(
       new Histogram({ name: `${PREFIX}${name}`, help, labelNames: [...labelNames], buckets, registers }),
+      labelNames,
     );
 
   collectDefaultMetrics({ register: registry });
