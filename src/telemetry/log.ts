@@ -21,9 +21,6 @@ export interface Log {
 /** Bytes of log lines that may wait for a slow reader of standard output; beyond it lines are dropped and counted. */
 const MAX_BUFFERED_BYTES = 16 * 1024 * 1024;
 
-/** Bytes that are written at once; 16 KiB is the most that one write takes. */
-const WRITE_AT_BYTES = 16_000;
-
 /**
  * JSON lines (or coloured ones for a terminal) on standard output. Written asynchronously: a reader that has stopped
  * reading must not stop calls.
@@ -71,25 +68,24 @@ interface QueuedLine {
 }
 
 function jsonLog(options: Parameters<typeof createLog>[0]): Log {
-  const destination = pino.destination({
-    fd: 1,
-    sync: false,
-    maxLength: MAX_BUFFERED_BYTES,
-    minLength: WRITE_AT_BYTES,
+  const destination = pino.destination({ fd: 1, sync: false, maxLength: MAX_BUFFERED_BYTES });
+  destination.on('drop', (text: string) => {
+    for (const _line of text.matchAll(/\n/g)) options.onDropped();
   });
-  destination.on('drop', options.onDropped);
   // A closed pipe (EPIPE) ends the log, not the calls.
   destination.on('error', options.onDropped);
   /** When the line that is being made was written. */
   let at = 0;
+  let made = '';
   const settings = { ...settingsFor(options.level), timestamp: createIsoTime(() => at) };
-  const logger = pino(settings, destination);
+  const logger = pino(settings, { write: (line) => (made += line) });
   const queue = new LineQueue<QueuedLine>((lines) => {
+    made = '';
     for (const line of lines) {
       at = line.at;
       logger[line.level]({ ...redact(line.fields), ...line.error }, line.message);
     }
-    destination.flush();
+    destination.write(made);
   });
   const add = (line: Omit<QueuedLine, 'at'>): void => {
     if (logger.isLevelEnabled(line.level)) queue.add({ ...line, at: Date.now() }, line.level === 'error');

@@ -28,6 +28,17 @@ test('reading a result bit by bit is not disturbed by the same statement run aga
   statements.close();
 });
 
+test('rows have the columns that the table has now, also where it was changed since', () => {
+  const database = new DatabaseSync(':memory:');
+  database.exec('create table things (one); insert into things values (1)');
+  const statements = sqliteStatements(database);
+  const all = () => statements.prepare('select * from things').all([]);
+  assert.deepEqual(all(), [{ one: 1 }]);
+  database.exec('alter table things add column two default 2');
+  assert.deepEqual(all(), [{ one: 1, two: 2 }]);
+  statements.close();
+});
+
 test('a value that SQLite cannot store is refused, not turned into something else', () => {
   const statements = sqliteStatements(new DatabaseSync(':memory:'));
   for (const value of [true, undefined, {}, []]) {

@@ -10,13 +10,32 @@ const bindable = (value: unknown): SQLInputValue => {
   throw new TypeError(`SQLite cannot store a value of type ${typeof value}`);
 };
 
-const adaptStatement = (statement: StatementSync, prepareAnother: () => StatementSync): SqliteStatement => ({
-  reader: statement.columns().length > 0,
-  all: (parameters) => statement.all(...parameters.map(bindable)),
-  run: (parameters) => statement.run(...parameters.map(bindable)),
-  // A half-read statement cannot be shared with the cache's other users.
-  iterate: (parameters) => prepareAnother().iterate(...parameters.map(bindable)),
-});
+const namesOf = (statement: StatementSync): readonly string[] => statement.columns().map(({ name }) => name);
+
+/** A row as an object. `node:sqlite` makes them itself, but then it makes the name of each column anew for each row. */
+const asObject = (columns: readonly string[], values: readonly unknown[]): unknown => {
+  const row: Record<string, unknown> = {};
+  for (let at = 0; at < columns.length; at += 1) row[columns[at] ?? ''] = values[at];
+  return row;
+};
+
+const adaptStatement = (statement: StatementSync, prepareAnother: () => StatementSync): SqliteStatement => {
+  let columns = namesOf(statement);
+  statement.setReturnArrays(true);
+  const toObject = (values: unknown): unknown => {
+    if (!Array.isArray(values)) return values;
+    // Another process has changed the table of a `select *` meanwhile.
+    if (values.length !== columns.length) columns = namesOf(statement);
+    return asObject(columns, values);
+  };
+  return {
+    reader: columns.length > 0,
+    all: (parameters) => statement.all(...parameters.map(bindable)).map(toObject),
+    run: (parameters) => statement.run(...parameters.map(bindable)),
+    // A half-read statement cannot be shared with the cache's other users.
+    iterate: (parameters) => prepareAnother().iterate(...parameters.map(bindable)),
+  };
+};
 
 /** What Kysely needs of a driver, over `node:sqlite`; keeps the statements used last, so that a query is parsed once. */
 export const sqliteStatements = (database: DatabaseSync): SqliteDatabase => {
