@@ -1,7 +1,7 @@
-import { randomUUID } from 'node:crypto';
 import type { TakeoverNotices } from '../devices/register-phone.ts';
 import type { TakeoverNotice } from '../devices/takeover.ts';
 import { monotonic } from '../lib/monotonic.ts';
+import { newPushId } from '../lib/push-id.ts';
 import type { NoticeChannel } from '../push/push-message.ts';
 import type { PushSender } from '../push/sender.ts';
 
@@ -22,7 +22,7 @@ export function createTakeoverNotices(sender: Pick<PushSender, 'send'>): Takeove
   return {
     tell: (previous, notice) => {
       void sender.send({
-        id: randomUUID(),
+        id: newPushId(),
         device: previous,
         message: { kind: 'notice', text: TEXT, channel: CHANNELS[notice] },
         deadline: monotonic() + NOTICE_LIFETIME_MS,

@@ -1,5 +1,5 @@
-import { randomUUID } from 'node:crypto';
 import { monotonic } from '../lib/monotonic.ts';
+import { newPushId } from '../lib/push-id.ts';
 import type { PushRequest } from '../push/push-provider.ts';
 import type { PushResult } from '../push/push-result.ts';
 import type { AnswerBus } from './answer-bus.ts';
@@ -75,7 +75,7 @@ function pushOnce(call: Call, pusher: CallPusher, plan: WakePlan): void {
   call.attempts += 1;
   call.pushesInFlight += 1;
   const request: PushRequest = {
-    id: randomUUID(),
+    id: newPushId(),
     device: call.device,
     message: {
       kind: 'call',

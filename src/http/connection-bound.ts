@@ -6,9 +6,10 @@ import { type Idle, IdleConnections } from './idle-connections.ts';
 const LEAST_IDLE = 50;
 
 /** A connection, and how many of its requests are being answered (a client may send several at once). */
-interface Connection extends Idle<Connection> {
+export interface Connection extends Idle<Connection> {
   readonly socket: Socket;
   requests: number;
+  isClosed: boolean;
 }
 
 /**
@@ -47,26 +48,26 @@ export class ConnectionBound {
     if (isSecure) server.on('secureConnection', (secure) => this.#secured(secure));
   }
 
-  /** A request has come whole, over a socket or the TLS socket on top of it. */
-  requestBegins(socket: Socket): void {
+  /** A request has come whole, over a socket or the TLS socket on top of it; undefined where that is closed already. */
+  requestBegins(socket: Socket): Connection | undefined {
     const connection = this.#bySocket.get(socket);
-    if (connection === undefined) return;
+    if (connection === undefined) return undefined;
     connection.requests += 1;
     this.#idle.delete(connection);
+    return connection;
   }
 
-  /** It was answered; to be called once for each `requestBegins`. */
-  requestEnds(socket: Socket): void {
-    const connection = this.#bySocket.get(socket);
-    if (connection === undefined || connection.requests === 0) return;
+  /** Its answer is out, or can no longer be; to be called once for each connection that `requestBegins` returned. */
+  requestEnds(connection: Connection): void {
     connection.requests -= 1;
-    if (connection.requests === 0) this.#idle.add(connection);
+    if (connection.requests === 0 && !connection.isClosed) this.#idle.add(connection);
   }
 
   #came(socket: Socket): Connection {
     const connection: Connection = {
       socket,
       requests: 0,
+      isClosed: false,
       isIdle: false,
       before: undefined,
       behind: undefined,
@@ -76,6 +77,7 @@ export class ConnectionBound {
     this.#idle.add(connection);
     socket.once('close', () => {
       this.#open -= 1;
+      connection.isClosed = true;
       this.#idle.delete(connection);
       this.#bySocket.delete(socket);
     });

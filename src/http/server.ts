@@ -93,12 +93,9 @@ function boundConnections(server: FastifyInstance, { maxConnections, events }: S
   const bound = new ConnectionBound({ most: maxConnections, onClosed: () => events.connectionClosed() });
   bound.watch(server.server);
   // Before this hook the body has been read.
-  server.addHook('preHandler', (request, _reply, done) => {
-    bound.requestBegins(request.socket);
-    done();
-  });
-  server.addHook('onResponse', (request, _reply, done) => {
-    bound.requestEnds(request.socket);
+  server.addHook('preHandler', (request, reply, done) => {
+    const connection = bound.requestBegins(request.socket);
+    if (connection !== undefined) reply.raw.on('close', () => bound.requestEnds(connection));
     done();
   });
 }

@@ -4,12 +4,23 @@ type LabelValue = string | number | undefined;
 
 class Node<V> {
   readonly #children = new Map<LabelValue, Node<V>>();
+  /** The one that was asked for last: mostly it is asked for again, and found without hashing its label. */
+  #last: Node<V> | undefined;
+  readonly #label: LabelValue;
   value: V | undefined;
 
+  constructor(label: LabelValue) {
+    this.#label = label;
+  }
+
   child(label: LabelValue): Node<V> {
-    const known = this.#children.get(label);
-    if (known !== undefined) return known;
-    const node = new Node<V>();
+    if (this.#last !== undefined && this.#last.#label === label) return this.#last;
+    this.#last = this.#children.get(label) ?? this.#grow(label);
+    return this.#last;
+  }
+
+  #grow(label: LabelValue): Node<V> {
+    const node = new Node<V>(label);
     this.#children.set(label, node);
     return node;
   }
@@ -22,7 +33,7 @@ class Node<V> {
 export class ByLabels<L extends string, V> {
   readonly #names: readonly L[];
   readonly #make: (labels: LabelValues<L>) => V;
-  readonly #root = new Node<V>();
+  readonly #root = new Node<V>(undefined);
 
   constructor(names: readonly L[], make: (labels: LabelValues<L>) => V) {
     this.#names = names;
