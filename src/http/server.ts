@@ -15,12 +15,10 @@ import { OUTCOME_REPLIES } from './outcome-replies.ts';
 import { ALL_ENDPOINTS } from './paths.ts';
 import type { AddressList } from './pbx-access.ts';
 import { addPbxRoutes, type PbxParts, sendText } from './pbx-routes.ts';
-import { acceptRawBodies } from './raw-body.ts';
+import { acceptRawBodies, BODY_LIMIT } from './raw-body.ts';
 import { addReportRoutes, type ReportParts } from './report-routes.ts';
 import type { TlsListener } from './tls-listener.ts';
 
-/** Bytes of a body; the longest legitimate one is about 2 KiB. */
-const BODY_LIMIT = 64 * 1024;
 /** Milliseconds within which a client must have sent its headers, and its whole request. */
 const HEADERS_TIMEOUT = 10_000;
 const REQUEST_TIMEOUT = 20_000;
@@ -51,7 +49,6 @@ export function createServer(parts: ServerParts): FastifyInstance {
   const { trustProxy } = parts;
   const server = Fastify({
     logger: false,
-    bodyLimit: BODY_LIMIT,
     requestTimeout: REQUEST_TIMEOUT,
     keepAliveTimeout: KEEP_ALIVE_TIMEOUT,
     connectionTimeout: 0,
