@@ -32,6 +32,11 @@ export class EndedCalls {
     this.#limit = limit;
   }
 
+  /** Whether none is remembered. */
+  get isEmpty(): boolean {
+    return this.#young.size === 0 && this.#old.size === 0;
+  }
+
   /** Remembers a call that has just ended; what was known under the key is replaced. */
   remember(key: string, { ending, account, deadline }: EndedCall): void {
     const endedAt = monotonic();

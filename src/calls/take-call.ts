@@ -39,7 +39,8 @@ export interface TakenCall {
  * carries the answer back.
  */
 export async function takeCall(parts: CallParts, ask: CallAsk, caller: Caller): Promise<TakenCall> {
-  const repeat = ask.callId === undefined ? undefined : parts.room.findRepeat(ask.callId, ask.account);
+  const { room } = parts;
+  const repeat = repeatOf(room, ask);
   if (repeat !== undefined) return joinCall(parts, ask, caller, repeat);
   const full = parts.admission.refusal();
   if (full !== undefined) return turnAway(parts, ask, 'overloaded', full);
@@ -47,14 +48,15 @@ export async function takeCall(parts: CallParts, ask: CallAsk, caller: Caller): 
   const refused = parts.bus.refusal();
   if (refused !== undefined) return turnAway(parts, ask, refused);
 
+  const { changes } = room;
   const found = await findDevice(parts, ask.account);
   if (found.kind !== 'device') return turnAway(parts, ask, found.outcome);
   if (caller.gone) return turnAway(parts, ask, 'caller-gone');
 
-  const meanwhile = ask.callId === undefined ? undefined : parts.room.findRepeat(ask.callId, ask.account);
+  const meanwhile = room.changes === changes ? undefined : repeatOf(room, ask);
   if (meanwhile !== undefined) return joinCall(parts, ask, caller, meanwhile);
 
-  const entry = parts.room.enter(ask, found.device);
+  const entry = room.enter(ask, found.device);
   if (entry.kind === 'refused') return turnAway(parts, ask, entry.outcome);
 
   parts.bus.claim(entry.call, () => wakePhone(entry.call, parts.pusher, parts.plan, parts.bus));
@@ -63,6 +65,9 @@ export async function takeCall(parts: CallParts, ask: CallAsk, caller: Caller): 
   parts.events.callEnded(entry.call, taken.ending);
   return taken;
 }
+
+const repeatOf = (room: WaitingRoom, { callId, account }: CallAsk): Repeat | undefined =>
+  callId === undefined ? undefined : room.findRepeat(callId, account);
 
 type Found =
   | { readonly kind: 'device'; readonly device: PushTarget }

@@ -3,7 +3,7 @@ import { monotonic } from '../lib/monotonic.ts';
 import type { AnswerFate } from './answer-bus.ts';
 import { Call, type CallAsk } from './call.ts';
 import type { CallEnding } from './call-outcome.ts';
-import { EndedCalls } from './ended-calls.ts';
+import { type EndedCall, EndedCalls } from './ended-calls.ts';
 import { canCarry, newUniqueKey } from './unique-key.ts';
 
 /** What `enter` found: a place, or why there is none. */
@@ -36,6 +36,7 @@ export class WaitingRoom {
   readonly #answered: EndedCalls;
   readonly #emptied = new Set<() => void>();
   #waiting = 0;
+  #changes = 0;
   #closed = false;
 
   constructor(options: {
@@ -60,6 +61,11 @@ export class WaitingRoom {
     return this.#waiting;
   }
 
+  /** How often calls came and went: while it is the same, what was found is still true. */
+  get changes(): number {
+    return this.#changes;
+  }
+
   /** Finds the call that a repeated request (a PBX retry, a second leg) belongs to. */
   findRepeat(callId: string, account: number): Repeat | undefined {
     for (let call = this.#byCallId.get(callId); call !== undefined; call = call.sibling) {
@@ -69,7 +75,7 @@ export class WaitingRoom {
     const answered =
       ended !== undefined && ended.account === account && isAnswer(ended.ending)
         ? ended
-        : this.#answered.find(repeatKey(callId, account));
+        : this.#findAnswered(callId, account);
     if (answered === undefined || monotonic() > answered.deadline) return undefined;
     return { kind: 'answered', ending: answered.ending };
   }
@@ -168,8 +174,14 @@ export class WaitingRoom {
     return ended === undefined || ended.account === account;
   }
 
+  /** A call that its app answered under another key than its call_id; most rooms have none, and make no key to look for it. */
+  #findAnswered(callId: string, account: number): EndedCall | undefined {
+    return this.#answered.isEmpty ? undefined : this.#answered.find(repeatKey(callId, account));
+  }
+
   #seat(call: Call): void {
     const { callId } = call.ask;
+    this.#changes += 1;
     this.#waiting += 1;
     this.#seatKeys(call);
     if (callId === undefined) return;
@@ -193,6 +205,7 @@ export class WaitingRoom {
 
   readonly #leave = (call: Call): void => {
     const { callId } = call.ask;
+    this.#changes += 1;
     this.#waiting -= 1;
     this.#unseatKeys(call);
     if (callId !== undefined) this.#unlink(callId, call);

@@ -49,7 +49,8 @@ async function callResponse(
   request: FastifyRequest,
   reply: FastifyReply,
 ): Promise<FastifyReply> {
-  const raw = appFieldsOf(await readFields(request), reply, ENDPOINT.name, parts.events);
+  const read = readFields(request);
+  const raw = appFieldsOf(read instanceof Promise ? await read : read, reply, ENDPOINT.name, parts.events);
   if (raw === undefined) return reply;
   const body = decodeFields(CallResponse, raw);
   if (!body.ok) {

@@ -60,7 +60,8 @@ async function incomingCall(
   reply: FastifyReply,
 ): Promise<FastifyReply> {
   const askedAt = monotonic();
-  const asked = decodeAsk(parts, await readFields(request), reply, askedAt);
+  const read = readFields(request);
+  const asked = decodeAsk(parts, read instanceof Promise ? await read : read, reply, askedAt);
   if (asked === undefined) return reply;
   // What was read is not kept for as long as the call waits.
   request.body = undefined;

@@ -1,3 +1,5 @@
+import type { IncomingHttpHeaders } from 'node:http2';
+
 /** One request on a channel. */
 export interface ChannelRequest {
   /** `:path`, already percent-encoded. */
@@ -34,7 +36,8 @@ export type ChannelReply =
   | {
       readonly kind: 'answered';
       readonly status: number;
-      readonly headers: Readonly<Record<string, string>>;
+      /** As node:http2 gives them: names in lower case, with the pseudo-headers. */
+      readonly headers: IncomingHttpHeaders;
       readonly body: string;
     }
   | { readonly kind: 'failed'; readonly reason: ChannelFailure };

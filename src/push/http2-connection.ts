@@ -6,7 +6,7 @@ import type { PendingRequest } from './channel-pending.ts';
 import type { ChannelTimings } from './channel-timings.ts';
 import type { ChannelEvents } from './http2-channel-types.ts';
 import type { Dialled } from './http2-dial.ts';
-import { openExchange } from './http2-exchange.ts';
+import { openExchange, RequestHeaders } from './http2-exchange.ts';
 import { Watchdog } from './http2-watchdog.ts';
 
 /** Why a connection takes no more requests. */
@@ -43,7 +43,7 @@ export class Http2Connection {
   readonly openedAt = monotonic();
   readonly #session: ClientHttp2Session;
   readonly #socket: TLSSocket;
-  readonly #authority: string;
+  readonly #requestHeaders: RequestHeaders;
   readonly #maxInFlight: number;
   readonly #timings: ChannelTimings;
   readonly #owner: ConnectionOwner;
@@ -61,7 +61,7 @@ export class Http2Connection {
   ) {
     this.#session = dialled.session;
     this.#socket = dialled.socket;
-    this.#authority = options.authority;
+    this.#requestHeaders = new RequestHeaders(options.authority);
     this.#maxInFlight = options.maxInFlight;
     this.#timings = options.timings;
     this.#owner = owner;
@@ -91,7 +91,7 @@ export class Http2Connection {
 
   /** Sends a request; only while there is room. One that HTTP/2 cannot express fails as `malformed`. */
   send(pending: PendingRequest): void {
-    const stream = openExchange(this.#session, this.#authority, pending, this.#closed);
+    const stream = openExchange(this.#session, this.#requestHeaders, pending, this.#closed);
     if (stream === undefined) {
       pending.fail('malformed');
       return;

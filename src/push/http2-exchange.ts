@@ -14,37 +14,45 @@ const MAX_HEADER_CHARACTERS = 32_768;
 
 const PATH = /^\/[\x21-\x7e]*$/;
 const VALUE = /^[\t\x20-\x7e]*$/;
-const NO_HEADERS: Readonly<Record<string, string>> = Object.create(null);
+const NO_HEADERS: IncomingHttpHeaders = {};
 const ignore = (): void => {};
 
 /**
- * The header list of a request, or undefined when it cannot be sent. node:http2 joins headers by NUL bytes and checks no
- * values, so a control character would become another header, or end the whole connection for everyone else.
+ * Makes the header lists of one connection's requests. node:http2 joins headers by NUL bytes and checks no values, so a control
+ * character would become another header, or end the whole connection for everyone else. A value that was sent before under
+ * the same name is not looked through again: those are the long ones.
  */
-const headerList = (authority: string, request: ChannelRequest): string[] | undefined => {
-  const list = [':method', 'POST', ':scheme', 'https', ':authority', authority, ':path', request.path];
-  let characters = request.path.length;
-  if (!PATH.test(request.path)) return undefined;
-  const { headers } = request;
-  for (const name in headers) {
-    const value = headers[name];
-    if (value === undefined || !VALUE.test(value)) return undefined;
-    characters += name.length + value.length;
-    list.push(name, value);
-  }
-  return characters > MAX_HEADER_CHARACTERS ? undefined : list;
-};
+export class RequestHeaders {
+  readonly #authority: string;
+  readonly #lastSent = new Map<string, string>();
 
-/** Headers as the caller gets them: no pseudo-headers, one string each. */
-const flatten = (incoming: IncomingHttpHeaders): Readonly<Record<string, string>> => {
-  const headers: Record<string, string> = Object.create(null);
-  for (const name in incoming) {
-    const value = incoming[name];
-    if (value === undefined || name.startsWith(':')) continue;
-    headers[name] = Array.isArray(value) ? value.join(', ') : value;
+  /** `authority`: host and port of the peer. */
+  constructor(authority: string) {
+    this.#authority = authority;
   }
-  return headers;
-};
+
+  /** Undefined for a request that cannot be sent. */
+  listOf(request: ChannelRequest): string[] | undefined {
+    const { path, headers } = request;
+    if (!PATH.test(path)) return undefined;
+    const list = [':method', 'POST', ':scheme', 'https', ':authority', this.#authority, ':path', path];
+    let characters = path.length;
+    for (const name in headers) {
+      const value = headers[name];
+      if (value === undefined || !this.#isSound(name, value)) return undefined;
+      characters += name.length + value.length;
+      list.push(name, value);
+    }
+    return characters > MAX_HEADER_CHARACTERS ? undefined : list;
+  }
+
+  #isSound(name: string, value: string): boolean {
+    if (this.#lastSent.get(name) === value) return true;
+    if (!VALUE.test(value)) return false;
+    this.#lastSent.set(name, value);
+    return true;
+  }
+}
 
 /**
  * Puts a request on the wire and settles it when its answer is complete. Returns undefined, with nothing sent, when it
@@ -52,11 +60,11 @@ const flatten = (incoming: IncomingHttpHeaders): Readonly<Record<string, string>
  */
 export const openExchange = (
   session: ClientHttp2Session,
-  authority: string,
+  requestHeaders: RequestHeaders,
   pending: PendingRequest,
   closed: (pending: PendingRequest, stream: ClientHttp2Stream) => void,
 ): ClientHttp2Stream | undefined => {
-  const list = headerList(authority, pending.request);
+  const list = requestHeaders.listOf(pending.request);
   if (list === undefined) return undefined;
   let stream: ClientHttp2Stream;
   try {
@@ -79,7 +87,7 @@ export const openExchange = (
   };
   stream.on('response', (incoming: IncomingHttpHeaders & { ':status'?: number }, flags: number) => {
     status = incoming[':status'] ?? 0;
-    headers = flatten(incoming);
+    headers = incoming;
     if ((flags & constants.NGHTTP2_FLAG_END_STREAM) !== 0) answer();
   });
   stream.on('data', (chunk: Buffer) => {

