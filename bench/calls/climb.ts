@@ -19,13 +19,13 @@ export interface Stairs {
   readonly factor: number;
   readonly steps: number;
   readonly secondsEach: number;
+  /** Where a call has waited for so many milliseconds longer than its phone takes, the subject has lost. */
+  readonly lostMs: number;
 }
 
 const WAKE_MS = 200;
 /** Milliseconds within which 99 of 100 pushes and answers must be on their way: a phone takes seconds to wake. */
 const SOON_MS = 200;
-/** Where a call has waited for so much longer than its phone takes, the subject has lost. */
-const LOST_MS = 1_000;
 
 /**
  * Lets more and more calls come, step by step without a pause, until the subject no longer keeps up.
@@ -44,7 +44,7 @@ export const climb = async (tools: Tools, subject: Subject, stairs: Stairs): Pro
     arrivals: Float64Array.from(times),
     seed,
     wakeMs: WAKE_MS,
-    patienceMs: WAKE_MS + LOST_MS,
+    patienceMs: WAKE_MS + stairs.lostMs,
   });
   let over = false;
   const ended = batch.ended.finally(() => {

@@ -21,10 +21,10 @@ interface Group {
 }
 
 /** Asked at once, and then waited for: what fills must not make the subject turn calls away. */
-const STEP = 250;
+const STEP = 400;
 /** How long the last pushes of a step may take. */
 const PATIENCE_MS = 20_000;
-const LOOK_EVERY_MS = 20;
+const LOOK_EVERY_MS = 10;
 /** Where no push tells that a call has come to wait. */
 const BLIND_PAUSE_MS = 300;
 

@@ -32,7 +32,7 @@ export interface Shares {
 }
 
 /** Beyond the phones' time, until everything runs evenly. */
-const SETTLE_MS = 500;
+const SETTLE_MS = 250;
 
 /** Processor time used so far, milliseconds. */
 interface Marks {

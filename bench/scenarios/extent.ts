@@ -16,6 +16,8 @@ export interface Extent {
     /** Seconds of a measurement of other calls meanwhile, and before the first one: the calls that wait do so for 60. */
     readonly seconds: number;
     readonly warmSeconds: number;
+    /** Whether that is warm-up enough for the scenarios that come later. */
+    readonly isWarmUp: boolean;
   };
   readonly registrations: number;
   /** Calls before anything is measured of which the speed is told. V8 compiles what is hot over some 20,000. */
@@ -27,8 +29,8 @@ export const FULL: Extent = {
   rounds: 5,
   seconds: 10,
   twoThousand: { perSecond: 500, wakeMs: 4_000, held: 0 },
-  stairs: { rounds: 3, from: 400, factor: 1.1, steps: 24, secondsEach: 4 },
-  waiting: { rounds: 3, seconds: 5, warmSeconds: 3 },
+  stairs: { rounds: 3, from: 400, factor: 1.1, steps: 24, secondsEach: 4, lostMs: 1_000 },
+  waiting: { rounds: 3, seconds: 5, warmSeconds: 3, isWarmUp: false },
   registrations: 5_000,
   warmUp: { perSecond: 700, wakeMs: 200, seconds: 30 },
 };
@@ -36,10 +38,10 @@ export const FULL: Extent = {
 /** Everything once, within a minute: for a first look, and to see that the bench works. */
 export const QUICK: Extent = {
   rounds: 1,
-  seconds: 1,
+  seconds: 0.7,
   twoThousand: { perSecond: 500, wakeMs: 200, held: 1_900 },
-  stairs: { rounds: 1, from: 500, factor: 1.4, steps: 6, secondsEach: 0.5 },
-  waiting: { rounds: 1, seconds: 1, warmSeconds: 0.5 },
+  stairs: { rounds: 1, from: 700, factor: 1.4, steps: 5, secondsEach: 0.4, lostMs: 500 },
+  waiting: { rounds: 1, seconds: 0.5, warmSeconds: 0.2, isWarmUp: true },
   registrations: 500,
-  warmUp: { perSecond: 700, wakeMs: 100, seconds: 0.8 },
+  warmUp: { perSecond: 700, wakeMs: 100, seconds: 0.4 },
 };

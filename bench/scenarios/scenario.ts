@@ -16,6 +16,8 @@ export interface Bench {
   newService(running: AsyncDisposableStack, options?: InstancesOptions): Promise<Subject>;
   /** Lets so many calls come that V8 has compiled what they run through; once for each subject. */
   warmUp(subject: Subject): Promise<void>;
+  /** Spares it that. */
+  isWarm(subject: Subject): void;
   /** Tells a person what is going on. */
   say(text: string): void;
 }

@@ -13,7 +13,7 @@ const PASSING_WAIT = (PASSING.perSecond * PASSING.wakeMs) / 1_000;
 /** How many wait when the cost of others is looked at, from the most to the fewest: by then everything is hot. */
 const COST_AT = [15_000, 5_000, PASSING_WAIT] as const;
 /** Until what was needed only to begin a call is done with. */
-const REST_MS = 500;
+const REST_MS = 300;
 
 /** One subject in one round, by the number of calls that waited. */
 interface Found {
@@ -62,6 +62,7 @@ const measure = async (
       round === 1 ? first : await Promise.all([bench.newLimit(running), bench.newService(running)]);
     const [baseline, value] = await letWait(bench, [limit, service]);
     rounds.push({ value, baseline });
+    if (bench.extent.waiting.isWarmUp) for (const subject of [limit, service]) bench.isWarm(subject);
   }
   return roundsOf(rounds);
 };
