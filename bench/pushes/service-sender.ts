@@ -3,6 +3,7 @@ import { SANDBOX_APPS } from '../../src/cli/sandbox-apps.ts';
 import { readFcmServiceAccount } from '../../src/devices/app-credential/read-fcm-service-account.ts';
 import type { Device } from '../../src/devices/device.ts';
 import { monotonic } from '../../src/lib/monotonic.ts';
+import { newPushId } from '../../src/lib/push-id.ts';
 import { createLog } from '../../src/telemetry/log.ts';
 import { createTelemetry } from '../../src/telemetry/telemetry.ts';
 import { isApple, tokenOf } from '../load/calls.ts';
@@ -50,7 +51,7 @@ export const createServiceSender = async (world: PhoneWorld): Promise<PushCall> 
   ]);
   return async ({ account: number, uniqueKey }) => {
     const { kind, reason } = await parts.sender.send({
-      id: crypto.randomUUID(),
+      id: newPushId(),
       device: deviceOf(number),
       message: {
         kind: 'call',
