@@ -29,7 +29,7 @@ export const FULL: Extent = {
   rounds: 5,
   seconds: 10,
   twoThousand: { perSecond: 500, wakeMs: 4_000, held: 0 },
-  stairs: { rounds: 3, from: 400, factor: 1.1, steps: 24, secondsEach: 4, lostMs: 1_000 },
+  stairs: { rounds: 3, from: 600, factor: 1.15, steps: 17, secondsEach: 4, lostMs: 1_000 },
   waiting: { rounds: 3, seconds: 5, warmSeconds: 3, isWarmUp: false },
   registrations: 5_000,
   warmUp: { perSecond: 700, wakeMs: 200, seconds: 30 },

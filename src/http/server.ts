@@ -89,11 +89,14 @@ function secureServer(tls: TlsListener | undefined) {
 function boundConnections(server: FastifyInstance, { maxConnections, events }: ServerParts): void {
   const bound = new ConnectionBound({ most: maxConnections, onClosed: () => events.connectionClosed() });
   bound.watch(server.server);
-  // Before this hook the body has been read.
-  server.addHook('preHandler', (request, reply, done) => {
-    const connection = bound.requestBegins(request.socket);
-    if (connection !== undefined) reply.raw.on('close', () => bound.requestEnds(connection));
-    done();
+  // Around the handlers, before which the body has been read: a hook would cost each request more.
+  server.addHook('onRoute', (route) => {
+    const { handler } = route;
+    route.handler = function followed(request, reply) {
+      const connection = bound.requestBegins(request.socket);
+      if (connection !== undefined) reply.raw.on('close', () => bound.requestEnds(connection));
+      return handler.call(this, request, reply);
+    };
   });
 }
 

@@ -8,6 +8,8 @@ export const MAX_ACCOUNT = 999_999_999;
 
 /** Django REST framework's bound on the text of a number. */
 const MAX_TEXT = 1000;
+/** What nearly everybody sends. */
+const PLAIN = /^[1-9][0-9]{8}$/;
 const FRACTION_OF_ZEROS = /\.0*$/;
 const INTEGER = /^\+?[0-9]+$/;
 const PROBLEM = `must be a whole number from ${MIN_ACCOUNT} to ${MAX_ACCOUNT}`;
@@ -29,6 +31,7 @@ export function decodeAccountNumber(value: unknown): Decoded<number> {
 }
 
 function decodeText(text: string): Decoded<number> {
+  if (PLAIN.test(text)) return accept(Number(text));
   if (text.length > MAX_TEXT) return refuse(PROBLEM);
   const digits = trimPython(trimPython(text).replace(FRACTION_OF_ZEROS, ''));
   return INTEGER.test(digits) ? inRange(Number(digits)) : refuse(PROBLEM);
