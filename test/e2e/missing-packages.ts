@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { networkInterfaces } from 'node:os';
 import { join } from 'node:path';
 import { modulesFolder } from './kamailio.ts';
 import { PROGRAM_PATH } from './program-path.ts';
@@ -24,3 +25,9 @@ export const missingPackages = (): readonly string[] => [
 export const hasHttpAsyncClient = (modules: string | undefined): boolean =>
   hasModule('http_async_client.so') ||
   (modules !== undefined && existsSync(join(modules, 'http_async_client.so')));
+
+/** Whether the machine has an IPv4 address besides loopback's: without one baresip does not register anywhere. */
+export const hasNetwork = (): boolean =>
+  Object.values(networkInterfaces()).some((addresses) =>
+    addresses?.some(({ family, internal }) => family === 'IPv4' && !internal),
+  );

@@ -150,7 +150,11 @@ const met = (nodes: Awaited<ReturnType<typeof nodesOf>>): number =>
   nodes.filter(({ flags }) => !flags.includes('handshake')).length;
 
 const isSettled = async (server: RedisServer, count: number): Promise<boolean> => {
-  const [info, nodes] = await Promise.all([server.ask('CLUSTER', 'INFO'), nodesOf(server)]);
+  // A server that has just become a replica reads its data, and answers LOADING meanwhile.
+  const loading = (): undefined => undefined;
+  const info = await server.ask('CLUSTER', 'INFO').catch(loading);
+  const nodes = await nodesOf(server).catch(loading);
+  if (info === undefined || nodes === undefined) return false;
   const healthy = nodes.filter(({ flags }) => !flags.some((flag) => /fail|handshake|noaddr/.test(flag)));
   const text = String(info);
   return (
