@@ -13,6 +13,9 @@ async function assertAlive(service: TestService): Promise<void> {
   assert.equal((await send(service.url, { method: 'GET', path: '/healthz' })).status, 200);
 }
 
+const requestsInvalid = (service: TestService, endpoint: string): Promise<number> =>
+  service.metric(`vialer_middleware_requests_invalid_total{endpoint="${endpoint}",field="request"}`);
+
 const callOf = (account: number, more = ''): string =>
   rawRequest('POST', '/api/incoming-call/', [FORM], `sip_user_id=${account}&phonenumber=020${more}`);
 
@@ -161,10 +164,11 @@ test('a client that goes in the middle of its body leaves nothing behind', async
   assert.equal((await service.ask({ account: phone.account })).body, 'status=ACK');
 });
 
-test('PBXs that hang up one after the other free their places', async (t) => {
-  const service = await startTestService(t, { settings: { ...PATIENT, MAX_WAITING_CALLS: '10' } });
+test('PBXs that hang up one after the other free their places, and their connections count no more', async (t) => {
+  const settings = { ...PATIENT, MAX_WAITING_CALLS: '10', MAX_CONNECTIONS: '100' };
+  const service = await startTestService(t, { settings });
   const phone = await service.phone({ silent: true });
-  for (let round = 0; round < 5; round += 1) {
+  for (let round = 0; round < 15; round += 1) {
     const sockets = await Promise.all(Array.from({ length: 10 }, () => openSocket(service.url)));
     for (const [index, socket] of sockets.entries())
       socket.write(callOf(phone.account, `&call_id=${round}-${index}`));
@@ -172,6 +176,8 @@ test('PBXs that hang up one after the other free their places', async (t) => {
     for (const socket of sockets) socket.resetAndDestroy();
     await until(() => service.app.waiting() === 0, 'their places are free');
   }
+  assert.equal(await service.metric('vialer_middleware_connections_closed_total'), 0);
+  assert.equal(await requestsInvalid(service, 'incoming-call'), 0);
 });
 
 test('a refused long body is answered before it has come, and the connection ends', async (t) => {
@@ -190,6 +196,7 @@ test('a refused long body is answered before it has come, and the connection end
   const untold = await exchange(service.url, chunked + chunk.repeat(20));
   assert.deepEqual([untold.statuses, untold.closed], [[413], true]);
   await assertAlive(service);
+  assert.equal(await requestsInvalid(service, 'check-in'), 2);
 });
 
 test('Expect, Upgrade and CONNECT do no harm', async (t) => {
