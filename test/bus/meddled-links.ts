@@ -37,6 +37,27 @@ export const unlooking = (link: RedisLink): RedisLink => ({
   },
 });
 
+/** A link whose owner finds nothing when it looks at the calls that wait before it was told so often that it may have missed messages. */
+export const lookingSinceGap =
+  (first: number) =>
+  (link: RedisLink): RedisLink => {
+    let gaps = 0;
+    return {
+      ...through(link),
+      listen: (channel, heard) =>
+        link.listen(channel, {
+          onMessage: (text) => heard.onMessage(text),
+          onGap: () => {
+            gaps += 1;
+            heard.onGap();
+          },
+          onLost: () => heard.onLost?.(),
+        }),
+      run: async (script, keys, args, limitMs) =>
+        script.name === 'refresh' && gaps < first ? ['gone'] : link.run(script, keys, args, limitMs),
+    };
+  };
+
 /** A link that finds Redis away as long as told, whatever Redis does. */
 export const awayFor = (link: RedisLink, isAway: () => boolean): RedisLink => ({
   ...through(link),

@@ -5,7 +5,7 @@ import { skipWithout } from '../helpers/find-server.ts';
 import { type RedisServer, startRedis } from '../helpers/redis-server.ts';
 import { until } from '../helpers/until.ts';
 import { type BusWorld, redisWorld } from './bus-openers.ts';
-import { awayFor, mute, telling } from './meddled-links.ts';
+import { awayFor, lookingSinceGap, mute } from './meddled-links.ts';
 
 const nothingLeft = watchForLeftovers();
 
@@ -132,15 +132,12 @@ describe('the bus while Redis is away', { skip: skipWithout('Redis') }, () => {
 
   test('an answer whose message is lost with the subscription is found when that stands again', async (t) => {
     const world = open(t);
-    let looked = false;
-    const noticeLook = telling((script) => {
-      looked ||= script === 'refresh';
-    });
-    const [a, b] = [await world.instance({ meddle: noticeLook }), await world.instance({ meddle: mute })];
+    const [a, b] = [
+      await world.instance({ meddle: lookingSinceGap(2) }),
+      await world.instance({ meddle: mute }),
+    ];
     const asked = a.ask({ account: 1, callId: 'unsubscribed' });
-    const key = await asked.woken();
-    await until(() => looked, 'the look at the beginning is over');
-    assert.equal(await b.bus.answer(key, true), 'taken');
+    assert.equal(await b.bus.answer(await asked.woken(), true), 'taken');
     await server().ask('CLIENT', 'KILL', 'TYPE', 'pubsub');
     assert.equal((await asked.ending).outcome, 'ready');
     assert.deepEqual(a.told.found, ['look']);
@@ -176,7 +173,7 @@ describe('the bus while Redis is away', { skip: skipWithout('Redis') }, () => {
       await world.instance({ waitMs: 3_000, timeoutMs: 200 }),
       await world.instance({ timeoutMs: 200 }),
     ];
-    server().pause();
+    await server().pause();
     t.after(() => server().resume());
     const started = performance.now();
     const answered = a.ask({ account: 1, callId: 'hanging' });
@@ -213,7 +210,7 @@ describe('the bus while Redis is away', { skip: skipWithout('Redis') }, () => {
   test('an instance that requires Redis refuses a call that Redis did not confirm', async (t) => {
     const world = open(t);
     const a = await world.instance({ required: true, timeoutMs: 200 });
-    server().pause();
+    await server().pause();
     t.after(() => server().resume());
     const asked = a.ask({ account: 1, callId: 'unconfirmed' });
     assert.equal((await asked.ending).outcome, 'bus-unavailable');

@@ -40,9 +40,10 @@ export const createMariadb = async (certificate: IssuedCertificate): Promise<Pre
     '--skip-test-db',
     '--auth-root-authentication-method=normal',
   ];
-  // The log files of the default size would cost most of the time.
-  const small = ['--innodb-log-file-size=8M', '--innodb-buffer-pool-size=32M'];
-  await promisify(execFile)('mariadb-install-db', [...install, ...small], { ...as, cwd: folder });
+  // A server that starts removes the temporary files of the others that share its folder for them. The log files of the
+  // default size would cost most of the time.
+  const own = [`--tmpdir=${folder}`, '--innodb-log-file-size=8M', '--innodb-buffer-pool-size=32M'];
+  await promisify(execFile)('mariadb-install-db', [...install, ...own], { ...as, cwd: folder });
   const port = await freePort();
   const settings = [
     `--datadir=${data}`,
@@ -63,7 +64,7 @@ export const createMariadb = async (certificate: IssuedCertificate): Promise<Pre
     '--autocommit=0',
     '--sql-safe-updates=1',
     '--skip-name-resolve=OFF',
-    ...small,
+    ...own,
   ];
   const run = async (sql: string) => {
     const connection = await mysql.createConnection({

@@ -34,7 +34,7 @@ export interface RedisServer {
   /** Asks on a connection made for it: for assertions. */
   ask(command: string, ...args: readonly (string | number)[]): Promise<unknown>;
   /** SIGSTOP: its connections stay and are not served. */
-  pause(): void;
+  pause(): Promise<void>;
   resume(): void;
   /** Ends it at once, as `kill -9` does. */
   kill(): Promise<void>;

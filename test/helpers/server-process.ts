@@ -1,10 +1,12 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { chown, mkdtemp, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { until } from './until.ts';
 
 /** Who runs a server: they refuse to run as root. */
 export interface RunAs {
@@ -19,14 +21,34 @@ export const unprivileged = (user: string): RunAs => {
   return { uid: id('-u'), gid: id('-g') };
 };
 
-/** A port of 127.0.0.1 that was free a moment ago. */
+const LOWEST_PORT = 10_000;
+const PORT_RANGE = '/proc/sys/net/ipv4/ip_local_port_range';
+
+/** The lowest port that the system hands out itself: to connections, and to listeners that ask for any. */
+const firstHandedOut = (): number => {
+  if (!existsSync(PORT_RANGE)) return 32_768;
+  return Math.max(LOWEST_PORT + 1_000, Number.parseInt(readFileSync(PORT_RANGE, 'utf8'), 10));
+};
+
+/**
+ * A port of 127.0.0.1 that was free a moment ago, and that the system hands to nobody before its user has it, or while that
+ * one is restarted.
+ */
 export const freePort = async (): Promise<number> => {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  return typeof address === 'object' && address !== null ? address.port : 0;
+  for (;;) {
+    const port = randomInt(LOWEST_PORT, firstHandedOut());
+    if (await isFree(port)) return port;
+  }
+};
+
+const isFree = async (port: number): Promise<boolean> => {
+  const server = createServer().listen(port, '127.0.0.1');
+  const wasFree = await once(server, 'listening').then(
+    () => true,
+    () => false,
+  );
+  if (wasFree) await new Promise((closed) => server.close(closed));
+  return wasFree;
 };
 
 /** A folder that belongs to who runs the server. */
@@ -45,6 +67,30 @@ const childrenOf = (pid: number): number[] =>
     .split(' ')
     .filter((text) => text !== '')
     .map(Number);
+
+const signal = (pid: number, name: NodeJS.Signals): void => {
+  try {
+    process.kill(pid, name);
+  } catch {
+    // It has ended by itself since it was looked for.
+  }
+};
+
+/** Whether none of its threads runs: each gets a signal only when it next has a processor, some milliseconds later on a busy machine. */
+const isStopped = (pid: number): boolean => threadStates(pid).every((state) => 'TtZX'.includes(state));
+
+/** One letter for each (proc_pid_stat(5)). */
+const threadStates = (pid: number): string[] => {
+  try {
+    return readdirSync(`/proc/${pid}/task`).map((thread) => {
+      const stat = readFileSync(`/proc/${pid}/task/${thread}/stat`, 'utf8');
+      return stat.charAt(stat.lastIndexOf(')') + 2);
+    });
+  } catch {
+    // It, or one of its threads, has ended meanwhile: whoever looks again sees what is left.
+    return existsSync(`/proc/${pid}`) ? ['?'] : [];
+  }
+};
 
 /** A server's process, with those that it started itself. */
 export class ServerProcess {
@@ -86,8 +132,13 @@ export class ServerProcess {
   }
 
   /** Stops all its processes where they are, as a machine that hangs does; `resume` lets them go on. */
-  pause(): void {
-    this.#signalAll('SIGSTOP');
+  async pause(): Promise<void> {
+    const { pid } = this;
+    signal(pid, 'SIGSTOP');
+    await until(() => isStopped(pid), `${this.#program} is stopped`);
+    const children = childrenOf(pid);
+    for (const child of children) signal(child, 'SIGSTOP');
+    await until(() => children.every(isStopped), `what ${this.#program} has started is stopped`);
   }
 
   resume(): void {
@@ -95,25 +146,18 @@ export class ServerProcess {
   }
 
   /** Ends it with a signal and waits until it is gone. */
-  async end(signal: NodeJS.Signals): Promise<void> {
+  async end(name: NodeJS.Signals): Promise<void> {
     const child = this.#child;
     if (child === undefined || !this.runs) return;
     const exited = once(child, 'exit');
     this.#signalAll('SIGCONT');
-    child.kill(signal);
+    child.kill(name);
     await exited;
   }
 
-  #signalAll(signal: NodeJS.Signals): void {
+  #signalAll(name: NodeJS.Signals): void {
     const pid = this.#child?.pid;
     if (pid === undefined || !this.runs) return;
-    process.kill(pid, signal);
-    for (const child of childrenOf(pid)) {
-      try {
-        process.kill(child, signal);
-      } catch {
-        // It ended by itself since the list was made.
-      }
-    }
+    for (const one of [pid, ...childrenOf(pid)]) signal(one, name);
   }
 }

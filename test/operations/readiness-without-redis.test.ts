@@ -57,7 +57,7 @@ describe('readiness when Redis goes away and comes back', { skip: skipWithout('R
       assert.equal(await outcome(), 'ready');
       for (const way of ['killed', 'paused'] as const) {
         if (way === 'killed') await redis.kill();
-        else redis.pause();
+        else await redis.pause();
         await until(async () => away.test(await readiness()), `Redis that was ${way} is missed`);
         assert.equal(await outcome(), required === 'on' ? 'bus-unavailable' : 'ready');
         if (way === 'killed') await redis.start();

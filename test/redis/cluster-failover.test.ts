@@ -45,7 +45,7 @@ describe('a Redis Cluster that loses a master', { skip: skipWithout('Redis') }, 
 
       const master = await cluster().masterOf(key);
       if (way === 'killed') await master.kill();
-      else master.pause();
+      else await master.pause();
       const failed = await Promise.allSettled([link.run(INCREMENT, [key], [1])]);
       assert.ok(failed[0].status === 'rejected' && failed[0].reason instanceof RedisUnavailable);
       const start = performance.now();

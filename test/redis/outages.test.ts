@@ -66,7 +66,7 @@ describe('Redis that goes away and comes back', { skip: skipWithout('Redis') }, 
 
   test('paused with its connections open: commands end in time, then at once; it recovers when resumed', async (t) => {
     const { link, told, increment, recovered } = await scene(t);
-    server().pause();
+    await server().pause();
     try {
       await allFailSoon(increment);
       assert.equal(link.isUp(), false);
@@ -84,7 +84,7 @@ describe('Redis that goes away and comes back', { skip: skipWithout('Redis') }, 
 
   test('commands in flight have a limit: one more is rejected at once and told', async (t) => {
     const { link, told } = await scene(t);
-    server().pause();
+    await server().pause();
     try {
       const asked = Array.from({ length: MOST_IN_FLIGHT }, () => link.run(INCREMENT, ['vm:n'], [0], 4_000));
       const settled = Promise.allSettled(asked);
@@ -101,7 +101,7 @@ describe('Redis that goes away and comes back', { skip: skipWithout('Redis') }, 
 
   test('paused while nobody asks anything: the link is found down by itself', async (t) => {
     const { link } = await scene(t);
-    server().pause();
+    await server().pause();
     try {
       await until(() => !link.isUp(), 'the link is down');
     } finally {
@@ -149,7 +149,7 @@ describe('Redis that goes away and comes back', { skip: skipWithout('Redis') }, 
 
   test('a reset connection: what was on its way is rejected at once and not sent again', async (t) => {
     const { proxy, increment, recovered } = await scene(t);
-    server().pause();
+    await server().pause();
     const asked = Array.from({ length: 20 }, increment);
     const start = performance.now();
     proxy.reset();

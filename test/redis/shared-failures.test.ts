@@ -85,7 +85,7 @@ describe('failures counted by several instances', { skip: skipWithout('Redis') }
   test('a flood of clients has a bounded number of commands under way', async (t) => {
     const { fail, link, errors } = await instance(t, server(), 'flood');
     const before = await scriptsRun(server());
-    server().pause();
+    await server().pause();
     t.after(() => server().resume());
     for (let client = 0; client < 5_000; client += 1) fail(`client-${client}`, 1);
     server().resume();
@@ -97,7 +97,7 @@ describe('failures counted by several instances', { skip: skipWithout('Redis') }
 
   test('without Redis an instance counts alone, at once and without an error for anybody', async (t) => {
     const { counter, fail, link, errors } = await instance(t, server(), 'alone');
-    server().pause();
+    await server().pause();
     try {
       const startedAt = monotonic();
       fail('paused', LIMIT);

@@ -88,7 +88,7 @@ describe('one Redis server', { skip: skipWithout('Redis') }, () => {
   test('a command whose own limit is short has a server that is silent found nevertheless', async (t) => {
     const { link } = watchedLink(t, settingsOf(server().url));
     await until(() => link.isUp(), 'the link is up');
-    server().pause();
+    await server().pause();
     t.after(() => server().resume());
     await assert.rejects(link.run(INCREMENT, ['vm:n'], [1], 60), fault('timeout'));
     await until(() => !link.isUp(), 'the link is down');

@@ -67,7 +67,7 @@ export const outagesOfServer = (server: () => DatabaseServer): void => {
   describe('outages', () => {
     test('a paused server: NAK within a second, registrations 503, not ready; afterwards all is well', async (t) => {
       const scene = await startScene(t, server());
-      server().process.pause();
+      await server().process.pause();
       t.after(() => server().process.resume());
       await assertUnavailable(scene);
       server().process.resume();
@@ -76,7 +76,7 @@ export const outagesOfServer = (server: () => DatabaseServer): void => {
 
     test('a paused server is not asked once more for each readiness probe', async (t) => {
       const { service } = await startScene(t, server());
-      server().process.pause();
+      await server().process.pause();
       t.after(() => server().process.resume());
       const probes = Array.from({ length: 200 }, () => fetch(`${service.url}/readyz`));
       for (const { status } of await Promise.all(probes)) assert.equal(status, 503);
@@ -107,7 +107,7 @@ export const outagesOfServer = (server: () => DatabaseServer): void => {
       const dead = phones.pop() ?? assert.fail('no phone');
       const callAll = () => Promise.all(phones.map(({ account }) => service.ask({ account })));
       const outages = [
-        { begin: async () => server().process.pause(), end: async () => server().process.resume() },
+        { begin: () => server().process.pause(), end: async () => server().process.resume() },
         { begin: () => server().kill(), end: () => server().start() },
       ];
       t.after(() => server().process.resume());
@@ -160,7 +160,7 @@ export const outagesOfServer = (server: () => DatabaseServer): void => {
         process.getActiveResourcesInfo().filter((name) => name === 'TCPSocketWrap').length;
       const before = sockets();
       assert.ok(before > 0);
-      server().process.pause();
+      await server().process.pause();
       t.after(() => server().process.resume());
       const finds = await Promise.allSettled(Array.from({ length: 40 }, () => devices.find(1)));
       for (const find of finds) {

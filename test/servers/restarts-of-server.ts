@@ -73,7 +73,7 @@ export const restartsOfServer = (server: () => DatabaseServer): void => {
       test(`a service started while the server is ${state} listens, says why it is not ready, and works when the server is back`, async (t) => {
         const url = await server().createDatabase();
         if (state === 'killed') await server().kill();
-        else server().process.pause();
+        else await server().process.pause();
         t.after(() => (state === 'paused' ? server().process.resume() : undefined));
         const program = serve(t, url);
         const service = await program.url();

@@ -37,7 +37,7 @@ const killed = ({ bus }: Scene): Promise<Impact> =>
 
 const paused = ({ bus }: Scene): Promise<Impact> =>
   withoutRedis(async () => {
-    bus.redis().pause();
+    await bus.redis().pause();
     await pause(OUTAGE_MS);
     bus.redis().resume();
   });

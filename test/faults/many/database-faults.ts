@@ -48,7 +48,7 @@ const killed = ({ database }: Scene): Promise<Impact> =>
 
 const paused = ({ database }: Scene): Promise<Impact> =>
   outage(async () => {
-    database.process.pause();
+    await database.process.pause();
     await pause(OUTAGE_MS);
     database.process.resume();
   });
