@@ -1,5 +1,6 @@
 import type { RedisLink } from '../../src/redis/redis-link.ts';
 import { RedisUnavailable } from '../../src/redis/redis-unavailable.ts';
+import { until } from '../helpers/until.ts';
 
 const through = (link: RedisLink): RedisLink => ({
   isUp: () => link.isUp(),
@@ -37,27 +38,6 @@ export const unlooking = (link: RedisLink): RedisLink => ({
   },
 });
 
-/** A link whose owner finds nothing when it looks at the calls that wait before it was told so often that it may have missed messages. */
-export const lookingSinceGap =
-  (first: number) =>
-  (link: RedisLink): RedisLink => {
-    let gaps = 0;
-    return {
-      ...through(link),
-      listen: (channel, heard) =>
-        link.listen(channel, {
-          onMessage: (text) => heard.onMessage(text),
-          onGap: () => {
-            gaps += 1;
-            heard.onGap();
-          },
-          onLost: () => heard.onLost?.(),
-        }),
-      run: async (script, keys, args, limitMs) =>
-        script.name === 'refresh' && gaps < first ? ['gone'] : link.run(script, keys, args, limitMs),
-    };
-  };
-
 /** A link that finds Redis away as long as told, whatever Redis does. */
 export const awayFor = (link: RedisLink, isAway: () => boolean): RedisLink => ({
   ...through(link),
@@ -74,6 +54,25 @@ export const telling =
       return link.run(script, keys, args, limitMs);
     },
   });
+
+/** Milliseconds in which the look that follows the beginning comes. */
+const FIRST_LOOK_MS = 1_000;
+
+/** A link of which it is known when the look at its owner's beginning is over; `over` is for when a call waits. */
+export const withFirstLook = () => {
+  let looked = false;
+  return {
+    meddle: telling((script) => {
+      looked ||= script === 'refresh';
+    }),
+    over: () => {
+      const since = performance.now();
+      // One that came before there was a call to look at is not seen.
+      const isOver = () => looked || performance.now() - since > FIRST_LOOK_MS;
+      return until(isOver, 'the look at the beginning is over');
+    },
+  };
+};
 
 /** A link whose first so many scripts of this name do not get to Redis. */
 export const losing = (script: string, count: number) => {

@@ -5,7 +5,7 @@ import { skipWithout } from '../helpers/find-server.ts';
 import { type RedisServer, startRedis } from '../helpers/redis-server.ts';
 import { until } from '../helpers/until.ts';
 import { type BusWorld, redisWorld } from './bus-openers.ts';
-import { awayFor, lookingSinceGap, mute } from './meddled-links.ts';
+import { awayFor, mute, withFirstLook } from './meddled-links.ts';
 
 const nothingLeft = watchForLeftovers();
 
@@ -132,12 +132,15 @@ describe('the bus while Redis is away', { skip: skipWithout('Redis') }, () => {
 
   test('an answer whose message is lost with the subscription is found when that stands again', async (t) => {
     const world = open(t);
+    const firstLook = withFirstLook();
     const [a, b] = [
-      await world.instance({ meddle: lookingSinceGap(2) }),
+      await world.instance({ meddle: firstLook.meddle }),
       await world.instance({ meddle: mute }),
     ];
     const asked = a.ask({ account: 1, callId: 'unsubscribed' });
-    assert.equal(await b.bus.answer(await asked.woken(), true), 'taken');
+    const key = await asked.woken();
+    await firstLook.over();
+    assert.equal(await b.bus.answer(key, true), 'taken');
     await server().ask('CLIENT', 'KILL', 'TYPE', 'pubsub');
     assert.equal((await asked.ending).outcome, 'ready');
     assert.deepEqual(a.told.found, ['look']);
