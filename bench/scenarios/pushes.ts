@@ -1,3 +1,4 @@
+import { nodeFlags } from '../../test/helpers/start-command.ts';
 import { now, sleepUntil } from '../lib/clock.ts';
 import { type HelperProcess, startHelper } from '../lib/helper-process.ts';
 import { cpuMs } from '../lib/process-figures.ts';
@@ -38,6 +39,7 @@ export const pushes = defineScenario({
     const start = async (sender: 'service' | 'raw'): Promise<Sender> => {
       const helper = await startHelper<PushProcess>(new URL('../pushes/push-process.ts', import.meta.url), {
         env: { NODE_EXTRA_CA_CERTS: bench.tools.caFile },
+        execArgv: nodeFlags(),
       });
       running.defer(() => helper.close());
       await helper.ask('start', { sender, world: bench.tools.world });

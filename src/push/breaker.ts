@@ -112,16 +112,20 @@ export function createBreaker({ settings, now, onChange }: BreakerOptions): Brea
     };
   }
 
+  // What a pass does is the same for all of its kind.
+  const ordinary = pass(false);
+  const probe = pass(true);
+
   return {
     enter: () => {
-      if (state === 'closed') return pass(false);
+      if (state === 'closed') return ordinary;
       if (state === 'open') {
         if (now() < openUntil) return undefined;
         change('half-open', 'cool-down-over');
       }
       if (probing) return undefined;
       probing = true;
-      return pass(true);
+      return probe;
     },
     state: () => state,
   };

@@ -28,20 +28,36 @@ export interface TryParts {
   readonly onRetry: (reason: string, inMs: number) => void;
 }
 
+/** How a push is sent first. */
+const FIRST: PushVariant = { minimal: false, otherEnvironment: false };
+
 /**
  * Sends until a verdict is final, or until no further try fits: at most 3, `once` only once for its reason, and only
- * if the pause and 200 ms more are left before the deadline and the push is still wanted.
+ * if the pause and 200 ms more are left before the deadline and the push is still wanted. Nearly every push is tried once:
+ * what more tries need is made for them only.
  */
-export async function tryPush(provider: PushProvider, request: PushRequest, parts: TryParts): Promise<Tried> {
+export function tryPush(provider: PushProvider, request: PushRequest, parts: TryParts): Promise<Tried> {
+  return provider
+    .send(request, FIRST)
+    .then((verdict) =>
+      verdict.kind === 'retry'
+        ? tryAgain(provider, request, parts, verdict)
+        : { verdict, tries: 1, otherEnvironment: false },
+    );
+}
+
+async function tryAgain(
+  provider: PushProvider,
+  request: PushRequest,
+  parts: TryParts,
+  first: RetryVerdict,
+): Promise<Tried> {
   const usedUp = new Set<string>();
-  let variant: PushVariant = { minimal: false, otherEnvironment: false };
+  let variant = FIRST;
+  let verdict: PushVerdict = first;
   for (let tries = 1; ; tries += 1) {
-    const verdict = await provider.send(request, variant);
-    const ended = (final: FinalVerdict): Tried => ({
-      verdict: final,
-      tries,
-      otherEnvironment: variant.otherEnvironment,
-    });
+    const { otherEnvironment } = variant;
+    const ended = (final: FinalVerdict): Tried => ({ verdict: final, tries, otherEnvironment });
     if (verdict.kind !== 'retry') return ended(verdict);
     const wait = pauseBefore(verdict, tries, parts.random);
     const fits = parts.clock.now() + wait + USEFUL_MS <= request.deadline;
@@ -52,14 +68,13 @@ export async function tryPush(provider: PushProvider, request: PushRequest, part
     if (parts.signal.aborted) return ended(verdict.otherwise);
     if (!request.wanted()) return ended({ kind: 'withdrawn', reason: 'withdrawn' });
     variant = { ...variant, ...verdict.variant };
+    verdict = await provider.send(request, variant);
   }
 }
 
-function pauseBefore(
-  verdict: Extract<PushVerdict, { kind: 'retry' }>,
-  tries: number,
-  random: () => number,
-): number {
+type RetryVerdict = Extract<PushVerdict, { kind: 'retry' }>;
+
+function pauseBefore(verdict: RetryVerdict, tries: number, random: () => number): number {
   const quick = verdict.limit === 'budget' ? backoff(tries - 1, QUICK, random) : 0;
   return Math.max(verdict.afterMs, quick);
 }

@@ -1,5 +1,6 @@
 import { getText } from '../faults/many/get-text.ts';
 import { type Metrics, readMetrics } from '../faults/many/metrics.ts';
+import { startArguments } from '../helpers/start-command.ts';
 import { until } from '../helpers/until.ts';
 import { startChild } from './child.ts';
 import { PROGRAM_PATH } from './program-path.ts';
@@ -16,14 +17,13 @@ export interface Service {
   output(): string;
 }
 
-const COMMAND = ['--disable-warning=ExperimentalWarning', 'src/main.ts', 'serve'];
 /** A machine that is busy starts it slowly. */
 const START_LIMIT_MS = 40_000;
 
 /** Starts it on ports that it picks itself; `settings` are its environment. Rejects with what it wrote when it ends instead. */
 export const startService = async (settings: Readonly<Record<string, string>>): Promise<Service> => {
   const env = { PATH: PROGRAM_PATH, PORT: '0', PROMETHEUS_PORT: '0', LOG_FORMAT: 'json', ...settings };
-  const child = startChild(process.execPath, COMMAND, { cwd: process.cwd(), env });
+  const child = startChild(process.execPath, startArguments(), { cwd: process.cwd(), env });
   const listens = () => {
     if (!child.runs()) throw new Error(`the service ended while it started: ${child.output()}`);
     return addressOf(child.output()) !== undefined;

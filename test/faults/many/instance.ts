@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { freePort } from '../../helpers/server-process.ts';
+import { startArguments } from '../../helpers/start-command.ts';
 import { until } from '../../helpers/until.ts';
 import { getText } from './get-text.ts';
 import { type Metrics, readMetrics } from './metrics.ts';
@@ -27,7 +28,6 @@ export interface Instance {
 }
 
 const KEPT_OUTPUT = 100_000;
-const FLAGS = ['--disable-warning=ExperimentalWarning', 'src/main.ts', 'serve'];
 
 /** Makes an instance on free ports; it is not started. `settings` are all of its environment beside `PATH`. */
 export const createInstance = async (
@@ -70,7 +70,7 @@ export const createInstance = async (
     },
     runs,
     start: async () => {
-      const started = spawn(process.execPath, FLAGS, { env, stdio: ['ignore', 'pipe', 'pipe'] });
+      const started = spawn(process.execPath, startArguments(), { env, stdio: ['ignore', 'pipe', 'pipe'] });
       exited = once(started, 'exit').then(([code, signal]): number | string => code ?? signal);
       for (const stream of [started.stdout, started.stderr]) {
         stream.setEncoding('utf8').on('data', (text: string) => {

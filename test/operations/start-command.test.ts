@@ -1,0 +1,14 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { test } from 'node:test';
+import { nodeFlags, startArguments } from '../helpers/start-command.ts';
+
+test('however the service is started, node gets the same flags', () => {
+  assert.deepEqual(startArguments().slice(-2), ['src/main.ts', 'serve']);
+  const flags = [...nodeFlags()];
+  assert.ok(flags.includes('--v8-pool-size=1'));
+  const [shebang = ''] = readFileSync('src/main.ts', 'utf8').split('\n');
+  assert.equal(shebang, `#!/usr/bin/env -S node ${flags.join(' ')}`);
+  const [, image = ''] = /^CMD (.*)$/m.exec(readFileSync('deploy/Dockerfile', 'utf8')) ?? [];
+  assert.deepEqual(JSON.parse(image), ['node', ...flags, 'dist/main.js', 'serve']);
+});
