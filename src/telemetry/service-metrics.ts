@@ -8,7 +8,7 @@ const WAKE_BUCKETS = [0.025, 0.05, 0.1, 0.25, 0.5, 0.75, 1, 1.5, 2, 3, 4, 6, 8, 
 /** Seconds: what passes between the app's word and the PBX's answer is this process alone. */
 const DELAY_BUCKETS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5];
 
-/** Milliseconds between two samples of `nodejs_eventloop_lag_…`: with prom-client's 10 they cost an idle process more than all else. */
+/** Milliseconds between two samples of `nodejs_eventloop_lag_…`: with prom-client's 10 an idle process has half as much to do again. */
 const LAG_SAMPLE_MS = 50;
 
 /** How late the event loop is, and whether new calls are turned away for it. */

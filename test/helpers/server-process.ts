@@ -22,6 +22,8 @@ export const unprivileged = (user: string): RunAs => {
 };
 
 const LOWEST_PORT = 10_000;
+/** Ports that are tried: nearly all are free. */
+const MOST_PORTS = 100;
 const PORT_RANGE = '/proc/sys/net/ipv4/ip_local_port_range';
 
 /** The lowest port that the system hands out itself: to connections, and to listeners that ask for any. */
@@ -35,10 +37,13 @@ const firstHandedOut = (): number => {
  * one is restarted.
  */
 export const freePort = async (): Promise<number> => {
-  for (;;) {
+  for (let tried = 0; tried < MOST_PORTS; tried += 1) {
     const port = randomInt(LOWEST_PORT, firstHandedOut());
     if (await isFree(port)) return port;
   }
+  throw new Error(
+    `none of ${MOST_PORTS} ports of 127.0.0.1 from ${LOWEST_PORT} to ${firstHandedOut()} was free`,
+  );
 };
 
 const isFree = async (port: number): Promise<boolean> => {

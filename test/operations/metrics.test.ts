@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { DatabaseSync } from 'node:sqlite';
 import { describe, test } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
 import { createAppStore } from '../../src/devices/app-store.ts';
 import { migrate } from '../../src/storage/migrate.ts';
 import { openDatabase } from '../../src/storage/open-database.ts';
@@ -56,6 +57,16 @@ describe('metrics', () => {
       /vialer_middleware_pushes_total\{app="com.example.phone",provider="apns",reason="[A-Za-z-]+"\} 1\n/,
     );
     assert.match(text, /^process_cpu_seconds_total /m);
+  });
+
+  test('the lag of the event loop includes the 50 ms between two samples, as the docs say', async (t) => {
+    const service = await startTestService(t);
+    await until(async () => {
+      // Each scrape begins anew, and nothing is known before two samples.
+      await delay(300);
+      const seconds = await service.metric('nodejs_eventloop_lag_p50_seconds');
+      return seconds > 0.04 && seconds < 0.06;
+    }, 'the median lag is about 50 ms');
   });
 
   test('calls_waiting counts the calls that wait', async (t) => {
