@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { test } from 'node:test';
-import { newAccount, startTestService, type TestPhone } from '../helpers/test-service.ts';
+import { answerAccepted } from '../helpers/answer-push.ts';
+import { newAccount, startTestService } from '../helpers/test-service.ts';
 import { until } from '../helpers/until.ts';
 import { type Answered, asForm, asJson, asMultipart, send, type TypedBody } from './http-client.ts';
 
@@ -10,13 +11,6 @@ const PATH = '/api/incoming-call/';
 
 function assertText(answer: Answered, status: number, body: string, what?: string): void {
   assert.deepEqual([answer.status, answer.contentType, answer.body], [status, TEXT, body], what);
-}
-
-/** The app answers the newest push that reached it. */
-async function answerNewest(phone: TestPhone): Promise<void> {
-  const push = phone.steps.findLast((step) => step.kind === 'push-received')?.push;
-  assert.ok(push, 'a push reached the phone');
-  assert.equal((await phone.answer(push)).status, 202);
 }
 
 test('incoming-call', async (t) => {
@@ -213,11 +207,8 @@ test('incoming-call', async (t) => {
   await t.test('X-Wake-Trace tells the steps and the reason', async () => {
     const phone = await service.phone({ silent: true });
     const headers = { 'x-wake-trace': '1' };
-    const accepted = 'vialer_middleware_push_accepted_seconds_count{provider="fcm"}';
-    const before = await service.metric(accepted);
     const asked = ask(asForm({ sip_user_id: String(phone.account), phonenumber: '1' }), { headers });
-    await until(async () => (await service.metric(accepted)) > before, 'Google has accepted the push');
-    await answerNewest(phone);
+    await answerAccepted(service, phone);
     const ready = await asked;
     assert.match(String(ready.headers['server-timing']), /^push;dur=\d+\.\d, answer;dur=\d+\.\d$/);
     assert.equal(ready.headers['x-wake-reason'], undefined);

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { answerAccepted } from '../helpers/answer-push.ts';
 import { startTestService } from '../helpers/test-service.ts';
 import { until } from '../helpers/until.ts';
 import { createCli } from './cli-fixture.ts';
@@ -13,8 +14,11 @@ test('devices wake through the running service', async (t) => {
     cli.run(['devices', 'wake', String(account), '--via', service.url, ...more], { PBX_TOKEN: token });
 
   await t.test('tells each step with its time when the app answers', async () => {
-    const phone = await service.phone({ kind: 'ios', wakeUpMs: 40 });
-    const woken = await wake(phone.account, ['--from', '+31201234567']);
+    const phone = await service.phone({ kind: 'ios', silent: true });
+    const [woken] = await Promise.all([
+      wake(phone.account, ['--from', '+31201234567']),
+      answerAccepted(service, phone),
+    ]);
     assert.deepEqual([woken.code, woken.stderr], [0, '']);
     assert.match(woken.stdout, /^ {2}device +found$/m);
     assert.match(woken.stdout, /^ {2}push +\d+\.\d ms +accepted/m);
@@ -29,8 +33,8 @@ test('devices wake through the running service', async (t) => {
   });
 
   await t.test('says in JSON what a script needs', async () => {
-    const phone = await service.phone({ wakeUpMs: 40 });
-    const woken = await wake(phone.account, ['--json']);
+    const phone = await service.phone({ silent: true });
+    const [woken] = await Promise.all([wake(phone.account, ['--json']), answerAccepted(service, phone)]);
     const report: unknown = JSON.parse(woken.stdout);
     assert.ok(typeof report === 'object' && report !== null);
     const { pushAcceptedMs, appAnsweredMs, tookMs, ...rest } = {

@@ -1,0 +1,26 @@
+import assert from 'node:assert/strict';
+import type { DeliveredPush } from '../../src/sandbox/push-log.ts';
+import type { TestPhone, TestService } from './test-service.ts';
+import { until } from './until.ts';
+
+/** The newest push that reached a phone. */
+export function newestPush(phone: TestPhone): DeliveredPush {
+  const step = phone.steps.findLast((candidate) => candidate.kind === 'push-received');
+  assert.ok(step, 'a push reached the phone');
+  return step.push;
+}
+
+/**
+ * The app of a silent phone answers its first push, once the push service's acceptance has come to the service too: a
+ * phone that answers by itself may be the faster one.
+ */
+export async function answerAccepted(service: TestService, phone: TestPhone): Promise<void> {
+  await until(() => phone.pushes() > 0, 'a push reached the phone');
+  const push = newestPush(phone);
+  const call = push.payload['unique_key'];
+  await until(
+    () => service.logged.some((line) => line.message === 'push accepted' && line.fields['call'] === call),
+    'the push service has accepted the push',
+  );
+  assert.equal((await phone.answer(push)).status, 202);
+}
