@@ -35,6 +35,9 @@ describe('metrics', () => {
     const service = await startTestService(t);
     const phone = await service.phone({ kind: 'ios' });
     await service.ask({ account: phone.account });
+    // The app can be faster than Apple's acceptance, and the PBX than the count of its answer.
+    for (const late of ['push_accepted_seconds_count{provider="apns"}', 'pbx_answer_delay_seconds_count'])
+      await until(async () => (await service.metric(`vialer_middleware_${late}`)) === 1, `${late} is 1`);
     const text = await scrape(service);
     for (const line of [
       'vialer_middleware_calls_total{outcome="ready",platform="apns"} 1',
