@@ -1,12 +1,13 @@
 import type { TestContext } from 'node:test';
 import { createLoneBus } from '../../src/calls/lone-bus.ts';
 import { RedisBus } from '../../src/calls/redis-bus/redis-bus.ts';
-import { BUS_SCRIPTS } from '../../src/calls/redis-bus/scripts.ts';
+import { ANSWER, BUS_SCRIPTS } from '../../src/calls/redis-bus/scripts.ts';
 import type { RedisSettings } from '../../src/lib/redis-address.ts';
 import { openRedis } from '../../src/redis/open-redis.ts';
 import type { RedisLink } from '../../src/redis/redis-link.ts';
 import { until } from '../helpers/until.ts';
 import { type BusInstance, createBusInstance } from './bus-instance.ts';
+import { tellingReplies } from './meddled-links.ts';
 
 /** How an instance of a test is to be. */
 export interface InstanceOptions {
@@ -24,6 +25,8 @@ export interface InstanceOptions {
 export interface OpenInstance extends BusInstance {
   /** Cut off as by `kill -9`: nobody is told, nothing is heard any more. */
   kill(): Promise<void>;
+  /** Calls that Redis has said are its own or another's: only then do the others know that it waits. */
+  claims(): number;
   /** What its bus found in Redis instead of hearing it, and the calls that it took over. */
   readonly link: Pick<RedisLink, 'isUp'>;
   readonly told: { readonly found: string[]; readonly takenOver: string[]; readonly failed: unknown[] };
@@ -49,6 +52,7 @@ export async function loneWorld(t: TestContext): Promise<BusWorld> {
       return {
         ...instance,
         kill: async () => instance.room.close(),
+        claims: () => 0,
         link: { isUp: () => true },
         told: { found: [], takenOver: [], failed: [] },
       };
@@ -97,11 +101,15 @@ export function redisWorld(
         },
         BUS_SCRIPTS,
       );
+      let claims = 0;
+      const counting = tellingReplies((script) => {
+        if (script === 'claim') claims += 1;
+      });
       const instance = createBusInstance(
         waitMs,
         (room) =>
           new RedisBus({
-            link: meddle?.(link) ?? link,
+            link: counting(meddle?.(link) ?? link),
             room,
             prefix,
             timeoutMs,
@@ -125,7 +133,13 @@ export function redisWorld(
       };
       t.after(kill);
       await until(() => heard && link.isUp(), 'the instance hears the others');
-      return { ...instance, kill, told, link };
+      // A Cluster's link is up as soon as one master works; these keys are of all of them.
+      const keys = Array.from({ length: 40 }, (_, index) => `asked-${index}`);
+      await until(async () => {
+        const asked = await Promise.allSettled(keys.map((key) => link.run(ANSWER, [key], ['', ''])));
+        return asked.every(({ status }) => status === 'fulfilled');
+      }, 'every server works');
+      return { ...instance, kill, claims: () => claims, told, link };
     },
   };
 }

@@ -13,7 +13,7 @@ export function handedOverContract(name: string, open: (t: TestContext) => Promi
       const first = a.ask({ account: 1, callId: 'handed-over', platform: 'apns' });
       const key = await first.woken();
       const second = b.ask({ account: 1, callId: 'handed-over', platform: 'apns' });
-      await until(() => b.room.find(key) !== undefined, 'b waits');
+      await until(() => b.claims() === 1, 'b waits');
       first.hangUp();
       assert.equal((await first.ending).outcome, 'caller-gone');
       assert.equal(await second.woken(), key);
@@ -27,7 +27,7 @@ export function handedOverContract(name: string, open: (t: TestContext) => Promi
       const first = a.ask({ account: 1, callId: 'stopping' });
       await first.woken();
       const second = b.ask({ account: 1, callId: 'stopping' });
-      await until(() => b.room.find('stopping') !== undefined, 'b waits');
+      await until(() => b.claims() === 1, 'b waits');
       a.room.close();
       assert.equal((await first.ending).outcome, 'shutting-down');
       await second.woken();
@@ -70,7 +70,7 @@ export function handedOverContract(name: string, open: (t: TestContext) => Promi
       const first = a.ask({ account: 1, callId: 'joined-then-killed' });
       await first.woken();
       const second = b.ask({ account: 1, callId: 'joined-then-killed' });
-      await until(() => b.room.find('joined-then-killed') !== undefined, 'b waits');
+      await until(() => b.claims() === 1, 'b waits');
       await a.kill();
       await second.woken();
       assert.equal(await b.bus.answer('joined-then-killed', true), 'taken');
@@ -83,7 +83,7 @@ export function handedOverContract(name: string, open: (t: TestContext) => Promi
       const first = a.ask({ account: 1, callId: 'left to nobody' });
       await first.woken();
       const second = b.ask({ account: 1, callId: 'left to nobody' });
-      await until(() => b.room.find('left to nobody') !== undefined, 'b waits');
+      await until(() => b.claims() === 1, 'b waits');
       first.hangUp();
       assert.equal((await first.ending).outcome, 'caller-gone');
       // What it had to tell Redis is told.
@@ -103,9 +103,9 @@ export function handedOverContract(name: string, open: (t: TestContext) => Promi
       const first = a.ask({ account: 1, callId });
       await first.woken();
       const second = b.ask({ account: 1, callId });
-      await until(() => b.room.find(callId) !== undefined, 'b waits');
+      await until(() => b.claims() === 1, 'b waits');
       const third = c.ask({ account: 1, callId });
-      await until(() => scripts.includes('claim') && c.room.find(callId) !== undefined, 'c waits');
+      await until(() => c.claims() === 1, 'c waits');
       first.hangUp();
       await second.woken();
       // The first one tells it, when it asks next, that it does not hold the call any more.
@@ -158,7 +158,7 @@ export function handedOverContract(name: string, open: (t: TestContext) => Promi
       const asked = [];
       for (const each of instances.slice(0, 16)) {
         asked.push(each.ask({ account: 1, callId }));
-        await until(() => each.room.find(callId) !== undefined, 'it waits');
+        await until(() => each.claims() === 1, 'it waits');
       }
       await asked[0]?.woken();
       const [last] = instances.slice(16);

@@ -55,6 +55,18 @@ export const telling =
     },
   });
 
+/** A link that tells of each script when Redis has answered it. */
+export const tellingReplies =
+  (after: (script: string) => void) =>
+  (link: RedisLink): RedisLink => ({
+    ...through(link),
+    run: async (script, keys, args, limitMs) => {
+      const reply = await link.run(script, keys, args, limitMs);
+      after(script.name);
+      return reply;
+    },
+  });
+
 /** Milliseconds in which the look that follows the beginning comes. */
 const FIRST_LOOK_MS = 1_000;
 
