@@ -24,3 +24,10 @@ export async function answerAccepted(service: TestService, phone: TestPhone): Pr
   );
   assert.equal((await phone.answer(push)).status, 202);
 }
+
+/** A call that rings at a silent phone, whose push the service knows to be accepted. */
+export async function ring(service: TestService, phone: TestPhone): Promise<void> {
+  const asked = service.ask({ account: phone.account });
+  const [{ outcome }] = await Promise.all([asked, answerAccepted(service, phone)]);
+  assert.equal(outcome, 'ready');
+}

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, type TestContext, test } from 'node:test';
+import { ring } from '../helpers/answer-push.ts';
 import { startTestService } from '../helpers/test-service.ts';
 import { until } from '../helpers/until.ts';
 import { alarmsOf, isRegistered, linesOf, registerWithoutEnvironment } from './registration.ts';
@@ -37,8 +38,9 @@ describe('400 BadDeviceToken and DeviceTokenNotForTopic', { concurrency: true },
   for (const reason of ['BadDeviceToken', 'DeviceTokenNotForTopic']) {
     test(`${reason} of an app that works: the phone is forgotten`, async (t: TestContext) => {
       const service = await startTestService(t, { settings: UNHURRIED });
-      const [good, bad] = [await service.phone({ kind: 'ios' }), await service.phone({ kind: 'ios' })];
-      assert.equal((await service.ask({ account: good.account })).outcome, 'ready');
+      const good = await service.phone({ kind: 'ios', silent: true });
+      const bad = await service.phone({ kind: 'ios' });
+      await ring(service, good);
       service.world.apple.script(answer(400, reason), { token: bad.token, times: 1 });
       assert.equal((await service.ask({ account: bad.account })).outcome, 'token-gone');
       assert.equal(askedFor(service, bad).length, 1);

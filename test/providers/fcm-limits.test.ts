@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, type TestContext, test } from 'node:test';
-import { answerAccepted } from '../helpers/answer-push.ts';
+import { ring } from '../helpers/answer-push.ts';
 import { startTestService } from '../helpers/test-service.ts';
 import { until } from '../helpers/until.ts';
 import { alarmsOf, isRegistered } from './registration.ts';
@@ -44,8 +44,7 @@ describe('tokens that do not fit: INVALID_ARGUMENT and SENDER_ID_MISMATCH', { co
     test(`${reason} of an app that works: the phone is forgotten`, async (t: TestContext) => {
       const service = await startTestService(t, { settings: UNHURRIED });
       const [good, bad] = [await service.phone({ silent: true }), await service.phone()];
-      const worked = service.ask({ account: good.account });
-      assert.equal((await Promise.all([worked, answerAccepted(service, good)]))[0].outcome, 'ready');
+      await ring(service, good);
       service.world.google.script(answer(status, reason), { token: bad.token, times: 1 });
       assert.equal((await service.ask({ account: bad.account })).outcome, 'token-gone');
       await until(async () => !(await isRegistered(service, bad)), 'it is forgotten');
