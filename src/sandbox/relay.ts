@@ -47,10 +47,10 @@ const join = (client: Socket, target: number): Socket => {
   const upstream = connect({ port: target, host: '127.0.0.1', noDelay: true });
   client.pipe(upstream);
   upstream.pipe(client);
-  // A broken connection is no news to the relay: it passes the end on, and 'close' follows every error.
+  // A broken connection is no news to the relay: it passes the end on, behind what was said before it.
   upstream.on('error', () => resetSocket(client));
-  upstream.on('close', () => client.destroy());
-  client.on('close', () => upstream.destroy());
+  upstream.on('close', () => client.destroySoon());
+  client.on('close', () => upstream.destroySoon());
   return upstream;
 };
 
