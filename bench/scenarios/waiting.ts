@@ -10,8 +10,6 @@ const LEVELS = [1_000, 5_000, 15_000] as const;
 /** Calls that come while others wait: a hundred of them wait at a time. */
 const PASSING = { perSecond: 500, wakeMs: 200 } as const;
 const PASSING_WAIT = (PASSING.perSecond * PASSING.wakeMs) / 1_000;
-/** How many wait when the cost of others is looked at, from the most to the fewest: by then everything is hot. */
-const COST_AT = [15_000, 5_000, PASSING_WAIT] as const;
 /** Until what was needed only to begin a call is done with. */
 const REST_MS = 300;
 
@@ -74,7 +72,12 @@ interface Waiter {
   readonly cpuUsPerCall: Map<number, number>;
 }
 
-/** Lets calls wait at both at the same time, which does not change their memory, and looks at others in turn. */
+/**
+ * Lets calls wait at both at the same time, which does not change their memory, and looks at others in turn: first while
+ * the most wait, since by then everything is hot; while the fewest do when nothing is left of those; and while some wait
+ * that came after that. What becomes of the memory of ten thousand calls that have just gone is not a cost of those that
+ * come.
+ */
 const letWait = async (
   bench: Bench,
   [limit, service]: readonly [Subject, Subject],
@@ -87,18 +90,25 @@ const letWait = async (
   });
   const [one, other] = [waiter(limit), waiter(service)];
   await Promise.all([fill(bench, one), fill(bench, other)]);
-  const { seconds, warmSeconds } = bench.extent.waiting;
+  const { seconds, warmSeconds, clearSeconds } = bench.extent.waiting;
   const passing = (each: Waiter, length: number) =>
     measureCalls(bench.tools, each.subject, { ...PASSING, seconds: length });
-  for (const each of [one, other]) await passing(each, warmSeconds);
-  for (const level of COST_AT) {
+  const look = async (level: number): Promise<void> => {
     for (const each of [one, other]) {
       const { cpuUsPerCall } = await passing(each, seconds);
       each.cpuUsPerCall.set(level, cpuUsPerCall);
       bench.say(`${each.subject.name}, ${level} wait: ${Math.round(cpuUsPerCall)} µs a call`);
-      await each.held.releaseTo(below(level));
     }
-  }
+  };
+  for (const each of [one, other]) await passing(each, warmSeconds);
+  await look(15_000);
+  for (const each of [one, other]) await each.held.releaseTo(0);
+  await Promise.all([passing(one, clearSeconds), passing(other, clearSeconds)]);
+  await look(PASSING_WAIT);
+  await Promise.all([one.held.fillTo(5_000), other.held.fillTo(5_000)]);
+  for (const each of [one, other]) await passing(each, warmSeconds);
+  await look(5_000);
+  for (const each of [one, other]) await each.held.releaseTo(0);
   return [one, other];
 };
 
@@ -111,12 +121,6 @@ const fill = async ({ say }: Bench, { subject, held, bytesPerCall }: Waiter): Pr
     bytesPerCall.set(level, bytes);
     say(`${subject.name}, ${level} wait: ${(bytes / 1024).toFixed(1)} KiB a call`);
   }
-};
-
-/** How many go on waiting when the next cost is looked at. */
-const below = (level: number): number => {
-  const next = COST_AT.find((each) => each < level) ?? 0;
-  return next === PASSING_WAIT ? 0 : next;
 };
 
 /** Memory of all processes; NaN where they cannot be looked at. */
