@@ -151,6 +151,8 @@ describe('a PBX that hangs up', { concurrency: true }, () => {
     await until(() => google.sessions() === 1, 'the connection stands');
     google.script({ kind: 'stream-limit', streams: 1 }, { token: slow.token, times: 1 });
     assert.equal((await service.ask({ account: slow.account })).outcome, 'ready');
+    const accepted = () => service.logged.some(({ message }) => message === 'push accepted');
+    await until(accepted, 'the limit is known, which came before the answer to the push');
     google.script({ kind: 'delay', ms: 1_000 }, { token: slow.token, times: 1 });
     const first = service.ask({ account: slow.account });
     await until(() => google.requests.count() === 2, 'the only stream is taken');
