@@ -100,13 +100,14 @@ const letWait = async (
       bench.say(`${each.subject.name}, ${level} wait: ${Math.round(cpuUsPerCall)} µs a call`);
     }
   };
-  for (const each of [one, other]) await passing(each, warmSeconds);
+  const bothPass = (length: number) => Promise.all([passing(one, length), passing(other, length)]);
+  await bothPass(warmSeconds);
   await look(15_000);
   for (const each of [one, other]) await each.held.releaseTo(0);
-  await Promise.all([passing(one, clearSeconds), passing(other, clearSeconds)]);
+  await bothPass(clearSeconds);
   await look(PASSING_WAIT);
   await Promise.all([one.held.fillTo(5_000), other.held.fillTo(5_000)]);
-  for (const each of [one, other]) await passing(each, warmSeconds);
+  await bothPass(warmSeconds);
   await look(5_000);
   for (const each of [one, other]) await each.held.releaseTo(0);
   return [one, other];
