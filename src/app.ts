@@ -65,6 +65,7 @@ export async function startApp(config: Config, openLog: (onDropped: () => void) 
     maxWaiting: config.maxWaitingCalls,
     waitMs: config.waitMs,
     newKey: proofs.newKey,
+    answersToCallIds: answerProof?.demanded !== true,
   });
   const loop = watchEventLoop({
     limitMs: config.eventLoopLimitMs,
@@ -144,7 +145,7 @@ export async function startApp(config: Config, openLog: (onDropped: () => void) 
   const calls: CallParts = {
     admission: createAdmission({
       devices,
-      waiting: () => room.size,
+      waiting: () => room.requests,
       maxWaiting: config.maxWaitingCalls,
       isLate: () => loop.late,
     }),

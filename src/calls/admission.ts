@@ -14,7 +14,7 @@ export interface Admission {
  */
 export function createAdmission(options: {
   readonly devices: { findTarget(account: number): Promise<PushTarget | undefined> };
-  /** Calls that wait for their phone now. */
+  /** PBX requests that are held now. */
   readonly waiting: () => number;
   readonly maxWaiting: number;
   /** Whether the event loop is late. */

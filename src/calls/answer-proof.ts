@@ -1,5 +1,5 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
-import { randomHex } from './unique-key.ts';
+import { newUniqueKey, randomHex } from './unique-key.ts';
 
 /** What binds an app's answer to the push that it answers. */
 export interface AnswerProofs {
@@ -7,7 +7,10 @@ export interface AnswerProofs {
   addressFor(base: string, uniqueKey: string): string;
   /** Whether whoever names this key has seen its push. `proof` is what stood in the address, empty where nothing did. */
   proves(uniqueKey: string, proof: string): boolean;
-  /** A new key that proves itself; undefined where the PBX's call_id may be the key. */
+  /**
+   * Makes a new key for each call, so that the proof of one call is none for a later call with the same call_id;
+   * undefined: the PBX's call_id may be the key.
+   */
   readonly newKey: (() => string) | undefined;
 }
 
@@ -30,7 +33,7 @@ const PROOF_BYTES = 16;
 const KEY_PART = 16;
 
 /** What a MAC is for goes into it, so that one is never good for another purpose. */
-const FOR_ADDRESS = 'vialer-middleware answer address 1\n';
+const FOR_ADDRESS = 'vialer-middleware answer address 2\n';
 const FOR_KEY = 'vialer-middleware answer key 1\n';
 
 /**
@@ -59,7 +62,7 @@ export function createAnswerProofs(options: AnswerProofOptions): AnswerProofs {
       secrets.some((each) => isSame(proof, addressProof(each, uniqueKey))) || provesItself(uniqueKey),
     newKey:
       carrier === 'address'
-        ? undefined
+        ? newUniqueKey
         : () => {
             const random = randomHex(KEY_PART / 2);
             return random + keyProof(secret, random);

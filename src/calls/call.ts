@@ -46,11 +46,10 @@ export class Call {
   pushAcceptedAt: number | undefined;
   /** Monotonic milliseconds of the app's word. */
   answeredAt: number | undefined;
-  /** The next call with the same call_id for another account; kept by the waiting room. */
-  sibling: Call | undefined;
+  /** PBX requests that wait for this call; kept by the waiting room. */
+  callers = 0;
   /** The one timer of the call: its next resend, or its deadline. */
   timer: NodeJS.Timeout | undefined;
-  #callers = 0;
   #resolve: (ending: CallEnding) => void = () => {};
   readonly #leave: (call: Call) => void;
 
@@ -88,16 +87,5 @@ export class Call {
     this.#leave(this);
     this.#resolve(this.ending);
     return true;
-  }
-
-  /** One more PBX request waits for this call. */
-  callerCame(): void {
-    this.#callers += 1;
-  }
-
-  /** A PBX request was dropped; when nobody waits any more the call ends. */
-  callerLeft(): void {
-    this.#callers -= 1;
-    if (this.#callers === 0) this.settle('caller-gone');
   }
 }

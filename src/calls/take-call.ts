@@ -60,7 +60,7 @@ export async function takeCall(parts: CallParts, ask: CallAsk, caller: Caller): 
   if (entry.kind === 'refused') return turnAway(parts, ask, entry.outcome);
 
   parts.bus.claim(entry.call, () => wakePhone(entry.call, parts.pusher, parts.plan, parts.bus));
-  const taken = await waitWith(caller, entry.call);
+  const taken = await waitWith(room, caller, entry.call);
   parts.bus.release(entry.call);
   parts.events.callEnded(entry.call, taken.ending);
   return taken;
@@ -84,16 +84,18 @@ async function findDevice(parts: CallParts, account: number): Promise<Found> {
 }
 
 async function joinCall(parts: CallParts, ask: CallAsk, caller: Caller, repeat: Repeat): Promise<TakenCall> {
+  const full = repeat.kind === 'waiting' ? parts.room.refusalToJoin(repeat.call) : undefined;
+  if (full !== undefined) return turnAway(parts, ask, 'overloaded', full);
   parts.events.callRepeated({ account: ask.account, callId: ask.callId ?? '', found: repeat.kind });
   if (repeat.kind === 'answered') return endedAtOnce(repeat.ending);
-  return waitWith(caller, repeat.call);
+  return waitWith(parts.room, caller, repeat.call);
 }
 
 /** Holds on until the call has ended. A PBX that hangs up leaves the call, also one that did so before it was here. */
-async function waitWith(caller: Caller, call: Call): Promise<TakenCall> {
-  call.callerCame();
-  if (caller.gone) call.callerLeft();
-  else caller.onGone = () => call.callerLeft();
+async function waitWith(room: WaitingRoom, caller: Caller, call: Call): Promise<TakenCall> {
+  room.callerCame(call);
+  if (caller.gone) room.callerLeft(call);
+  else caller.onGone = () => room.callerLeft(call);
   const ending = await call.ended;
   caller.onGone = undefined;
   return {

@@ -2,8 +2,9 @@ import type { PushTarget } from '../devices/device.ts';
 import { monotonic } from '../lib/monotonic.ts';
 import type { AnswerFate } from './answer-bus.ts';
 import { Call, type CallAsk } from './call.ts';
+import { CallMemory } from './call-memory.ts';
 import type { CallEnding } from './call-outcome.ts';
-import { type EndedCall, EndedCalls } from './ended-calls.ts';
+import { CallsByCallId } from './calls-by-call-id.ts';
 import { canCarry, newUniqueKey } from './unique-key.ts';
 
 /** What `enter` found: a place, or why there is none. */
@@ -16,26 +17,28 @@ export type Repeat =
   | { readonly kind: 'waiting'; readonly call: Call }
   | { readonly kind: 'answered'; readonly ending: CallEnding };
 
+/** Requests that may wait for one call: a PBX that repeats itself without end takes no place of other calls. */
+const MOST_REQUESTS = 16;
+
 /**
- * The calls that wait, by the keys that their apps may answer to (`#byKey`) and by the PBX's call_id (`#byCallId`,
- * a chain where one call_id rings several accounts). A call is in both from `enter` until it is settled; settling
- * is the only way out and moves it to `#ended`, which tells a second answer, a late one and one that nobody waited for
- * apart, and a PBX that asks again what it was told. For that, a call that its app answered is kept in `#answered`, by
- * call_id and account, where the call_id is another account's key. All operations cost the same at 1 call and at 50,000.
- * Once closed, the room lets nobody in any more.
+ * The calls that wait, by the keys that their apps may answer to (`#byKey`) and by the PBX's call_id and account
+ * (`#byCallId`). A call is in both from `enter` until it is settled; settling is the only way out and hands it to
+ * `#memory`, which tells a second answer, a late one and an unknown one apart. All operations cost the same at 1 call and
+ * at 50,000. Once closed, the room takes no further call.
  */
 export class WaitingRoom {
   readonly #maxWaiting: number;
   readonly #waitMs: number;
   readonly #callIdsAreKeys: boolean;
+  readonly #answersToCallIds: boolean;
   /** Makes a key that no call has. */
   readonly newKey: () => string;
   readonly #byKey = new Map<string, Call>();
-  readonly #byCallId = new Map<string, Call>();
-  readonly #ended: EndedCalls;
-  readonly #answered: EndedCalls;
+  readonly #byCallId = new CallsByCallId();
+  readonly #memory: CallMemory;
   readonly #emptied = new Set<() => void>();
   #waiting = 0;
+  #requests = 0;
   #changes = 0;
   #closed = false;
 
@@ -44,21 +47,27 @@ export class WaitingRoom {
     readonly maxWaiting: number;
     /** Milliseconds from the PBX's request to the last moment of its answer. */
     readonly waitMs: number;
-    /** Makes every call's key, where the PBX's call_id may not be one. */
+    /** Makes every call's key, if the PBX's call_id may not be one. */
     readonly newKey?: (() => string) | undefined;
+    /** False: an app cannot answer to the PBX's call_id, which a later call may have again. Default true. */
+    readonly answersToCallIds?: boolean;
   }) {
     this.#maxWaiting = options.maxWaiting;
     this.#waitMs = options.waitMs;
     this.#callIdsAreKeys = options.newKey === undefined;
+    this.#answersToCallIds = options.answersToCallIds ?? true;
     this.newKey = options.newKey ?? newUniqueKey;
-    const remembered = Math.max(1_000, options.maxWaiting * 2);
-    this.#ended = new EndedCalls(remembered);
-    this.#answered = new EndedCalls(remembered);
+    this.#memory = new CallMemory(Math.max(1_000, options.maxWaiting * 2));
   }
 
   /** Calls that wait now. */
   get size(): number {
     return this.#waiting;
+  }
+
+  /** PBX requests that are held now: at least one for each call, more if a PBX has asked again. */
+  get requests(): number {
+    return this.#requests;
   }
 
   /** How often calls came and went: while it is the same, what was found is still true. */
@@ -68,23 +77,21 @@ export class WaitingRoom {
 
   /** Finds the call that a repeated request (a PBX retry, a second leg) belongs to. */
   findRepeat(callId: string, account: number): Repeat | undefined {
-    for (let call = this.#byCallId.get(callId); call !== undefined; call = call.sibling) {
-      if (call.ask.account === account) return { kind: 'waiting', call };
-    }
-    const ended = this.#ended.find(callId);
-    const answered =
-      ended !== undefined && ended.account === account && isAnswer(ended.ending)
-        ? ended
-        : this.#findAnswered(callId, account);
-    if (answered === undefined || monotonic() > answered.deadline) return undefined;
-    return { kind: 'answered', ending: answered.ending };
+    const waiting = this.#byCallId.find(callId, account);
+    if (waiting !== undefined) return { kind: 'waiting', call: waiting };
+    const ending = this.#memory.answerTo(callId, account);
+    return ending === undefined ? undefined : { kind: 'answered', ending };
   }
 
   /** Takes a place for the call, after which the app's answer is heard. To be called before anything is pushed. */
   enter(ask: CallAsk, device: PushTarget): Entry {
     if (this.#closed) return { kind: 'refused', outcome: 'shutting-down' };
-    if (this.#waiting >= this.#maxWaiting) return { kind: 'refused', outcome: 'overloaded' };
-    const callIdIsFree = ask.callId !== undefined && this.#isFree(ask.callId, ask.account);
+    if (this.#requests >= this.#maxWaiting) return { kind: 'refused', outcome: 'overloaded' };
+    const callIdIsFree =
+      this.#answersToCallIds &&
+      ask.callId !== undefined &&
+      !this.#byKey.has(ask.callId) &&
+      this.#memory.isFree(ask.callId, ask.account);
     const call = new Call({
       ask,
       device,
@@ -103,6 +110,26 @@ export class WaitingRoom {
     return { kind: 'entered', call };
   }
 
+  /** Why no further request may wait for this call, for a person; undefined: it may. */
+  refusalToJoin(call: Call): string | undefined {
+    if (call.callers >= MOST_REQUESTS) return 'too many requests for this call';
+    return this.#requests >= this.#maxWaiting ? 'MAX_WAITING_CALLS' : undefined;
+  }
+
+  /** One more PBX request waits for the call. */
+  callerCame(call: Call): void {
+    if (!call.isOver()) this.#requests += 1;
+    call.callers += 1;
+  }
+
+  /** A PBX request was dropped; when none waits any more, the call ends. */
+  callerLeft(call: Call): void {
+    if (call.isOver()) return;
+    this.#requests -= 1;
+    call.callers -= 1;
+    if (call.callers === 0) call.settle('caller-gone');
+  }
+
   /** The call that waits for answers to this key. */
   find(key: string): Call | undefined {
     return this.#byKey.get(key);
@@ -110,7 +137,7 @@ export class WaitingRoom {
 
   /** How the call of this key ended, while that is remembered. */
   endingOf(key: string): CallEnding | undefined {
-    return this.#ended.find(key)?.ending;
+    return this.#memory.endingOf(key);
   }
 
   /** Lets a call that waits answer to another key, before anything was pushed with the first one. */
@@ -130,21 +157,12 @@ export class WaitingRoom {
       call.settle(available ? 'ready' : 'declined');
       return 'taken';
     }
-    const ended = this.#ended.find(key);
-    if (ended === undefined) return 'unknown';
-    const inTime = isAnswer(ended.ending) && monotonic() <= ended.deadline;
-    return inTime ? 'duplicate' : 'late';
+    return this.#memory.fateOf(key);
   }
 
   /** The PBX gives the call up. Returns how many waits that ended. */
   cancel(callId: string, reason: string | null): number {
-    let ended = 0;
-    for (let call = this.#byCallId.get(callId); call !== undefined; ) {
-      const next: Call | undefined = call.sibling;
-      if (call.settle('cancelled', reason)) ended += 1;
-      call = next;
-    }
-    return ended;
+    return this.#byCallId.all(callId).filter((call) => call.settle('cancelled', reason)).length;
   }
 
   /** Ends every call that still waits as `shutting-down`, and so will whoever comes later. */
@@ -167,26 +185,12 @@ export class WaitingRoom {
     });
   }
 
-  /** Whether a call_id may be a key: a late answer to one account's call must not be one to the next account's. */
-  #isFree(callId: string, account: number): boolean {
-    if (this.#byKey.has(callId)) return false;
-    const ended = this.#ended.find(callId);
-    return ended === undefined || ended.account === account;
-  }
-
-  /** A call that its app answered under another key than its call_id; most rooms have none, and make no key to look for it. */
-  #findAnswered(callId: string, account: number): EndedCall | undefined {
-    return this.#answered.isEmpty ? undefined : this.#answered.find(repeatKey(callId, account));
-  }
-
   #seat(call: Call): void {
     const { callId } = call.ask;
     this.#changes += 1;
     this.#waiting += 1;
     this.#seatKeys(call);
-    if (callId === undefined) return;
-    call.sibling = this.#byCallId.get(callId);
-    this.#byCallId.set(callId, call);
+    if (callId !== undefined) this.#byCallId.add(callId, call);
   }
 
   #seatKeys(call: Call): void {
@@ -207,39 +211,10 @@ export class WaitingRoom {
     const { callId } = call.ask;
     this.#changes += 1;
     this.#waiting -= 1;
+    this.#requests -= call.callers;
     this.#unseatKeys(call);
-    if (callId !== undefined) this.#unlink(callId, call);
-    if (call.ending !== undefined) this.#remember(call, call.ending);
+    if (callId !== undefined) this.#byCallId.remove(callId, call);
+    if (call.ending !== undefined) this.#memory.remember(call, call.ending);
     if (this.#waiting === 0) for (const done of [...this.#emptied]) done();
   };
-
-  #remember(call: Call, ending: CallEnding): void {
-    const { callId, account } = call.ask;
-    const ended = { ending, account, deadline: call.deadline };
-    this.#ended.remember(call.uniqueKey, ended);
-    if (callId === undefined) return;
-    if (!call.answersToCallId && isAnswer(ending)) this.#answered.remember(repeatKey(callId, account), ended);
-    if (call.answersToCallId && callId !== call.uniqueKey) this.#ended.remember(callId, ended);
-  }
-
-  #unlink(callId: string, gone: Call): void {
-    const first = this.#byCallId.get(callId);
-    if (first === gone) {
-      if (gone.sibling === undefined) this.#byCallId.delete(callId);
-      else this.#byCallId.set(callId, gone.sibling);
-      return;
-    }
-    for (let call = first; call !== undefined; call = call.sibling) {
-      if (call.sibling === gone) call.sibling = gone.sibling;
-    }
-  }
-}
-
-function repeatKey(callId: string, account: number): string {
-  return `${account} ${callId}`;
-}
-
-/** Whether the call ended by its app's word. */
-function isAnswer(ending: CallEnding): boolean {
-  return ending.outcome === 'ready' || ending.outcome === 'declined';
 }

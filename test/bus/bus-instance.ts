@@ -1,6 +1,7 @@
 import type { AnswerBus } from '../../src/calls/answer-bus.ts';
 import type { CallEnding } from '../../src/calls/call-outcome.ts';
 import { type Caller, type TakenCall, takeCall } from '../../src/calls/take-call.ts';
+import { newUniqueKey } from '../../src/calls/unique-key.ts';
 import { WaitingRoom } from '../../src/calls/waiting-room.ts';
 import type { Platform } from '../../src/devices/device.ts';
 import { monotonic } from '../../src/lib/monotonic.ts';
@@ -39,9 +40,16 @@ export interface BusInstance {
 
 const ACCEPTED: PushResult = { kind: 'accepted', reason: 'Accepted' };
 
-/** An instance on a bus, whose calls wait `waitMs`. */
-export function createBusInstance(waitMs: number, createBus: (room: WaitingRoom) => AnswerBus): BusInstance {
-  const room = new WaitingRoom({ maxWaiting: 5_000, waitMs });
+/** An instance on a bus, whose calls wait `waitMs`; `proofs`: each push carries a key of its own, the only one that counts. */
+export function createBusInstance(
+  { waitMs, proofs }: { readonly waitMs: number; readonly proofs: boolean },
+  createBus: (room: WaitingRoom) => AnswerBus,
+): BusInstance {
+  const room = new WaitingRoom({
+    maxWaiting: 5_000,
+    waitMs,
+    ...(proofs && { newKey: newUniqueKey, answersToCallIds: false }),
+  });
   const bus = createBus(room);
   return {
     room,

@@ -15,6 +15,8 @@ export interface InstanceOptions {
   readonly waitMs?: number;
   readonly lookEveryMs?: number;
   readonly required?: boolean;
+  /** As with ANSWER_SECRET; default false. */
+  readonly proofs?: boolean;
   /** Milliseconds for one command. */
   readonly timeoutMs?: number;
   /** Stands between the bus and its link. */
@@ -46,8 +48,8 @@ const WAIT_MS = 30_000;
 export async function loneWorld(t: TestContext): Promise<BusWorld> {
   return {
     prefix: '',
-    instance: async ({ waitMs = WAIT_MS } = {}) => {
-      const instance = createBusInstance(waitMs, (room) => createLoneBus(room));
+    instance: async ({ waitMs = WAIT_MS, proofs = false } = {}) => {
+      const instance = createBusInstance({ waitMs, proofs }, (room) => createLoneBus(room));
       t.after(() => instance.room.close());
       return {
         ...instance,
@@ -72,6 +74,7 @@ export function redisWorld(
       waitMs = WAIT_MS,
       lookEveryMs = 60_000,
       required = false,
+      proofs = false,
       timeoutMs = 2_000,
       meddle,
     } = {}) => {
@@ -106,7 +109,7 @@ export function redisWorld(
         if (script === 'claim') claims += 1;
       });
       const instance = createBusInstance(
-        waitMs,
+        { waitMs, proofs },
         (room) =>
           new RedisBus({
             link: counting(meddle?.(link) ?? link),

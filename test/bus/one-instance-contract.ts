@@ -122,6 +122,47 @@ export function oneInstanceContract(name: string, open: (t: TestContext) => Prom
       assert.equal(await one.bus.answer(key, true), 'late');
     });
 
+    test('cancelling leaves out the accounts whose calls are over, in whatever order they ended', async (t) => {
+      const one = await (await open(t)).instance();
+      const accounts = Array.from({ length: 12 }, (_, index) => index + 1);
+      const callId = 'one-name-for-all';
+      for (const round of [1, 2, 3]) {
+        const asked = accounts.map((account) => one.ask({ account, callId: `${callId}-${round}` }));
+        const keys = await Promise.all(asked.map((each) => each.woken()));
+        const over = accounts.filter((account) => account % 4 === round);
+        for (const account of round === 2 ? over.toReversed() : over) {
+          assert.equal(await one.bus.answer(keys[account - 1] ?? '', false), 'taken');
+        }
+        assert.equal(await one.bus.cancel(`${callId}-${round}`, null), accounts.length - over.length);
+        const outcomes = (await Promise.all(asked.map(({ ending }) => ending))).map(({ outcome }) => outcome);
+        for (const [index, outcome] of outcomes.entries()) {
+          assert.equal(outcome, over.includes(index + 1) ? 'declined' : 'cancelled');
+        }
+      }
+    });
+
+    test('with proofs, a call_id is no key: a later call of the same name has a new one', async (t) => {
+      const one = await (await open(t)).instance({ waitMs: 1_000, proofs: true });
+      const callId = randomUUID();
+      const first = one.ask({ account: 1, callId });
+      const firstKey = await first.woken();
+      assert.notEqual(firstKey, callId);
+      assert.equal(await one.bus.answer(callId, true), 'unknown');
+      assert.equal((await first.ending).outcome, 'timed-out');
+      const second = one.ask({ account: 1, callId });
+      const secondKey = await second.woken();
+      assert.equal(await one.bus.answer(firstKey, true), 'late');
+      assert.equal(await one.bus.answer(callId, true), 'unknown');
+      const repeat = one.ask({ account: 1, callId });
+      assert.equal(await one.bus.answer(secondKey, true), 'taken');
+      assert.equal((await second.ending).outcome, 'ready');
+      assert.equal((await repeat.ending).outcome, 'ready');
+      const third = one.ask({ account: 2, callId });
+      await third.woken();
+      assert.equal(await one.bus.cancel(callId, null), 1);
+      assert.equal((await third.ending).outcome, 'cancelled');
+    });
+
     test('a call whose time is over ends, and its app is late', async (t) => {
       const one = await (await open(t)).instance({ waitMs: 500 });
       const asked = one.ask({ account: 1, callId: 'too-slow' });

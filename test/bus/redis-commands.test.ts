@@ -132,6 +132,31 @@ describe('commands that a call costs Redis (docs/operations.md)', { skip: skipWi
     });
   });
 
+  test('cancelling one call costs no more where its call_id has rung many other accounts', async (t) => {
+    const server = { host: '127.0.0.1', port: servers[0]?.port ?? 0 };
+    const world = redisWorld(t, { kind: 'single', server, database: 0 });
+    const one = await world.instance({ meddle: unlooking });
+    const commands = async (): Promise<number> => {
+      const stats = String(await servers[0]?.ask('INFO', 'stats'));
+      return Number(/total_commands_processed:(\d+)/.exec(stats)?.[1]);
+    };
+    const costOfCancelling = async (callId: string): Promise<number> => {
+      const asked = one.ask({ account: 1, callId });
+      await asked.woken();
+      const before = await commands();
+      assert.equal(await one.bus.cancel(callId, null), 1);
+      return (await commands()) - before;
+    };
+    const alone = await costOfCancelling('rings-one');
+    for (let account = 2; account <= 100; account += 1) {
+      const asked = one.ask({ account, callId: 'rings-many' });
+      assert.equal(await one.bus.answer(await asked.woken(), true), 'taken');
+    }
+    const crowd = await costOfCancelling('rings-many');
+    // Signs of life of the instance may fall between the two counts.
+    assert.ok(crowd <= alone + 15, `${crowd} commands instead of ${alone}`);
+  });
+
   test('an answer to a key of no call: one script', async (t) => {
     await assertCost(t, { scripts: CALLS, messages: 0 }, async (world) => {
       const a = await world.instance({ meddle: unlooking });

@@ -48,8 +48,10 @@ describe('ANSWER_SECRET', () => {
     const [callId, otherId] = [randomUUID(), randomUUID()];
     const waiting = service.ask({ account: phone.account, callId });
     const otherWaiting = service.ask({ account: other.account, callId: otherId });
-    const { search } = new URL(String((await pushTo(phone))['response_api']));
-    const { search: ofTheOther } = new URL(String((await pushTo(other))['response_api']));
+    const [pushed, pushedOther] = [await pushTo(phone), await pushTo(other)];
+    const { search } = new URL(String(pushed['response_api']));
+    const { search: ofTheOther } = new URL(String(pushedOther['response_api']));
+    const [key, otherKey] = [String(pushed['unique_key']), String(pushedOther['unique_key'])];
     const forged = createAnswerProofs({ secret: OTHER, otherSecret: undefined, carrier: 'address' });
     const stranger = await post(service, '/api/call-response/?proof=x', 'unheard-of');
     for (const query of [
@@ -61,9 +63,9 @@ describe('ANSWER_SECRET', () => {
       search.slice(0, -1),
       `${search}A`,
       `?PROOF=${search.slice(7)}`,
-      new URL(forged.addressFor('http://x/', callId)).search,
+      new URL(forged.addressFor('http://x/', key)).search,
     ]) {
-      const answer = await post(service, `/api/call-response/${query}`, callId);
+      const answer = await post(service, `/api/call-response/${query}`, key);
       const told = ({ status, body, contentType }: typeof answer) => [status, body, contentType];
       assert.deepEqual(told(answer), told(stranger), query);
       assert.equal(answer.status, 404);
@@ -74,15 +76,43 @@ describe('ANSWER_SECRET', () => {
     assert.equal(await service.metric('vialer_middleware_answers_unproven_total{proof="missing"}'), 4);
     assert.equal(await service.metric('vialer_middleware_answers_unproven_total{proof="wrong"}'), 6);
 
-    assert.equal((await post(service, `/api/call-response/${search}`, callId)).status, 202);
+    assert.equal((await post(service, `/api/call-response/${search}`, key)).status, 202);
     assert.equal((await waiting).body, 'status=ACK');
-    assert.equal((await post(service, `/api/call-response/${search}`, callId)).status, 202, 'again');
-    assert.equal((await post(service, '/api/call-response/', callId)).status, 404, 'without its proof');
-    // With the call_id of the one and the proof of the other nothing moves.
-    assert.equal((await post(service, `/api/call-response/${search}`, otherId)).status, 404);
-    assert.equal((await post(service, `/api/call-response/${ofTheOther}`, otherId)).status, 202);
+    assert.equal((await post(service, `/api/call-response/${search}`, key)).status, 202, 'again');
+    assert.equal((await post(service, '/api/call-response/', key)).status, 404, 'without its proof');
+    // With the key of the one and the proof of the other nothing moves.
+    assert.equal((await post(service, `/api/call-response/${search}`, otherKey)).status, 404);
+    assert.equal((await post(service, `/api/call-response/${ofTheOther}`, otherKey)).status, 202);
     await otherWaiting;
   });
+
+  for (const [carrier, kind] of [
+    ['address', 'android'],
+    ['address', 'ios'],
+    ['key', 'android'],
+  ] as const) {
+    test(`the proof of an earlier call is none for a later one with its call_id (${carrier}, ${kind})`, async (t) => {
+      const service = await startTestService(t, {
+        settings: { ANSWER_SECRET: SECRET, ANSWER_PROOF: carrier, APP_PUSH_ROUNDTRIP_WAIT: '1500' },
+      });
+      const phone = await service.phone({ silent: true, kind });
+      const call = { account: phone.account, callId: randomUUID() };
+      assert.equal((await service.ask(call)).outcome, 'timed-out');
+      const earlier = await pushTo(phone);
+      const waiting = service.ask(call);
+      await until(() => phone.pushes() === 2, 'the phone is pushed again');
+      const search = new URL(String(earlier['response_api'])).search;
+      const address = `/api/call-response/${search}`;
+      for (const key of [String(earlier['unique_key']), call.callId]) {
+        assert.equal((await post(service, address, key)).status, 404, key);
+      }
+      assert.equal(service.app.waiting(), 1);
+      const later = phone.steps.findLast((step) => step.kind === 'push-received');
+      assert.ok(later?.kind === 'push-received');
+      assert.equal((await phone.answer(later.push)).status, 202);
+      assert.equal((await waiting).outcome, 'ready');
+    });
+  }
 
   test('while a secret is replaced, instances take each other’s proofs', async (t) => {
     const rows = [
@@ -94,15 +124,16 @@ describe('ANSWER_SECRET', () => {
       const phone = await service.phone({ silent: true });
       const callId = randomUUID();
       const waiting = service.ask({ account: phone.account, callId });
-      const pushed = new URL(String((await pushTo(phone))['response_api']));
+      const push = await pushTo(phone);
+      const [pushed, key] = [new URL(String(push['response_api'])), String(push['unique_key'])];
       const by = (secret: string) =>
         createAnswerProofs({ secret, otherSecret: undefined, carrier: 'address' }).addressFor(
           `${service.url}/api/call-response/`,
-          callId,
+          key,
         );
       assert.equal(pushed.href, by(signs));
       const { pathname, search } = new URL(by(accepted));
-      assert.equal((await post(service, pathname + search, callId)).status, 202);
+      assert.equal((await post(service, pathname + search, key)).status, 202);
       assert.equal((await waiting).body, 'status=ACK');
     }
   });

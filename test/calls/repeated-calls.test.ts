@@ -93,6 +93,77 @@ describe('the same call asked again', { concurrency: true }, () => {
   });
 });
 
+describe('requests that join a call are bounded', { concurrency: true }, () => {
+  const settings = {
+    APP_PUSH_ROUNDTRIP_WAIT: '20000',
+    APP_PUSH_RESEND_INTERVAL: '20000',
+    MAX_WAITING_CALLS: '40',
+  };
+
+  /** Asks many times; resolves once each request is either held or refused. */
+  async function askMany(service: TestService, call: { account: number; callId: string }, times: number) {
+    const endings: string[] = [];
+    const requests = Array.from({ length: times }, async () => {
+      const answer = await service.ask(call);
+      endings.push(`${answer.body} ${answer.outcome}`);
+      return answer;
+    });
+    return { endings, all: Promise.all(requests) };
+  }
+
+  const refusals = (service: TestService, reason: string): number =>
+    service.logged.filter(({ fields }) => fields['reason'] === reason).length;
+
+  test('for one call: the first 16 are held and the next are refused, while other calls ring', async (t) => {
+    const service = await startTestService(t, { settings });
+    const phone = await service.phone({ silent: true });
+    const call = { account: phone.account, callId: randomUUID() };
+    const { endings, all } = await askMany(service, call, 30);
+    await until(() => endings.length === 14, 'those beyond the bound are refused');
+    for (const ending of endings) assert.equal(ending, 'status=NAK overloaded');
+    assert.equal(refusals(service, 'too many requests for this call'), 14);
+    const other = await service.phone();
+    assert.equal((await service.ask({ account: other.account })).outcome, 'ready');
+    const [push] = service.world.google.received.list();
+    assert.ok(push);
+    await phone.answer(push);
+    const ready = (await all).filter(({ outcome }) => outcome === 'ready');
+    assert.equal(ready.length, 16);
+    assert.equal(phone.pushes(), 1);
+  });
+
+  test('for many calls: together they take no more places than MAX_WAITING_CALLS, and give them back', async (t) => {
+    const service = await startTestService(t, { settings });
+    const phones = await Promise.all([1, 2, 3, 4].map(() => service.phone({ silent: true })));
+    const groups: Awaited<ReturnType<typeof askMany>>[] = [];
+    for (const { account } of phones) {
+      groups.push(await askMany(service, { account, callId: randomUUID() }, 12));
+      await until(() => phones[groups.length - 1]?.pushes() === 1, 'the phone is pushed');
+    }
+    const refused = () => groups.flatMap(({ endings }) => endings);
+    await until(() => refused().length === 8, 'those beyond the bound are refused');
+    for (const ending of refused()) assert.equal(ending, 'status=NAK overloaded');
+    assert.equal(refusals(service, 'MAX_WAITING_CALLS'), 8);
+    const late = await service.phone();
+    assert.equal((await service.ask({ account: late.account })).outcome, 'overloaded');
+    for (const push of service.world.google.received.list()) {
+      await phones.find(({ token }) => token === push.token)?.answer(push);
+    }
+    for (const { all } of groups) await all;
+    const hangUp = new AbortController();
+    const call = { account: phones[0]?.account ?? 0, callId: randomUUID(), signal: hangUp.signal };
+    const dropped = Array.from({ length: 16 }, () => service.ask(call));
+    await until(async () => (await repeats(service, 'waiting')) >= 36 + 15, 'the requests are held');
+    hangUp.abort();
+    for (const each of dropped) await assert.rejects(each);
+    await until(() => service.app.waiting() === 0, 'the call is over');
+    const outcomes = await Promise.all(
+      Array.from({ length: 40 }, () => service.ask({ account: late.account }).then(({ outcome }) => outcome)),
+    );
+    assert.deepEqual(new Set(outcomes), new Set(['ready']));
+  });
+});
+
 test('the same call asked again after its time is a new call', async (t) => {
   const service = await startTestService(t);
   const phone = await service.phone({ silent: true });

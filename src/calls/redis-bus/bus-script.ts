@@ -36,6 +36,21 @@ local function takenBy(hash, account)
   local holder = redis.call('HGET', hash, 'key')
   return holder and holder ~= account and read(hash, holder) ~= nil
 end
+-- The calls of one name that wait form a list through the hash: ending all of them costs nothing for those that are over.
+local function begin(hash, account)
+  if redis.call('HEXISTS', hash, account .. ':n') == 1 then return end
+  local first = redis.call('HGET', hash, 'first') or ''
+  redis.call('HSET', hash, 'first', account, account .. ':n', first, account .. ':b', '')
+  if first ~= '' then redis.call('HSET', hash, first .. ':b', account) end
+end
+local function finish(hash, account, ...)
+  redis.call('HSET', hash, account .. ':s', ...)
+  local link = redis.call('HMGET', hash, account .. ':n', account .. ':b')
+  if not link[1] then return end
+  if link[2] == '' then redis.call('HSET', hash, 'first', link[1]) else redis.call('HSET', hash, link[2] .. ':n', link[1]) end
+  if link[1] ~= '' then redis.call('HSET', hash, link[1] .. ':b', link[2]) end
+  redis.call('HDEL', hash, account .. ':n', account .. ':b')
+end
 local function keep(key, ms)
   if redis.call('PTTL', key) < ms then redis.call('PEXPIRE', key, ms) end
 end

@@ -58,7 +58,7 @@ export class CallRegister {
   async claim(call: Call): Promise<ClaimReply | undefined> {
     const limitMs = Math.min(this.#timeoutMs, left(call) / 2);
     const pointed = this.point(call, limitMs);
-    const args = [isNamed(call), left(call), KEPT_MS, MOST_WAITERS];
+    const args = [nameLeadsTo(call), left(call), KEPT_MS, MOST_WAITERS];
     const reply = await this.#runFor(CLAIM, call, args, limitMs);
     // Before a push carries the unique key an answer to it must lead to the call.
     const known = { uniqueKey: reply?.[1] ?? call.uniqueKey, pointed: await pointed };
@@ -89,10 +89,10 @@ export class CallRegister {
 
   /** The app's word for a unique key, or for a call_id that stands for one. */
   async answer(key: string, outcome: 'ready' | 'declined'): Promise<AnswerReply | undefined> {
-    let reply = await this.#answer(key, outcome, '');
+    let reply = await this.#answer(key, outcome, '', '');
     if (reply?.[0] === 'elsewhere') {
       const [account = '', ...name] = (reply[1] ?? '').split(' ');
-      reply = await this.#answer(name.join(' '), outcome, account);
+      reply = await this.#answer(name.join(' '), outcome, account, key);
     }
     const [word, uniqueKey = '', waiters, first] = reply ?? [];
     switch (word) {
@@ -169,7 +169,7 @@ export class CallRegister {
    * `confirmed`: Redis has said before that it knows the call.
    */
   async refresh(call: Call, confirmed: boolean): Promise<RefreshReply | undefined> {
-    const args = [call.joined ? 0 : 1, confirmed ? 0 : 1, left(call), KEPT_MS];
+    const args = [call.joined ? 0 : 1, confirmed ? 0 : 1, nameLeadsTo(call), left(call), KEPT_MS];
     const [word, first, second] = (await this.#runFor(REFRESH, call, args)) ?? [];
     switch (word) {
       case 'decided':
@@ -191,8 +191,8 @@ export class CallRegister {
     return this.#run(script, keys, [ask.account, this.#instance, uniqueKey, ...args], limitMs);
   }
 
-  #answer(name: string, outcome: string, account: string) {
-    return this.#run(ANSWER, [this.#keys.call(name)], [outcome, account]);
+  #answer(name: string, outcome: string, account: string, uniqueKey: string) {
+    return this.#run(ANSWER, [this.#keys.call(name)], [outcome, account, uniqueKey]);
   }
 
   async #run(
@@ -225,8 +225,10 @@ export function onlyLeaves({ outcome }: CallEnding): boolean {
   return OWN_ENDINGS.has(outcome);
 }
 
-function isNamed(call: Call): 0 | 1 {
-  return call.uniqueKey === nameOf(call) ? 1 : 0;
+/** Whether an app may answer to the name of the call. */
+function nameLeadsTo(call: Call): 'unique' | 'also' | 'no' {
+  if (call.uniqueKey === nameOf(call)) return 'unique';
+  return call.answersToCallId ? 'also' : 'no';
 }
 
 function left({ deadline }: { readonly deadline: number }): number {

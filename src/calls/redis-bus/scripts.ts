@@ -12,6 +12,8 @@ import { BEAT, SIGN_OFF } from './roll-scripts.ts';
  *   ACCOUNT:o  owner: the instance that wakes the phone
  *   ACCOUNT:w  waiters: the instances whose PBX waits, separated by spaces
  *   ACCOUNT:r  reason of the end
+ *   ACCOUNT:n  the account of the next call of the name that waits, `:b` of the one before; only while it waits
+ *   first      the account of the first of these
  *   key        the account that an answer to the bare name is for, the first one that the name rang
  *   to         ACCOUNT NAME of the call that an answer to the bare name is for, where that is a unique key of its own
  *
@@ -20,14 +22,15 @@ import { BEAT, SIGN_OFF } from './roll-scripts.ts';
  */
 
 /**
- * KEYS call:{name}; ARGV account, instance, unique key, 1 where that is the name, milliseconds left, milliseconds to
- * keep, most waiters. Replies `ours UNIQUE`, `shared UNIQUE LEFT OWNER`, `answered OUTCOME REASON`, `rekey` (the name is
- * another account's unique key) or `crowded`.
+ * KEYS call:{name}; ARGV account, instance, unique key, how the name leads to the call (`unique`: it is the unique key;
+ * `also`: the app may answer to it as well; `no`), milliseconds left, milliseconds to keep, most waiters. Replies `ours
+ * UNIQUE`, `shared UNIQUE LEFT OWNER`, `answered OUTCOME REASON`, `rekey` (the name is another account's unique key) or
+ * `crowded`.
  */
 export const CLAIM = busScript(
   'claim',
   `
-local hash, account, me, unique, named = KEYS[1], ARGV[1], ARGV[2], ARGV[3], ARGV[4] == '1'
+local hash, account, me, unique, named = KEYS[1], ARGV[1], ARGV[2], ARGV[3], ARGV[4]
 local left, most = tonumber(ARGV[5]), tonumber(ARGV[7])
 local now = clock()
 local known = read(hash, account)
@@ -47,10 +50,11 @@ if goesOn then
   unique = known.unique
 end
 local taken = takenBy(hash, account)
-if taken and named and not goesOn then return { 'rekey' } end
-if not taken then redis.call('HSET', hash, 'key', account) end
+if taken and named == 'unique' and not goesOn then return { 'rekey' } end
+if not taken and named ~= 'no' then redis.call('HSET', hash, 'key', account) end
 redis.call('HSET', hash, account .. ':s', 'waiting', account .. ':u', unique, account .. ':d', now + left,
   account .. ':o', me, account .. ':w', waiters, account .. ':r', '')
+begin(hash, account)
 keep(hash, left + tonumber(ARGV[6]))
 return { 'ours', unique }
 `,
@@ -67,14 +71,15 @@ return { 'done' }
 );
 
 /**
- * KEYS call:{key}; ARGV outcome, account or nothing where it is not known yet. Replies `taken UNIQUE
+ * KEYS call:{key}; ARGV outcome, account and unique key, or nothing where they are not known yet. An earlier call of the
+ * same name has another unique key: an answer to it is late. Replies `taken UNIQUE
  * WAITERS`, `duplicate UNIQUE WAITERS OUTCOME` with what was answered first, `elsewhere "ACCOUNT NAME"`, `late` or
  * `unknown`.
  */
 export const ANSWER = busScript(
   'answer',
   `
-local hash, outcome, account = KEYS[1], ARGV[1], ARGV[2]
+local hash, outcome, account, unique = KEYS[1], ARGV[1], ARGV[2], ARGV[3]
 if account == '' then
   account = redis.call('HGET', hash, 'key')
   if not account then
@@ -85,9 +90,10 @@ if account == '' then
 end
 local known = read(hash, account)
 if not known then return { 'unknown' } end
+if unique ~= '' and unique ~= known.unique then return { 'late' } end
 local inTime = clock() <= known.deadline
 if known.state == 'waiting' and inTime then
-  redis.call('HSET', hash, account .. ':s', outcome)
+  finish(hash, account, outcome)
   return { 'taken', known.unique, known.waiters }
 end
 if answered(known.state) and inTime then return { 'duplicate', known.unique, known.waiters, known.state } end
@@ -112,7 +118,7 @@ if known.state ~= 'waiting' and (waits or ARGV[7] ~= '1') then return { 'decided
 if not waits then return { 'gone' } end
 local others = without(known.waiters, me)
 if ARGV[6] == 'end' or (answered(outcome)) or (others == '' and outcome == 'caller-gone') then
-  redis.call('HSET', hash, account .. ':s', outcome, account .. ':r', reason, account .. ':w', '')
+  finish(hash, account, outcome, account .. ':r', reason, account .. ':w', '')
   return { 'ended', others }
 end
 local owner = known.owner
@@ -127,14 +133,16 @@ export const CANCEL = busScript(
   'cancel',
   `
 local hash, now, ended = KEYS[1], clock(), {}
-for _, field in ipairs(redis.call('HKEYS', hash)) do
-  local account = string.match(field, '^(%d+):s$')
-  local known = account and read(hash, account)
-  if known and known.state == 'waiting' and now <= known.deadline then
-    redis.call('HSET', hash, account .. ':s', 'cancelled', account .. ':r', ARGV[1], account .. ':w', '')
+local account = redis.call('HGET', hash, 'first') or ''
+while account ~= '' do
+  local known = read(hash, account)
+  local after = redis.call('HGET', hash, account .. ':n') or ''
+  if waiting(known, now) then
+    finish(hash, account, 'cancelled', account .. ':r', ARGV[1], account .. ':w', '')
     ended[#ended + 1] = known.unique
     ended[#ended + 1] = known.waiters
   end
+  account = after
 end
 return ended
 `,
@@ -161,15 +169,15 @@ return { 'ours' }
 
 /**
  * KEYS call:{name}; ARGV account, instance, unique key, 1 where this instance wakes the phone, 1 where Redis has not
- * confirmed to know the call, milliseconds left, milliseconds to keep. An unconfirmed call takes the place of one that is
- * over. The deadline is written anew where it comes too early: the server that took over from another has a clock of
+ * confirmed to know the call, how the name leads to the call (as for CLAIM), milliseconds left, milliseconds to keep. An
+ * unconfirmed call takes the place of one that is over. The deadline is written anew where it comes too early: the server that took over from another has a clock of
  * its own. Replies `waiting`, `restored` where Redis did not know the call, `decided OUTCOME REASON` or `gone`.
  */
 export const REFRESH = busScript(
   'refresh',
   `
 local hash, account, me, unique, fresh = KEYS[1], ARGV[1], ARGV[2], ARGV[3], ARGV[5] == '1'
-local left, now = tonumber(ARGV[6]), clock()
+local left, now = tonumber(ARGV[7]), clock()
 local known = read(hash, account)
 local mine = known ~= nil and known.unique == unique
 if mine and known.state == 'waiting' then
@@ -182,10 +190,11 @@ if (mine and not fresh) or (fresh and inTime and answered(known.state)) then
   return { 'decided', known.state, known.reason }
 end
 if ARGV[4] ~= '1' or (known and not fresh) or waiting(known, now) then return { 'gone' } end
-if not takenBy(hash, account) then redis.call('HSET', hash, 'key', account) end
+if ARGV[6] ~= 'no' and not takenBy(hash, account) then redis.call('HSET', hash, 'key', account) end
 redis.call('HSET', hash, account .. ':s', 'waiting', account .. ':u', unique, account .. ':d', now + left,
   account .. ':o', me, account .. ':w', me, account .. ':r', '')
-keep(hash, left + tonumber(ARGV[7]))
+begin(hash, account)
+keep(hash, left + tonumber(ARGV[8]))
 return { 'restored' }
 `,
 );
