@@ -1,12 +1,14 @@
 import type { AnswerBus } from '../calls/answer-bus.ts';
 import { createLoneBus } from '../calls/lone-bus.ts';
 import type { BusEvents } from '../calls/redis-bus/bus-events.ts';
+import { busProbe } from '../calls/redis-bus/bus-probe.ts';
 import { RedisBus } from '../calls/redis-bus/redis-bus.ts';
 import { BUS_SCRIPTS } from '../calls/redis-bus/scripts.ts';
 import type { WaitingRoom } from '../calls/waiting-room.ts';
 import type { RedisSettings } from '../lib/redis-address.ts';
 import { openRedis } from '../redis/open-redis.ts';
 import type { RedisEvents, RedisLink } from '../redis/redis-link.ts';
+import { describeTrouble } from '../redis/redis-unavailable.ts';
 
 /** What is between this instance and the others. */
 export interface BusParts {
@@ -27,8 +29,6 @@ export interface BusParts {
  */
 const LOOK_EVERY_MS = 5_000;
 
-const AWAY = 'Redis does not answer: only calls whose phone answers at this instance are woken';
-
 /** Builds the bus: through Redis where there is one, else for this instance alone. */
 export function createBusParts(options: {
   readonly settings: (RedisSettings & { readonly required: boolean }) | undefined;
@@ -41,7 +41,7 @@ export function createBusParts(options: {
     return { bus, redis: undefined, degraded: () => [], notReady: () => [], close: () => bus.close() };
   }
   const { prefix, required, timeoutMs } = settings;
-  const redis = openRedis(settings, events, BUS_SCRIPTS);
+  const redis = openRedis(settings, events, { scripts: BUS_SCRIPTS, probe: busProbe(prefix) });
   const bus = new RedisBus({
     link: redis,
     room,
@@ -51,12 +51,18 @@ export function createBusParts(options: {
     lookEveryMs: LOOK_EVERY_MS,
     events,
   });
-  const away = () => (redis.isUp() ? [] : [AWAY]);
+  const trouble = (): readonly string[] => {
+    const found = redis.trouble();
+    if (found === undefined) return [];
+    return [
+      `Redis cannot be used: ${describeTrouble(found)}. A call rings only if its app answers at the instance that holds it`,
+    ];
+  };
   return {
     bus,
     redis,
-    degraded: () => (required ? [] : away()),
-    notReady: () => (required ? away() : []),
+    degraded: () => (required && !redis.isUp() ? [] : trouble()),
+    notReady: () => (required && !redis.isUp() ? trouble() : []),
     close: async () => {
       await bus.close();
       await redis.close();

@@ -61,7 +61,7 @@ export const OUTCOME_ADVICE = {
   },
   'bus-unavailable': {
     deviceFound: undefined,
-    advice: 'Redis does not answer and REDIS_REQUIRED is on; see /readyz and the log line before it.',
+    advice: 'Redis cannot be used and REDIS_REQUIRED is on; /readyz and the log say why.',
   },
 } as const satisfies Record<CallOutcome, OutcomeAdvice>;
 

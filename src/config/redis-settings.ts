@@ -37,10 +37,14 @@ export function readRedisSettings(reader: SettingsReader): { readonly redis: Red
   const list = reader.readOptional('REDIS_SERVER_LIST', serverList);
   const username = reader.readOptional('REDIS_USERNAME', text);
   const password = reader.readSecret('REDIS_PASSWORD', text);
+  const sentinelUsername = reader.readOptional('REDIS_SENTINEL_USERNAME', text);
+  const sentinelPassword = reader.readSecret('REDIS_SENTINEL_PASSWORD', text);
   const tls = reader.readOptional('REDIS_TLS', oneOf('on', 'off'));
   const ca = reader.readContent('REDIS_CA_FILE', certificates);
   const rest = {
     ca,
+    sentinelLogin:
+      sentinelPassword === undefined ? undefined : { username: sentinelUsername, password: sentinelPassword },
     timeoutMs: reader.read('REDIS_TIMEOUT', '300', integer(50, 5_000, 'milliseconds')),
     required: ['on', 'true'].includes(
       reader.read('REDIS_REQUIRED', 'off', oneOf('on', 'off', 'true', 'false')),
@@ -87,6 +91,12 @@ function* contradictions(
   }
   if (reader.isSet('REDIS_USERNAME') && !reader.isSet('REDIS_PASSWORD') && url?.password === undefined) {
     yield 'REDIS_USERNAME needs REDIS_PASSWORD';
+  }
+  if (reader.isSet('REDIS_SENTINEL_PASSWORD') && url?.place.kind !== 'sentinel') {
+    yield 'REDIS_SENTINEL_PASSWORD needs Sentinels: write redis+sentinel:// in REDIS_URL';
+  }
+  if (reader.isSet('REDIS_SENTINEL_USERNAME') && !reader.isSet('REDIS_SENTINEL_PASSWORD')) {
+    yield 'REDIS_SENTINEL_USERNAME needs REDIS_SENTINEL_PASSWORD';
   }
   if (reader.isSet('REDIS_CA_FILE') && !encrypted) {
     yield 'REDIS_CA_FILE needs an encrypted connection: rediss:// in REDIS_URL, or REDIS_TLS=on with REDIS_SERVER_LIST';

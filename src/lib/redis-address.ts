@@ -34,6 +34,8 @@ export interface RedisSettings extends RedisAddress {
   readonly timeoutMs: number;
   /** Whether calls are refused while Redis is away. */
   readonly required: boolean;
+  /** The login of the Sentinels, if they have one of their own. */
+  readonly sentinelLogin?: { readonly username: string | undefined; readonly password: string } | undefined;
   /** Begins every key and channel. */
   readonly prefix: string;
 }

@@ -5,8 +5,8 @@ import { ClusterTopology } from './cluster-topology.ts';
 import { asUnavailable, ErrorReply } from './error-reply.ts';
 import { InFlight, MOST_IN_FLIGHT } from './in-flight.ts';
 import { keySlot } from './key-slot.ts';
-import type { ChannelListener, RedisEvents, RedisLink, RedisScript } from './redis-link.ts';
-import { RedisUnavailable } from './redis-unavailable.ts';
+import type { ChannelListener, RedisEvents, RedisLink, RedisProbe, RedisScript } from './redis-link.ts';
+import { type RedisTrouble, RedisUnavailable } from './redis-unavailable.ts';
 import { runScript } from './run-script.ts';
 import type { Login, ServerConnection } from './server-connection.ts';
 import type { Command, ServerLink } from './server-link.ts';
@@ -21,6 +21,7 @@ export interface ClusterLinkOptions {
   readonly timeoutMs: number;
   readonly prefix: string;
   readonly scripts: readonly RedisScript[];
+  readonly probe: RedisProbe | undefined;
   readonly events: RedisEvents;
 }
 
@@ -52,12 +53,17 @@ export class ClusterLink implements RedisLink {
       limitMs: stallMs(timeoutMs) / 2,
       isWell: (server) => servers.isWell(server),
       read: (table) => this.#follow(table),
-      failed: (fault) => servers.unknown(fault),
+      failed: (trouble) => servers.unknown(trouble),
     });
   }
 
   isUp(): boolean {
-    return this.#servers.fault === undefined;
+    return this.#servers.trouble === undefined;
+  }
+
+  trouble(): RedisTrouble | undefined {
+    const deaf = this.#subscriptions.find(({ subscription }) => subscription.trouble !== undefined);
+    return this.#servers.trouble ?? deaf?.subscription.trouble;
   }
 
   run(
@@ -91,7 +97,7 @@ export class ClusterLink implements RedisLink {
 
   async ping(): Promise<void> {
     const links = this.#servers.links();
-    if (links.length === 0) throw new RedisUnavailable(this.#servers.fault ?? 'connecting');
+    if (links.length === 0) throw new RedisUnavailable(this.#servers.trouble?.fault ?? 'connecting');
     try {
       await Promise.any(links.map((link) => link.check()));
     } catch (error) {
@@ -118,7 +124,7 @@ export class ClusterLink implements RedisLink {
 
   #ownerOf(slot: number): HostPort {
     const table = this.#table;
-    if (table === undefined) throw new RedisUnavailable(this.#servers.fault ?? 'connecting');
+    if (table === undefined) throw new RedisUnavailable(this.#servers.trouble?.fault ?? 'connecting');
     const owner = table.masters.get(table.ownerOf(slot) ?? '');
     if (owner === undefined) throw new RedisUnavailable('cluster-down');
     return owner;

@@ -2,9 +2,9 @@ import { monotonic } from '../lib/monotonic.ts';
 import type { HostPort } from '../lib/redis-address.ts';
 import { ErrorReply } from './error-reply.ts';
 import type { InFlight } from './in-flight.ts';
-import { probeServer } from './probe.ts';
-import type { RedisEvents, RedisScript } from './redis-link.ts';
-import type { RedisFault } from './redis-unavailable.ts';
+import { probeKey, probeServer } from './probe.ts';
+import type { RedisEvents, RedisProbe, RedisScript } from './redis-link.ts';
+import type { RedisTrouble } from './redis-unavailable.ts';
 import type { Login, ServerConnection } from './server-connection.ts';
 import { ServerLink } from './server-link.ts';
 import { keyAt, type SlotTable, serverKey } from './slot-table.ts';
@@ -15,6 +15,7 @@ export interface ClusterServersOptions {
   readonly timeoutMs: number;
   readonly prefix: string;
   readonly scripts: readonly RedisScript[];
+  readonly probe: RedisProbe | undefined;
   readonly inFlight: InFlight;
   readonly events: Pick<RedisEvents, 'redisUp' | 'redisDown' | 'shardUp' | 'shardDown'>;
   /** A server points to the slot table having changed. */
@@ -38,15 +39,15 @@ export class ClusterServers {
   #table: SlotTable | undefined;
   #up = false;
   #told = false;
-  #fault: RedisFault = 'connecting';
+  #trouble: RedisTrouble = { fault: 'connecting' };
 
   constructor(options: ClusterServersOptions) {
     this.#options = options;
   }
 
   /** Why all of them are down; undefined while any is up. */
-  get fault(): RedisFault | undefined {
-    return this.#up ? undefined : this.#fault;
+  get trouble(): RedisTrouble | undefined {
+    return this.#up ? undefined : this.#trouble;
   }
 
   links(): readonly ServerLink[] {
@@ -63,7 +64,7 @@ export class ClusterServers {
 
   isWell(key: string): boolean {
     const link = this.#members.get(key)?.link;
-    return link !== undefined && link.fault === undefined;
+    return link !== undefined && link.trouble === undefined;
   }
 
   /** Follows a new slot table: links to new masters, none to those that are none any more. */
@@ -78,9 +79,9 @@ export class ClusterServers {
   }
 
   /** Nobody told a slot table. */
-  unknown(fault: RedisFault): void {
+  unknown(trouble: RedisTrouble): void {
     if (this.#members.size > 0) return;
-    this.#fault = fault;
+    this.#trouble = trouble;
     this.#tell();
   }
 
@@ -98,7 +99,7 @@ export class ClusterServers {
       inFlight,
       scripts,
       probe: (connection) => this.#probe(key, connection),
-      changed: (fault) => this.#changed(key, fault),
+      changed: (trouble) => this.#changed(key, trouble),
     });
     const member = { link, isTold: false, usedAt: Number.NEGATIVE_INFINITY };
     this.#members.set(key, member);
@@ -114,28 +115,28 @@ export class ClusterServers {
 
   /** A server without slots, or with other slots than we think, works nevertheless. */
   async #probe(key: string, connection: ServerConnection): Promise<void> {
-    const written = this.#table && keyAt(this.#table, key, `${this.#options.prefix}probe:`);
+    const written = this.#table && keyAt(this.#table, key, probeKey(this.#options));
     try {
       if (written === undefined) await connection.call('PING');
-      else await probeServer(connection, written);
+      else await probeServer(connection, this.#options, written, 'SPUBLISH');
     } catch (error) {
       if (!(error instanceof ErrorReply) || error.redirect === undefined) throw error;
       this.#options.suspect();
     }
   }
 
-  #changed(key: string, fault: RedisFault | undefined): void {
+  #changed(key: string, trouble: RedisTrouble | undefined): void {
     const member = this.#members.get(key);
     const { events, suspect } = this.#options;
     // A server that left the table is nobody's concern any more.
     if (member === undefined) return;
-    if (fault === undefined) {
+    if (trouble === undefined) {
       if (member.isTold) events.shardUp({ server: key });
       member.isTold = false;
     } else {
-      this.#fault = fault;
+      this.#trouble = trouble;
       member.isTold = true;
-      events.shardDown({ server: key, error: fault });
+      events.shardDown({ ...trouble, server: key });
       suspect();
     }
     this.#tell();
@@ -143,13 +144,13 @@ export class ClusterServers {
 
   #tell(): void {
     const links = this.links();
-    const up = links.some(({ fault }) => fault === undefined);
-    const undecided = !up && links.some(({ fault }) => fault === 'connecting');
+    const up = links.some(({ trouble }) => trouble === undefined);
+    const undecided = !up && links.some(({ trouble }) => trouble?.fault === 'connecting');
     const changed = up !== this.#up || !this.#told;
     this.#up = up;
     if (!changed || undecided) return;
     this.#told = true;
     if (up) this.#options.events.redisUp();
-    else this.#options.events.redisDown({ error: this.#fault });
+    else this.#options.events.redisDown(this.#trouble);
   }
 }

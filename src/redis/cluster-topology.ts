@@ -1,7 +1,7 @@
 import type { HostPort } from '../lib/redis-address.ts';
 import { askOnce } from './ask-once.ts';
-import { ErrorReply, faultOf } from './error-reply.ts';
-import { type RedisFault, RedisUnavailable } from './redis-unavailable.ts';
+import { ErrorReply, troubleOf } from './error-reply.ts';
+import { type RedisTrouble, RedisUnavailable } from './redis-unavailable.ts';
 import type { Login } from './server-connection.ts';
 import { readSlotTable, type SlotTable, serverKey } from './slot-table.ts';
 import { TABLE_LEAST_MS, TABLE_MS, TABLE_UNWELL_MS } from './timings.ts';
@@ -17,7 +17,7 @@ export interface TopologyOptions {
   readonly isWell: (server: string) => boolean;
   readonly read: (table: SlotTable) => void;
   /** No server told a table. */
-  readonly failed: (fault: RedisFault) => void;
+  readonly failed: (trouble: RedisTrouble) => void;
 }
 
 /** Reads the slot table of a Cluster now and then, more often while something is wrong, and soon when asked to. */
@@ -72,7 +72,7 @@ export class ClusterTopology {
   }
 
   async #refresh(): Promise<void> {
-    let fault: RedisFault = 'unreachable';
+    let trouble: RedisTrouble = { fault: 'unreachable' };
     for (const server of this.#candidates()) {
       if (this.#stop.signal.aborted) return;
       try {
@@ -82,11 +82,11 @@ export class ClusterTopology {
         this.#well = [...table.masters.keys()].every((master) => this.#options.isWell(master));
         return;
       } catch (error) {
-        fault = faultOf(error) ?? 'cluster-down';
+        trouble = troubleOf(error) ?? { fault: 'cluster-down' };
       }
     }
     this.#well = false;
-    if (!this.#stop.signal.aborted) this.#options.failed(fault);
+    if (!this.#stop.signal.aborted) this.#options.failed(trouble);
   }
 
   #candidates(): readonly HostPort[] {
@@ -109,7 +109,7 @@ export class ClusterTopology {
       return table;
     } catch (error) {
       const plain = error instanceof ErrorReply && error.fault === undefined;
-      throw plain ? new RedisUnavailable('no-cluster', { cause: error }) : error;
+      throw plain ? new RedisUnavailable('no-cluster', { cause: error, said: error.said }) : error;
     }
   }
 }

@@ -1,5 +1,5 @@
 import type { HostPort } from '../lib/redis-address.ts';
-import { type RedisFault, RedisUnavailable } from './redis-unavailable.ts';
+import { type RedisFault, type RedisTrouble, RedisUnavailable } from './redis-unavailable.ts';
 
 /** Error codes of https://github.com/redis/redis/blob/7.0/src/server.c (createSharedObjects) and cluster.c that tell of the server, not of the command. */
 const FAULTS: Readonly<Record<string, RedisFault>> = {
@@ -21,9 +21,14 @@ const FAULTS: Readonly<Record<string, RedisFault>> = {
 
 const MOST_TEXT = 200;
 
+/** A script that the user may run and that calls a command that the user may not; in Redis 6 and in Redis 7. */
+const ACL_IN_SCRIPT = /ACL failure in script|can't run this command/i;
+
 /** Redis answered with an error. The text is Redis' own, cut; where it could quote arguments it is left out. */
 export class ErrorReply extends Error {
   override readonly name = 'ErrorReply';
+  /** What Redis said, at most 200 characters. */
+  readonly said: string;
   /** The first word, such as `MOVED`. */
   readonly code: string;
   readonly fault: RedisFault | undefined;
@@ -32,9 +37,16 @@ export class ErrorReply extends Error {
   readonly redirect: { readonly kind: 'MOVED' | 'ASK'; readonly server: HostPort } | undefined;
 
   constructor(text: string) {
-    super(`Redis answered: ${/^ERR unknown/i.test(text) ? 'ERR unknown command' : text.slice(0, MOST_TEXT)}`);
+    const said = /^ERR unknown/i.test(text)
+      ? text.slice(0, MOST_TEXT).split(', with args')[0]
+      : text.slice(0, MOST_TEXT);
+    super(`Redis answered: ${said}`);
+    this.said = said ?? '';
     this.code = /^-?([A-Z]+)/.exec(text)?.[1] ?? 'ERR';
-    this.fault = FAULTS[this.code] ?? FAULTS[nestedCode(text)];
+    this.fault =
+      FAULTS[this.code] ??
+      FAULTS[nestedCode(text)] ??
+      (ACL_IN_SCRIPT.test(text) ? 'not-permitted' : undefined);
     this.unknownCommand = /^ERR unknown command/i.test(text);
     this.redirect = redirectIn(text);
   }
@@ -54,8 +66,14 @@ const nestedCode = (text: string): string => /@user_script: ?\d+: -?([A-Z]{3,}) 
 export const faultOf = (error: unknown): RedisFault | undefined =>
   error instanceof RedisUnavailable || error instanceof ErrorReply ? error.fault : undefined;
 
+/** The fault that an error of a command stands for, with the words of Redis; what Redis refuses for another reason is `refused`. */
+export const troubleOf = (error: unknown): RedisTrouble | undefined => {
+  if (error instanceof ErrorReply) return { fault: error.fault ?? 'refused', said: error.said };
+  return error instanceof RedisUnavailable ? error : undefined;
+};
+
 /** What a caller is to see: `RedisUnavailable` where that is meant, else the error itself. */
 export const asUnavailable = (error: unknown): unknown =>
   error instanceof ErrorReply && error.fault !== undefined
-    ? new RedisUnavailable(error.fault, { cause: error })
+    ? new RedisUnavailable(error.fault, { cause: error, said: error.said })
     : error;

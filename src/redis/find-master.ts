@@ -1,11 +1,17 @@
-import type { HostPort } from '../lib/redis-address.ts';
+import type { HostPort, RedisSettings } from '../lib/redis-address.ts';
 import { askOnce } from './ask-once.ts';
-import { ErrorReply, faultOf } from './error-reply.ts';
-import { type RedisFault, RedisUnavailable } from './redis-unavailable.ts';
+import { ErrorReply, troubleOf } from './error-reply.ts';
+import { type RedisTrouble, RedisUnavailable } from './redis-unavailable.ts';
 import type { Login, ServerConnection } from './server-connection.ts';
 
 /** Milliseconds that one Sentinel may take to answer. */
 const SENTINEL_LIMIT_MS = 500;
+
+/** The login of Redis, and that of the Sentinels if they have one of their own. */
+interface Logins {
+  readonly redis: Login;
+  readonly own: RedisSettings['sentinelLogin'];
+}
 
 /**
  * The address of the master that the first answering Sentinel names; each is asked in turn
@@ -14,31 +20,43 @@ const SENTINEL_LIMIT_MS = 500;
 export const findMaster = async (
   sentinels: readonly HostPort[],
   master: string,
-  login: Login,
+  logins: Logins,
   signal: AbortSignal,
 ): Promise<HostPort> => {
-  let fault: RedisFault = 'no-master';
+  let trouble: RedisTrouble = { fault: 'no-master' };
   for (const sentinel of sentinels) {
     if (signal.aborted) break;
     try {
-      const found = masterOf(await askSentinel(sentinel, master, login, signal));
+      const found = masterOf(await askSentinel(sentinel, master, logins, signal));
       if (found !== undefined) return found;
     } catch (error) {
-      fault = faultOf(error) ?? fault;
+      trouble = worse(trouble, troubleOf(error));
     }
   }
-  throw new RedisUnavailable(fault);
+  const { fault, said } = trouble;
+  throw new RedisUnavailable(fault, { ...(said !== undefined && { said }) });
 };
 
-/** Most Sentinels want no password and refuse one; one that wants it is given that of Redis. */
+/** A refused login is the operator's to mend, whatever else is wrong with other Sentinels. */
+const worse = (known: RedisTrouble, found: RedisTrouble | undefined): RedisTrouble => {
+  if (found === undefined || known.fault === 'sentinel-refused') return known;
+  return found.fault === 'login-refused' ? { ...found, fault: 'sentinel-refused' } : found;
+};
+
+/**
+ * Sentinels that have a login of their own are given that. Most others want no password and refuse one; one that wants
+ * it is given that of Redis.
+ */
 const askSentinel = async (
   sentinel: HostPort,
   master: string,
-  login: Login,
+  { redis: login, own }: Logins,
   signal: AbortSignal,
 ): Promise<unknown> => {
   const ask = (connection: ServerConnection) =>
     connection.call('SENTINEL', ['get-master-addr-by-name', master]);
+  if (own !== undefined)
+    return askOnce(sentinel, { ...login, ...own, database: 0 }, SENTINEL_LIMIT_MS, signal, ask);
   const anonymous = { ...login, username: undefined, password: undefined, database: 0 };
   try {
     return await askOnce(sentinel, anonymous, SENTINEL_LIMIT_MS, signal, ask);

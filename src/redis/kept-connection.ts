@@ -2,8 +2,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { backoff } from '../lib/backoff.ts';
 import type { HostPort } from '../lib/redis-address.ts';
 import { startDeadline } from './deadline.ts';
-import { faultOf } from './error-reply.ts';
-import { type RedisFault, RedisUnavailable } from './redis-unavailable.ts';
+import { troubleOf } from './error-reply.ts';
+import { type RedisFault, type RedisTrouble, RedisUnavailable } from './redis-unavailable.ts';
 import { type Login, ServerConnection } from './server-connection.ts';
 import { RECONNECT } from './timings.ts';
 
@@ -19,7 +19,7 @@ export interface Keeping {
   /** The connection is ready. */
   readonly stands: (connection: ServerConnection) => void;
   /** A connection ended or could not be made. The next try follows by itself. */
-  readonly lost: (fault: RedisFault) => void;
+  readonly lost: (trouble: RedisTrouble) => void;
 }
 
 /** Keeps one connection: as soon as it ends, another is made, for ever, with growing pauses while that fails. */
@@ -48,21 +48,21 @@ export class KeptConnection {
   async #live(): Promise<void> {
     let failures = 0;
     while (!this.#stop.signal.aborted) {
-      const { stood, fault } = await this.#once();
+      const { stood, trouble } = await this.#once();
       if (this.#stop.signal.aborted) break;
-      this.#keeping.lost(fault);
+      this.#keeping.lost(trouble);
       failures = stood ? 0 : failures + 1;
       await this.#pause(backoff(failures, RECONNECT));
     }
-    this.#keeping.lost('closed');
+    this.#keeping.lost({ fault: 'closed' });
   }
 
-  async #once(): Promise<{ readonly stood: boolean; readonly fault: RedisFault }> {
+  async #once(): Promise<{ readonly stood: boolean; readonly trouble: RedisTrouble }> {
     const { find, login, limitMs, prepare, stands } = this.#keeping;
     let connection: ServerConnection | undefined;
     try {
       const server = await find(this.#stop.signal);
-      if (this.#stop.signal.aborted) return { stood: false, fault: 'closed' };
+      if (this.#stop.signal.aborted) return { stood: false, trouble: { fault: 'closed' } };
       connection = new ServerConnection(server, login);
       this.#current = connection;
       const opening = connection;
@@ -75,13 +75,13 @@ export class KeptConnection {
       }
     } catch (error) {
       // A surprise must not end the tries: it counts as a connection that was lost.
-      const fault = faultOf(error) ?? 'connection-lost';
-      connection?.drop(fault);
+      const trouble = troubleOf(error) ?? { fault: 'connection-lost' };
+      connection?.drop(trouble.fault);
       await connection?.ended;
-      return { stood: false, fault };
+      return { stood: false, trouble };
     }
     stands(connection);
-    return { stood: true, fault: await connection.ended };
+    return { stood: true, trouble: { fault: await connection.ended } };
   }
 
   async #pause(ms: number): Promise<void> {

@@ -1,10 +1,20 @@
-import type { RedisFault } from './redis-unavailable.ts';
+import type { RedisTrouble } from './redis-unavailable.ts';
 
 /** A Lua script. All its KEYS share one hash tag, so that one server of a Cluster holds them. */
 export interface RedisScript {
   /** Names it in errors. */
   readonly name: string;
   readonly lua: string;
+}
+
+/** How a server shows that it does what calls need. */
+export interface RedisProbe {
+  /** Calls each command that calls need, on one key, and leaves nothing there. */
+  readonly script: RedisScript;
+  /** Begins the key that the script is run with. */
+  readonly key: string;
+  /** Begins the channel that a message is sent to. */
+  readonly channel: string;
 }
 
 /** Who hears a channel. Must not throw. */
@@ -26,6 +36,8 @@ export interface RedisLink {
    * any of its masters works; commands for a master that does not are rejected at once. Cheap: asked for every call.
    */
   isUp(): boolean;
+  /** What keeps commands from being carried out, or messages from being heard; undefined: nothing. */
+  trouble(): RedisTrouble | undefined;
   /**
    * Runs a script (EVALSHA, and EVAL where the server does not know it). Rejects with `RedisUnavailable`: at once
    * while Redis is down or too many commands are in flight, else after `limitMs` (default: REDIS_TIMEOUT) at the
@@ -54,13 +66,13 @@ export interface RedisLink {
 /** What a link tells, each once per change and not once per try. */
 export interface RedisEvents {
   redisUp(): void;
-  redisDown(why: { readonly error: RedisFault }): void;
+  redisDown(why: RedisTrouble): void;
   /** One master of a Cluster works again, or does not; `server` is its host:port. */
   shardUp(shard: { readonly server: string }): void;
-  shardDown(shard: { readonly server: string; readonly error: RedisFault }): void;
+  shardDown(shard: RedisTrouble & { readonly server: string }): void;
   /** A channel of `listen` is heard, or is not; messages may be missed until it is. */
   listening(): void;
-  notListening(why: { readonly error: RedisFault }): void;
+  notListening(why: RedisTrouble): void;
   /** A command was turned away because too many are in flight. */
   redisOverloaded(): void;
 }

@@ -10,10 +10,12 @@ const EXPLANATION = {
   'no-cluster': 'this server belongs to no Redis Cluster; set REDIS_URL instead of REDIS_SERVER_LIST',
   'no-database': 'Redis has no database of this number',
   'no-master': 'no Sentinel names the master',
-  'not-permitted': 'the user may not do this in Redis (ACL)',
+  'not-permitted': 'the ACL user of this service lacks a right in Redis that calls need',
   'out-of-memory': 'Redis is out of memory',
   overloaded: 'too many commands to Redis are in flight',
+  refused: 'Redis, or a proxy before it, refuses a command that calls need',
   'read-only': 'this Redis server is a replica, or cannot write for now',
+  'sentinel-refused': 'a Sentinel refuses the user or the password; set REDIS_SENTINEL_PASSWORD',
   timeout: 'Redis did not answer in time',
   unreachable: 'the Redis server cannot be reached',
   untrusted: 'Redis offers no encrypted connection that can be trusted; look at REDIS_CA_FILE',
@@ -22,16 +24,32 @@ const EXPLANATION = {
 /** Why Redis could not do what it was asked: a passing or an operator's matter, never a caller's. */
 export type RedisFault = keyof typeof EXPLANATION;
 
+/** A fault, and the words of the server that reported it, if one did: at most 200 characters that quote no argument. */
+export interface RedisTrouble {
+  readonly fault: RedisFault;
+  readonly said?: string | undefined;
+}
+
+/** For a person: what is wrong, and what Redis said. */
+export function describeTrouble({ fault, said }: RedisTrouble): string {
+  return said === undefined ? EXPLANATION[fault] : `${EXPLANATION[fault]}; it says: ${said}`;
+}
+
 /**
  * Redis could not answer. The command may nevertheless have been carried out, or still be, unless the fault is
  * `connecting`, `overloaded` or an answer of the server's own. Holds nothing of the command or the address.
  */
-export class RedisUnavailable extends Error {
+export class RedisUnavailable extends Error implements RedisTrouble {
   override readonly name = 'RedisUnavailable';
   readonly fault: RedisFault;
+  readonly said: string | undefined;
 
-  constructor(fault: RedisFault, options?: { readonly cause: unknown }) {
-    super(`Redis unavailable: ${EXPLANATION[fault]}`, options);
+  constructor(
+    fault: RedisFault,
+    { said, ...options }: { readonly cause?: unknown; readonly said?: string } = {},
+  ) {
+    super(`Redis unavailable: ${describeTrouble({ fault, said })}`, options);
     this.fault = fault;
+    this.said = said;
   }
 }

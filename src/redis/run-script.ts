@@ -10,7 +10,8 @@ export type Send = (command: Command, limitMs: number) => Promise<unknown>;
 /** SHA-1 is what EVALSHA is defined by; scripts are few and live as long as the process. */
 const digests = new WeakMap<RedisScript, string>();
 
-const digestOf = (script: RedisScript): string => {
+/** By what EVALSHA names a script. */
+export const digestOf = (script: RedisScript): string => {
   const known = digests.get(script) ?? createHash('sha1').update(script.lua).digest('hex');
   digests.set(script, known);
   return known;

@@ -95,7 +95,7 @@ export class ServerConnection {
     } catch (error) {
       // A server without any password refuses AUTH with a plain ERR.
       const plain = error instanceof ErrorReply && error.fault === undefined;
-      throw plain ? new RedisUnavailable(refused, { cause: error }) : error;
+      throw plain ? new RedisUnavailable(refused, { cause: error, said: error.said }) : error;
     }
   }
 

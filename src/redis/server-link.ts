@@ -1,11 +1,11 @@
 import type { HostPort } from '../lib/redis-address.ts';
 import { startDeadline } from './deadline.ts';
-import { asUnavailable, faultOf } from './error-reply.ts';
+import { asUnavailable, faultOf, troubleOf } from './error-reply.ts';
 import type { InFlight } from './in-flight.ts';
 import { KeptConnection } from './kept-connection.ts';
 import { loadScripts } from './load-scripts.ts';
 import type { RedisScript } from './redis-link.ts';
-import { type RedisFault, RedisUnavailable } from './redis-unavailable.ts';
+import { type RedisFault, type RedisTrouble, RedisUnavailable } from './redis-unavailable.ts';
 import type { Login, ServerConnection } from './server-connection.ts';
 import { HEARTBEAT_MS, REFUSED_PAUSE_MS, stallMs } from './timings.ts';
 
@@ -29,7 +29,7 @@ export interface ServerLinkOptions {
   /** What is made known to the server on every new connection. */
   readonly scripts: readonly RedisScript[];
   /** Told once per change; undefined is up. At first nothing is told. */
-  readonly changed: (fault: RedisFault | undefined) => void;
+  readonly changed: (trouble: RedisTrouble | undefined) => void;
 }
 
 /** Faults that another connection may end: the server that is found then can be another one. */
@@ -51,7 +51,7 @@ export class ServerLink {
   readonly #options: ServerLinkOptions;
   readonly #kept: KeptConnection;
   #connection: ServerConnection | undefined;
-  #fault: RedisFault | undefined = 'connecting';
+  #trouble: RedisTrouble | undefined = { fault: 'connecting' };
   #probing = false;
   #next: NodeJS.Timeout | undefined;
   #told = false;
@@ -67,13 +67,13 @@ export class ServerLink {
         await loadScripts(connection, options.scripts);
       },
       stands: (connection) => this.#stands(connection),
-      lost: (fault) => this.#lost(fault),
+      lost: (trouble) => this.#lost(trouble),
     });
   }
 
   /** Why it is down; undefined while it is up. */
-  get fault(): RedisFault | undefined {
-    return this.#fault;
+  get trouble(): RedisTrouble | undefined {
+    return this.#trouble;
   }
 
   /** The connection that stands, whether or not it is up; another object after each reconnecting. */
@@ -84,8 +84,8 @@ export class ServerLink {
   /** Sends a command unless down. Rejects with `RedisUnavailable` (after `limitMs` at the latest) or `ErrorReply`. */
   call({ name, args, asking = false }: Command, limitMs: number): Promise<unknown> {
     const connection = this.#connection;
-    if (this.#fault !== undefined || connection === undefined) {
-      return Promise.reject(new RedisUnavailable(this.#fault ?? 'connecting'));
+    if (this.#trouble !== undefined || connection === undefined) {
+      return Promise.reject(new RedisUnavailable(this.#trouble?.fault ?? 'connecting'));
     }
     if (limitMs <= 0) return Promise.reject(new RedisUnavailable('timeout'));
     if (!this.#options.inFlight.enter()) return Promise.reject(new RedisUnavailable('overloaded'));
@@ -113,8 +113,8 @@ export class ServerLink {
   /** Probes the server now; resolves when it works, rejects with `RedisUnavailable` after `timeoutMs` at the latest. */
   check(): Promise<void> {
     const connection = this.#connection;
-    if (this.#fault !== undefined || connection === undefined) {
-      return Promise.reject(new RedisUnavailable(this.#fault ?? 'connecting'));
+    if (this.#trouble !== undefined || connection === undefined) {
+      return Promise.reject(new RedisUnavailable(this.#trouble?.fault ?? 'connecting'));
     }
     const { probe, timeoutMs } = this.#options;
     return new Promise((resolve, reject) => {
@@ -139,24 +139,25 @@ export class ServerLink {
     this.#probeIn(HEARTBEAT_MS);
   }
 
-  #lost(fault: RedisFault): void {
+  #lost(trouble: RedisTrouble): void {
     clearTimeout(this.#next);
     this.#connection = undefined;
-    this.#change(fault);
+    // The connection ends because of a trouble that was quoted before.
+    this.#change(this.#trouble?.fault === trouble.fault ? { ...this.#trouble, ...trouble } : trouble);
   }
 
-  #change(fault: RedisFault | undefined): void {
-    const before = this.#told ? this.#fault === undefined : undefined;
-    this.#fault = fault;
-    const now = fault === undefined;
-    if (before === now || fault === 'closed') return;
+  #change(trouble: RedisTrouble | undefined): void {
+    const before = this.#told ? this.#trouble === undefined : undefined;
+    this.#trouble = trouble;
+    const now = trouble === undefined;
+    if (before === now || trouble?.fault === 'closed') return;
     this.#told = true;
-    this.#options.changed(fault);
+    this.#options.changed(trouble);
   }
 
   #late(connection: ServerConnection): void {
     if (connection !== this.#connection) return;
-    this.#change('timeout');
+    this.#change({ fault: 'timeout' });
     this.#probe(connection);
   }
 
@@ -183,14 +184,14 @@ export class ServerLink {
       })
       .then(
         () => this.#answered(connection, undefined),
-        (error: unknown) => this.#answered(connection, faultOf(error) ?? 'connection-lost'),
+        (error: unknown) => this.#answered(connection, troubleOf(error) ?? { fault: 'connection-lost' }),
       );
   }
 
-  #answered(connection: ServerConnection, fault: RedisFault | undefined): void {
+  #answered(connection: ServerConnection, trouble: RedisTrouble | undefined): void {
     if (connection !== this.#connection) return;
-    this.#change(fault);
-    if (fault !== undefined && RENEW.has(fault)) connection.drop(fault);
-    else this.#probeIn(fault === undefined ? HEARTBEAT_MS : REFUSED_PAUSE_MS);
+    this.#change(trouble);
+    if (trouble !== undefined && RENEW.has(trouble.fault)) connection.drop(trouble.fault);
+    else this.#probeIn(trouble === undefined ? HEARTBEAT_MS : REFUSED_PAUSE_MS);
   }
 }

@@ -1,8 +1,9 @@
 import type { HostPort } from '../lib/redis-address.ts';
 import { asUnavailable } from './error-reply.ts';
 import { InFlight, MOST_IN_FLIGHT } from './in-flight.ts';
-import { probeServer } from './probe.ts';
-import type { ChannelListener, RedisEvents, RedisLink, RedisScript } from './redis-link.ts';
+import { probeKey, probeServer } from './probe.ts';
+import type { ChannelListener, RedisEvents, RedisLink, RedisProbe, RedisScript } from './redis-link.ts';
+import type { RedisTrouble } from './redis-unavailable.ts';
 import { runScript } from './run-script.ts';
 import type { Login } from './server-connection.ts';
 import { ServerLink } from './server-link.ts';
@@ -16,6 +17,7 @@ export interface SingleLinkOptions {
   readonly timeoutMs: number;
   readonly prefix: string;
   readonly scripts: readonly RedisScript[];
+  readonly probe: RedisProbe | undefined;
   readonly events: RedisEvents;
 }
 
@@ -27,20 +29,24 @@ export class SingleLink implements RedisLink {
 
   constructor(options: SingleLinkOptions) {
     this.#options = options;
-    const { find, login, timeoutMs, prefix, scripts, events } = options;
+    const { find, login, timeoutMs, scripts, events } = options;
     this.#server = new ServerLink({
       find,
       login,
       timeoutMs,
       inFlight: new InFlight(MOST_IN_FLIGHT, () => events.redisOverloaded()),
       scripts,
-      probe: (connection) => probeServer(connection, `${prefix}probe`),
-      changed: (fault) => (fault === undefined ? events.redisUp() : events.redisDown({ error: fault })),
+      probe: (connection) => probeServer(connection, options, `${probeKey(options)}0`, 'PUBLISH'),
+      changed: (trouble) => (trouble === undefined ? events.redisUp() : events.redisDown(trouble)),
     });
   }
 
   isUp(): boolean {
-    return this.#server.fault === undefined;
+    return this.#server.trouble === undefined;
+  }
+
+  trouble(): RedisTrouble | undefined {
+    return this.#server.trouble ?? this.#subscriptions.find(({ trouble }) => trouble !== undefined)?.trouble;
   }
 
   run(

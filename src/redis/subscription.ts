@@ -3,7 +3,7 @@ import { startDeadline } from './deadline.ts';
 import { ErrorReply } from './error-reply.ts';
 import { KeptConnection } from './kept-connection.ts';
 import type { ChannelListener, RedisEvents } from './redis-link.ts';
-import type { RedisFault } from './redis-unavailable.ts';
+import type { RedisTrouble } from './redis-unavailable.ts';
 import type { Login, ServerConnection } from './server-connection.ts';
 import { HEARTBEAT_MS, stallMs } from './timings.ts';
 
@@ -25,6 +25,7 @@ export class Subscription {
   readonly #kept: KeptConnection;
   #connection: ServerConnection | undefined;
   #stands: boolean | undefined;
+  #trouble: RedisTrouble | undefined;
   #next: NodeJS.Timeout | undefined;
 
   constructor(options: SubscriptionOptions) {
@@ -41,12 +42,17 @@ export class Subscription {
         options.heard.onGap();
         this.#lookAt(connection, limitMs);
       },
-      lost: (fault) => {
+      lost: (trouble) => {
         clearTimeout(this.#next);
         this.#connection = undefined;
-        this.#change(fault);
+        this.#change(trouble);
       },
     });
+  }
+
+  /** Why the channel is not heard; undefined while it is, and before the first try has ended. */
+  get trouble(): RedisTrouble | undefined {
+    return this.#trouble;
   }
 
   /** Subscribes anew, at the server that is found now. */
@@ -71,15 +77,16 @@ export class Subscription {
     }
   }
 
-  #change(fault: RedisFault | undefined): void {
-    const stands = fault === undefined;
-    if (this.#stands === stands || fault === 'closed') return;
+  #change(trouble: RedisTrouble | undefined): void {
+    const stands = trouble === undefined;
+    this.#trouble = trouble;
+    if (this.#stands === stands || trouble?.fault === 'closed') return;
     // The beginning, while a Cluster's servers are still being asked.
-    if (this.#stands === undefined && fault === 'connecting') return;
+    if (this.#stands === undefined && trouble?.fault === 'connecting') return;
     if (this.#stands === true) this.#options.heard.onLost?.();
     this.#stands = stands;
-    if (fault === undefined) this.#options.events.listening();
-    else this.#options.events.notListening({ error: fault });
+    if (trouble === undefined) this.#options.events.listening();
+    else this.#options.events.notListening(trouble);
   }
 
   /** Nothing may be published for hours: only a PING shows that the connection still is one. */

@@ -1,6 +1,7 @@
 import { Counter, type Gauge, type Registry } from 'prom-client';
 import type { BusEvents } from '../calls/redis-bus/bus-events.ts';
 import type { RedisEvents } from '../redis/redis-link.ts';
+import { describeTrouble } from '../redis/redis-unavailable.ts';
 import type { Log } from './log.ts';
 
 /** Log line and metric of everything that happens between instances and with Redis. */
@@ -25,6 +26,12 @@ export function createBusTelemetry(
   const faults = counter('redis_faults_total', 'Times that Redis stopped working for this instance.', [
     'reason',
   ]);
+  // Answers cross between instances only if commands work and messages are heard.
+  const state = { works: false, hears: false };
+  const health = (change: Partial<typeof state>) => {
+    Object.assign(state, change);
+    redisHealth.set(state.works && state.hears ? 1 : 0);
+  };
   const failed = (during: string, error: unknown) => {
     faults.inc({ reason: 'script' });
     log.writeError('a script in Redis failed by a fault of this service', error, { during });
@@ -40,23 +47,34 @@ export function createBusTelemetry(
     },
     busFailed: ({ during, error }) => failed(during, error),
     redisUp: () => {
-      redisHealth.set(1);
-      log.write('info', 'Redis answers', {});
+      health({ works: true });
+      log.write('info', 'Redis works', {});
     },
-    redisDown: ({ error }) => {
-      redisHealth.set(0);
-      faults.inc({ reason: error });
-      log.write('error', 'Redis does not answer: this instance goes on alone', { reason: error });
+    redisDown: (trouble) => {
+      health({ works: false });
+      faults.inc({ reason: trouble.fault });
+      log.write('error', `Redis cannot be used, this instance goes on alone: ${describeTrouble(trouble)}`, {
+        reason: trouble.fault,
+      });
     },
     shardUp: ({ server }) => log.write('info', 'a master of the Redis Cluster answers', { server }),
-    shardDown: ({ server, error }) => {
-      faults.inc({ reason: error });
-      log.write('error', 'a master of the Redis Cluster does not answer', { server, reason: error });
+    shardDown: ({ server, ...trouble }) => {
+      faults.inc({ reason: trouble.fault });
+      log.write('error', `a master of the Redis Cluster cannot be used: ${describeTrouble(trouble)}`, {
+        server,
+        reason: trouble.fault,
+      });
     },
-    listening: () => log.write('info', 'messages of other instances are heard', {}),
-    notListening: ({ error }) => {
-      faults.inc({ reason: error });
-      log.write('warn', 'messages of other instances are not heard for now', { reason: error });
+    listening: () => {
+      health({ hears: true });
+      log.write('info', 'messages of other instances are heard', {});
+    },
+    notListening: (trouble) => {
+      health({ hears: false });
+      faults.inc({ reason: trouble.fault });
+      log.write('warn', `messages of other instances are not heard: ${describeTrouble(trouble)}`, {
+        reason: trouble.fault,
+      });
     },
     redisOverloaded: () => faults.inc({ reason: 'overloaded' }),
   };

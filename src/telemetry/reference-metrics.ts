@@ -33,7 +33,7 @@ export function createReferenceMetrics(registry: Registry, batch: MetricBatch, d
   });
   const redisHealth = new Gauge({
     name: 'redis_health',
-    help: '1 while Redis answers, or none is used.',
+    help: '1 while Redis does what calls need and the messages of other instances are heard, or no Redis is used.',
     registers,
   });
   counter('docker_tag', 'Which release runs (DOCKER_TAG).', ['docker_tag']).inc({ docker_tag: dockerTag });

@@ -102,7 +102,7 @@ export function redisWorld(
           notListening: () => {},
           redisOverloaded: () => {},
         },
-        BUS_SCRIPTS,
+        { scripts: BUS_SCRIPTS },
       );
       let claims = 0;
       const counting = tellingReplies((script) => {

@@ -4,6 +4,7 @@ import { until } from '../helpers/until.ts';
 
 const through = (link: RedisLink): RedisLink => ({
   isUp: () => link.isUp(),
+  trouble: () => link.trouble(),
   run: (script, keys, args, limitMs) => link.run(script, keys, args, limitMs),
   publish: (channel, message) => link.publish(channel, message),
   listen: (channel, heard) => link.listen(channel, heard),

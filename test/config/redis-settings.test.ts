@@ -25,10 +25,32 @@ test('without settings there is no Redis; with an address the rest has defaults'
     password: undefined,
     tls: false,
     ca: undefined,
+    sentinelLogin: undefined,
     timeoutMs: 300,
     required: false,
     prefix: 'vm:',
   });
+});
+
+test('Sentinels may have a login of their own', () => {
+  const url = { REDIS_URL: 'redis+sentinel://:pw@one/main' };
+  const login = (env: Readonly<Record<string, string>>) => redisOf({ ...url, ...env })?.sentinelLogin;
+  assert.equal(login({}), undefined);
+  assert.deepEqual(login({ REDIS_SENTINEL_PASSWORD: 'own' }), { username: undefined, password: 'own' });
+  assert.deepEqual(login({ REDIS_SENTINEL_USERNAME: 'me', REDIS_SENTINEL_PASSWORD: 'own' }), {
+    username: 'me',
+    password: 'own',
+  });
+  const file = { REDIS_SENTINEL_PASSWORD_FILE: '/run/secret' };
+  assert.equal(redisOf({ ...url, ...file }, { '/run/secret': 'own\n' })?.sentinelLogin?.password, 'own');
+  assert.deepEqual(problemsOf({ ...url, REDIS_SENTINEL_USERNAME: 'me' }), [
+    'REDIS_SENTINEL_USERNAME needs REDIS_SENTINEL_PASSWORD',
+  ]);
+  for (const place of [{ REDIS_URL: 'redis://redis' }, { REDIS_SERVER_LIST: 'redis' }, {}]) {
+    assert.deepEqual(problemsOf({ ...place, REDIS_SENTINEL_PASSWORD: 'own' }), [
+      'REDIS_SENTINEL_PASSWORD needs Sentinels: write redis+sentinel:// in REDIS_URL',
+    ]);
+  }
 });
 
 test('an address names account, server, database, TLS, or Sentinels with their master', () => {

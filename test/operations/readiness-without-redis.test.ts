@@ -9,14 +9,14 @@ import { until } from '../helpers/until.ts';
 /** Nobody listens there. */
 const NOWHERE = 'redis://127.0.0.1:1';
 
-describe('readiness while Redis does not answer', () => {
+describe('readiness while Redis cannot be used', () => {
   test('an instance that can do without is degraded, and still wakes phones', async (t) => {
     const service = await startTestService(t, { settings: { REDIS_URL: NOWHERE } });
     const readiness = await fetch(`${service.url}/readyz`);
     assert.equal(readiness.status, 200);
     const body = await readiness.text();
     assert.match(body, /"status":"degraded"/);
-    assert.match(body, /Redis does not answer/);
+    assert.match(body, /Redis cannot be used/);
     const phone = await service.phone();
     assert.equal((await service.ask({ account: phone.account })).outcome, 'ready');
     assert.equal(await service.metric('redis_health'), 0);
@@ -30,7 +30,7 @@ describe('readiness while Redis does not answer', () => {
     const service = await startTestService(t, { settings });
     const readiness = await fetch(`${service.url}/readyz`);
     assert.equal(readiness.status, 503);
-    assert.match(await readiness.text(), /Redis does not answer/);
+    assert.match(await readiness.text(), /Redis cannot be used/);
     const phone = await service.phone();
     const { body, outcome } = await service.ask({ account: phone.account });
     assert.deepEqual([body, outcome], ['status=NAK', 'bus-unavailable']);
@@ -51,7 +51,7 @@ describe('readiness when Redis goes away and comes back', { skip: skipWithout('R
       };
       const outcome = async () => (await service.ask({ account: phone.account })).outcome;
       const away =
-        required === 'on' ? /^503 .*Redis does not answer/ : /^200 .*"degraded".*Redis does not answer/;
+        required === 'on' ? /^503 .*Redis cannot be used/ : /^200 .*"degraded".*Redis cannot be used/;
 
       await until(async () => /^200 .*"ready"/.test(await readiness()), 'the service is ready');
       assert.equal(await outcome(), 'ready');

@@ -25,11 +25,11 @@ export const watchedLink = (t: TestContext, settings: RedisSettings): WatchedLin
   const told: string[] = [];
   const link = openRedis(settings, {
     redisUp: () => told.push('up'),
-    redisDown: ({ error }) => told.push(`down ${error}`),
+    redisDown: ({ fault }) => told.push(`down ${fault}`),
     shardUp: () => told.push('shard up'),
-    shardDown: ({ error }) => told.push(`shard down ${error}`),
+    shardDown: ({ fault }) => told.push(`shard down ${fault}`),
     listening: () => told.push('listening'),
-    notListening: ({ error }) => told.push(`not listening ${error}`),
+    notListening: ({ fault }) => told.push(`not listening ${fault}`),
     redisOverloaded: () => told.push('overloaded'),
   });
   t.after(() => link.close(), { timeout: CLOSING_MS });
