@@ -40,8 +40,13 @@ export type FinalVerdict =
       readonly scope: 'device' | 'app';
       readonly retryAfterMs?: number;
     }
-  /** The provider could not be asked or could not answer. */
-  | { readonly kind: 'unavailable'; readonly reason: string; readonly retryAfterMs?: number }
+  /** The provider could not be asked or could not answer. `certain`: no push can reach it now, e.g. nothing listens. */
+  | {
+      readonly kind: 'unavailable';
+      readonly reason: string;
+      readonly retryAfterMs?: number;
+      readonly certain?: boolean;
+    }
   /** Our own bound on what is in flight was reached. */
   | { readonly kind: 'overloaded'; readonly reason: string }
   /** The call ended before the message was on the wire. */

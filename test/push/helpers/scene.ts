@@ -1,6 +1,6 @@
 import type { SecureServerOptions } from 'node:http2';
 import type { TLSSocket } from 'node:tls';
-import type { Http2ChannelOptions } from '../../../src/push/http2-channel.ts';
+import type { Http2ChannelOptions } from '../../../src/push/http2-channel-options.ts';
 import { handles, openChannel, type TestChannel, until } from './channel-fixture.ts';
 import { type PushServer, startPushServer } from './push-server.ts';
 import { type RawServer, startRawServer } from './raw-server.ts';
