@@ -51,15 +51,15 @@ export class Connector {
     this.#owner = owner;
   }
 
-  /** Starts to connect, unless that is under way; a request that waits shortens a long pause. */
+  /** Starts to connect, unless that is under way; shortens a long pause, but for a further connection. */
   want(): void {
     if (this.#closed || this.#tries.size > 0) return;
     if (this.#pause === undefined) {
       this.#retryIn(this.#delay());
       return;
     }
-    if (this.#owner.need() !== 'waiting') return;
-    const soonest = this.#lastTry + this.#delay();
+    if (this.#owner.need() === 'more') return;
+    const soonest = this.#lastTry + this.#delay(this.#timings.retryWaitingCapMs);
     if (soonest < this.#pauseEnds) this.#retryIn(soonest - monotonic());
   }
 
@@ -95,11 +95,14 @@ export class Connector {
     this.#tries.clear();
   }
 
-  #delay(): number {
+  #delay(capMs = this.#longestDelay()): number {
     if (this.#unstableTries === 0) return 0;
-    const { retryBaseMs, retryWaitingCapMs, retryIdleCapMs } = this.#timings;
-    const capMs = this.#owner.need() === 'waiting' ? retryWaitingCapMs : retryIdleCapMs;
-    return backoff(this.#unstableTries - 1, { baseMs: retryBaseMs, capMs });
+    return backoff(this.#unstableTries - 1, { baseMs: this.#timings.retryBaseMs, capMs });
+  }
+
+  #longestDelay(): number {
+    const { retryWaitingCapMs, retryIdleCapMs } = this.#timings;
+    return this.#owner.need() === 'waiting' ? retryWaitingCapMs : retryIdleCapMs;
   }
 
   #retryIn(delayMs: number): void {

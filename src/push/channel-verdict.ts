@@ -15,12 +15,12 @@ export function channelVerdict(failure: ChannelFailure): PushVerdict {
     case 'no-route':
     case 'tls-failed':
     case 'not-http2':
-      return { kind: 'unavailable', reason: failure, certain: true };
+      return { kind: 'unavailable', reason: failure, unsent: true, certain: true };
     case 'certificate-expired':
     case 'certificate-revoked':
     case 'certificate-unknown-ca':
     case 'certificate-refused':
-      return { kind: 'app-fault', reason: failure };
+      return { kind: 'app-fault', reason: failure, unsent: true };
     case 'stream-reset':
       return {
         kind: 'retry',

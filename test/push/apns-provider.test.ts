@@ -201,6 +201,16 @@ test('a request without an answer is what the channel says of it', async () => {
     'queue-full',
     'withdrawn',
     'malformed',
+    'dismissed',
+    'connection-refused',
+    'host-not-found',
+    'no-route',
+    'tls-failed',
+    'not-http2',
+    'certificate-expired',
+    'certificate-revoked',
+    'certificate-unknown-ca',
+    'certificate-refused',
   ];
   assert.equal(reasons.length, Object.keys(FAILURES).length);
   for (const reason of reasons) {
