@@ -36,7 +36,19 @@ export function createPushParts(options: {
   const { origins, events, maxInFlight } = options;
   const clock = systemClock;
   const createProvider = createProviders({
-    createChannel: (spec) => createHttp2Channel({ ...spec, maxInFlight, maxQueue: maxInFlight, events }),
+    createChannel: (spec, connected) =>
+      createHttp2Channel({
+        ...spec,
+        maxInFlight,
+        maxQueue: maxInFlight,
+        events: {
+          ...events,
+          channelConnected: (event) => {
+            events.channelConnected(event);
+            connected();
+          },
+        },
+      }),
     origins: { apns: origins.apnsUrl, apnsSandbox: origins.apnsSandboxUrl, fcm: origins.fcmUrl },
     clock,
     events,

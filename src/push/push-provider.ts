@@ -31,8 +31,8 @@ export type FinalVerdict =
   | { readonly kind: 'token-suspect'; readonly reason: string }
   /** The message is malformed or the service misused: a bug or a wrong setting of ours. */
   | { readonly kind: 'our-fault'; readonly reason: string }
-  /** The app's credential is not accepted: no push of this app will be. */
-  | { readonly kind: 'app-fault'; readonly reason: string }
+  /** The app's credential is not accepted. `unsent`: no push was sent with it, so that none of the app will be. */
+  | { readonly kind: 'app-fault'; readonly reason: string; readonly unsent?: true }
   /** Too many pushes, to this device or of this app. */
   | {
       readonly kind: 'throttled';
@@ -40,8 +40,13 @@ export type FinalVerdict =
       readonly scope: 'device' | 'app';
       readonly retryAfterMs?: number;
     }
-  /** The provider could not be asked or could not answer. */
-  | { readonly kind: 'unavailable'; readonly reason: string; readonly retryAfterMs?: number }
+  /** The provider could not be asked or could not answer. `unsent`: whichever device the push was for. */
+  | {
+      readonly kind: 'unavailable';
+      readonly reason: string;
+      readonly retryAfterMs?: number;
+      readonly unsent?: true;
+    }
   /** Our own bound on what is in flight was reached. */
   | { readonly kind: 'overloaded'; readonly reason: string }
   /** The call ended before the message was on the wire. */
@@ -66,6 +71,9 @@ export type PushEnvironment = 'production' | 'sandbox';
 /** Which push service a provider speaks to. */
 export type ProviderName = 'apns' | 'fcm';
 
+/** What works again on the way to a push service: a connection was made, or an OAuth token fetched. */
+export type WayBack = 'connected' | 'token-fetched';
+
 /** One app's way to its push service. */
 export interface PushProvider {
   readonly name: ProviderName;
@@ -73,8 +81,10 @@ export interface PushProvider {
   environmentOf(device: PushTarget): PushEnvironment;
   /** Sends once and says what the answer means. Never rejects; ends by the request's deadline. */
   send(request: PushRequest, variant: PushVariant): Promise<PushVerdict>;
-  /** Connects ahead of the first call. */
+  /** Connects and fetches what is needed ahead of a call, if it is not there; at a bounded rate, however often it is called. */
   warm(): void;
+  /** Calls `back` each time that a way works again, until `close`. */
+  watch(back: (environment: PushEnvironment, way: WayBack) => void): void;
   /** Lets go of the connections; requests in flight end as `unavailable`. */
   close(): Promise<void>;
 }

@@ -207,6 +207,7 @@ test('a key that cannot sign is a fault of the app, and nothing is sent', async 
   assert.deepEqual(await provider.send(makeRequest(clock), PLAIN), {
     kind: 'app-fault',
     reason: 'key-unusable',
+    unsent: true,
   });
   assert.equal(channels.production.sent.length, 0);
 });

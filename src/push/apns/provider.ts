@@ -6,6 +6,7 @@ import type { Clock } from '../clock.ts';
 import type { PushProvider, PushRequest, PushVariant, PushVerdict } from '../push-provider.ts';
 import type { Lease } from '../ref-counted.ts';
 import { readRetryAfter } from '../retry-after.ts';
+import { createSuspects } from '../suspects.ts';
 import { readApnsAnswer } from './answers.ts';
 import { alertPayload, callPayload, voipNoticePayload } from './payload.ts';
 import type { ApnsToken } from './token.ts';
@@ -13,6 +14,9 @@ import { apnsVerdict } from './verdict.ts';
 
 /** How long Apple may keep an alert for a phone that is off, seconds; a later one tells of a takeover long past. */
 const ALERT_LIFETIME_S = 3_600;
+
+/** Shortest time between two renewals of a connection for the same device, milliseconds. */
+const RENEW_AGAIN_MS = 30_000;
 
 /** Parts of an Apple provider. */
 export interface ApnsProviderOptions {
@@ -40,6 +44,17 @@ interface Draft {
  */
 export function createApnsProvider(options: ApnsProviderOptions): PushProvider {
   const { app, clock, token } = options;
+  const watches: (() => void)[] = [];
+  const renewedFor = createSuspects(clock.now);
+
+  /** Another connection may answer better; asked for by one device again and again it would not. */
+  function renew(channel: SharedChannel, device: PushTarget, askedAt: number): void {
+    const known = renewedFor.of(device);
+    if (known !== undefined && clock.now() - known.since < RENEW_AGAIN_MS) return;
+    renewedFor.clear(device);
+    renewedFor.add(device);
+    channel.renewAfter(askedAt);
+  }
 
   async function send(request: PushRequest, variant: PushVariant): Promise<PushVerdict> {
     const draft = write(request, variant, app.appId, clock);
@@ -50,7 +65,7 @@ export function createApnsProvider(options: ApnsProviderOptions): PushProvider {
       authorization = typeof current === 'string' ? current : await current;
     } catch {
       // The error may quote the key: the verdict says which app's key it is.
-      return { kind: 'app-fault', reason: 'key-unusable' };
+      return { kind: 'app-fault', reason: 'key-unusable', unsent: true };
     }
     const sandbox = isSandbox(request.device) !== variant.otherEnvironment;
     const channel = sandbox ? options.sandbox.value : options.production.value;
@@ -67,7 +82,7 @@ export function createApnsProvider(options: ApnsProviderOptions): PushProvider {
     const answer = readApnsAnswer(reply.status, reply.body);
     const { meaning } = answer;
     if (meaning === 'idle' || meaning === 'broken-connection' || meaning === 'out-of-service')
-      channel.renewAfter(askedAt);
+      renew(channel, request.device, askedAt);
     return apnsVerdict(answer, {
       environmentUnknown: request.device.sandbox === null,
       variant,
@@ -89,7 +104,12 @@ export function createApnsProvider(options: ApnsProviderOptions): PushProvider {
       const minted = token?.current();
       if (minted instanceof Promise) minted.catch(() => undefined);
     },
+    watch: (back) => {
+      for (const environment of ['production', 'sandbox'] as const)
+        watches.push(options[environment].value.onConnected(() => back(environment, 'connected')));
+    },
     close: async () => {
+      for (const end of watches) end();
       await Promise.all([options.production.release(), options.sandbox.release()]);
     },
   };
