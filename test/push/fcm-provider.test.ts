@@ -55,7 +55,7 @@ test('without an OAuth token nothing is sent, and the reason is told', async () 
   await refused.clock.advance(1_000);
   assert.deepEqual(await refusal, { kind: 'app-fault', reason: 'oauth-invalid-grant', unsent: true });
   assert.equal(refused.channel.sent.length, 0);
-  const down = fcmScene(undefined, { kind: 'unavailable', reason: 'oauth-unreachable', unsent: true });
+  const down = fcmScene(undefined, { kind: 'unavailable', reason: 'oauth-unreachable' });
   const verdict = down.send();
   await down.clock.advance(4_000);
   assert.deepEqual(await verdict, { kind: 'unavailable', reason: 'oauth-unreachable', unsent: true });
