@@ -22,6 +22,9 @@ async function untilRinging(service: TestService, account: number): Promise<numb
   return monotonic() - since;
 }
 
+/** For calls that end by their deadline: just long enough to say something about the push service. */
+const HURRIED = { APP_PUSH_ROUNDTRIP_WAIT: '1200', APP_PUSH_RESEND_INTERVAL: '1200' };
+
 /** Longest time from the end of an outage to a call that rings; the breaker's own waits are 2 s at most. */
 const SOON_MS = 4_000;
 
@@ -32,7 +35,7 @@ describe('calls ring again as soon as the push service does', { concurrency: tru
     ['nothing', { kind: 'hang' }],
   ] as const)
     test(`Google's token endpoint answered ${name} for a while`, async (t: TestContext) => {
-      const service = await startTestService(t, { settings: UNHURRIED });
+      const service = await startTestService(t, { settings: answer.kind === 'hang' ? HURRIED : UNHURRIED });
       const { google } = service.world;
       await until(() => google.tokensIssued() === 1, "the other app's token is there");
       google.scriptToken(answer);
@@ -41,7 +44,7 @@ describe('calls ring again as soon as the push service does', { concurrency: tru
       await until(async () => {
         const asked = Array.from({ length: 5 }, () => service.ask({ account: phone.account }));
         await Promise.all(asked);
-        return breakerSteps(service, app).filter((step) => step.startsWith('open')).length >= 3;
+        return breakerSteps(service, app).filter((step) => step.startsWith('open')).length >= 2;
       }, 'the outage has lasted for some cool-downs');
       google.clearFaults();
       const tookMs = await untilRinging(service, phone.account);
@@ -82,8 +85,7 @@ describe('calls ring again as soon as the push service does', { concurrency: tru
     });
 
     test(`${kind}: nothing reached it for a while`, async (t: TestContext) => {
-      const wait = { APP_PUSH_ROUNDTRIP_WAIT: '1200', APP_PUSH_RESEND_INTERVAL: '1200' };
-      const service = await startTestService(t, { settings: wait });
+      const service = await startTestService(t, { settings: HURRIED });
       const server = standIn(service, kind);
       const phones = await Promise.all(Array.from({ length: 6 }, () => service.phone({ kind })));
       server.silence('reset');
