@@ -39,10 +39,22 @@ export function createPushParts(options: {
   const clock = systemClock;
   // What an origin demands of one channel, it demands of all.
   const paces = new Map<string, PingPace>();
-  function createChannel(spec: ChannelSpec) {
+  function createChannel(spec: ChannelSpec, connected: () => void) {
     const pace = paces.get(spec.origin) ?? new PingPace();
     paces.set(spec.origin, pace);
-    return createHttp2Channel({ ...spec, pace, maxInFlight, maxQueue: maxInFlight, events });
+    return createHttp2Channel({
+      ...spec,
+      pace,
+      maxInFlight,
+      maxQueue: maxInFlight,
+      events: {
+        ...events,
+        channelConnected: (event) => {
+          events.channelConnected(event);
+          connected();
+        },
+      },
+    });
   }
   const createProvider = createProviders({
     createChannel,

@@ -65,6 +65,7 @@ export function recordingEvents(current: () => PushUnderWay | undefined): PushEv
     tokenDropped: nothing,
     tokenKept: nothing,
     tokenStoreFailed: nothing,
+    pushRefused: nothing,
     appFault: nothing,
     ourFault: nothing,
     appRetired: nothing,

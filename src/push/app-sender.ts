@@ -56,6 +56,7 @@ export function createAppSender(options: AppSenderOptions): AppSender {
       },
     });
   const breakers = { production: breaker('production'), sandbox: breaker('sandbox') };
+  provider?.watch((environment, way) => breakers[environment].revive(way));
 
   async function closeNow(): Promise<void> {
     try {

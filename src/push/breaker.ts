@@ -1,43 +1,59 @@
+import { type PushFailure, pushNews } from './push-news.ts';
 import type { FinalVerdict } from './push-provider.ts';
+import { createSuspects, type DeviceIdentity } from './suspects.ts';
 
 /** Where a breaker stands; `half-open` lets one push through to see whether the push service is back. */
 export type BreakerState = 'closed' | 'open' | 'half-open';
 
 /** When a breaker opens and for how long, milliseconds and counts. */
 export interface BreakerSettings {
-  /** Failures in a row that open it. */
+  /** Different devices that fail in a row, without a success in between, open it. */
   readonly failures: number;
+  /** ... and so many of them if the credential was refused. */
+  readonly refusals: number;
   /** A row is only a row within this time. */
   readonly windowMs: number;
-  /** First cool-down; doubles with each failed probe. */
+  /** First cool-down; doubles with each failed probe. Also the shortest time between two early probes. */
   readonly coolDownMs: number;
   readonly longestCoolDownMs: number;
   /** Longest cool-down that the push service itself can ask for. */
   readonly longestRetryAfterMs: number;
   /** A push that had less time than this and ran out of it says nothing about the push service. */
   readonly fairTimeMs: number;
+  /** A credential that was accepted within this time is good: a refusal concerns the push. */
+  readonly momentsMs: number;
+  /** A device that failed as the probe is not the probe again within this time. */
+  readonly probeAgainMs: number;
 }
 
 /** The values in use. */
 export const BREAKER_SETTINGS: BreakerSettings = {
   failures: 5,
+  refusals: 3,
   windowMs: 10_000,
   coolDownMs: 1_000,
-  longestCoolDownMs: 30_000,
-  longestRetryAfterMs: 60_000,
+  longestCoolDownMs: 2_000,
+  longestRetryAfterMs: 10_000,
   fairTimeMs: 1_000,
+  momentsMs: 60_000,
+  probeAgainMs: 10_000,
 };
 
 /** Leave for one push. `end` must be called once, whatever happens. */
-interface BreakerPass {
-  /** `hadMs`: how long the push could wait for its answer. No verdict: it never came to one. */
-  end(verdict: FinalVerdict | undefined, hadMs: number): void;
+export interface BreakerPass {
+  /**
+   * `hadMs`: how long the push could wait for its answer. No verdict: it never came to one. True if a refusal is held
+   * to concern this device alone.
+   */
+  end(device: DeviceIdentity, verdict: FinalVerdict | undefined, hadMs: number): boolean;
 }
 
 /** Answers for a push service that is out of order, so that a caller is not kept waiting for it. */
 export interface Breaker {
   /** Undefined: do not push now. */
-  enter(): BreakerPass | undefined;
+  enter(device: DeviceIdentity): BreakerPass | undefined;
+  /** The way to the push service works again: the next push is the probe, at most once in `coolDownMs`. */
+  revive(reason: string): void;
   state(): BreakerState;
 }
 
@@ -50,18 +66,28 @@ export interface BreakerOptions {
 }
 
 /**
- * Closed: every push goes through; a row of failures opens it, a refused credential does at once.
- * Open: no push goes through until the cool-down is over; then half-open.
- * Half-open: one push is the probe. Its success closes, its failure opens for twice as long, and a probe that tells
- * nothing (its call ended, it had too little time) makes room for the next. A success of a push that was under way
- * closes from any state; its failure is old news when the breaker is not closed.
+ * One device can only hurt itself (docs/decisions/016-breaker.md):
+ *
+ * | state | a push | its failure |
+ * | --- | --- | --- |
+ * | closed | goes through | counts once a device; a row of different devices opens. A device that failed before others succeeded counts no more. A failure before anything was sent counts each time; without a credential one is enough |
+ * | open | does not, until the cool-down is over or `revive` | |
+ * | half-open | one is the probe; one that tells nothing makes room for the next | of the probe: opens for twice as long |
+ *
+ * Past the cool-down, a device that always fails, or that has just failed as the probe, is let through beside the probe:
+ * its failure changes nothing. A success closes from any state. A failure of a push from before the opening is old news.
  */
 export function createBreaker({ settings, now, onChange }: BreakerOptions): Breaker {
+  const suspects = createSuspects(now);
   let state: BreakerState = 'closed';
+  let row = 0;
   let failures = 0;
-  let rowSince = 0;
+  let refusals = 0;
+  let rowSince = Number.NEGATIVE_INFINITY;
   let openings = 0;
   let openUntil = 0;
+  let probedAt = Number.NEGATIVE_INFINITY;
+  let workedAt = Number.NEGATIVE_INFINITY;
   let probing = false;
 
   function change(to: BreakerState, reason: string): void {
@@ -70,44 +96,77 @@ export function createBreaker({ settings, now, onChange }: BreakerOptions): Brea
     onChange(to, reason);
   }
 
-  function open(reason: string, askedForMs: number): void {
+  function open(news: PushFailure): void {
     const doubled = Math.min(settings.longestCoolDownMs, settings.coolDownMs * 2 ** Math.min(openings, 30));
-    const coolDown = Math.max(doubled, Math.min(askedForMs, settings.longestRetryAfterMs));
+    const coolDown = Math.max(doubled, Math.min(news.retryAfterMs, settings.longestRetryAfterMs));
     openings += 1;
     openUntil = now() + coolDown;
-    change('open', reason);
+    change('open', news.reason);
   }
 
-  function succeed(reason: string): void {
+  function endRow(): void {
     failures = 0;
+    refusals = 0;
+    rowSince = Number.NEGATIVE_INFINITY;
+  }
+
+  function succeed(device: DeviceIdentity, reason: string): void {
+    workedAt = now();
+    suspects.clear(device);
+    if (failures > 0) endRow();
     openings = 0;
     change('closed', reason);
   }
 
-  function fail(news: Extract<ProviderNews, { kind: 'failure' }>, probe: boolean): void {
-    if (probe) {
-      // A success of an older push may have closed the breaker while the probe was under way.
-      if (state === 'half-open') open(news.reason, news.retryAfterMs);
-      return;
-    }
-    if (state !== 'closed') return;
-    if (failures === 0 || now() - rowSince > settings.windowMs) {
-      failures = 0;
+  /** False: the device's failure is known, it is no further witness. */
+  function isWitness(device: DeviceIdentity): boolean {
+    const known = suspects.add(device);
+    if (known.row === row || suspects.failsAlone(known)) return false;
+    known.row = row;
+    return true;
+  }
+
+  function failClosed(device: DeviceIdentity, news: PushFailure): void {
+    if (now() - rowSince > settings.windowMs) {
+      endRow();
+      row += 1;
       rowSince = now();
     }
+    if (!news.unsent && !isWitness(device)) return;
     failures += 1;
-    if (!news.certain && failures < settings.failures) return;
-    failures = 0;
-    open(news.reason, news.retryAfterMs);
+    if (news.refusal) refusals += 1;
+    const certain = news.refusal && news.unsent;
+    if (!certain && refusals < settings.refusals && failures < settings.failures) return;
+    endRow();
+    open(news);
+  }
+
+  function failProbe(device: DeviceIdentity, news: PushFailure): void {
+    if (!news.unsent) suspects.add(device).probedAt = now();
+    // A success of an older push may have closed the breaker while the probe was under way.
+    if (state !== 'closed') open(news);
+  }
+
+  function isAlone(device: DeviceIdentity, news: PushFailure): boolean {
+    if (news.unsent) return false;
+    const known = suspects.of(device);
+    if (known !== undefined && suspects.failsAlone(known)) return true;
+    return state === 'closed' && now() - workedAt <= settings.momentsMs;
   }
 
   function pass(probe: boolean): BreakerPass {
     return {
-      end: (verdict, hadMs) => {
+      end: (device, verdict, hadMs) => {
         if (probe) probing = false;
-        const news = newsOf(verdict, hadMs >= settings.fairTimeMs);
-        if (news.kind === 'success') succeed(news.reason);
-        else if (news.kind === 'failure') fail(news, probe);
+        const news = pushNews(verdict, hadMs >= settings.fairTimeMs);
+        if (news === 'nothing') return false;
+        if (news === 'success') {
+          succeed(device, verdict?.reason ?? '');
+          return false;
+        }
+        if (probe) failProbe(device, news);
+        else if (state === 'closed') failClosed(device, news);
+        return news.refusal && isAlone(device, news);
       },
     };
   }
@@ -116,58 +175,28 @@ export function createBreaker({ settings, now, onChange }: BreakerOptions): Brea
   const ordinary = pass(false);
   const probe = pass(true);
 
+  function isNoProbe(device: DeviceIdentity): boolean {
+    const known = suspects.of(device);
+    if (known === undefined) return false;
+    return suspects.failsAlone(known) || now() - known.probedAt < settings.probeAgainMs;
+  }
+
   return {
-    enter: () => {
+    enter: (device) => {
       if (state === 'closed') return ordinary;
-      if (state === 'open') {
-        if (now() < openUntil) return undefined;
-        change('half-open', 'cool-down-over');
-      }
+      if (state === 'open' && now() < openUntil) return undefined;
+      if (isNoProbe(device)) return ordinary;
       if (probing) return undefined;
       probing = true;
+      probedAt = now();
+      change('half-open', 'cool-down-over');
       return probe;
+    },
+    revive: (reason) => {
+      if (state !== 'open') return;
+      openUntil = Math.min(openUntil, Math.max(now(), probedAt + settings.coolDownMs));
+      if (now() >= openUntil) change('half-open', reason);
     },
     state: () => state,
   };
-}
-
-/** What a push's end tells of the push service as a whole. */
-type ProviderNews =
-  | { readonly kind: 'success'; readonly reason: string }
-  /** `certain`: one is enough. */
-  | {
-      readonly kind: 'failure';
-      readonly reason: string;
-      readonly certain: boolean;
-      readonly retryAfterMs: number;
-    }
-  | { readonly kind: 'nothing' };
-
-/** Ends that a short deadline alone can bring about. */
-const OUT_OF_TIME: ReadonlySet<string> = new Set(['timeout', 'unreachable', 'oauth-timeout']);
-
-function newsOf(verdict: FinalVerdict | undefined, hadTime: boolean): ProviderNews {
-  if (verdict === undefined) return { kind: 'nothing' };
-  const { reason } = verdict;
-  switch (verdict.kind) {
-    // A refusal of this phone or this message is an answer: the push service works.
-    case 'accepted':
-    case 'token-dead':
-    case 'token-suspect':
-    case 'our-fault':
-      return { kind: 'success', reason };
-    case 'app-fault':
-      return { kind: 'failure', reason, certain: true, retryAfterMs: 0 };
-    case 'throttled':
-      if (verdict.scope === 'device') return { kind: 'success', reason };
-      return { kind: 'failure', reason, certain: false, retryAfterMs: verdict.retryAfterMs ?? 0 };
-    case 'unavailable':
-      if (OUT_OF_TIME.has(reason) && !hadTime) return { kind: 'nothing' };
-      return { kind: 'failure', reason, certain: false, retryAfterMs: verdict.retryAfterMs ?? 0 };
-    case 'overloaded':
-    case 'withdrawn':
-      return { kind: 'nothing' };
-    default:
-      return verdict satisfies never;
-  }
 }

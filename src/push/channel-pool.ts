@@ -22,6 +22,8 @@ export interface SharedChannel {
   /** Never rejects. */
   request(request: ChannelRequest): Promise<ChannelReply>;
   warm(): void;
+  /** Calls `listener` with each connection that is made, until the result is called. */
+  onConnected(listener: () => void): () => void;
   /**
    * Replaces the connection after a bad answer to a request that was made at `askedAt` (monotonic ms). Does nothing
    * when the connection was replaced since, so that a burst of bad answers costs one connection.
@@ -37,9 +39,12 @@ export interface ChannelPool {
   size(): number;
 }
 
+/** Makes a channel that calls `connected` with each connection it makes. */
+export type CreateChannel = (spec: ChannelSpec, connected: () => void) => Channel;
+
 /** Parts of a pool. */
 export interface ChannelPoolOptions {
-  readonly createChannel: (spec: ChannelSpec) => Channel;
+  readonly createChannel: CreateChannel;
   readonly clock: Clock;
 }
 
@@ -47,7 +52,7 @@ export interface ChannelPoolOptions {
 export function createChannelPool(options: ChannelPoolOptions): ChannelPool {
   const { createChannel, clock } = options;
   const channels = createRefCounted<ChannelSpec, SharedChannel & Pick<Channel, 'close'>>(
-    (spec) => share(createChannel(spec), clock),
+    (spec) => share(createChannel, spec, clock),
     (channel) => channel.close(),
   );
   return {
@@ -56,12 +61,24 @@ export function createChannelPool(options: ChannelPoolOptions): ChannelPool {
   };
 }
 
-function share(channel: Channel, clock: Clock): SharedChannel & Pick<Channel, 'close'> {
+function share(
+  createChannel: CreateChannel,
+  spec: ChannelSpec,
+  clock: Clock,
+): SharedChannel & Pick<Channel, 'close'> {
+  const listeners = new Set<() => void>();
+  const channel = createChannel(spec, () => {
+    for (const listener of listeners) listener();
+  });
   let renewedAt = Number.NEGATIVE_INFINITY;
   return {
     request: (request) => channel.request(request),
     warm: () => channel.warm(),
     close: () => channel.close(),
+    onConnected: (listener) => {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
     renewAfter: (askedAt) => {
       const now = clock.now();
       if (askedAt < renewedAt || now - renewedAt < RENEW_PAUSE_MS) return;

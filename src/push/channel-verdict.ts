@@ -4,8 +4,9 @@ import type { PushVerdict } from './push-provider.ts';
 /** What it means for a push that its request has no answer. The failure's own word is the reason. */
 export function channelVerdict(failure: ChannelFailure): PushVerdict {
   switch (failure) {
-    case 'timeout':
     case 'unreachable':
+      return { kind: 'unavailable', reason: failure, unsent: true };
+    case 'timeout':
     case 'connection-lost':
     case 'closed':
     case 'dismissed':

@@ -3,13 +3,12 @@ import type { App } from '../devices/app.ts';
 import { readApnsGoaway } from './apns/answers.ts';
 import { createApnsProvider } from './apns/provider.ts';
 import { createApnsTokens, type SharedTokens } from './apns/token.ts';
-import { type ChannelSpec, createChannelPool } from './channel-pool.ts';
+import { type CreateChannel, createChannelPool } from './channel-pool.ts';
 import type { Clock } from './clock.ts';
 import { credentialId } from './credential-id.ts';
 import { createFetchToken, type FcmAccount } from './fcm/oauth.ts';
 import { createFcmProvider } from './fcm/provider.ts';
 import { createFcmToken } from './fcm/token.ts';
-import type { Channel } from './http2-channel-types.ts';
 import type { PushEvents } from './push-events.ts';
 import type { PushProvider } from './push-provider.ts';
 import { createRefCounted } from './ref-counted.ts';
@@ -28,7 +27,7 @@ interface PushOrigins {
 
 /** Parts that every provider is made of. */
 export interface ProvidersOptions {
-  readonly createChannel: (spec: ChannelSpec) => Channel;
+  readonly createChannel: CreateChannel;
   readonly origins: PushOrigins;
   readonly clock: Clock;
   readonly events: PushEvents;

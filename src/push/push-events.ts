@@ -47,7 +47,7 @@ export interface SenderEvents {
     event: AppLabels & {
       readonly environment: PushEnvironment;
       readonly state: BreakerState;
-      /** What brought it about: the provider's word, or `cool-down-over`. */
+      /** What brought it about: the provider's word, `cool-down-over`, `connected` or `token-fetched`. */
       readonly reason: string;
     },
   ): void;
@@ -59,6 +59,8 @@ export interface SenderEvents {
   ): void;
   /** The store could not be told about a token. */
   tokenStoreFailed(event: PushLabels & { readonly error: unknown }): void;
+  /** The app's credential was refused for this push, twice, while it works for other devices. */
+  pushRefused(event: PushLabels & { readonly reason: string }): void;
   /** The app's credential is refused, or unusable: no call of the app will ring. */
   appFault(event: AppLabels & { readonly reason: string; readonly error?: Error }): void;
   /** The provider says that the message is wrong: a fault of this service or of its settings. */

@@ -75,6 +75,9 @@ export type PushEnvironment = 'production' | 'sandbox';
 /** Which push service a provider speaks to. */
 export type ProviderName = 'apns' | 'fcm';
 
+/** What works again on the way to a push service: a connection was made, or an OAuth token fetched. */
+export type WayBack = 'connected' | 'token-fetched';
+
 /** One app's way to its push service. */
 export interface PushProvider {
   readonly name: ProviderName;
@@ -82,8 +85,10 @@ export interface PushProvider {
   environmentOf(device: PushTarget): PushEnvironment;
   /** Sends once and says what the answer means. Never rejects; ends by the request's deadline. */
   send(request: PushRequest, variant: PushVariant): Promise<PushVerdict>;
-  /** Connects ahead of the first call. */
+  /** Connects and fetches what is needed ahead of a call, if it is not there; at a bounded rate, however often it is called. */
   warm(): void;
+  /** Calls `back` each time that a way works again, until `close`. */
+  watch(back: (environment: PushEnvironment, way: WayBack) => void): void;
   /** Lets go of the connections; requests in flight end as `unavailable`. */
   close(): Promise<void>;
 }

@@ -33,14 +33,15 @@ const FIRST: PushVariant = { minimal: false, otherEnvironment: false };
 
 /**
  * Sends until a verdict is final, or until no further try fits: at most 3, `once` only once for its reason, and only
- * if the pause and 200 ms more are left before the deadline and the push is still wanted. Nearly every push is tried once:
- * what more tries need is made for them only.
+ * if the pause and 200 ms more are left before the deadline and the push is still wanted. A push whose credential was
+ * refused is sent once more at once: refusals come and go. Nearly every push is tried once: what more tries need is made
+ * for them only.
  */
 export function tryPush(provider: PushProvider, request: PushRequest, parts: TryParts): Promise<Tried> {
   return provider
     .send(request, FIRST)
     .then((verdict) =>
-      verdict.kind === 'retry'
+      verdict.kind === 'retry' || verdict.kind === 'app-fault'
         ? tryAgain(provider, request, parts, verdict)
         : { verdict, tries: 1, otherEnvironment: false },
     );
@@ -50,29 +51,39 @@ async function tryAgain(
   provider: PushProvider,
   request: PushRequest,
   parts: TryParts,
-  first: RetryVerdict,
+  first: PushVerdict,
 ): Promise<Tried> {
   const usedUp = new Set<string>();
   let variant = FIRST;
-  let verdict: PushVerdict = first;
+  let verdict = againIfRefused(first);
   for (let tries = 1; ; tries += 1) {
     const { otherEnvironment } = variant;
     const ended = (final: FinalVerdict): Tried => ({ verdict: final, tries, otherEnvironment });
     if (verdict.kind !== 'retry') return ended(verdict);
     const wait = pauseBefore(verdict, tries, parts.random);
     const fits = parts.clock.now() + wait + USEFUL_MS <= request.deadline;
-    if (tries >= MAX_TRIES || !fits || usedUp.has(verdict.reason)) return ended(verdict.otherwise);
-    if (verdict.limit === 'once') usedUp.add(verdict.reason);
+    if (tries >= MAX_TRIES || !fits || usedUp.has(limitKey(verdict))) return ended(verdict.otherwise);
+    if (verdict.limit === 'once') usedUp.add(limitKey(verdict));
     parts.onRetry(verdict.reason, wait);
     if (wait > 0) await pause(parts.clock, wait, parts.signal);
     if (parts.signal.aborted) return ended(verdict.otherwise);
     if (!request.wanted()) return ended({ kind: 'withdrawn', reason: 'withdrawn' });
     variant = { ...variant, ...verdict.variant };
-    verdict = await provider.send(request, variant);
+    verdict = againIfRefused(await provider.send(request, variant));
   }
 }
 
 type RetryVerdict = Extract<PushVerdict, { kind: 'retry' }>;
+
+/** A credential that was refused before anything was sent is not tried again: the provider has done so. */
+function againIfRefused(verdict: PushVerdict): PushVerdict {
+  if (verdict.kind !== 'app-fault' || verdict.unsent === true) return verdict;
+  return { kind: 'retry', reason: verdict.reason, limit: 'once', afterMs: 0, otherwise: verdict };
+}
+
+/** Refused again with another word is refused again. */
+const limitKey = ({ reason, otherwise }: RetryVerdict): string =>
+  otherwise.kind === 'app-fault' ? otherwise.kind : reason;
 
 function pauseBefore(verdict: RetryVerdict, tries: number, random: () => number): number {
   const quick = verdict.limit === 'budget' ? backoff(tries - 1, QUICK, random) : 0;

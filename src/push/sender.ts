@@ -62,10 +62,16 @@ export function createSender(options: SenderOptions): PushSender {
     labels: PushLabels,
     startedAt: number,
   ): Promise<Ending> {
-    const pass = sender.breakerFor(request.device).enter();
+    const { device } = request;
+    const pass = sender.breakerFor(device).enter(device);
     let tried: Tried | undefined;
+    let alone = false;
     try {
-      if (pass === undefined) return notSent('provider-down', 'breaker-open');
+      if (pass === undefined) {
+        // Calls come: what the push service was lost for is looked for more often.
+        provider.warm();
+        return notSent('provider-down', 'breaker-open');
+      }
       tried = await tryPush(provider, request, {
         clock,
         random,
@@ -77,16 +83,25 @@ export function createSender(options: SenderOptions): PushSender {
       events.ourFault({ ...labels, reason: 'internal-error', error });
       return { ...notSent('failed', 'internal-error'), tries: 1 };
     } finally {
-      pass?.end(tried && breakerNews(tried), request.deadline - startedAt);
+      if (pass !== undefined)
+        alone = pass.end(device, tried && breakerNews(tried), request.deadline - startedAt);
       sender.leave();
     }
-    report(sender, request, labels, tried.verdict);
-    return { result: resultOf(tried.verdict), verdict: tried.verdict.kind, tries: tried.tries };
+    const { verdict, tries } = tried;
+    report(sender, request, labels, verdict, alone);
+    return { result: resultOf(verdict, alone), verdict: verdict.kind, tries };
   }
 
-  function report(sender: AppSender, request: PushRequest, labels: PushLabels, verdict: FinalVerdict): void {
+  function report(
+    sender: AppSender,
+    request: PushRequest,
+    labels: PushLabels,
+    verdict: FinalVerdict,
+    alone: boolean,
+  ): void {
     const { kind, reason } = verdict;
-    if (kind === 'app-fault') events.appFault({ ...sender.labels, reason });
+    if (kind === 'app-fault' && alone) events.pushRefused({ ...labels, reason });
+    else if (kind === 'app-fault') events.appFault({ ...sender.labels, reason });
     if (kind === 'our-fault') events.ourFault({ ...labels, reason });
     // A notice goes to a device that has been replaced, or to its other token: it says nothing about the stored one.
     if (request.message.kind === 'call') tokenActions.take(sender, request.device, labels, verdict);
@@ -126,7 +141,8 @@ function labelsOf({ id, device, message }: PushRequest): PushLabels {
   };
 }
 
-function resultOf(verdict: FinalVerdict): PushResult {
+/** `alone`: the refused credential works for other devices. */
+function resultOf(verdict: FinalVerdict, alone: boolean): PushResult {
   const { kind, reason } = verdict;
   switch (kind) {
     case 'token-dead':
@@ -138,7 +154,7 @@ function resultOf(verdict: FinalVerdict): PushResult {
     case 'unavailable':
       return { kind: verdict.certain === true ? 'provider-down' : 'failed', reason };
     case 'app-fault':
-      return { kind: 'provider-down', reason };
+      return { kind: alone ? 'failed' : 'provider-down', reason };
     case 'accepted':
       return verdict.sandbox === undefined ? { kind, reason } : { kind, reason, sandbox: verdict.sandbox };
     case 'overloaded':

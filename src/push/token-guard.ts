@@ -1,4 +1,6 @@
+import { createDeviceRow } from './device-row.ts';
 import type { FinalVerdict } from './push-provider.ts';
+import type { DeviceIdentity } from './suspects.ts';
 
 /** Phones refused in a row, without any success, that make it the app's setup that is at fault. */
 const SETUP_FAULT_PHONES = 20;
@@ -32,16 +34,13 @@ type TokenFate =
 export interface TokenGuard {
   /** A push of the app was taken. */
   succeeded(): void;
-  /** Decides for one phone; the same phone again counts once. */
-  refused(
-    device: { readonly account: number; readonly registeredAt: number },
-    verdict: TokenVerdict,
-  ): TokenFate;
+  /** Decides for one phone; the same account or token again counts once. */
+  refused(device: DeviceIdentity & { readonly registeredAt: number }, verdict: TokenVerdict): TokenFate;
 }
 
 /** Makes a guard that has seen nothing yet; `now` in monotonic milliseconds. */
 export function createTokenGuard(now: () => number): TokenGuard {
-  const row = new Set<number>();
+  const row = createDeviceRow(SETUP_FAULT_PHONES);
   let succeededAt = Number.NEGATIVE_INFINITY;
   let alarmedAt = Number.NEGATIVE_INFINITY;
 
@@ -54,13 +53,13 @@ export function createTokenGuard(now: () => number): TokenGuard {
   return {
     succeeded: () => {
       succeededAt = now();
-      if (row.size > 0) row.clear();
+      row.clear();
     },
     refused: (device, verdict) => {
-      if (row.size < SETUP_FAULT_PHONES) row.add(device.account);
-      if (row.size >= SETUP_FAULT_PHONES) return keep('setup-fault', true);
+      row.add(device);
+      if (row.size() >= SETUP_FAULT_PHONES) return keep('setup-fault', true);
       if (verdict.kind === 'token-suspect') {
-        const trusted = now() - succeededAt <= RECENT_SUCCESS_MS && row.size <= SUSPECT_PHONES;
+        const trusted = now() - succeededAt <= RECENT_SUCCESS_MS && row.size() <= SUSPECT_PHONES;
         return trusted ? { kind: 'drop' } : keep('no-recent-success', false);
       }
       if (verdict.since === undefined) return { kind: 'drop' };

@@ -62,6 +62,13 @@ export function createPushTelemetry(log: Log, metrics: ServiceMetrics): PushEven
       for (const environment of ENVIRONMENTS) metrics.breakerState.remove({ app, platform, environment });
       log.write('info', 'app changed or removed', appFields(event));
     },
+    pushRefused: (event) => {
+      metrics.pushesRefused.inc({ app: event.appId, platform: event.platform, reason: event.reason });
+      log.write('warn', "push refused for this phone alone: the app's credential works for others", {
+        ...pushFields(event),
+        reason: event.reason,
+      });
+    },
     appFault: (event) => {
       metrics.faults.inc({ app: event.appId, platform: event.platform, reason: event.reason });
       const fields = { ...appFields(event), reason: event.reason };

@@ -102,6 +102,11 @@ export function createServiceMetrics(
     ),
     pushes: counter('pushes_total', 'Pushes by how they ended.', ['app', 'provider', 'reason']),
     pushRetries: counter('push_retries_total', 'Pushes tried again.', ['app', 'provider', 'reason']),
+    pushesRefused: counter('pushes_refused_total', 'Pushes refused by a credential that works for others.', [
+      'app',
+      'platform',
+      'reason',
+    ]),
     breakerState: gauge('breaker_state', '0 closed, 1 half open, 2 open.', [
       'app',
       'platform',

@@ -104,7 +104,7 @@ test('row 6: what Apple refuses ends the call at once; only what it calls dead i
 test('row 6: a credential that Apple refuses is a loud error and no silence', async (t) => {
   const service = await startTestService(t, { settings: PATIENT });
   const phone = await service.phone({ kind: 'ios' });
-  service.world.apple.script({ kind: 'answer', status: 403, reason: 'InvalidProviderToken' }, { times: 1 });
+  service.world.apple.script({ kind: 'answer', status: 403, reason: 'InvalidProviderToken' });
   assert.equal((await service.ask({ account: phone.account })).outcome, 'provider-down');
   const errors = service.logged.filter((line) => line.level === 'error');
   assert.ok(errors.some((line) => line.fields['reason'] === 'InvalidProviderToken'));

@@ -66,11 +66,13 @@ describe('apps that change while the service runs', { concurrency: true }, () =>
 
   test('a refused key is replaced: calls ring again at once', async (t) => {
     const service = await startTestService(t, { settings: { ...UNHURRIED, APPS_REFRESH_INTERVAL: '100' } });
-    const phone = await service.phone({ kind: 'ios' });
+    const phones = [1, 2, 3, 4].map(() => service.phone({ kind: 'ios' }));
+    const [phone, ...others] = await Promise.all(phones);
+    assert.ok(phone);
     const refused = { kind: 'answer', status: 403, reason: 'InvalidProviderToken' } as const;
-    service.world.apple.script(refused, { times: 1 });
-    for (const _ of [1, 2])
-      assert.equal((await service.ask({ account: phone.account })).outcome, 'provider-down');
+    service.world.apple.script(refused, { times: 6 });
+    for (const { account } of [...others, phone])
+      assert.equal((await service.ask({ account })).outcome, 'provider-down');
     const breaker =
       'vialer_middleware_breaker_state{app="com.example.phone",platform="apns",environment="production"}';
     assert.equal(await service.metric(breaker), 2);

@@ -73,14 +73,14 @@ describe('every way a call can end', () => {
 
   test('provider-down: after a refused credential calls are not kept waiting', async (t) => {
     const service = await startTestService(t);
-    const phone = await service.phone({ kind: 'ios' });
     service.world.apple.script({ kind: 'answer', status: 403, reason: 'InvalidProviderToken' });
-    for (const _ of [1, 2]) {
+    for (const _ of [1, 2, 3, 4]) {
+      const phone = await service.phone({ kind: 'ios' });
       const answer = await service.ask({ account: phone.account });
       assert.equal(answer.body, 'status=NAK');
       assert.equal(answer.outcome, 'provider-down');
     }
-    assert.equal(service.world.apple.requests.count(), 1);
+    assert.equal(service.world.apple.requests.count(), 6, 'three phones, twice each');
   });
 
   test('push-overloaded: the bound on pushes in flight is reached', async (t) => {

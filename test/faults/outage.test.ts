@@ -18,7 +18,7 @@ const breakerState = (service: TestService, kind: (typeof KINDS)[number]): Promi
   return service.metric(`vialer_middleware_breaker_state{${labels}}`);
 };
 
-/** A service whose push service has failed for five calls, and a phone. */
+/** A service whose push service has failed for five phones, and another phone. */
 async function afterOutage(t: TestContext, kind: (typeof KINDS)[number]) {
   const service = await startTestService(t, {
     settings: { APP_PUSH_ROUNDTRIP_WAIT: '5000', APP_PUSH_RESEND_INTERVAL: '5000' },
@@ -26,8 +26,9 @@ async function afterOutage(t: TestContext, kind: (typeof KINDS)[number]) {
   const phone = await service.phone({ kind });
   const ask = () => service.ask({ account: phone.account });
   const server = standIn(service, kind);
+  const phones = await Promise.all(Array.from({ length: 5 }, () => service.phone({ kind })));
   server.script(OUTAGE);
-  const failed = await Promise.all(Array.from({ length: 5 }, ask));
+  const failed = await Promise.all(phones.map(({ account }) => service.ask({ account })));
   for (const { outcome } of failed) assert.equal(outcome, 'push-failed');
   return { service, server, phone, ask };
 }

@@ -64,13 +64,21 @@ describe('tokens that do not fit: INVALID_ARGUMENT and SENDER_ID_MISMATCH', { co
   });
 });
 
-test('five calls over the quota: Google is left in peace', async (t) => {
+test('five phones over the quota: Google is left in peace', async (t) => {
   const service = await startTestService(t, { settings: UNHURRIED });
   service.world.google.script(answer(429, 'QUOTA_EXCEEDED'), { times: 5 });
-  const phone = await service.phone();
   const outcomes: (string | undefined)[] = [];
   for (let call = 1; call <= 7; call += 1)
-    outcomes.push((await service.ask({ account: phone.account })).outcome);
+    outcomes.push((await service.ask({ account: (await service.phone()).account })).outcome);
   assert.deepEqual(outcomes, [...Array(5).fill('push-failed'), 'provider-down', 'provider-down']);
   assert.equal(service.world.google.requests.count(), 5);
+});
+
+test('one phone over its own quota, call after call: the others ring', async (t) => {
+  const service = await startTestService(t, { settings: UNHURRIED });
+  const [busy, other] = [await service.phone(), await service.phone()];
+  service.world.google.script(answer(429, 'QUOTA_EXCEEDED'), { token: busy.token });
+  for (let call = 1; call <= 12; call += 1)
+    assert.equal((await service.ask({ account: busy.account })).outcome, 'push-failed');
+  assert.equal((await service.ask({ account: other.account })).outcome, 'ready');
 });

@@ -227,6 +227,7 @@ test('a key that cannot sign is a fault of the app, and nothing is sent', async 
   assert.deepEqual(await provider.send(makeRequest(clock), PLAIN), {
     kind: 'app-fault',
     reason: 'key-unusable',
+    unsent: true,
   });
   assert.equal(channels.production.sent.length, 0);
 });
@@ -246,4 +247,22 @@ test('a call of a later attempt tells which', async () => {
   const { provider, channels, clock } = apnsScene();
   await provider.send(makeRequest(clock, { message: makeCall({ attempt: 3 }) }), PLAIN);
   assert.equal(JSON.parse(channels.production.sent[0]?.body ?? '').attempt, 3);
+});
+
+test('one phone that is always answered 500 does not have the connection replaced with each call', async () => {
+  const { provider, clock, channels } = apnsScene(answered(500, { reason: 'InternalServerError' }));
+  const renewals = () => channels.production.counts.renewals;
+  for (let i = 0; i < 10; i += 1) {
+    await provider.send(makeRequest(clock), PLAIN);
+    await clock.advance(2_000);
+  }
+  assert.equal(renewals(), 1);
+  await provider.send(
+    makeRequest(clock, { device: makeDevice({ account: 987_654_321, token: 'ff' }) }),
+    PLAIN,
+  );
+  assert.equal(renewals(), 2, 'another phone that is answered so does');
+  await clock.advance(10_000);
+  await provider.send(makeRequest(clock), PLAIN);
+  assert.equal(renewals(), 3, 'and the same one after half a minute');
 });

@@ -25,6 +25,7 @@ function scene(createProvider?: (app: App) => PushProvider) {
       warm: () => {
         log.push(`warmed ${name}`);
       },
+      watch: () => {},
       close: async () => {
         log.push(`closed ${name}`);
       },
@@ -38,6 +39,7 @@ function scene(createProvider?: (app: App) => PushProvider) {
   return { log, events, senders };
 }
 
+const REFUSED = { kind: 'app-fault', reason: 'key-unusable', unsent: true } as const;
 const credential = apnsKey('pem');
 const app = (key: number, revision = 1) => makeApp(credential, { key, revision, appId: `app${key}` });
 
@@ -64,7 +66,8 @@ test('a removed app is closed, the others stay as they are', async () => {
 test('a changed app gets a new provider and breaker before the old one is closed', async () => {
   const { senders, log } = scene();
   senders.update([app(1)]);
-  senders.get(1)?.breakerFor(makeDevice()).enter()?.end({ kind: 'app-fault', reason: 'Forbidden' }, 4_000);
+  const breaker = senders.get(1)?.breakerFor(makeDevice());
+  breaker?.enter(makeDevice())?.end(makeDevice(), REFUSED, 4_000);
   assert.equal(senders.get(1)?.breakerFor(makeDevice()).state(), 'open');
   senders.update([app(1, 2)]);
   await settle();
@@ -76,10 +79,10 @@ test('a changed app gets a new provider and breaker before the old one is closed
 test('a push of the old app that ends late says nothing of the breaker of its successor', () => {
   const { senders, events } = scene();
   senders.update([app(1)]);
-  const pass = senders.get(1)?.breakerFor(makeDevice()).enter();
+  const pass = senders.get(1)?.breakerFor(makeDevice()).enter(makeDevice());
   senders.update([app(1, 2)]);
   assert.deepEqual(events.named('appRetired'), [{ app: 1, appId: 'app1', platform: 'apns' }]);
-  pass?.end({ kind: 'app-fault', reason: 'Forbidden' }, 4_000);
+  pass?.end(makeDevice(), REFUSED, 4_000);
   assert.deepEqual(events.named('breakerChanged'), []);
 });
 
@@ -118,6 +121,7 @@ test('an app whose credential is unusable is told of, and is down alone', () => 
       environmentOf: () => 'production',
       send: async () => ({ kind: 'accepted', reason: 'Accepted' }),
       warm: () => {},
+      watch: () => {},
       close: async () => {},
     };
   });
@@ -134,6 +138,7 @@ test('a provider that cannot be closed is told of', async () => {
     environmentOf: () => 'production',
     send: async () => ({ kind: 'accepted', reason: 'Accepted' }),
     warm: () => {},
+    watch: () => {},
     close: async () => {
       throw new Error('stuck');
     },

@@ -1,167 +1,185 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
-import { BREAKER_SETTINGS, type Breaker, createBreaker } from '../../src/push/breaker.ts';
+import { describe, test } from 'node:test';
 import type { FinalVerdict } from '../../src/push/push-provider.ts';
-import { createHandClock } from './helpers/provider-fixture.ts';
+import {
+  DOWN,
+  newPhone,
+  OK,
+  opened,
+  phone,
+  push,
+  REFUSED,
+  scene,
+  UNREACHABLE,
+} from './helpers/breaker-scene.ts';
 
-const DOWN: FinalVerdict = { kind: 'unavailable', reason: 'ServiceUnavailable' };
-const OK: FinalVerdict = { kind: 'accepted', reason: 'Accepted' };
-const LONG = 4_000;
-
-function scene() {
-  const clock = createHandClock();
-  const changes: string[] = [];
-  const breaker = createBreaker({
-    settings: BREAKER_SETTINGS,
-    now: clock.now,
-    onChange: (state, reason) => changes.push(`${state}: ${reason}`),
-  });
-  return { clock, breaker, changes };
-}
-
-function push(breaker: Breaker, verdict: FinalVerdict | undefined, hadMs = LONG): void {
-  const pass = breaker.enter();
-  assert.ok(pass, 'the breaker lets the push through');
-  pass.end(verdict, hadMs);
-}
-
-function opened() {
-  const made = scene();
-  for (let i = 0; i < 5; i += 1) push(made.breaker, DOWN);
-  assert.equal(made.breaker.state(), 'open');
-  return made;
-}
-
-test('five failures in a row open it, four do not', () => {
-  const { breaker, changes } = scene();
-  for (let i = 0; i < 4; i += 1) push(breaker, DOWN);
-  assert.equal(breaker.state(), 'closed');
-  push(breaker, DOWN);
-  assert.equal(breaker.enter(), undefined);
-  assert.deepEqual(changes, ['open: ServiceUnavailable']);
-});
-
-test('a success in between starts the row anew', () => {
-  const { breaker } = scene();
-  for (let i = 0; i < 4; i += 1) push(breaker, DOWN);
-  push(breaker, OK);
-  for (let i = 0; i < 4; i += 1) push(breaker, DOWN);
-  assert.equal(breaker.state(), 'closed');
-});
-
-test('failures spread over more than the window are no row', async () => {
-  const { breaker, clock } = scene();
-  for (let i = 0; i < 12; i += 1) {
-    push(breaker, DOWN);
-    await clock.advance(3_000);
-  }
-  assert.equal(breaker.state(), 'closed');
-});
-
-test('a refused credential opens it at once', () => {
-  const { breaker } = scene();
-  push(breaker, { kind: 'app-fault', reason: 'InvalidProviderToken' });
-  assert.equal(breaker.state(), 'open');
-});
-
-test('answers about one phone or one message are successes of the push service', () => {
-  const { breaker } = scene();
-  const refusals: FinalVerdict[] = [
-    { kind: 'token-dead', reason: 'Unregistered' },
-    { kind: 'token-suspect', reason: 'BadDeviceToken' },
-    { kind: 'our-fault', reason: 'BadPriority' },
-    { kind: 'throttled', reason: 'TooManyRequests', scope: 'device' },
-  ];
-  for (const verdict of refusals) {
+describe('what opens it', () => {
+  test('five devices that fail in a row, not four', () => {
+    const { breaker, changes } = scene();
     for (let i = 0; i < 4; i += 1) push(breaker, DOWN);
-    push(breaker, verdict);
-  }
-  assert.equal(breaker.state(), 'closed');
-});
-
-test('pushes that tell nothing neither open nor close it', () => {
-  const { breaker } = scene();
-  for (let i = 0; i < 20; i += 1) {
-    push(breaker, { kind: 'withdrawn', reason: 'withdrawn' });
-    push(breaker, { kind: 'overloaded', reason: 'queue-full' });
-    push(breaker, undefined);
-    push(breaker, { kind: 'unavailable', reason: 'timeout' }, 500);
-    push(breaker, { kind: 'unavailable', reason: 'unreachable' }, 500);
-  }
-  assert.equal(breaker.state(), 'closed');
-});
-
-test('time-outs of pushes that had enough time open it', () => {
-  const { breaker } = scene();
-  for (let i = 0; i < 5; i += 1) push(breaker, { kind: 'unavailable', reason: 'timeout' });
-  assert.equal(breaker.state(), 'open');
-});
-
-test('after the cool-down exactly one push goes through, and its success closes', async () => {
-  const { breaker, clock, changes } = opened();
-  await clock.advance(999);
-  assert.equal(breaker.enter(), undefined);
-  await clock.advance(1);
-  const probe = breaker.enter();
-  assert.ok(probe);
-  assert.equal(breaker.enter(), undefined, 'the second one is refused while the probe is under way');
-  assert.equal(breaker.state(), 'half-open');
-  probe.end(OK, LONG);
-  assert.equal(breaker.state(), 'closed');
-  assert.ok(breaker.enter());
-  assert.deepEqual(changes, ['open: ServiceUnavailable', 'half-open: cool-down-over', 'closed: Accepted']);
-});
-
-test('each failed probe doubles the cool-down, to 30 s at most; a success starts over', async () => {
-  const { breaker, clock } = opened();
-  for (const coolDown of [1_000, 2_000, 4_000, 8_000, 16_000, 30_000, 30_000]) {
-    await clock.advance(coolDown - 1);
-    assert.equal(breaker.enter(), undefined, `still open before ${coolDown} ms`);
-    await clock.advance(1);
+    assert.equal(breaker.state(), 'closed');
     push(breaker, DOWN);
-  }
-  await clock.advance(30_000);
-  push(breaker, OK);
-  for (let i = 0; i < 5; i += 1) push(breaker, DOWN);
-  await clock.advance(1_000);
-  assert.ok(breaker.enter());
+    assert.equal(breaker.enter(newPhone()), undefined);
+    assert.deepEqual(changes, ['open: ServiceUnavailable']);
+  });
+
+  test('three devices whose pushes are refused in a row, not two', () => {
+    const { breaker } = scene();
+    push(breaker, REFUSED);
+    push(breaker, REFUSED);
+    assert.equal(breaker.state(), 'closed');
+    assert.equal(
+      push(breaker, REFUSED),
+      false,
+      'the refusal that opens it is not held to be one device alone',
+    );
+    assert.equal(breaker.state(), 'open');
+  });
+
+  test('a success in between starts the row anew', () => {
+    const { breaker } = scene();
+    for (const [verdict, times] of [
+      [DOWN, 4],
+      [REFUSED, 2],
+    ] as const) {
+      for (let round = 0; round < 3; round += 1) {
+        for (let i = 0; i < times; i += 1) push(breaker, verdict);
+        push(breaker, OK);
+      }
+    }
+    assert.equal(breaker.state(), 'closed');
+  });
+
+  test('failures spread over more than the window are no row', async () => {
+    const { breaker, clock } = scene();
+    for (let i = 0; i < 12; i += 1) {
+      push(breaker, DOWN);
+      await clock.advance(3_000);
+    }
+    assert.equal(breaker.state(), 'closed');
+  });
+
+  test('devices that failed in an earlier row count in a later one, if nothing succeeded meanwhile', async () => {
+    const { breaker, clock } = scene();
+    for (let i = 1; i <= 4; i += 1) push(breaker, DOWN, phone(i));
+    await clock.advance(10_001);
+    for (let i = 1; i <= 4; i += 1) push(breaker, DOWN, phone(i));
+    assert.equal(breaker.state(), 'closed');
+    push(breaker, DOWN, phone(5));
+    assert.equal(breaker.state(), 'open');
+  });
+
+  const every: readonly FinalVerdict[] = [
+    REFUSED,
+    DOWN,
+    { kind: 'unavailable', reason: 'timeout' },
+    { kind: 'unavailable', reason: 'connection-lost' },
+    { kind: 'throttled', reason: 'QUOTA_EXCEEDED', scope: 'app', retryAfterMs: 60_000 },
+  ];
+  for (const verdict of every)
+    test(`one device alone does not: ${verdict.reason}`, async () => {
+      const { breaker, clock, changes } = scene();
+      for (let i = 0; i < 200; i += 1) {
+        push(breaker, verdict, phone(1));
+        await clock.advance(i % 2 === 0 ? 0 : 700);
+      }
+      assert.deepEqual(changes, []);
+    });
+
+  test('an account with ever new tokens, and a token under ever new accounts, are one device', () => {
+    const { breaker } = scene();
+    for (let i = 0; i < 10; i += 1) push(breaker, REFUSED, { account: 100_000_001, token: `token-${i}` });
+    assert.equal(breaker.state(), 'closed');
+    push(breaker, OK);
+    for (let i = 0; i < 10; i += 1) push(breaker, REFUSED, { account: 200_000_000 + i, token: 'token' });
+    assert.equal(breaker.state(), 'closed');
+  });
+
+  test('devices that always fail while others succeed do not, however many they are', () => {
+    const { breaker, changes } = scene();
+    for (let i = 1; i <= 10; i += 1) {
+      push(breaker, REFUSED, phone(i));
+      push(breaker, OK, phone(1_000));
+    }
+    for (let i = 1; i <= 10; i += 1) push(breaker, REFUSED, phone(i));
+    assert.deepEqual(changes, []);
+  });
+
+  test('a device that has succeeded since is a witness again', () => {
+    const { breaker } = scene();
+    for (const verdict of [REFUSED, OK, REFUSED])
+      for (let i = 1; i <= (verdict === OK ? 3 : 2); i += 1) push(breaker, verdict, phone(i));
+    push(breaker, REFUSED, phone(3));
+    assert.equal(breaker.state(), 'open');
+  });
+
+  test('what failed before anything was sent counts for one device as well', () => {
+    const { breaker } = scene();
+    for (let i = 0; i < 5; i += 1) push(breaker, UNREACHABLE, phone(1));
+    assert.equal(breaker.state(), 'open');
+  });
+
+  test('without a credential once is enough', () => {
+    const { breaker } = scene();
+    push(breaker, { kind: 'app-fault', reason: 'oauth-invalid-grant', unsent: true });
+    assert.equal(breaker.state(), 'open');
+  });
+
+  test('answers about one phone or one message are successes of the push service', () => {
+    const { breaker } = scene();
+    const refusals: FinalVerdict[] = [
+      { kind: 'token-dead', reason: 'Unregistered' },
+      { kind: 'token-suspect', reason: 'BadDeviceToken' },
+      { kind: 'our-fault', reason: 'BadPriority' },
+      { kind: 'throttled', reason: 'TooManyRequests', scope: 'device' },
+    ];
+    for (const verdict of refusals) {
+      for (let i = 0; i < 4; i += 1) push(breaker, DOWN);
+      push(breaker, verdict);
+    }
+    assert.equal(breaker.state(), 'closed');
+  });
+
+  test('pushes that tell nothing neither open nor close it', () => {
+    const { breaker } = scene();
+    for (let i = 0; i < 20; i += 1) {
+      push(breaker, { kind: 'withdrawn', reason: 'withdrawn' });
+      push(breaker, { kind: 'overloaded', reason: 'queue-full' });
+      push(breaker, undefined);
+      push(breaker, { kind: 'unavailable', reason: 'timeout' }, newPhone(), 500);
+      push(breaker, UNREACHABLE, newPhone(), 500);
+    }
+    assert.equal(breaker.state(), 'closed');
+  });
+
+  test('time-outs of pushes that had enough time', () => {
+    assert.equal(opened({ kind: 'unavailable', reason: 'timeout' }).breaker.state(), 'open');
+  });
 });
 
-test('a probe that tells nothing makes room for the next one', async () => {
-  const { breaker, clock } = opened();
-  await clock.advance(1_000);
-  push(breaker, { kind: 'withdrawn', reason: 'withdrawn' });
-  push(breaker, { kind: 'unavailable', reason: 'timeout' }, 300);
-  push(breaker, undefined);
-  push(breaker, OK);
-  assert.equal(breaker.state(), 'closed');
-});
+describe('whether a refusal concerns its device alone', () => {
+  test('yes, if the credential was accepted within the last minute', async () => {
+    const { breaker, clock } = scene();
+    push(breaker, OK);
+    await clock.advance(60_000);
+    assert.equal(push(breaker, REFUSED), true);
+    await clock.advance(1);
+    assert.equal(push(breaker, REFUSED), false);
+  });
 
-test('the push service may ask for up to a minute', async () => {
-  const { breaker, clock } = scene();
-  const quota: FinalVerdict = {
-    kind: 'throttled',
-    reason: 'QUOTA_EXCEEDED',
-    scope: 'app',
-    retryAfterMs: 600_000,
-  };
-  for (let i = 0; i < 5; i += 1) push(breaker, quota);
-  await clock.advance(59_999);
-  assert.equal(breaker.enter(), undefined);
-  await clock.advance(1);
-  assert.ok(breaker.enter());
-});
+  test('yes, if others have succeeded since it was refused first, however long ago', async () => {
+    const { breaker, clock } = scene();
+    assert.equal(push(breaker, REFUSED, phone(1)), false, 'nothing has ever been accepted');
+    push(breaker, OK, phone(2));
+    for (let i = 0; i < 5; i += 1) {
+      await clock.advance(300_000);
+      assert.equal(push(breaker, REFUSED, phone(1)), true);
+    }
+  });
 
-test('old failures that end while it is open change nothing; an old success closes it', async () => {
-  const { breaker, clock } = scene();
-  const old = [breaker.enter(), breaker.enter(), breaker.enter()];
-  push(breaker, { kind: 'app-fault', reason: 'Forbidden' });
-  for (const pass of old.slice(0, 2)) pass?.end(DOWN, LONG);
-  await clock.advance(1_000);
-  const probe = breaker.enter();
-  assert.ok(probe, 'the cool-down was not made longer');
-  old[2]?.end(OK, LONG);
-  assert.equal(breaker.state(), 'closed');
-  probe.end(DOWN, LONG);
-  assert.equal(breaker.state(), 'closed', 'one failure is no row');
+  test('no, if nothing was sent', () => {
+    const { breaker } = scene();
+    push(breaker, OK);
+    assert.equal(push(breaker, { kind: 'app-fault', reason: 'key-unusable', unsent: true }), false);
+  });
 });

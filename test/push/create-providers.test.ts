@@ -25,15 +25,19 @@ const rsaKey = makeRsaKey();
 const authority = createAuthority();
 
 function scene() {
-  const made: { readonly spec: ChannelSpec; readonly channel: ScriptedChannel }[] = [];
+  const made: {
+    readonly spec: ChannelSpec;
+    readonly channel: ScriptedChannel;
+    readonly connected: () => void;
+  }[] = [];
   const events = recordEvents();
   const createProvider = createProviders({
     origins: { apns: 'https://apple', apnsSandbox: 'https://sandbox', fcm: 'https://google' },
     clock: systemClock,
     events,
-    createChannel: (spec) => {
+    createChannel: (spec, connected) => {
       const channel = createScriptedChannel(() => answered(200));
-      made.push({ spec, channel });
+      made.push({ spec, channel, connected });
       return channel;
     },
   });
@@ -59,6 +63,43 @@ test('apps with the same Apple key share connections and token; the last one clo
   assert.equal(made[0]?.channel.counts.closings, 0);
   await two.close();
   assert.equal(made[0]?.channel.counts.closings, 1);
+});
+
+test('every app that shares a connection hears that it was made, of its environment, until it is closed', async () => {
+  const { made, createProvider } = scene();
+  const heard: string[] = [];
+  const providers = [1, 2].map((key) => createProvider(makeApp(apnsKey(ecKey.pem), { key })));
+  for (const [n, provider] of providers.entries())
+    provider.watch((environment, way) => heard.push(`${n} ${environment} ${way}`));
+  made[0]?.connected();
+  made[1]?.connected();
+  await providers[0]?.close();
+  made[0]?.connected();
+  assert.deepEqual(heard, [
+    '0 production connected',
+    '1 production connected',
+    '0 sandbox connected',
+    '1 sandbox connected',
+    '1 production connected',
+  ]);
+});
+
+test('an app of Google hears of connections and of access tokens', async () => {
+  await using server = await startTokenServer((response) => giveToken(response, 'shared'));
+  const { made, createProvider } = scene();
+  const heard: string[] = [];
+  const provider = createProvider(makeApp(fcmAccount(rsaKey.pem, server.uri)));
+  provider.watch((environment, way) => heard.push(`${environment} ${way}`));
+  made[0]?.connected();
+  const deadline = systemClock.now() + 20_000;
+  await provider.send(
+    makeRequest(systemClock, { device: makeDevice({ platform: 'android' }), deadline }),
+    PLAIN,
+  );
+  assert.deepEqual(heard, ['production connected', 'production token-fetched']);
+  await provider.close();
+  made[0]?.connected();
+  assert.equal(heard.length, 2);
 });
 
 test('an app with another key has connections of its own', () => {

@@ -20,13 +20,7 @@ interface Row {
 const fcm = (errorCode: string) => ({ '@type': FCM_ERROR, errorCode });
 const violations = { '@type': BAD_REQUEST, fieldViolations: [{ field: 'message.data' }] };
 
-const refusedCredential = (reason: string): PushVerdict => ({
-  kind: 'retry',
-  reason,
-  limit: 'once',
-  afterMs: 0,
-  otherwise: { kind: 'app-fault', reason },
-});
+const refusedCredential = (reason: string): PushVerdict => ({ kind: 'app-fault', reason });
 
 const quota = (reason: string, retryAfterMs: number): PushVerdict => ({
   kind: 'throttled',
@@ -143,8 +137,8 @@ const UNKNOWN: readonly (readonly [number, PushVerdict['kind'], string])[] = [
   [302, 'our-fault', ''],
   [400, 'our-fault', '{"error":{"status":"NEW_WORD"}}'],
   [400, 'our-fault', '{"error":{"status":"constructor"}}'],
-  [401, 'retry', '<html>'],
-  [403, 'retry', 'null'],
+  [401, 'app-fault', '<html>'],
+  [403, 'app-fault', 'null'],
   [404, 'our-fault', '{"error":{"status":"NOT_FOUND"}}'],
   [404, 'our-fault', '<html>'],
   [429, 'throttled', '{"error":[]}'],

@@ -1,16 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { PushVerdict } from '../../src/push/push-provider.ts';
 import { fcmScene, phone } from './helpers/fcm-scene.ts';
 import { answered, makeDevice, makeRequest, PLAIN, settle } from './helpers/provider-fixture.ts';
-
-const refusedCredential = (reason: string): PushVerdict => ({
-  kind: 'retry',
-  reason,
-  limit: 'once',
-  afterMs: 0,
-  otherwise: { kind: 'app-fault', reason },
-});
 
 test('a call goes out as Google asks', async () => {
   const { provider, channel, clock } = fcmScene();
@@ -47,25 +38,27 @@ test('a notice is a data message; Apple ways of telling are not sent', async () 
   assert.equal(channel.sent.length, 1);
 });
 
-test('a refused OAuth token is replaced once; refused again, it is the account', async () => {
+test('a refused OAuth token is replaced for the next try, and no more for the same phone', async () => {
   const { send, channel, fetched } = fcmScene(answered(401, { error: { status: 'UNAUTHENTICATED' } }));
-  assert.deepEqual(await send(), refusedCredential('UNAUTHENTICATED'));
-  assert.deepEqual(await send(), { kind: 'app-fault', reason: 'UNAUTHENTICATED' });
+  for (let i = 0; i < 3; i += 1)
+    assert.deepEqual(await send(), { kind: 'app-fault', reason: 'UNAUTHENTICATED' });
   assert.equal(fetched(), 2);
   assert.deepEqual(
     channel.sent.map(({ headers }) => headers['authorization']),
-    ['Bearer token-1', 'Bearer token-2'],
+    ['Bearer token-1', 'Bearer token-2', 'Bearer token-2'],
   );
 });
 
 test('without an OAuth token nothing is sent, and the reason is told', async () => {
   const refused = fcmScene(undefined, { kind: 'app-fault', reason: 'oauth-invalid-grant' });
-  assert.deepEqual(await refused.send(), { kind: 'app-fault', reason: 'oauth-invalid-grant' });
+  const refusal = refused.send();
+  await refused.clock.advance(1_000);
+  assert.deepEqual(await refusal, { kind: 'app-fault', reason: 'oauth-invalid-grant', unsent: true });
   assert.equal(refused.channel.sent.length, 0);
   const down = fcmScene(undefined, { kind: 'unavailable', reason: 'oauth-unreachable' });
   const verdict = down.send();
   await down.clock.advance(4_000);
-  assert.deepEqual(await verdict, { kind: 'unavailable', reason: 'oauth-unreachable' });
+  assert.deepEqual(await verdict, { kind: 'unavailable', reason: 'oauth-unreachable', unsent: true });
 });
 
 test('a request without an answer is what the channel says of it', async () => {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { describe, test } from 'node:test';
 import type { OauthAnswer } from '../../src/push/fcm/oauth.ts';
 import { createFcmToken } from '../../src/push/fcm/token.ts';
 import { createHandClock, recordEvents, settle } from './helpers/provider-fixture.ts';
@@ -101,7 +101,7 @@ test('who waits is told by the deadline', async () => {
 test('an outage is tried again, three times in all', async () => {
   const { token, clock, asked, events } = scene(DOWN);
   const answer = token.current(clock.now() + 4_000);
-  await clock.advance(1_000);
+  await clock.advance(999);
   assert.deepEqual(await answer, DOWN);
   assert.equal(asked(), 3);
   assert.equal(events.named('fcmTokenFailed').length, 3);
@@ -116,29 +116,149 @@ test('a short outage costs no push', async () => {
   token.close();
 });
 
-test('a refused account is not asked for again at once, but later, so that it is told of before a call', async () => {
-  const { token, clock, asked } = scene(REFUSED, given('one'));
-  assert.deepEqual(await token.current(clock.now() + 4_000), REFUSED);
-  assert.equal(asked(), 1);
-  await clock.advance(5_000);
+test('a refused account is asked for twice, then not at once, but later, so that it is told of before a call', async () => {
+  const { token, clock, asked } = scene(REFUSED, REFUSED, given('one'));
+  const answer = token.current(clock.now() + 4_000);
+  await clock.advance(200);
+  assert.deepEqual(await answer, REFUSED);
   assert.equal(asked(), 2);
+  await clock.advance(4_799);
+  assert.equal(asked(), 2);
+  await clock.advance(1);
+  assert.equal(asked(), 3);
   assert.deepEqual(token.current(0), { kind: 'token', header: 'Bearer one' });
   token.close();
 });
 
-test('a token that Google refuses is replaced, but no more than once a minute', async () => {
-  const { token, clock, asked } = scene(given('one'), given('two'), given('three'));
-  const deadline = clock.now() + 4_000;
-  await token.current(deadline);
-  assert.equal(token.refused('Bearer one'), true);
-  assert.equal(token.refused('Bearer one'), true, 'others who used it wait for the next one too');
-  assert.deepEqual(await token.current(deadline), { kind: 'token', header: 'Bearer two' });
-  assert.equal(token.refused('Bearer one'), true);
-  assert.equal(token.refused('Bearer two'), false);
-  assert.equal(asked(), 2);
-  await clock.advance(60_000);
-  assert.equal(token.refused('Bearer two'), true);
-  token.close();
+const phone = (n: number) => ({ account: 100_000_000 + n, token: `token-${n}` });
+
+describe('a token that Google refuses', () => {
+  test('is replaced for the next try, once a minute for one phone', async () => {
+    const { token, clock, asked } = scene(given('one'), given('two'), given('three'));
+    const deadline = clock.now() + 400_000;
+    await token.current(deadline);
+    await token.refused('Bearer one', phone(1), deadline);
+    assert.deepEqual(token.current(deadline), { kind: 'token', header: 'Bearer two' });
+    for (let i = 0; i < 29; i += 1) {
+      await token.refused('Bearer two', phone(1), deadline);
+      await clock.advance(2_000);
+    }
+    assert.equal(asked(), 2);
+    await clock.advance(2_000);
+    await token.refused('Bearer two', phone(1), deadline);
+    assert.equal(asked(), 3);
+    token.close();
+  });
+
+  test('for several phones in a row: every ten seconds', async () => {
+    const { token, clock, asked } = scene(given('one'), given('two'), given('three'));
+    const deadline = clock.now() + 400_000;
+    await token.current(deadline);
+    await token.refused('Bearer one', phone(1), deadline);
+    await clock.advance(9_999);
+    for (const n of [1, 2, 3]) await token.refused('Bearer two', phone(n), deadline);
+    assert.equal(asked(), 2);
+    await clock.advance(1);
+    token.accepted();
+    await token.refused('Bearer two', phone(3), deadline);
+    assert.equal(asked(), 2, 'a push that was taken in between ends the row');
+    await token.refused('Bearer two', phone(2), deadline);
+    assert.equal(asked(), 3);
+    token.close();
+  });
+
+  test('goes on being used by the others until the next one is there', async () => {
+    const { token, clock, asked } = scene(given('one'), null);
+    const deadline = clock.now() + 4_000;
+    await token.current(deadline);
+    const refused = token.refused('Bearer one', phone(1), deadline);
+    assert.deepEqual(token.current(deadline), { kind: 'token', header: 'Bearer one' });
+    const another = token.refused('Bearer one', phone(2), deadline);
+    await clock.advance(500);
+    await Promise.all([refused, another]);
+    assert.equal(asked(), 2, 'both have waited for the same one, and not for longer than 500 ms');
+    token.close();
+  });
+
+  test('a push that used the token of before can be tried again at once', async () => {
+    const { token, clock, asked } = scene(given('one'), given('two'));
+    const deadline = clock.now() + 4_000;
+    await token.current(deadline);
+    await token.refused('Bearer one', phone(1), deadline);
+    await token.refused('Bearer one', phone(2), deadline);
+    assert.equal(asked(), 2);
+    token.close();
+  });
+});
+
+describe('an outage of the token address', () => {
+  test('is asked about every second while calls come, and listeners hear of the end', async () => {
+    const outage = Array.from({ length: 23 }, () => DOWN);
+    const { token, clock, asked } = scene(...outage, given('one'));
+    let fetched = 0;
+    const end = token.onFetched(() => {
+      fetched += 1;
+    });
+    const answer = token.current(clock.now() + 4_000);
+    await clock.advance(999);
+    assert.deepEqual(await answer, DOWN);
+    assert.equal(asked(), 3);
+    await clock.advance(19_000);
+    assert.equal(asked(), 22, 'once a second');
+    await clock.advance(2_000);
+    assert.equal(fetched, 1);
+    assert.deepEqual(token.current(0), { kind: 'token', header: 'Bearer one' });
+    end();
+    await clock.advance(55 * MINUTE);
+    assert.equal(fetched, 1);
+    token.close();
+  });
+
+  test('is asked about ever more seldom a minute after the last call, and at once with the next', async () => {
+    const { token, clock, asked } = scene(DOWN);
+    token.warm();
+    await clock.advance(60_000);
+    const before = asked();
+    assert.ok(before >= 58 && before <= 61, `${before} questions in a minute`);
+    await clock.advance(10 * MINUTE);
+    assert.ok(asked() - before <= 21, `${asked() - before} questions in ten minutes without a call`);
+    const quiet = asked();
+    for (let i = 0; i < 100; i += 1) token.warm();
+    await clock.advance(5_000);
+    assert.ok(asked() - quiet >= 4 && asked() - quiet <= 7, `${asked() - quiet} questions in five seconds`);
+    token.close();
+  });
+
+  test('that never answers is asked again as soon as a question has timed out', async () => {
+    const clock = createHandClock();
+    let asked = 0;
+    const token = createFcmToken({
+      clock,
+      events: recordEvents(),
+      fetchToken: (timeoutMs) => {
+        asked += 1;
+        return new Promise((resolve) =>
+          clock.after(timeoutMs, () => resolve({ kind: 'unavailable', reason: 'oauth-timeout' })),
+        );
+      },
+    });
+    token.warm();
+    await clock.advance(20_000);
+    assert.ok(asked >= 10 && asked <= 11, `${asked} questions in 20 s`);
+    token.close();
+    await clock.advance(2_000);
+    assert.equal(clock.timers(), 0);
+  });
+
+  test('a refused account is asked about every five seconds, however many calls come', async () => {
+    const { token, clock, asked } = scene(REFUSED);
+    for (let i = 0; i < 300; i += 1) {
+      token.warm();
+      await clock.advance(100);
+    }
+    assert.ok(asked() >= 6 && asked() <= 7, `${asked()} questions in 30 s`);
+    token.close();
+  });
 });
 
 test('the time that the machine slept counts', async () => {

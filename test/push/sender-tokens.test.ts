@@ -44,7 +44,8 @@ test('a suspect token is dropped after a success of the app, and kept before', a
 
 test('twenty phones refused in a row: the rest keep their tokens and somebody is called', async () => {
   const { send, sender, stored, events } = senderScene([DEAD]);
-  for (let i = 0; i < 40; i += 1) await send({ device: makeDevice({ account: 200_000_000 + i }) });
+  for (let i = 0; i < 40; i += 1)
+    await send({ device: makeDevice({ account: 200_000_000 + i, token: `token-${i}` }) });
   await sender.close();
   assert.equal(stored.length, 19);
   const kept = events.named('tokenKept');

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { Device } from '../../src/devices/device.ts';
 import type { PushVerdict } from '../../src/push/push-provider.ts';
 import { makeDevice } from './helpers/provider-fixture.ts';
 import { DEAD, DOWN, OK, ONCE, senderScene } from './helpers/sender-scene.ts';
@@ -29,6 +30,9 @@ test('a push that is taken is told with everything but secrets', async () => {
   ]);
 });
 
+const another = (n: number, over: Partial<Device> = {}) =>
+  makeDevice({ account: 200_000_000 + n, token: `token-${n}`, ...over });
+
 const RESULTS: readonly (readonly [PushVerdict, string])[] = [
   [DEAD, 'token-gone'],
   [{ kind: 'token-suspect', reason: 'BadDeviceToken' }, 'token-gone'],
@@ -44,7 +48,7 @@ for (const [verdict, kind] of RESULTS)
   test(`${verdict.kind} ends the push as ${kind}`, async () => {
     const { send, variants } = senderScene([verdict]);
     assert.deepEqual(await send(), { kind, reason: verdict.reason });
-    assert.equal(variants.length, 1);
+    assert.equal(variants.length, verdict.kind === 'app-fault' ? 2 : 1);
   });
 
 test('faults of the app and of ours are told as such', async () => {
@@ -56,6 +60,63 @@ test('faults of the app and of ours are told as such', async () => {
   const ours = senderScene([{ kind: 'our-fault', reason: 'BadTopic' }]);
   await ours.send();
   assert.equal(ours.events.named('ourFault').length, 1);
+});
+
+const REFUSED = { kind: 'app-fault', reason: 'InvalidProviderToken' } as const satisfies PushVerdict;
+
+test('a push refused once is sent again at once, and the call is saved', async () => {
+  const { send, variants, events } = senderScene([OK, REFUSED, OK]);
+  await send();
+  assert.deepEqual(await send(), { kind: 'accepted', reason: 'Accepted' });
+  assert.equal(variants.length, 3);
+  assert.equal(events.named('pushRetried').length, 1);
+  assert.deepEqual(events.named('pushRefused'), []);
+  assert.deepEqual(events.named('appFault'), []);
+});
+
+test('refused twice by a credential that was accepted moments ago: this push alone fails, and it is told', async () => {
+  const { send, events } = senderScene([OK, REFUSED, REFUSED, OK]);
+  await send();
+  assert.deepEqual(await send({ device: another(1) }), { kind: 'failed', reason: 'InvalidProviderToken' });
+  const told = events.named('pushRefused');
+  assert.equal(told.length, 1);
+  assert.ok(told[0] && 'reason' in told[0] && told[0].reason === 'InvalidProviderToken');
+  assert.deepEqual(events.named('appFault'), []);
+  assert.equal((await send({ device: another(2) })).kind, 'accepted');
+});
+
+test('a credential that is revoked: the third phone in a row is told as a fault of the app', async () => {
+  const { send, events } = senderScene([OK, REFUSED]);
+  await send();
+  const kinds = [];
+  for (let i = 1; i <= 4; i += 1) kinds.push((await send({ device: another(i) })).kind);
+  assert.deepEqual(kinds, ['failed', 'failed', 'provider-down', 'provider-down']);
+  assert.equal(events.named('pushRefused').length, 2);
+  assert.equal(events.named('appFault').length, 1);
+  assert.equal(events.named('breakerChanged').length, 1);
+});
+
+test('a refusal that leaves no time is final, another word is no reason for a third try, nor is what was not sent', async () => {
+  const late = senderScene([REFUSED, OK]);
+  assert.equal((await late.send({ deadline: late.clock.now() + 199 })).kind, 'provider-down');
+  assert.equal(late.variants.length, 1);
+  const twice = senderScene([REFUSED, { kind: 'app-fault', reason: 'Forbidden' }, OK]);
+  assert.deepEqual(await twice.send(), { kind: 'provider-down', reason: 'Forbidden' });
+  const unsent = senderScene([{ kind: 'app-fault', reason: 'key-unusable', unsent: true }, OK]);
+  assert.equal((await unsent.send()).kind, 'provider-down');
+  assert.equal(unsent.variants.length, 1);
+});
+
+test('a way that works again has the next call be the probe at once', async () => {
+  const { send, comeBack, events } = senderScene([DOWN, DOWN, DOWN, DOWN, DOWN, OK]);
+  for (let i = 0; i < 5; i += 1) await send({ device: another(i) });
+  assert.equal((await send()).kind, 'provider-down');
+  comeBack();
+  assert.equal((await send()).kind, 'accepted');
+  assert.deepEqual(
+    events.named('breakerChanged').map((event) => 'reason' in event && event.reason),
+    ['connection-lost', 'connected', 'Accepted'],
+  );
 });
 
 test('an app that is not known is down', async () => {
@@ -88,10 +149,12 @@ test('at the bound of what is in flight the next push is refused, and none is qu
 });
 
 test('after a row of failures callers are told at once, and one probe finds the push service back', async () => {
-  const { send, variants, clock, events } = senderScene([DOWN, DOWN, DOWN, DOWN, DOWN, OK]);
-  for (let i = 0; i < 5; i += 1) assert.equal((await send()).kind, 'failed');
+  const { send, variants, clock, events, counts } = senderScene([DOWN, DOWN, DOWN, DOWN, DOWN, OK]);
+  for (let i = 0; i < 5; i += 1) assert.equal((await send({ device: another(i) })).kind, 'failed');
+  const warmings = counts.warmings;
   assert.deepEqual(await send(), { kind: 'provider-down', reason: 'breaker-open' });
   assert.equal(variants.length, 5);
+  assert.equal(counts.warmings, warmings + 1, 'what is missing is looked for while calls come');
   await clock.advance(1_000);
   const results = await Promise.all([send(), send(), send()]);
   assert.deepEqual(
@@ -114,10 +177,11 @@ test('calls that were too short to be answered do not stop others', async () => 
 });
 
 test('a key that the sandbox refuses does not stop the calls of production', async () => {
-  const { send } = senderScene([{ kind: 'app-fault', reason: 'BadEnvironmentKeyIdInToken' }, OK]);
-  const sandboxed = { device: makeDevice({ sandbox: true }) };
-  assert.equal((await send(sandboxed)).kind, 'provider-down');
-  assert.deepEqual(await send(sandboxed), { kind: 'provider-down', reason: 'breaker-open' });
+  const refused = { kind: 'app-fault', reason: 'BadEnvironmentKeyIdInToken' } as const;
+  const { send } = senderScene([...Array<PushVerdict>(6).fill(refused), OK]);
+  const sandboxed = (n: number) => ({ device: another(n, { sandbox: true }) });
+  for (let i = 0; i < 3; i += 1) assert.equal((await send(sandboxed(i))).kind, 'provider-down');
+  assert.deepEqual(await send(sandboxed(4)), { kind: 'provider-down', reason: 'breaker-open' });
   assert.equal((await send()).kind, 'accepted');
 });
 

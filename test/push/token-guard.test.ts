@@ -12,7 +12,7 @@ function scene() {
   return { clock, guard: createTokenGuard(clock.now) };
 }
 
-const phone = (account: number) => makeDevice({ account: 100_000_000 + account });
+const phone = (n: number) => makeDevice({ account: 100_000_000 + n, token: `token-${n}` });
 
 test('a dead token is dropped, also before the first success', () => {
   assert.deepEqual(scene().guard.refused(phone(1), DEAD), { kind: 'drop' });
@@ -47,6 +47,8 @@ test('twenty phones refused in a row are a fault of the setup: nothing is droppe
 test('one phone refused again and again is one phone', () => {
   const { guard } = scene();
   for (let i = 0; i < 50; i += 1) assert.equal(guard.refused(phone(1), DEAD).kind, 'drop');
+  for (let i = 0; i < 50; i += 1)
+    assert.equal(guard.refused({ ...phone(i), token: 'token-1' }, DEAD).kind, 'drop', 'under many accounts');
 });
 
 test('a suspect token is dropped only after a success of its app within the hour', async () => {

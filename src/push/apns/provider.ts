@@ -6,6 +6,7 @@ import type { Clock } from '../clock.ts';
 import type { PushProvider, PushRequest, PushVariant, PushVerdict } from '../push-provider.ts';
 import type { Lease } from '../ref-counted.ts';
 import { readRetryAfter } from '../retry-after.ts';
+import { createSuspects } from '../suspects.ts';
 import { type ApnsAnswer, type ApnsMeaning, readApnsAnswer, readApnsGoaway } from './answers.ts';
 import { alertPayload, callPayload, voipNoticePayload } from './payload.ts';
 import type { ApnsToken } from './token.ts';
@@ -16,6 +17,9 @@ const ALERT_LIFETIME_S = 3_600;
 
 /** Answers after which a fresh connection may do better. */
 const WANTS_RENEWAL: ReadonlySet<ApnsMeaning> = new Set(['idle', 'broken-connection', 'out-of-service']);
+
+/** Shortest time between two renewals of a connection for the same device, milliseconds. */
+const RENEW_AGAIN_MS = 30_000;
 
 /** Parts of an Apple provider. */
 export interface ApnsProviderOptions {
@@ -43,6 +47,17 @@ interface Draft {
  */
 export function createApnsProvider(options: ApnsProviderOptions): PushProvider {
   const { app, clock, token } = options;
+  const watches: (() => void)[] = [];
+  const renewedFor = createSuspects(clock.now);
+
+  /** Another connection may answer better; asked for by one device again and again it would not. */
+  function renew(channel: SharedChannel, device: PushTarget, askedAt: number): void {
+    const known = renewedFor.of(device);
+    if (known !== undefined && clock.now() - known.since < RENEW_AGAIN_MS) return;
+    renewedFor.clear(device);
+    renewedFor.add(device);
+    channel.renewAfter(askedAt);
+  }
 
   async function send(request: PushRequest, variant: PushVariant): Promise<PushVerdict> {
     const draft = write(request, variant, app.appId, clock);
@@ -53,7 +68,7 @@ export function createApnsProvider(options: ApnsProviderOptions): PushProvider {
       authorization = typeof current === 'string' ? current : await current;
     } catch {
       // The error may quote the key: the verdict says which app's key it is.
-      return { kind: 'app-fault', reason: 'key-unusable' };
+      return { kind: 'app-fault', reason: 'key-unusable', unsent: true };
     }
     const sandbox = isSandbox(request.device) !== variant.otherEnvironment;
     const channel = sandbox ? options.sandbox.value : options.production.value;
@@ -72,9 +87,9 @@ export function createApnsProvider(options: ApnsProviderOptions): PushProvider {
       if (answer === undefined) return channelVerdict(reply.reason);
     } else {
       answer = readApnsAnswer(reply.status, reply.body);
-      if (WANTS_RENEWAL.has(answer.meaning)) channel.renewAfter(askedAt);
+      if (WANTS_RENEWAL.has(answer.meaning)) renew(channel, request.device, askedAt);
     }
-    return apnsVerdict(answer, {
+    const verdict = apnsVerdict(answer, {
       environmentUnknown: request.device.sandbox === null,
       variant,
       sandbox,
@@ -85,6 +100,8 @@ export function createApnsProvider(options: ApnsProviderOptions): PushProvider {
       retryAfterMs:
         reply.kind === 'answered' ? readRetryAfter(reply.headers['retry-after'], clock.wall()) : undefined,
     });
+    // A GOAWAY is about the connection, whichever device the push was for.
+    return reply.kind === 'failed' && verdict.kind === 'app-fault' ? { ...verdict, unsent: true } : verdict;
   }
 
   return {
@@ -98,7 +115,12 @@ export function createApnsProvider(options: ApnsProviderOptions): PushProvider {
       const minted = token?.current();
       if (minted instanceof Promise) minted.catch(() => undefined);
     },
+    watch: (back) => {
+      for (const environment of ['production', 'sandbox'] as const)
+        watches.push(options[environment].value.onConnected(() => back(environment, 'connected')));
+    },
     close: async () => {
+      for (const end of watches) end();
       await Promise.all([options.production.release(), options.sandbox.release()]);
     },
   };

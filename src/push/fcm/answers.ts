@@ -7,7 +7,7 @@ export type FcmMeaning =
   /** The token does not fit this project, or is no token. */
   | 'token-suspect'
   | 'our-fault'
-  /** The OAuth token or the account's rights: another token, once. */
+  /** The OAuth token or the account's rights, or this push alone. */
   | 'credential-refused'
   | 'throttled'
   /** Google's own fault: once more. */
@@ -91,15 +91,8 @@ const QUOTA_PAUSE_MS = 60_000;
 /** Google asks for a second; a call that waits has less to spare. */
 const QUICK_PAUSE_MS = 100;
 
-/**
- * What a push does after an answer. `retryAfterMs` is the answer's `Retry-After`; `hasNewToken` tells that another
- * OAuth token will be used from now on, and is only asked when the last one was refused.
- */
-export function fcmVerdict(
-  answer: FcmAnswer,
-  retryAfterMs: number | undefined,
-  hasNewToken: boolean,
-): PushVerdict {
+/** What a push does after an answer. `retryAfterMs` is the answer's `Retry-After`. */
+export function fcmVerdict(answer: FcmAnswer, retryAfterMs: number | undefined): PushVerdict {
   const { meaning, reason } = answer;
   switch (meaning) {
     case 'accepted':
@@ -107,10 +100,8 @@ export function fcmVerdict(
     case 'token-suspect':
     case 'our-fault':
       return { kind: meaning, reason };
-    case 'credential-refused': {
-      const otherwise = { kind: 'app-fault', reason } as const;
-      return hasNewToken ? { kind: 'retry', reason, limit: 'once', afterMs: 0, otherwise } : otherwise;
-    }
+    case 'credential-refused':
+      return { kind: 'app-fault', reason };
     case 'throttled':
       return {
         kind: 'throttled',

@@ -22,6 +22,7 @@ export interface FcmProviderOptions {
  */
 export function createFcmProvider(options: FcmProviderOptions): PushProvider {
   const { channel, token, clock } = options;
+  const watches: (() => void)[] = [];
   const path = `/v1/projects/${encodeURIComponent(options.projectId)}/messages:send`;
 
   async function send(request: PushRequest, variant: PushVariant): Promise<PushVerdict> {
@@ -29,7 +30,7 @@ export function createFcmProvider(options: FcmProviderOptions): PushProvider {
     if (body === undefined) return { kind: 'our-fault', reason: 'notice-unsupported' };
     const current = token.value.current(request.deadline);
     const oauth = current instanceof Promise ? await current : current;
-    if (oauth.kind !== 'token') return { kind: oauth.kind, reason: oauth.reason };
+    if (oauth.kind !== 'token') return { kind: oauth.kind, reason: oauth.reason, unsent: true };
     const authorization = oauth.header;
     const reply = await channel.value.request({
       path,
@@ -40,11 +41,11 @@ export function createFcmProvider(options: FcmProviderOptions): PushProvider {
     });
     if (reply.kind === 'failed') return channelVerdict(reply.reason);
     const answer = readFcmAnswer(reply.status, reply.body);
-    return fcmVerdict(
-      answer,
-      readRetryAfter(reply.headers['retry-after'], clock.wall()),
-      answer.meaning === 'credential-refused' && token.value.refused(authorization),
-    );
+    // The next try is made with the token that this may bring.
+    if (answer.meaning === 'credential-refused')
+      await token.value.refused(authorization, request.device, request.deadline);
+    else if (answer.meaning === 'accepted') token.value.accepted();
+    return fcmVerdict(answer, readRetryAfter(reply.headers['retry-after'], clock.wall()));
   }
 
   return {
@@ -55,7 +56,12 @@ export function createFcmProvider(options: FcmProviderOptions): PushProvider {
       channel.value.warm();
       token.value.warm();
     },
+    watch: (back) => {
+      watches.push(channel.value.onConnected(() => back('production', 'connected')));
+      watches.push(token.value.onFetched(() => back('production', 'token-fetched')));
+    },
     close: async () => {
+      for (const end of watches) end();
       await Promise.all([channel.release(), token.release()]);
     },
   };

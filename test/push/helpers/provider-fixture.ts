@@ -117,6 +117,7 @@ export function recordEvents(): RecordedEvents {
     tokenDropped: keep('tokenDropped'),
     tokenKept: keep('tokenKept'),
     tokenStoreFailed: keep('tokenStoreFailed'),
+    pushRefused: keep('pushRefused'),
     appFault: keep('appFault'),
     ourFault: keep('ourFault'),
     appRetired: keep('appRetired'),

@@ -28,6 +28,8 @@ export function senderScene(answers: readonly Answer[], maxInFlight = 2_000, ran
   const events = recordEvents();
   const variants: PushVariant[] = [];
   const stored: object[] = [];
+  const counts = { warmings: 0 };
+  let cameBack: Parameters<PushProvider['watch']>[0] = () => {};
   let storeError: Error | undefined;
   const provider: PushProvider = {
     name: 'apns',
@@ -38,7 +40,12 @@ export function senderScene(answers: readonly Answer[], maxInFlight = 2_000, ran
       if (answer === undefined) throw new Error('No answer left');
       return typeof answer === 'function' ? answer() : answer;
     },
-    warm: () => {},
+    warm: () => {
+      counts.warmings += 1;
+    },
+    watch: (back) => {
+      cameBack = back;
+    },
     close: async () => {},
   };
   const senders = createAppSenders({ createProvider: () => provider, clock, events, maxInFlight });
@@ -61,6 +68,8 @@ export function senderScene(answers: readonly Answer[], maxInFlight = 2_000, ran
     variants,
     stored,
     sender,
+    counts,
+    comeBack: () => cameBack('production', 'connected'),
     failStore: (error: Error) => {
       storeError = error;
     },
