@@ -14,6 +14,7 @@ import { outagesOfServer } from './outages-of-server.ts';
 import { readOnlyServer } from './read-only-server.ts';
 import { refusingServer } from './refusing-server.ts';
 import { restartsOfServer } from './restarts-of-server.ts';
+import { tooFewConnections } from './too-few-connections.ts';
 
 /** Everything that a database server behind the service must do, on one real server of its own. */
 export const serverSuite = (kind: DatabaseKind): void => {
@@ -44,6 +45,7 @@ export const serverSuite = (kind: DatabaseKind): void => {
     migratingOnServer(server);
     openingOnServer(server, kind);
     refusingServer(server, kind);
+    tooFewConnections(server, kind);
     readOnlyServer(server, kind);
     // Last: these stop and kill the server.
     outagesOfServer(server);
