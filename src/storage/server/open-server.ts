@@ -1,10 +1,11 @@
-import { type Dialect, Kysely, sql } from 'kysely';
+import { type Dialect, Kysely } from 'kysely';
 import type { DatabaseAddress } from '../../lib/database-address.ts';
 import type { ClosedDatabase, SqlDialect } from '../database.ts';
 import { DatabaseUrlError } from '../database-url-error.ts';
 import { storageCall } from '../storage-call.ts';
 import { StorageUnavailable } from '../storage-unavailable.ts';
 import type { Tables } from '../tables.ts';
+import { WriteGuard } from '../write-guard.ts';
 import { firstContact } from './first-contact.ts';
 import { LendingPool } from './lending-pool.ts';
 import { ServerDriver } from './server-driver.ts';
@@ -88,10 +89,11 @@ export const openServer = async (
     admit: () => {
       refusal = undefined;
     },
-    ping: async () => {
-      await call(() => sql`select account from devices limit 1`.execute(kysely));
-      await call(() => sql`update app_changes set revision = revision where id = 0`.execute(kysely));
-    },
+    writes: new WriteGuard(() => undefined),
+    loss: () => undefined,
+    shortage: () => pool.shortage,
+    // What a server has no room for only shows where it is needed.
+    proveWriting: async () => {},
     read: (query) => driver.read(query),
     migrating: async (work) => {
       if (unsuited !== undefined) throw new DatabaseUrlError(unsuited);
