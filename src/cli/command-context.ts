@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { type Config, processSource, readConfig } from '../config/config.ts';
 import { shownDatabase } from '../lib/database-address.ts';
 
@@ -32,7 +33,9 @@ export function requireConfig(): Config {
 
 /** Tells on standard error which database a command uses: from another folder, or by a slip, it is another one. */
 export function tellDatabase({ err }: CommandContext, { databaseUrl }: Pick<Config, 'databaseUrl'>): void {
-  err(`Database: ${shownDatabase(databaseUrl)}`);
+  const shown = shownDatabase(databaseUrl);
+  const isMissing = shown.startsWith('sqlite:/') && !existsSync(shown.slice('sqlite:'.length));
+  err(`Database: ${shown}${isMissing ? ' (no such file)' : ''}`);
 }
 
 /** The settings, for a command that uses the database that they name, which it tells. */

@@ -8,6 +8,7 @@ import { providerTokenContract } from '../devices/provider-token-contract.ts';
 import { type DatabaseServer, startDatabaseServer } from '../helpers/database-server.ts';
 import { type DatabaseKind, skipWithout } from '../helpers/find-server.ts';
 import type { StoreOpener } from '../storage/store-openers.ts';
+import { blockedChanges } from './blocked-changes.ts';
 import { migratingOnServer } from './migrating-on-server.ts';
 import { openingOnServer } from './opening-on-server.ts';
 import { outagesOfServer } from './outages-of-server.ts';
@@ -47,6 +48,7 @@ export const serverSuite = (kind: DatabaseKind): void => {
     refusingServer(server, kind);
     tooFewConnections(server, kind);
     readOnlyServer(server, kind);
+    blockedChanges(server, kind);
     // Last: these stop and kill the server.
     outagesOfServer(server);
     restartsOfServer(server);

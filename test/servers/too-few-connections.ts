@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { describe, type TestContext, test } from 'node:test';
 import { sql } from 'kysely';
+import type { Database } from '../../src/storage/database.ts';
 import { openDatabase } from '../../src/storage/open-database.ts';
 import type { DatabaseServer } from '../helpers/database-server.ts';
 import type { DatabaseKind } from '../helpers/find-server.ts';
@@ -12,7 +13,8 @@ import { until } from '../helpers/until.ts';
 const STATEMENTS = {
   PostgreSQL: {
     create: ["create role USER login password 'pw' connection limit 2", 'alter database NAME owner to USER'],
-    grants: (connections: number) => `alter role USER connection limit ${connections === 0 ? -1 : connections}`,
+    grants: (connections: number) =>
+      `alter role USER connection limit ${connections === 0 ? -1 : connections}`,
     changePassword: "alter role USER password 'other'",
     held: "select count(*) as held from pg_stat_activity where usename = 'USER'",
   },
@@ -85,8 +87,6 @@ export const tooFewConnections = (server: () => DatabaseServer, kind: DatabaseKi
 
     test('no connection at all: NAK within a second with what the server said in the log; later all is well', async (t) => {
       const { service, phone, run, callAtOnce } = await openScene(t);
-      const other = await openDatabase(service.databaseUrl, { poolSize: 1, timeoutMs: 10_000 });
-      t.after(() => other.close());
       const kill =
         kind === 'PostgreSQL'
           ? "select pg_terminate_backend(pid) from pg_stat_activity where usename = 'USER'"
@@ -94,15 +94,21 @@ export const tooFewConnections = (server: () => DatabaseServer, kind: DatabaseKi
       // MariaDB takes 0 for no limit: one connection, held by somebody else.
       await run(statements.grants(1));
       await run(kill);
-      await until(
-        () =>
-          sql`select 1`.execute(other.kysely).then(
-            () => true,
-            () => false,
-          ),
-        'somebody else has the only connection',
-      );
-      const hold = sql.raw(kind === 'PostgreSQL' ? 'select pg_sleep(3)' : 'select sleep(3)').execute(other.kysely);
+      let other: Database | undefined;
+      t.after(() => other?.close());
+      await until(async () => {
+        try {
+          other ??= await openDatabase(service.databaseUrl, { poolSize: 1, timeoutMs: 10_000 });
+          await sql`select 1`.execute(other.kysely);
+          return true;
+        } catch {
+          return false;
+        }
+      }, 'somebody else has the only connection');
+      assert.ok(other);
+      const hold = sql
+        .raw(kind === 'PostgreSQL' ? 'select pg_sleep(3)' : 'select sleep(3)')
+        .execute(other.kysely);
       const { outcome } = await service.ask({ account: phone.account });
       assert.equal(outcome, 'storage-unavailable');
       const logged = JSON.stringify(service.logged);
