@@ -2,7 +2,6 @@ import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { describe, type TestContext, test } from 'node:test';
 import { sql } from 'kysely';
-import type { Database } from '../../src/storage/database.ts';
 import { openDatabase } from '../../src/storage/open-database.ts';
 import type { DatabaseServer } from '../helpers/database-server.ts';
 import type { DatabaseKind } from '../helpers/find-server.ts';
@@ -17,6 +16,10 @@ const STATEMENTS = {
       `alter role USER connection limit ${connections === 0 ? -1 : connections}`,
     changePassword: "alter role USER password 'other'",
     held: "select count(*) as held from pg_stat_activity where usename = 'USER'",
+    refuse: 'alter role USER connection limit 0',
+    refusal: /takes no more connections/,
+    admit: 'alter role USER connection limit 2',
+    kill: "select pg_terminate_backend(pid) from pg_stat_activity where usename = 'USER'",
   },
   MariaDB: {
     create: [
@@ -26,6 +29,10 @@ const STATEMENTS = {
     grants: (connections: number) => `alter user USER@'127.0.0.1' with max_user_connections ${connections}`,
     changePassword: "alter user USER@'127.0.0.1' identified by 'other'",
     held: "select count(*) as held from information_schema.processlist where user = 'USER'",
+    refuse: "alter user USER@'127.0.0.1' account lock",
+    refusal: /refuses this user/,
+    admit: "alter user USER@'127.0.0.1' account unlock",
+    kill: "kill user 'USER'@'127.0.0.1'",
   },
 } as const;
 
@@ -34,7 +41,7 @@ export const tooFewConnections = (server: () => DatabaseServer, kind: DatabaseKi
   const statements = STATEMENTS[kind];
   const openScene = async (t: TestContext) => {
     const url = await server().createDatabase();
-    const admin = await openDatabase(url);
+    const admin = await openDatabase(url, { poolSize: 1, timeoutMs: 60_000 });
     t.after(() => admin.close());
     const user = `u${randomBytes(6).toString('hex')}`;
     const name = new URL(url).pathname.slice(1);
@@ -47,7 +54,8 @@ export const tooFewConnections = (server: () => DatabaseServer, kind: DatabaseKi
     for (const statement of statements.create) await run(statement);
     const service = await startTestService(t, {
       databaseUrl: Object.assign(new URL(url), { username: user, password: 'pw' }).href,
-      settings: { APP_PUSH_ROUNDTRIP_WAIT: '15000', DATABASE_POOL_SIZE: '10', DATABASE_TIMEOUT: '2000' },
+      // Time for a machine that is busy with other tests.
+      settings: { APP_PUSH_ROUNDTRIP_WAIT: '30000', DATABASE_POOL_SIZE: '10', DATABASE_TIMEOUT: '15000' },
     });
     const phone = await service.phone();
     const callAtOnce = async (calls: number) => {
@@ -85,36 +93,13 @@ export const tooFewConnections = (server: () => DatabaseServer, kind: DatabaseKi
       for (let round = 0; round < 3; round += 1) await callAtOnce(50);
     });
 
-    test('no connection at all: NAK within a second with what the server said in the log; later all is well', async (t) => {
+    test('no connection at all: NAK, with the reason in the log; later all is well', async (t) => {
       const { service, phone, run, callAtOnce } = await openScene(t);
-      const kill =
-        kind === 'PostgreSQL'
-          ? "select pg_terminate_backend(pid) from pg_stat_activity where usename = 'USER'"
-          : "kill user 'USER'@'127.0.0.1'";
-      // MariaDB takes 0 for no limit: one connection, held by somebody else.
-      await run(statements.grants(1));
-      await run(kill);
-      let other: Database | undefined;
-      t.after(() => other?.close());
-      await until(async () => {
-        try {
-          other ??= await openDatabase(service.databaseUrl, { poolSize: 1, timeoutMs: 10_000 });
-          await sql`select 1`.execute(other.kysely);
-          return true;
-        } catch {
-          return false;
-        }
-      }, 'somebody else has the only connection');
-      assert.ok(other);
-      const hold = sql
-        .raw(kind === 'PostgreSQL' ? 'select pg_sleep(3)' : 'select sleep(3)')
-        .execute(other.kysely);
-      const { outcome } = await service.ask({ account: phone.account });
-      assert.equal(outcome, 'storage-unavailable');
-      const logged = JSON.stringify(service.logged);
-      assert.match(logged, /takes no more connections/);
-      await hold;
-      await run(statements.grants(2));
+      await run(statements.refuse);
+      await run(statements.kill);
+      assert.equal((await service.ask({ account: phone.account })).outcome, 'storage-unavailable');
+      assert.match(JSON.stringify(service.logged), statements.refusal);
+      await run(statements.admit);
       await until(
         async () => (await service.ask({ account: phone.account })).outcome === 'ready',
         'calls ring again',
