@@ -55,7 +55,7 @@ const outcomeOf = (probe: Promise<void>, limitMs: number, late: string): Promise
 const SLOW = 'the database did not answer in time';
 /** Reading works at that moment, and a change of no row takes as long as reading. */
 const HELD_UP =
-  'changes wait for longer than DATABASE_TIMEOUT: another session holds a lock, as a backup does, or the disk is stuck';
+  'a change takes too long although reading works: another session holds a lock, as a backup does, or the disk is stuck';
 
 /** Says each thing once at a time. */
 export function createReadiness(parts: ReadinessParts): ReadinessWatch {
