@@ -21,6 +21,8 @@ export interface Shortage {
 }
 
 interface Waiter {
+  /** Whether it was refused a connection while none was lent. */
+  wasRefused: boolean;
   readonly asker: Asker;
   readonly resolve: (session: ServerSession) => void;
   readonly reject: (reason: unknown) => void;
@@ -120,7 +122,7 @@ export class LendingPool {
   /** Resolves with a connection; rejects with the driver's error where none can be had. The wait is the asker's to bound. */
   take(asker: Asker): Promise<ServerSession> {
     return new Promise((resolve, reject) => {
-      const waiter = { asker, resolve, reject };
+      const waiter = { asker, resolve, reject, wasRefused: false };
       if (this.#hasRoomFor(asker.purpose)) this.#open(waiter);
       else this.#enqueue(waiter);
     });
@@ -156,18 +158,19 @@ export class LendingPool {
 
   #open(waiter: Waiter): void {
     // One try at a time beyond what is granted.
-    if (this.#lent >= this.#granted) this.#growAt = Number.POSITIVE_INFINITY;
+    const grows = this.#lent >= this.#granted;
+    if (grows) this.#growAt = Number.POSITIVE_INFINITY;
     this.#out[waiter.asker.purpose] += 1;
     const askedAt = monotonic();
     this.#pool.take().then(
-      (session) => this.#opened(session, waiter, askedAt),
+      (session) => this.#opened(session, waiter, grows || session.openedAt >= askedAt),
       (error: unknown) => this.#refused(error, waiter),
     );
   }
 
-  #opened(session: ServerSession, { asker, resolve }: Waiter, askedAt: number): void {
+  #opened(session: ServerSession, { asker, resolve }: Waiter, isOneMore: boolean): void {
     this.#granted = Math.max(this.#granted, this.#lent);
-    if (session.openedAt >= askedAt && this.#granted < this.#size) {
+    if (isOneMore && this.#granted < this.#size) {
       // Where one was granted there may be more.
       this.#growAt = 0;
       this.#refusals = 0;
@@ -193,6 +196,12 @@ export class LendingPool {
       // It came before those that wait.
       this.#waiting[waiter.asker.purpose].unshift(waiter);
       this.#serve();
+      return;
+    }
+    if (!waiter.wasRefused && !waiter.asker.gaveUp) {
+      // A connection may have come back unused while this one was being refused.
+      waiter.wasRefused = true;
+      this.#open(waiter);
       return;
     }
     waiter.reject(error);
