@@ -4,6 +4,7 @@ import { checkStoredCredentials } from './app/check-stored-credentials.ts';
 import { buildClientLimits } from './app/client-limits.ts';
 import { createHttpServers } from './app/http-parts.ts';
 import { createPushParts } from './app/push-parts.ts';
+import { createReadiness } from './app/readiness.ts';
 import { createTakeoverNotices } from './app/takeover-notices.ts';
 import { openTls } from './app/tls-parts.ts';
 import { createAdmission } from './calls/admission.ts';
@@ -17,6 +18,7 @@ import { credentialExpiry } from './devices/app-credential/credential-expiry.ts'
 import { createAppStore } from './devices/app-store.ts';
 import { createCachedDeviceStore } from './devices/cached-device-store.ts';
 import { createCredentialVault } from './devices/credential-vault.ts';
+import { createDeviceProbe } from './devices/device-probe.ts';
 import { createDeviceStore } from './devices/device-store.ts';
 import { createProviderTokenStore } from './devices/provider-token-store.ts';
 import { registerPhone } from './devices/register-phone.ts';
@@ -110,6 +112,7 @@ export async function startApp(config: Config, openLog: (onDropped: () => void) 
   building.defer(() => push.close());
 
   let expiries: readonly KnownApp[] = [];
+  let unreadable: number | undefined;
   const watcher = watchApps({
     store: apps,
     intervalMs: config.appsRefreshMs,
@@ -119,7 +122,10 @@ export async function startApp(config: Config, openLog: (onDropped: () => void) 
       expiries = known.map((app) => ({ ...app, expiresAt: credentialExpiry(app.credential) }));
       telemetry.appsKnown(expiries);
     },
-    onUnreadable: (unreadable) => telemetry.credentialsUnreadable(unreadable),
+    onUnreadable: (found) => {
+      unreadable = found.length;
+      telemetry.credentialsUnreadable(found);
+    },
     onError: (error) => telemetry.http.storageFailed({ during: 'reading the apps', error }),
   });
   building.defer(() => watcher.stop());
@@ -163,13 +169,24 @@ export async function startApp(config: Config, openLog: (onDropped: () => void) 
   };
   const notices = config.takeoverNotice ? createTakeoverNotices(push.sender) : undefined;
   let draining = false;
+  const readiness = createReadiness({
+    database,
+    poolSize: config.databaseLimits.poolSize,
+    probe: createDeviceProbe(database),
+    holdsDevices: devices.holdsDevices,
+    bus: between,
+    isStopping: () => draining,
+    isOverloaded: () => loop.late || room.size >= config.maxWaitingCalls,
+    apps: () => (unreadable === undefined ? undefined : { known: expiries.length, unreadable }),
+    events: { ...telemetry.readiness, databaseHealth: telemetry.databaseHealth },
+  });
+  building.defer(() => readiness.stop());
   const servers = createHttpServers(config, {
     devices,
     telemetry,
     tls: tls.listener,
-    bus: between,
     isDraining: () => draining,
-    pingDatabase: () => database.ping(),
+    readiness: readiness.look,
     takeCall: (ask, caller) => takeCall(calls, ask, caller),
     answerProof: answerProof && { proves: proofs.proves, demanded: answerProof.demanded },
     cancelCall: (callId, reason) => bus.cancel(callId, reason),
@@ -184,6 +201,7 @@ export async function startApp(config: Config, openLog: (onDropped: () => void) 
   });
   building.defer(() => servers.close(CLOSE_LIMIT_MS));
   const { url, metricsUrl } = await servers.listen();
+  readiness.start();
   if (config.responseApi === undefined) answerAddress = new URL('/api/call-response/', url).href;
   telemetry.log.write('info', 'listening', { url, metricsUrl });
 

@@ -17,11 +17,9 @@ import { createPlatformAccess } from '../http/platform-api.ts';
 import { createServer } from '../http/server.ts';
 import type { TlsListener } from '../http/tls-listener.ts';
 import { packageVersion } from '../lib/package-version.ts';
-import { sharedRun } from '../lib/shared-run.ts';
 import { within } from '../lib/within.ts';
 import { StorageUnavailable } from '../storage/storage-unavailable.ts';
 import type { Telemetry } from '../telemetry/telemetry.ts';
-import type { BusParts } from './bus-parts.ts';
 
 /** What the listeners are given. */
 export interface HttpServerParts {
@@ -30,8 +28,7 @@ export interface HttpServerParts {
   /** Undefined: plain HTTP. */
   readonly tls?: TlsListener | undefined;
   readonly isDraining: () => boolean;
-  readonly pingDatabase: () => Promise<void>;
-  readonly bus: Pick<BusParts, 'degraded' | 'notReady'>;
+  readonly readiness: () => Promise<Readiness>;
   readonly takeCall: PbxParts['takeCall'];
   readonly cancelCall: PbxParts['cancelCall'];
   readonly answer: AnswerParts['answer'];
@@ -54,23 +51,12 @@ export interface HttpServers {
  */
 const BACKLOG = 4_096;
 
-/** Milliseconds within which the database must answer a readiness probe. */
-const PING_LIMIT_MS = 1_000;
-
 /** Builds the listeners on their parts. */
 export function createHttpServers(config: Config, parts: HttpServerParts): HttpServers {
   const { telemetry, devices, limits } = parts;
   const events = telemetry.http;
   const access = accountAccess(config, parts);
-  // Whoever reaches the service may probe it: the probes must not take the connections that calls need.
-  const askDatabase = sharedRun(() => databaseReadiness(parts));
-  const readiness = async (): Promise<Readiness> => {
-    const database = await askDatabase();
-    return {
-      notReady: [...(parts.isDraining() ? ['stopping'] : []), ...database.notReady, ...parts.bus.notReady()],
-      degraded: [...database.degraded, ...parts.bus.degraded()],
-    };
-  };
+  const { readiness } = parts;
   const server = createServer({
     pbx: {
       ...parts,
@@ -94,7 +80,7 @@ export function createHttpServers(config: Config, parts: HttpServerParts): HttpS
   const metrics = createMetricsServer({
     readiness,
     read: async () => {
-      await askDatabase();
+      await readiness();
       return { contentType: telemetry.registry.contentType, text: await telemetry.readMetrics() };
     },
   });
@@ -130,25 +116,6 @@ function accountAccess(config: Config, parts: HttpServerParts): AccountAccess {
   const { accountAuth } = config;
   if (accountAuth.kind === 'none') return openAccess;
   return createPlatformAccess({ ...accountAuth, events: parts.telemetry.http });
-}
-
-/** What the database can do now. One that can only be read is as good for calls as any. */
-async function databaseReadiness({ pingDatabase, telemetry }: HttpServerParts): Promise<Readiness> {
-  const { notReady = [], degraded = [] }: Partial<Readiness> = await within(
-    pingDatabase(),
-    PING_LIMIT_MS,
-  ).then(
-    (inTime) => (inTime ? {} : { notReady: ['the database does not answer'] }),
-    (error: unknown) => {
-      telemetry.http.storageFailed({ during: 'a readiness probe', error });
-      if (!(error instanceof StorageUnavailable)) return { notReady: ['the database does not answer'] };
-      return error.fault === 'read-only'
-        ? { degraded: [`phones cannot register: ${error.explanation}`] }
-        : { notReady: [`the database does not answer: ${error.explanation}`] };
-    },
-  );
-  telemetry.databaseHealth(notReady.length === 0);
-  return { notReady, degraded };
 }
 
 async function listenOn(

@@ -2,10 +2,10 @@ import type { Command } from 'commander';
 import { describeCredential } from '../devices/app-credential/describe-credential.ts';
 import type { Platform } from '../devices/device.ts';
 import { appIdOption, platformOption } from './arguments.ts';
-import { type CommandContext, CommandFailed, requireConfig } from './command-context.ts';
+import { type CommandContext, CommandFailed, requireConfig, tellDatabase } from './command-context.ts';
 import { counted } from './counted.ts';
 import { type CredentialOptions, readCredential } from './read-credential.ts';
-import { withStores } from './with-stores.ts';
+import { type Stores, withStores } from './with-stores.ts';
 
 interface AddOptions extends CredentialOptions {
   readonly platform: Platform;
@@ -45,7 +45,8 @@ async function addApp(context: CommandContext, options: AddOptions): Promise<voi
   const config = requireConfig();
   checkAppId(platform, appId);
   const { credential, notes } = await readCredential(options, platform, appId, Date.now());
-  await withStores(config, async ({ apps, countDevices }) => {
+  tellDatabase(context, config);
+  const add = async ({ apps, countDevices }: Stores) => {
     const saved = await apps.save({ platform, appId, credential }, Date.now());
     const described = `${platform} app ${appId}: ${describeCredential(credential)}.`;
     if (saved.kind === 'created') context.out(`Added the ${described}`);
@@ -54,7 +55,8 @@ async function addApp(context: CommandContext, options: AddOptions): Promise<voi
       context.out(`Replaced the credential of the ${described}`);
       context.out(`It keeps ${counted(devices, 'registered device')}.`);
     }
-  });
+  };
+  await withStores(config, add, { create: true });
   for (const note of notes) context.err(`Note: ${note}.`);
   context.out(
     `A running service takes it up within ${config.appsRefreshMs} ms; try it with: vialer-middleware apps check`,

@@ -3,7 +3,7 @@ import type { Config } from '../config/config.ts';
 import type { App } from '../devices/app.ts';
 import type { Platform } from '../devices/device.ts';
 import { appIdOption, jsonOption, platformOption } from './arguments.ts';
-import { type CommandContext, CommandFailed, requireConfig } from './command-context.ts';
+import { type CommandContext, CommandFailed, requireDatabaseConfig } from './command-context.ts';
 import { counted } from './counted.ts';
 import { createDirectPusher } from './direct-pusher.ts';
 import { type ProbedApp, probeApp } from './probe-app.ts';
@@ -40,7 +40,7 @@ Examples:
   vialer-middleware apps check --platform apns --app-id com.example.phone --sandbox`;
 
 async function checkApps(context: CommandContext, options: CheckOptions): Promise<void> {
-  const config = requireConfig();
+  const config = requireDatabaseConfig(context);
   const apps = await withStores(config, async (stores) => {
     const wanted = chosen(await stores.apps.list(), options);
     await requireSharedTokens(stores, wanted);

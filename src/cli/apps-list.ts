@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { credentialExpiry } from '../devices/app-credential/credential-expiry.ts';
 import { describeCredential } from '../devices/app-credential/describe-credential.ts';
 import { jsonOption } from './arguments.ts';
-import { type CommandContext, requireConfig } from './command-context.ts';
+import { type CommandContext, requireDatabaseConfig } from './command-context.ts';
 import { textTable } from './text-table.ts';
 import { withStores } from './with-stores.ts';
 
@@ -21,8 +21,9 @@ Examples:
   vialer-middleware apps list
   vialer-middleware apps list --json | jq -r '.[] | select(.expiresAt != null) | "\\(.expiresAt) \\(.appId)"'`;
 
-async function listApps({ out }: CommandContext, json: boolean): Promise<void> {
-  const rows = await withStores(requireConfig(), async ({ apps, countDevices }) => {
+async function listApps(context: CommandContext, json: boolean): Promise<void> {
+  const { out } = context;
+  const rows = await withStores(requireDatabaseConfig(context), async ({ apps, countDevices }) => {
     const [known, counts] = await Promise.all([apps.list(), countDevices()]);
     return known.map(({ key, platform, appId, credential }) => {
       const expiry = credentialExpiry(credential);

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import type { Platform } from '../devices/device.ts';
 import { appIdOption, platformOption } from './arguments.ts';
-import { type CommandContext, CommandFailed, requireConfig } from './command-context.ts';
+import { type CommandContext, CommandFailed, requireDatabaseConfig } from './command-context.ts';
 import { counted } from './counted.ts';
 import { withStores } from './with-stores.ts';
 
@@ -30,9 +30,12 @@ Examples:
   vialer-middleware apps remove --platform gcm --app-id com.example.oldphone
   vialer-middleware apps remove --platform gcm --app-id com.example.oldphone --force`;
 
-async function removeApp({ out }: CommandContext, options: RemoveOptions): Promise<void> {
+async function removeApp(context: CommandContext, options: RemoveOptions): Promise<void> {
+  const { out } = context;
   const { platform, appId, force = false } = options;
-  const result = await withStores(requireConfig(), ({ apps }) => apps.remove(platform, appId, { force }));
+  const result = await withStores(requireDatabaseConfig(context), ({ apps }) =>
+    apps.remove(platform, appId, { force }),
+  );
   switch (result.kind) {
     case 'removed':
       out(`Removed the ${platform} app ${appId} and its ${counted(result.devices, 'registered device')}.`);

@@ -1,4 +1,6 @@
+import { existsSync } from 'node:fs';
 import { type Config, processSource, readConfig } from '../config/config.ts';
+import { shownDatabase } from '../lib/database-address.ts';
 
 /** What a command was given and where it writes. */
 export interface CommandContext {
@@ -27,4 +29,18 @@ export function requireConfig(): Config {
     ['The settings cannot be used:', ...report.problems.map((line) => `  ${line}`)].join('\n'),
     2,
   );
+}
+
+/** Tells on standard error which database a command uses: from another folder, or by a slip, it is another one. */
+export function tellDatabase({ err }: CommandContext, { databaseUrl }: Pick<Config, 'databaseUrl'>): void {
+  const shown = shownDatabase(databaseUrl);
+  const isMissing = shown.startsWith('sqlite:/') && !existsSync(shown.slice('sqlite:'.length));
+  err(`Database: ${shown}${isMissing ? ' (no such file)' : ''}`);
+}
+
+/** The settings, for a command that uses the database that they name, which it tells. */
+export function requireDatabaseConfig(context: CommandContext): Config {
+  const config = requireConfig();
+  tellDatabase(context, config);
+  return config;
 }

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { type ConfigReport, processSource, readConfig } from '../config/config.ts';
 import { jsonOption } from './arguments.ts';
-import { type CommandContext, CommandFailed } from './command-context.ts';
+import { type CommandContext, CommandFailed, tellDatabase } from './command-context.ts';
 import { counted } from './counted.ts';
 import { shownSetting } from './shown-setting.ts';
 import { textTable } from './text-table.ts';
@@ -30,7 +30,10 @@ function checkConfig(context: CommandContext, json: boolean): void {
   const report = readConfig(processSource());
   if (json) context.out(JSON.stringify(reportAsJson(report), null, 2));
   else printReport(context, report);
-  if (report.config !== undefined) return;
+  if (report.config !== undefined) {
+    tellDatabase(context, report.config);
+    return;
+  }
   throw new CommandFailed(`The settings cannot be used: ${counted(report.problems.length, 'problem')}.`, 2);
 }
 

@@ -2,8 +2,7 @@ import type { Command } from 'commander';
 import { type CredentialStatus, credentialStatus } from '../devices/credential-status.ts';
 import { type CredentialVault, createCredentialVault } from '../devices/credential-vault.ts';
 import { type Rotation, rotateCredentials } from '../devices/rotate-credentials.ts';
-import { migrate } from '../storage/migrate.ts';
-import { type CommandContext, CommandFailed, requireConfig } from './command-context.ts';
+import { type CommandContext, CommandFailed, requireDatabaseConfig } from './command-context.ts';
 import { counted } from './counted.ts';
 import { withDatabase } from './with-stores.ts';
 
@@ -28,7 +27,7 @@ Examples:
 const PLAIN = { current: undefined, previous: [] } as const;
 
 async function rotate(context: CommandContext, decrypt: boolean): Promise<void> {
-  const config = requireConfig();
+  const config = requireDatabaseConfig(context);
   const vault = createCredentialVault(config.credentialKeys);
   if (!decrypt && vault.sealsWith === undefined) {
     throw new CommandFailed(
@@ -37,7 +36,6 @@ async function rotate(context: CommandContext, decrypt: boolean): Promise<void> 
     );
   }
   const { rotation, status } = await withDatabase(config, async (database) => {
-    await migrate(database);
     const to = decrypt ? createCredentialVault(PLAIN) : vault;
     const done = await rotateCredentials(database, { to, from: vault });
     return { rotation: done, status: await credentialStatus(database, vault) };

@@ -1,9 +1,8 @@
 import type { Command } from 'commander';
 import { type CredentialStatus, credentialStatus, type KeyUse } from '../devices/credential-status.ts';
 import { type CredentialVault, createCredentialVault } from '../devices/credential-vault.ts';
-import { migrate } from '../storage/migrate.ts';
 import { jsonOption } from './arguments.ts';
-import { type CommandContext, CommandFailed, requireConfig } from './command-context.ts';
+import { type CommandContext, CommandFailed, requireDatabaseConfig } from './command-context.ts';
 import { counted } from './counted.ts';
 import { textTable } from './text-table.ts';
 import { withDatabase } from './with-stores.ts';
@@ -26,12 +25,9 @@ Examples:
   vialer-middleware credentials status --json`;
 
 async function showStatus(context: CommandContext, json: boolean): Promise<void> {
-  const config = requireConfig();
+  const config = requireDatabaseConfig(context);
   const vault = createCredentialVault(config.credentialKeys);
-  const status = await withDatabase(config, async (database) => {
-    await migrate(database);
-    return credentialStatus(database, vault);
-  });
+  const status = await withDatabase(config, (database) => credentialStatus(database, vault));
   if (json) context.out(JSON.stringify(asJson(status, vault), null, 2));
   else print(context, status, vault);
   if (status.unreadable.length === 0) return;

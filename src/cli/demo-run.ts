@@ -8,7 +8,7 @@ import { askPbx } from '../sandbox/pbx.ts';
 import { createPhone, type PhoneOptions, type PhoneStep } from '../sandbox/phone.ts';
 import { startWorld, type World } from '../sandbox/world.ts';
 import { createLog } from '../telemetry/log.ts';
-import { type CommandContext, CommandFailed } from './command-context.ts';
+import { type CommandContext, CommandFailed, tellDatabase } from './command-context.ts';
 import { addSandboxApps, SANDBOX_APPS } from './sandbox-apps.ts';
 import { trustSandbox } from './trust-sandbox.ts';
 
@@ -30,6 +30,7 @@ export async function runDemo(context: CommandContext): Promise<void> {
   const world = stack.adopt(await startWorld(), (running) => running.close());
   trustSandbox(world.ca.certificate);
   const config = demoConfig(world, `sqlite:${join(folder, 'demo.db')}`);
+  tellDatabase(context, config);
   await addSandboxApps(config.databaseUrl, world);
   const app = stack.adopt(
     await startApp(config, (onDropped) => createLog({ level: 'error', format: 'json', onDropped })),

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { MAX_DEVICE_PAGE } from '../devices/device-store.ts';
 import { accountArgument, jsonOption, wholeNumber } from './arguments.ts';
-import { type CommandContext, requireConfig } from './command-context.ts';
+import { type CommandContext, requireDatabaseConfig } from './command-context.ts';
 import { type DeviceView, deviceView } from './device-view.ts';
 import { textTable } from './text-table.ts';
 import { withStores } from './with-stores.ts';
@@ -40,7 +40,7 @@ Examples:
 
 async function listDevices(context: CommandContext, options: ListOptions): Promise<void> {
   const { after, limit } = options;
-  const page = await withStores(requireConfig(), ({ devices }) =>
+  const page = await withStores(requireDatabaseConfig(context), ({ devices }) =>
     devices.list({ limit, ...(after === undefined ? {} : { afterAccount: after }) }),
   );
   const views = page.map((device) => deviceView(device, { showName: options.showNames === true }));

@@ -1,6 +1,6 @@
 import { Argument, type Command } from 'commander';
 import { accountArgument } from './arguments.ts';
-import { type CommandContext, requireConfig } from './command-context.ts';
+import { type CommandContext, requireDatabaseConfig } from './command-context.ts';
 import { noDevice } from './device-view.ts';
 import { withStores } from './with-stores.ts';
 
@@ -18,8 +18,9 @@ const EXAMPLES = `
 Examples:
   vialer-middleware devices remove 123456789`;
 
-async function removeDevice({ out }: CommandContext, account: number): Promise<void> {
-  const removed = await withStores(requireConfig(), ({ devices }) => devices.remove(account));
+async function removeDevice(context: CommandContext, account: number): Promise<void> {
+  const { out } = context;
+  const removed = await withStores(requireDatabaseConfig(context), ({ devices }) => devices.remove(account));
   if (!removed) throw noDevice(account);
   out(`Removed the device of account ${account}.`);
 }

@@ -1,6 +1,6 @@
 import { Argument, type Command } from 'commander';
 import { accountArgument, jsonOption } from './arguments.ts';
-import { type CommandContext, requireConfig } from './command-context.ts';
+import { type CommandContext, requireDatabaseConfig } from './command-context.ts';
 import { type DeviceView, deviceView, noDevice } from './device-view.ts';
 import { textTable } from './text-table.ts';
 import { withStores } from './with-stores.ts';
@@ -27,8 +27,9 @@ Examples:
   vialer-middleware devices show 123456789
   vialer-middleware devices show 123456789 --json`;
 
-async function showDevice({ out }: CommandContext, account: number, options: ShowOptions): Promise<void> {
-  const device = await withStores(requireConfig(), ({ devices }) => devices.find(account));
+async function showDevice(context: CommandContext, account: number, options: ShowOptions): Promise<void> {
+  const { out } = context;
+  const device = await withStores(requireDatabaseConfig(context), ({ devices }) => devices.find(account));
   if (device === undefined) throw noDevice(account);
   const view = deviceView(device, { showName: options.showNames === true });
   if (options.json === true) out(JSON.stringify(view, null, 2));

@@ -2,7 +2,7 @@ import { Argument, type Command } from 'commander';
 import type { Config } from '../config/config.ts';
 import { accountArgument, baseUrlOption, jsonOption, wholeNumber } from './arguments.ts';
 import { askService } from './ask-service.ts';
-import { type CommandContext, CommandFailed, requireConfig } from './command-context.ts';
+import { type CommandContext, CommandFailed, requireConfig, tellDatabase } from './command-context.ts';
 import { reportDirectWake } from './report-direct-wake.ts';
 import { reportServiceWake } from './report-service-wake.ts';
 import { serviceTls } from './service-tls.ts';
@@ -74,6 +74,7 @@ async function wake(context: CommandContext, account: number, options: WakeOptio
     context.err(`No service answers at ${baseUrl} (${answer.why}): pushing from here.`);
   }
   const timeoutMs = options.timeout ?? DIRECT_LIMIT_MS;
+  tellDatabase(context, config);
   const wakened = await wakeDirectly(config, { account, phoneNumber: options.from, timeoutMs });
   reportDirectWake(context, { account, json, wake: wakened });
 }

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { migrate } from '../storage/migrate.ts';
-import { type CommandContext, requireConfig } from './command-context.ts';
+import { type CommandContext, requireDatabaseConfig } from './command-context.ts';
 import { withDatabase } from './with-stores.ts';
 
 /** `migrate`: brings the database up to date. */
@@ -17,8 +17,11 @@ Examples:
   vialer-middleware migrate
   DATABASE_URL=sqlite:/var/lib/vialer-middleware/middleware.db vialer-middleware migrate`;
 
-async function runMigrate({ out }: CommandContext): Promise<void> {
-  const applied = await withDatabase(requireConfig(), (database) => migrate(database));
+async function runMigrate(context: CommandContext): Promise<void> {
+  const { out } = context;
+  const applied = await withDatabase(requireDatabaseConfig(context), (database) => migrate(database), {
+    create: true,
+  });
   if (applied.length === 0) out('The database is up to date.');
   for (const name of applied) out(`Applied ${name}.`);
 }

@@ -5,7 +5,7 @@ import { createPhone } from '../sandbox/phone.ts';
 import type { PhoneKind } from '../sandbox/phone-app.ts';
 import type { PushSource } from '../sandbox/push-log.ts';
 import { startWorld } from '../sandbox/world.ts';
-import type { CommandContext } from './command-context.ts';
+import { type CommandContext, tellDatabase } from './command-context.ts';
 import { addSandboxApps, SANDBOX_APPS } from './sandbox-apps.ts';
 
 /** The user that the sandbox's platform knows. */
@@ -19,6 +19,7 @@ export async function runSandbox(context: CommandContext, folder: string): Promi
     const caFile = join(folder, 'ca.pem');
     const databaseUrl = `sqlite:${join(folder, 'sandbox.db')}`;
     await writeFile(caFile, world.ca.certificate);
+    tellDatabase(context, { databaseUrl });
     await addSandboxApps(databaseUrl, world);
     const { token } = world.platform.addUser(USER);
     const settings = {

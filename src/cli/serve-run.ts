@@ -1,6 +1,7 @@
 import { type RunningApp, startApp } from '../app.ts';
 import { type Config, processSource, readConfig } from '../config/config.ts';
 import { CredentialUnreadable } from '../devices/credential-unreadable.ts';
+import { shownDatabase } from '../lib/database-address.ts';
 import { DatabaseUrlError } from '../storage/database-url-error.ts';
 import { StorageUnavailable } from '../storage/storage-unavailable.ts';
 import { createLog } from '../telemetry/log.ts';
@@ -24,7 +25,7 @@ export async function runServe(): Promise<void> {
   const starting = Promise.withResolvers<RunningApp>();
   process.on('SIGHUP', () => void starting.promise.then((app) => app.reload()));
 
-  const startFailure = (error: unknown) => failedStart(error, config.databaseSetting);
+  const startFailure = (error: unknown) => failedStart(error, config);
   const app = await startApp(config, (onDropped) =>
     createLog({ level: config.logLevel, format, onDropped }),
   ).catch((error: unknown) => {
@@ -41,6 +42,8 @@ export async function runServe(): Promise<void> {
 
 const EXIT_LIMIT_MS = 1_000;
 
+type DatabasePlace = Pick<Config, 'databaseSetting' | 'databaseUrl'>;
+
 /** Whether a setting must be changed before the service can start. */
 function needsSettings(error: unknown): boolean {
   const keyMissing = error instanceof CredentialUnreadable && error.problem.kind === 'key-missing';
@@ -48,14 +51,15 @@ function needsSettings(error: unknown): boolean {
 }
 
 /** The reason in one line: what could not be opened or listened on. */
-function failedStart(error: unknown, databaseSetting: Config['databaseSetting']): CommandFailed {
+function failedStart(error: unknown, database: DatabasePlace): CommandFailed {
   const exitCode = needsSettings(error) ? 2 : 1;
-  const words = wordsOf(error, databaseSetting);
+  const words = wordsOf(error, database);
   return new CommandFailed(`The service could not start: ${words}`, exitCode, { cause: error });
 }
 
-function wordsOf(error: unknown, databaseSetting: Config['databaseSetting']): string {
+function wordsOf(error: unknown, { databaseSetting, databaseUrl }: DatabasePlace): string {
   if (error instanceof DatabaseUrlError) return `${databaseSetting}: ${error.problem}`;
-  if (error instanceof StorageUnavailable) return `${databaseSetting}: ${error.detail}`;
+  if (error instanceof StorageUnavailable)
+    return `${databaseSetting}: ${shownDatabase(databaseUrl)}: ${error.detail}`;
   return error instanceof Error ? error.message : String(error);
 }

@@ -17,6 +17,8 @@ export interface CacheEvents {
 interface CachedDeviceStore extends DeviceStore {
   /** Devices of other apps than these are woken from memory no more. */
   appsKnown(appKeys: readonly number[]): void;
+  /** Whether any call could get its device from memory now. */
+  holdsDevices(): boolean;
 }
 
 /** How long a call for a known account waits for a database that hangs: the PBX has to hear within a second. */
@@ -45,7 +47,7 @@ export const createCachedDeviceStore = (
   },
 ): CachedDeviceStore => {
   const { events, seconds, maxEntries = MAX_CACHED_DEVICES, lateMs, now = monotonic } = options;
-  if (seconds === 0) return { ...store, appsKnown: () => {} };
+  if (seconds === 0) return { ...store, appsKnown: () => {}, holdsDevices: () => false };
   const cache = new DeviceCache({ maxAgeMs: seconds * 1_000, maxEntries, lateMs, now });
   const outage = new Outage(events);
   return {
@@ -53,6 +55,7 @@ export const createCachedDeviceStore = (
     ...readingPart(store, cache, outage, now),
     ...changingPart(store, cache),
     ...removingPart(store, cache),
+    holdsDevices: () => cache.holdsAny,
     appsKnown: (appKeys) => {
       const known = new Set(appKeys);
       cache.keepOnly(({ appKey }) => known.has(appKey));

@@ -71,6 +71,15 @@ export class DeviceCache {
     return entry.device;
   }
 
+  /** Whether any device could be given out now. */
+  get holdsAny(): boolean {
+    for (const [account, { readAt }] of this.#entries) {
+      if (this.#now() - readAt <= this.#maxAgeMs) return true;
+      this.#entries.delete(account);
+    }
+    return false;
+  }
+
   /** Something better is known of the same device; its age stays. */
   amend(account: number, change: (device: PushTarget) => PushTarget): void {
     this.#spoilReads(account);

@@ -1,7 +1,7 @@
 import type { Kysely } from 'kysely';
 import type { Database } from '../storage/database.ts';
 import { keyedQuery } from '../storage/keyed-query.ts';
-import { storageCall } from '../storage/storage-call.ts';
+import { storageCall, storageChange } from '../storage/storage-call.ts';
 import type { Tables } from '../storage/tables.ts';
 import type { Device, Platform, PushTarget } from './device.ts';
 import { deviceOfRow, selectDevices, selectTargets, targetOfRow } from './device-row.ts';
@@ -95,7 +95,7 @@ const removingPart = (database: Database): Pick<DeviceStore, 'unregister' | 'dro
   const { kysely } = database;
   const deleteOf = (account: number) => kysely.deleteFrom('devices').where('account', '=', account);
   const removed = (query: ReturnType<typeof deleteOf>): Promise<boolean> =>
-    storageCall(database, async () => (await query.executeTakeFirst()).numDeletedRows > 0n);
+    storageChange(database, async () => (await query.executeTakeFirst()).numDeletedRows > 0n);
   return {
     remove: (account) => removed(deleteOf(account)),
     unregister: ({ account, token, platform, appId }) =>
@@ -119,14 +119,14 @@ const changingPart = (database: Database): Pick<DeviceStore, 'register' | 'setSa
   return {
     register: (registration, now) => registerDevice(database, registration, now),
     setSandbox: ({ account, token, sandbox }) =>
-      storageCall(database, async () => {
+      storageChange(database, async () => {
         const query = updateOf(account)
           .where('token', '=', token)
           .set({ sandbox: Number(sandbox) });
         return (await query.executeTakeFirst()).numUpdatedRows > 0n;
       }),
     checkIn: (account, now) =>
-      storageCall(database, async () => {
+      storageChange(database, async () => {
         const result = await updateOf(account).set({ last_seen_at: now }).executeTakeFirst();
         return result.numUpdatedRows > 0n;
       }),

@@ -96,7 +96,7 @@ const deviceOf = (registration: DeviceRegistration, appKey: number, now: number)
  * Rejects with `StorageUnavailable`.
  */
 export const registerDevice = (
-  database: Pick<Database, 'kysely' | 'dialect'>,
+  database: Pick<Database, 'kysely' | 'dialect' | 'writes'>,
   registration: DeviceRegistration,
   now: number,
 ): Promise<RegisterResult> =>

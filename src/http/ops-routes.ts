@@ -3,13 +3,30 @@ import { sendJson, sendMethodNotAllowed } from './app-replies.ts';
 import { ENDPOINTS, type Endpoint } from './paths.ts';
 import type { Handler } from './route.ts';
 
+/** What readiness is about; a closed set, for metrics. */
+export const READINESS_SUBJECTS = ['stopping', 'database', 'registrations', 'redis', 'apps', 'load'] as const;
+export type ReadinessSubject = (typeof READINESS_SUBJECTS)[number];
+
+/** Something that is not as it should be. */
+export interface ReadinessReason {
+  readonly subject: ReadinessSubject;
+  /** For the operator; names neither addresses nor accounts, because anybody may ask. */
+  readonly text: string;
+}
+
 /** Whether new calls may be sent to this instance. */
 export interface Readiness {
-  /** Why not; empty where they may. */
-  readonly notReady: readonly string[];
-  /** What does not work as it should although calls do. */
-  readonly degraded: readonly string[];
+  /** Why this instance cannot serve calls; empty if it can. */
+  readonly notReady: readonly ReadinessReason[];
+  /** What does not work as it should although calls ring. */
+  readonly degraded: readonly ReadinessReason[];
 }
+
+/** The word of `/readyz` for it. */
+export const statusOf = ({ notReady, degraded }: Readiness) => {
+  if (notReady.length > 0) return 'not ready';
+  return degraded.length > 0 ? 'degraded' : 'ready';
+};
 
 /** What load balancers, orchestrators and integrators ask. */
 export interface OpsParts {
@@ -28,14 +45,14 @@ export function addOpsRoutes(server: FastifyInstance, parts: OpsParts): void {
 export function addHealthRoutes(server: FastifyInstance, parts: Pick<OpsParts, 'readiness'>): void {
   addGet(server, ENDPOINTS.alive, (_request, reply) => sendJson(reply, 200, ALIVE));
   addGet(server, ENDPOINTS.ready, async (_request, reply) => {
-    const { notReady, degraded } = await parts.readiness();
-    if (notReady.length > 0)
-      return sendJson(reply, 503, JSON.stringify({ status: 'not ready', reasons: notReady }));
-    // Still 200: were every instance without Redis taken out of service, no call at all would be woken.
+    const readiness = await parts.readiness();
+    const status = statusOf(readiness);
+    const reasons = status === 'not ready' ? readiness.notReady : readiness.degraded;
+    // Degraded is 200: it mostly concerns every instance at once, and without them no call at all would be woken.
     return sendJson(
       reply,
-      200,
-      JSON.stringify({ status: degraded.length === 0 ? 'ready' : 'degraded', reasons: degraded }),
+      status === 'not ready' ? 503 : 200,
+      JSON.stringify({ status, reasons: reasons.map(({ text }) => text) }),
     );
   });
 }

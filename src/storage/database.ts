@@ -1,6 +1,8 @@
 import type { ColumnDefinitionBuilder, CompiledQuery, Kysely, QueryResult, RawBuilder } from 'kysely';
+import type { Shortage } from './server/lending-pool.ts';
 import type { StorageFault, StorageUnavailable } from './storage-unavailable.ts';
 import type { Tables } from './tables.ts';
+import type { WriteGuard } from './write-guard.ts';
 
 /** Everything in which the databases differ for our queries and migrations. */
 export interface SqlDialect {
@@ -31,11 +33,17 @@ export interface Database {
   migrating<T>(work: (kysely: Kysely<Tables>) => Promise<T>): Promise<T>;
   /** Reads outside any transaction: what is committed. Rejects with the driver's own error. */
   read<Row>(query: CompiledQuery<Row>): Promise<QueryResult<Row>>;
+  /** What became of changes. */
+  readonly writes: WriteGuard;
+  /** Why what is written does not last, which no question to the database shows; undefined where it does. */
+  loss(): StorageUnavailable | undefined;
+  /** A server that refuses new connections while others work. */
+  shortage(): Shortage | undefined;
   /**
-   * Reads a row of a migrated database, and on a server makes a change that changes no row. Rejects when that cannot be
-   * done, with `StorageUnavailable` where the database is at fault: `read-only` means that reading works.
+   * Writes to the disk, changing nothing, where there is cause to doubt that it can: almost no space is left, or the
+   * latest change failed. Costs nothing else. Rejects with `StorageUnavailable`.
    */
-  ping(): Promise<void>;
+  proveWriting(): Promise<void>;
   /** Lets go of the database; may be called twice. What is asked afterwards rejects with `StorageUnavailable`. */
   close(): Promise<void>;
 }

@@ -5,15 +5,13 @@ import { monotonic } from '../lib/monotonic.ts';
 import type { Database, SqlDialect } from './database.ts';
 import { DatabaseTooNew } from './database-too-new.ts';
 import { MigrationFailed } from './migration-failed.ts';
-import { allMigrations } from './migrations/all-migrations.ts';
+import { allMigrations, HISTORY_TABLE } from './migrations/all-migrations.ts';
 import { storageCall } from './storage-call.ts';
 import type { Tables } from './tables.ts';
 
 /** How long to wait for another process that migrates the same database, and the pause between two tries. */
 const PATIENCE_MS = 30_000;
 const PAUSE_MS = 50;
-/** Kysely's own name for the table of what was applied; changing it would apply everything again. */
-const HISTORY_TABLE = 'kysely_migration';
 
 type Migrations = Readonly<Record<string, Migration>>;
 

@@ -48,18 +48,22 @@ const openServerDatabase = async (url: string, limits: ServerLimits): Promise<Da
 };
 
 /**
- * Opens the database at `url`: `sqlite:PATH`, relative to the working directory and created where missing,
- * `sqlite::memory:`, or a database on a server (`postgres://`, `mysql://`), to which `limits` apply. Rejects with
- * `DatabaseUrlError`, whose message never quotes more than the scheme or the path of a file, or with
- * `StorageUnavailable` where a server cannot be reached.
+ * Opens the database at `url`: `sqlite:PATH`, relative to the working directory, `sqlite::memory:`, or a database on a
+ * server (`postgres://`, `mysql://`), to which `limits` apply. A missing file is made with `create`, and is else
+ * `DatabaseMissing`. Rejects with `DatabaseUrlError`, whose message never quotes more than the scheme or the path of a
+ * file, or with `StorageUnavailable` where a server cannot be reached.
  */
-export const openDatabase = async (url: string, limits: ServerLimits = SERVICE_LIMITS): Promise<Database> => {
+export const openDatabase = async (
+  url: string,
+  limits: ServerLimits = SERVICE_LIMITS,
+  { create = true }: { readonly create?: boolean } = {},
+): Promise<Database> => {
   if (isServerAddress(url)) return openServerDatabase(url, limits);
   const colon = url.indexOf(':');
   // What comes before a missing colon may be anything, a password included.
   if (colon < 1) throw new DatabaseUrlError(`has no scheme; ${EXAMPLE}`);
   const scheme = url.slice(0, colon).toLowerCase();
-  if (scheme === 'sqlite') return openSqlite(sqlitePath(url.slice(colon + 1)));
+  if (scheme === 'sqlite') return openSqlite(sqlitePath(url.slice(colon + 1)), { create });
   const shown = /^[a-z][a-z0-9+.-]{0,20}$/.test(scheme) ? ` "${scheme}"` : '';
   throw new DatabaseUrlError(`the scheme${shown} is not supported; ${EXAMPLE}`);
 };

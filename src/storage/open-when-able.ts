@@ -40,6 +40,7 @@ const PASSES = {
   conflict: true,
   crowded: true,
   damaged: false,
+  forbidden: false,
   full: true,
   gone: true,
   io: true,
@@ -47,6 +48,7 @@ const PASSES = {
   // What a standby says until it is promoted.
   'read-only': true,
   refused: false,
+  replaced: false,
   slow: true,
   untrusted: false,
 } as const satisfies Record<StorageFault, boolean>;

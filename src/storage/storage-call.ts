@@ -52,19 +52,42 @@ export const storageCall = <T>(
   });
 
 /**
- * Runs `work` in one transaction; its result means that the transaction is committed and on disk.
- * A transaction that lost against a concurrent one is run again, so `work` must have no other effects.
+ * Like `storageCall`, for a change: its result means that the change is committed, on disk, and in the file that the next
+ * start finds.
  */
-export const transact = async <T>(
+export const storageChange = async <T>(
+  database: Pick<Database, 'dialect' | 'writes'>,
+  work: () => Promise<T>,
+): Promise<T> => {
+  try {
+    const result = await storageCall(database, work);
+    database.writes.confirm();
+    return result;
+  } catch (error) {
+    database.writes.failed(error);
+    throw error;
+  }
+};
+
+/**
+ * Runs `work` in one transaction; its result means what that of `storageChange` does. A transaction that lost against a
+ * concurrent one is run again, so `work` must have no other effects.
+ */
+export const transact = <T>(
+  database: Pick<Database, 'kysely' | 'dialect' | 'writes'>,
+  work: (transaction: Transaction<Tables>) => Promise<T>,
+): Promise<T> => storageChange(database, () => untilWon(database, work));
+
+const untilWon = async <T>(
   { kysely, dialect }: Pick<Database, 'kysely' | 'dialect'>,
   work: (transaction: Transaction<Tables>) => Promise<T>,
 ): Promise<T> => {
   for (let attempt = 1; ; attempt += 1) {
     try {
-      return await untilTaken(dialect, () => kysely.transaction().execute(work));
+      return await kysely.transaction().execute(work);
     } catch (error) {
       const lostRace = dialect.faultOf(error) === 'conflict';
-      if (!lostRace || attempt === MAX_TRIES) throw asUnavailable(dialect, error);
+      if (!lostRace || attempt === MAX_TRIES) throw error;
     }
   }
 };

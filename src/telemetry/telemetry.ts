@@ -16,6 +16,7 @@ import { createLineBudget } from './line-budget.ts';
 import type { Log } from './log.ts';
 import { MetricBatch } from './metric-batch.ts';
 import { createPushTelemetry } from './push-telemetry.ts';
+import { createReadinessTelemetry, type ReadinessEvents } from './readiness-telemetry.ts';
 import { createReferenceMetrics } from './reference-metrics.ts';
 import { createServiceMetrics, type LoopFigures, type ServiceMetrics } from './service-metrics.ts';
 import { createTlsTelemetry } from './tls-telemetry.ts';
@@ -35,6 +36,7 @@ export interface Telemetry extends DatabaseTelemetry {
   close(): void;
   readonly tls: TlsEvents;
   readonly bus: BusEvents & RedisEvents;
+  readonly readiness: ReadinessEvents;
   /** The apps as they are now; `expiresAt` of their credentials in milliseconds since the epoch, undefined: never. */
   appsKnown(apps: readonly KnownApp[]): void;
   /** The apps whose stored credential cannot be read now; `kept`: with the last one that could be, phones are woken. */
@@ -87,6 +89,7 @@ export function createTelemetry(options: {
     ...createDatabaseTelemetry(log, metrics, http),
     tls: createTlsTelemetry(log, registry),
     bus: createBusTelemetry(log, registry, reference.redisHealth),
+    readiness: createReadinessTelemetry(log, registry, metrics),
     appsKnown: (apps) => tellExpiries(apps, log, metrics),
     credentialsUnreadable: (apps) => tellUnreadable(apps, log, metrics),
     databaseHealth: (answers) => reference.databaseHealth.set(answers ? 1 : 0),

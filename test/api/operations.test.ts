@@ -5,7 +5,9 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { type TestContext, test } from 'node:test';
 import { createHttpServers } from '../../src/app/http-parts.ts';
+import { createReadiness } from '../../src/app/readiness.ts';
 import { readConfig } from '../../src/config/config.ts';
+import { createDeviceProbe } from '../../src/devices/device-probe.ts';
 import { createDeviceStore } from '../../src/devices/device-store.ts';
 import type { Database } from '../../src/storage/database.ts';
 import { migrate } from '../../src/storage/migrate.ts';
@@ -90,7 +92,7 @@ test('while another program holds the database, registrations are 503 and calls 
 });
 
 /** The listeners alone, so that the database behind the probe can be one that does not answer. */
-async function startListeners(t: TestContext, database: Database, pingDatabase: () => Promise<void>) {
+async function startListeners(t: TestContext, database: Database, read: () => Promise<void>) {
   const env = { PORT: '0', PROMETHEUS_PORT: '0' };
   const { config } = readConfig({ env, readFile: () => '', openFiles: 20_000 });
   assert.ok(config);
@@ -98,18 +100,29 @@ async function startListeners(t: TestContext, database: Database, pingDatabase: 
   const never = (): never => {
     throw new Error('no request of this test gets that far');
   };
+  const telemetry = createTelemetry({
+    openLog: () => silent,
+    dockerTag: 'test',
+    callsWaiting: () => 0,
+    loop: { delayMs: 0, late: false },
+    usesRedis: false,
+  });
+  const readiness = createReadiness({
+    database,
+    poolSize: 1,
+    probe: { read, change: never },
+    holdsDevices: () => false,
+    bus: { degraded: () => [], notReady: () => [] },
+    isStopping: () => false,
+    isOverloaded: () => false,
+    apps: () => undefined,
+    events: { ...telemetry.readiness, databaseHealth: telemetry.databaseHealth },
+  });
   const servers = createHttpServers(config, {
     devices: createDeviceStore(database),
-    telemetry: createTelemetry({
-      openLog: () => silent,
-      dockerTag: 'test',
-      callsWaiting: () => 0,
-      loop: { delayMs: 0, late: false },
-      usesRedis: false,
-    }),
+    telemetry,
     isDraining: () => false,
-    pingDatabase,
-    bus: { degraded: () => [], notReady: () => [] },
+    readiness: readiness.look,
     takeCall: never,
     cancelCall: never,
     answerProof: undefined,
@@ -126,14 +139,15 @@ test('a database that cannot be asked, or does not answer, makes the service not
   t.after(() => rm(folder, { recursive: true, force: true }));
   const database = await openDatabase(`sqlite:${join(folder, 'test.db')}`);
   await migrate(database);
-  await database.ping();
+  const { read } = createDeviceProbe(database);
+  await read();
   await database.close();
   const silent = new Promise<void>(() => {});
-  for (const [ping, why] of [
-    [() => database.ping(), ': the database was closed'],
-    [() => silent, ''],
+  for (const [probe, why] of [
+    [read, ': the database was closed'],
+    [() => silent, ': the database did not answer in time'],
   ] as const) {
-    const { url, metricsUrl } = await startListeners(t, database, ping);
+    const { url, metricsUrl } = await startListeners(t, database, probe);
     for (const origin of [url, metricsUrl]) {
       const ready = await send(origin, { method: 'GET', path: '/readyz' });
       assert.deepEqual([ready.status, ready.contentType], [503, 'application/json']);

@@ -15,7 +15,10 @@ import { PLAIN_VAULT } from '../helpers/plain-vault.ts';
 export interface CliRun {
   readonly code: number;
   readonly stdout: string;
+  /** Without the line that names the database. */
   readonly stderr: string;
+  /** The database that it says it used; undefined where it said nothing. */
+  readonly database: string | undefined;
   /** What it printed, all of it. */
   readonly all: string;
 }
@@ -26,6 +29,8 @@ export interface Cli {
   readonly databaseUrl: string;
   /** Runs a command with these settings and no others. */
   run(args: readonly string[], settings?: Readonly<Record<string, string>>): Promise<CliRun>;
+  /** Makes the database, or another one, as `migrate` does. */
+  migrate(url?: string): Promise<void>;
   /** Writes a file into the folder; its path. */
   file(name: string, content: string): Promise<string>;
   /** Puts devices in the database, whose apps must be there. */
@@ -58,6 +63,7 @@ export async function createCli(t: Pick<TestContext, 'after'>): Promise<Cli> {
       await writeFile(path, content);
       return path;
     },
+    migrate: (url = databaseUrl) => withDatabase(url, async () => {}),
     register: (...devices) =>
       withDatabase(databaseUrl, async (database) => {
         const store = createDeviceStore(database);
@@ -104,7 +110,11 @@ function run(
     (error, stdout, stderr) => {
       if (child.exitCode === null)
         reject(new Error(`${args.join(' ')} did not end by itself: ${stderr}`, { cause: error }));
-      else resolve({ code: child.exitCode, stdout, stderr, all: stdout + stderr });
+      else {
+        const [line, database] = /^Database: (.*)\n/m.exec(stderr) ?? [''];
+        const rest = stderr.replace(line, '');
+        resolve({ code: child.exitCode, stdout, stderr: rest, database, all: stdout + stderr });
+      }
     },
   );
   return promise;

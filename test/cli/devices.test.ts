@@ -82,6 +82,7 @@ describe('devices', () => {
 
   test('an empty database is said to be empty', async (t) => {
     const cli = await createCli(t);
+    await cli.migrate();
     assert.equal((await cli.run(['devices', 'list'])).stdout, 'No devices are registered.\n');
     assert.equal((await cli.run(['devices', 'list', '--json'])).stdout, '[]\n');
     assert.match((await cli.run(['apps', 'list'])).stdout, /^There are no apps\./);

@@ -88,6 +88,7 @@ export const importSuite = () => {
         cli,
         certDir,
         run: async (...args) => {
+          if (args.includes('--apply')) await cli.migrate();
           const ended = await cli.run(['import-reference', '--cert-dir', certDir, ...args], {
             REFERENCE_DATABASE_URL: theReference().url,
           });

@@ -2,14 +2,15 @@ import { existsSync, globSync } from 'node:fs';
 
 /** The database servers that the suite starts. */
 export type DatabaseKind = 'PostgreSQL' | 'MariaDB';
-/** What the suite starts. Redis: with redis-sentinel. Lua: an interpreter for FreeSWITCH's script, with curl. */
-export type ServerKind = DatabaseKind | 'Redis' | 'Kamailio' | 'Lua';
+/** What the suite starts. Redis: with redis-sentinel. Lua: an interpreter for FreeSWITCH's script, with curl. SQLite: its shell. */
+export type ServerKind = DatabaseKind | 'Redis' | 'Kamailio' | 'Lua' | 'SQLite';
 
 const PLACES = {
   PostgreSQL: ['/usr/lib/postgresql/*/bin', '/usr/local/bin', '/usr/bin'],
   MariaDB: ['/usr/sbin', '/usr/local/sbin', '/usr/libexec', '/usr/bin'],
   Redis: ['/usr/bin', '/usr/local/bin'],
   Lua: ['/usr/bin', '/usr/local/bin'],
+  SQLite: ['/usr/bin', '/usr/local/bin'],
   Kamailio: ['/usr/sbin', '/usr/local/sbin'],
 } as const;
 const BINARY = {
@@ -17,6 +18,7 @@ const BINARY = {
   MariaDB: 'mariadbd',
   Redis: 'redis-sentinel',
   Lua: 'lua5.4',
+  SQLite: 'sqlite3',
   Kamailio: 'kamailio',
 } as const;
 const PACKAGE = {
@@ -24,6 +26,7 @@ const PACKAGE = {
   MariaDB: 'mariadb-server',
   Redis: 'redis-server redis-sentinel',
   Lua: 'lua5.4 curl',
+  SQLite: 'sqlite3',
   Kamailio: 'kamailio kamailio-utils-modules',
 } as const;
 

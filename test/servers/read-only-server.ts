@@ -73,10 +73,12 @@ export const readOnlyServer = (server: () => DatabaseServer, kind: DatabaseKind)
       for (const { body, outcome } of await callAtOnce(8)) assert.equal(body, 'status=ACK', outcome);
 
       await door.write();
-      await until(async () => (await phone.register()).status === 200, 'registrations are taken again');
-      assert.match(await readiness(), /^200 .*"ready"/);
-      const again = await Promise.all(Array.from({ length: 8 }, () => phone.register()));
-      assert.deepEqual(new Set(again.map(({ status }) => status)), new Set([200]));
+      await until(async () => {
+        // A connection that is younger than a second is not replaced yet.
+        const again = await Promise.all(Array.from({ length: 8 }, () => phone.register()));
+        return again.every(({ status }) => status === 200);
+      }, 'registrations are taken again, on every connection');
+      await until(async () => /^200 .*"ready"/.test(await readiness()), 'the service is ready');
     });
   });
 };

@@ -8,12 +8,14 @@ import { providerTokenContract } from '../devices/provider-token-contract.ts';
 import { type DatabaseServer, startDatabaseServer } from '../helpers/database-server.ts';
 import { type DatabaseKind, skipWithout } from '../helpers/find-server.ts';
 import type { StoreOpener } from '../storage/store-openers.ts';
+import { blockedChanges } from './blocked-changes.ts';
 import { migratingOnServer } from './migrating-on-server.ts';
 import { openingOnServer } from './opening-on-server.ts';
 import { outagesOfServer } from './outages-of-server.ts';
 import { readOnlyServer } from './read-only-server.ts';
 import { refusingServer } from './refusing-server.ts';
 import { restartsOfServer } from './restarts-of-server.ts';
+import { tooFewConnections } from './too-few-connections.ts';
 
 /** Everything that a database server behind the service must do, on one real server of its own. */
 export const serverSuite = (kind: DatabaseKind): void => {
@@ -44,7 +46,9 @@ export const serverSuite = (kind: DatabaseKind): void => {
     migratingOnServer(server);
     openingOnServer(server, kind);
     refusingServer(server, kind);
+    tooFewConnections(server, kind);
     readOnlyServer(server, kind);
+    blockedChanges(server, kind);
     // Last: these stop and kill the server.
     outagesOfServer(server);
     restartsOfServer(server);

@@ -3,6 +3,7 @@ import { mkdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { sql } from 'kysely';
+import { createDeviceProbe } from '../../src/devices/device-probe.ts';
 import { migrate } from '../../src/storage/migrate.ts';
 import { openDatabase } from '../../src/storage/open-database.ts';
 import { tempFolder } from './temp-folder.ts';
@@ -48,7 +49,7 @@ describe('opening a database', () => {
   test('a database in memory makes no file', async () => {
     const database = await openDatabase('sqlite::memory:');
     await migrate(database);
-    await database.ping();
+    await createDeviceProbe(database).read();
     await database.close();
     await assert.rejects(stat(':memory:'), { code: 'ENOENT' });
   });
@@ -97,6 +98,6 @@ describe('opening a database', () => {
     await database.close();
     await database.close();
     await assert.rejects(stat(`${path}-shm`), { code: 'ENOENT' });
-    await assert.rejects(database.ping(), { name: 'StorageUnavailable', fault: 'closed' });
+    await assert.rejects(createDeviceProbe(database).read(), { name: 'StorageUnavailable', fault: 'closed' });
   });
 });

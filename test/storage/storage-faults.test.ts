@@ -5,6 +5,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { after, before, describe, test } from 'node:test';
 import { sql } from 'kysely';
 import { createAppStore } from '../../src/devices/app-store.ts';
+import { createDeviceProbe } from '../../src/devices/device-probe.ts';
 import { createDeviceStore } from '../../src/devices/device-store.ts';
 import type { Database } from '../../src/storage/database.ts';
 import { migrate } from '../../src/storage/migrate.ts';
@@ -54,7 +55,8 @@ describe('when the database cannot do its work', () => {
     await assert.rejects(devices.register(REGISTRATION, 1), unavailable('busy'));
     await assert.rejects(devices.remove(1), unavailable('busy'));
     assert.equal(await devices.find(REGISTRATION.account), undefined);
-    await database.ping();
+    await createDeviceProbe(database).read();
+    await assert.rejects(createDeviceProbe(database).change(), unavailable('busy'));
     rival.exec('rollback');
     rival.close();
     assert.equal((await devices.register(REGISTRATION, 2)).kind, 'created');
@@ -116,7 +118,8 @@ describe('when the database cannot do its work', () => {
       apps.save({ platform, appId, credential: CREDENTIAL }, 1),
       apps.remove(platform, appId),
       apps.revision(),
-      database.ping(),
+      createDeviceProbe(database).read(),
+      createDeviceProbe(database).change(),
     ];
     for (const call of await Promise.allSettled(calls)) {
       assert.ok(call.status === 'rejected');

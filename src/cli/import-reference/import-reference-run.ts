@@ -3,7 +3,7 @@ import { type AppStore, createAppStore } from '../../devices/app-store.ts';
 import { createCredentialVault } from '../../devices/credential-vault.ts';
 import { importDevices } from '../../devices/import-devices.ts';
 import type { Database } from '../../storage/database.ts';
-import { type CommandContext, CommandFailed, requireConfig } from '../command-context.ts';
+import { type CommandContext, CommandFailed, requireDatabaseConfig } from '../command-context.ts';
 import { exportResponseLogs } from './export-response-logs.ts';
 import { importAdvice } from './import-advice.ts';
 import { importApps, type KnownApp } from './import-apps.ts';
@@ -30,11 +30,11 @@ export const runImportReference = async (context: CommandContext, options: Impor
   if (options.from !== undefined) process.title = 'vialer-middleware import-reference';
   const url = await addressOf(options);
   await checkFolder(options.certDir);
-  const config = requireConfig();
+  const config = requireDatabaseConfig(context);
   const reference = await openReference(url);
   try {
     const vault = createCredentialVault(config.credentialKeys);
-    await withTarget(config, { apply: options.apply === true }, (database) =>
+    await withTarget(context, config, { apply: options.apply === true }, (database) =>
       importAll(context, options, reference, database, createAppStore(database, vault)),
     );
   } finally {

@@ -22,11 +22,15 @@ const FAULTS: Readonly<Record<number, StorageFault>> = {
   1114: 'full', // ER_RECORD_FILE_FULL
   1129: 'refused', // ER_HOST_IS_BLOCKED
   1130: 'refused', // ER_HOST_NOT_PRIVILEGED
-  1142: 'refused', // ER_TABLEACCESS_DENIED_ERROR
+  1135: 'crowded', // ER_CANT_CREATE_THREAD
+  1142: 'forbidden', // ER_TABLEACCESS_DENIED_ERROR
+  1143: 'forbidden', // ER_COLUMNACCESS_DENIED_ERROR
   1203: 'crowded', // ER_TOO_MANY_USER_CONNECTIONS
   1205: 'busy', // ER_LOCK_WAIT_TIMEOUT
   1213: 'conflict', // ER_LOCK_DEADLOCK
+  1223: 'busy', // ER_CANT_UPDATE_WITH_READLOCK
   1226: 'crowded', // ER_USER_LIMIT_REACHED
+  1227: 'forbidden', // ER_SPECIFIC_ACCESS_DENIED_ERROR
   1251: 'refused', // ER_NOT_SUPPORTED_AUTH_MODE
   1290: 'read-only', // ER_OPTION_PREVENTS_STATEMENT
   1317: 'slow', // ER_QUERY_INTERRUPTED

@@ -12,9 +12,10 @@ const FAULTS: Readonly<Record<string, StorageFault>> = {
   '3D000': 'refused', // invalid_catalog_name
   '40001': 'conflict', // serialization_failure
   '40P01': 'conflict', // deadlock_detected
-  '42501': 'refused', // insufficient_privilege
+  '42501': 'forbidden', // insufficient_privilege
   '53100': 'full', // disk_full
   '53300': 'crowded', // too_many_connections
+  '53400': 'crowded', // configuration_limit_exceeded
   '55P03': 'busy', // lock_not_available
   '57014': 'slow', // query_canceled: statement_timeout
   '58030': 'io', // io_error

@@ -1,11 +1,12 @@
 import type { CompiledQuery, DatabaseConnection, QueryResult } from 'kysely';
 import { monotonic } from '../../lib/monotonic.ts';
 import { DeadlineMissed } from './deadline-missed.ts';
-import type { ServerPool, ServerSession, SessionResult } from './server-pool.ts';
+import type { Asker, LendingPool, Purpose } from './lending-pool.ts';
+import type { ServerSession, SessionResult } from './server-pool.ts';
 
 /** Where connections come from, and what is known of them. */
 export interface SessionSource {
-  readonly pool: ServerPool;
+  readonly pool: LendingPool;
   /** Whether a connection may be used: neither counts as dead nor leads to a server that only reads. */
   isTrusted(session: Pick<ServerSession, 'answeredAt' | 'openedAt'>): boolean;
   /** Whether the error means that the connection is lost and the statement has no answer. */
@@ -21,7 +22,8 @@ export interface SessionSource {
  * whatever it waits for rejects with `DeadlineMissed` and its socket is closed, since what the server still makes of
  * the statement is unknown. A server that is paused, stuck or gone without a word costs no more than that.
  */
-export class BorrowedConnection implements DatabaseConnection {
+export class BorrowedConnection implements DatabaseConnection, Asker {
+  readonly purpose: Purpose;
   readonly #late = Promise.withResolvers<never>();
   readonly #timer: NodeJS.Timeout;
   readonly #source: SessionSource;
@@ -29,14 +31,25 @@ export class BorrowedConnection implements DatabaseConnection {
   #spoiled = false;
   #inTransaction = false;
 
-  constructor(source: SessionSource, limitMs: number, onMissed: () => void) {
+  constructor(source: SessionSource, purpose: Purpose, limitMs: number, onMissed: () => void) {
     this.#source = source;
+    this.purpose = purpose;
     // The wait may be over before anybody races against it.
     this.#late.promise.catch(() => {});
     this.#timer = setTimeout(() => {
       onMissed();
-      this.giveUp(new DeadlineMissed(limitMs));
+      this.giveUp(this.#whyLate(limitMs));
     }, limitMs);
+  }
+
+  get gaveUp(): boolean {
+    return this.#spoiled;
+  }
+
+  /** Who had no connection at all because the server grants too few hears that, in the server's words. */
+  #whyLate(limitMs: number): Error {
+    const refusal = this.#session === undefined ? this.#source.pool.shortage?.refusal : undefined;
+    return refusal instanceof Error ? refusal : new DeadlineMissed(limitMs);
   }
 
   /** Whatever it waits for rejects with `reason`, and its socket is closed. */
@@ -64,8 +77,8 @@ export class BorrowedConnection implements DatabaseConnection {
     }
   }
 
-  async #takeAny(pool: ServerPool): Promise<ServerSession> {
-    const taking = pool.take();
+  async #takeAny(pool: LendingPool): Promise<ServerSession> {
+    const taking = pool.take(this);
     try {
       return await Promise.race([taking, this.#late.promise]);
     } catch (error) {

@@ -1,11 +1,13 @@
-import { type Dialect, Kysely, sql } from 'kysely';
+import { type Dialect, Kysely } from 'kysely';
 import type { DatabaseAddress } from '../../lib/database-address.ts';
 import type { ClosedDatabase, SqlDialect } from '../database.ts';
 import { DatabaseUrlError } from '../database-url-error.ts';
 import { storageCall } from '../storage-call.ts';
 import { StorageUnavailable } from '../storage-unavailable.ts';
 import type { Tables } from '../tables.ts';
+import { WriteGuard } from '../write-guard.ts';
 import { firstContact } from './first-contact.ts';
+import { LendingPool } from './lending-pool.ts';
 import { ServerDriver } from './server-driver.ts';
 import { MIGRATION_LIMITS, type ServerLimits } from './server-limits.ts';
 import type { ServerPool } from './server-pool.ts';
@@ -43,27 +45,30 @@ export const openServer = async (
   const faultOf: SqlDialect['faultOf'] = (error) => (closed ? 'closed' : engineFault(error));
   let dialect: SqlDialect = { ...engine.dialectOf(''), faultOf };
   let unsuited: string | undefined;
-  const opened = new Set<Kysely<Tables>>();
-  const open = (limitsOfPool: ServerLimits, isGuarded: boolean): Kysely<Tables> => {
-    const pool = engine.openPool(address, tls, limitsOfPool);
+  const drivers = new Set<ServerDriver>();
+  const open = (limitsOfPool: ServerLimits, isGuarded: boolean) => {
+    const pool = new LendingPool(engine.openPool(address, tls, limitsOfPool), limitsOfPool.poolSize);
     const options = { limitMs: limitsOfPool.timeoutMs, meansLost, meansReadOnly };
     const guard = isGuarded ? { refusal: () => refusal } : {};
-    const createDriver = () => new ServerDriver(pool, { ...options, ...guard });
-    const kysely = new Kysely<Tables>({ dialect: { ...engine.kysely, createDriver } });
-    opened.add(kysely);
-    return kysely;
+    const driver = new ServerDriver(pool, { ...options, ...guard });
+    drivers.add(driver);
+    return {
+      pool,
+      driver,
+      kysely: new Kysely<Tables>({ dialect: { ...engine.kysely, createDriver: () => driver } }),
+    };
   };
   /** Work on a connection of its own, which the guard does not hold back. */
   const apart = async <T>(limitsOfPool: ServerLimits, work: (own: Kysely<Tables>) => Promise<T>) => {
     const own = open(limitsOfPool, false);
     try {
-      return await work(own);
+      return await work(own.kysely);
     } finally {
-      opened.delete(own);
-      await own.destroy();
+      drivers.delete(own.driver);
+      await own.driver.destroy();
     }
   };
-  const kysely = open(limits, true);
+  const { kysely, driver, pool } = open(limits, true);
   const call = <T>(work: () => Promise<T>) => storageCall({ dialect: { faultOf } }, work);
   return {
     kysely,
@@ -84,18 +89,19 @@ export const openServer = async (
     admit: () => {
       refusal = undefined;
     },
-    ping: async () => {
-      await call(() => sql`select account from devices limit 1`.execute(kysely));
-      await call(() => sql`update app_changes set revision = revision where id = 0`.execute(kysely));
-    },
-    read: (query) => kysely.executeQuery(query),
+    writes: new WriteGuard(() => undefined),
+    loss: () => undefined,
+    shortage: () => pool.shortage,
+    // What a server has no room for only shows where it is needed.
+    proveWriting: async () => {},
+    read: (query) => driver.read(query),
     migrating: async (work) => {
       if (unsuited !== undefined) throw new DatabaseUrlError(unsuited);
       return apart(MIGRATION_LIMITS, work);
     },
     close: async () => {
       closed = true;
-      await Promise.all([...opened].map((each) => each.destroy()));
+      await Promise.all([...drivers].map((each) => each.destroy()));
     },
   };
 };

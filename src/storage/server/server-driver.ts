@@ -1,8 +1,8 @@
-import type { Driver } from 'kysely';
+import type { CompiledQuery, Driver, QueryResult } from 'kysely';
 import { monotonic } from '../../lib/monotonic.ts';
 import type { StorageUnavailable } from '../storage-unavailable.ts';
 import { BorrowedConnection, type SessionSource } from './borrowed-connection.ts';
-import type { ServerPool } from './server-pool.ts';
+import type { LendingPool, Purpose } from './lending-pool.ts';
 
 /** A transaction that the server rolled back where it was asked to commit. */
 class CommitRefused extends Error {
@@ -35,7 +35,7 @@ const READ_ONLY_PAUSE_MS = 1_000;
  * leads to the new one.
  */
 export class ServerDriver implements Driver {
-  readonly #pool: ServerPool;
+  readonly #pool: LendingPool;
   readonly #options: DriverOptions;
   readonly #source: SessionSource;
   readonly #lent = new Set<BorrowedConnection>();
@@ -43,7 +43,7 @@ export class ServerDriver implements Driver {
   #heardSince = Number.NEGATIVE_INFINITY;
   #openedSince = Number.NEGATIVE_INFINITY;
 
-  constructor(pool: ServerPool, options: DriverOptions) {
+  constructor(pool: LendingPool, options: DriverOptions) {
     this.#pool = pool;
     this.#options = options;
     this.#source = {
@@ -60,11 +60,25 @@ export class ServerDriver implements Driver {
 
   async init(): Promise<void> {}
 
-  async acquireConnection(): Promise<BorrowedConnection> {
+  acquireConnection(): Promise<BorrowedConnection> {
+    return this.#borrow('change');
+  }
+
+  /** Runs what only reads, outside any transaction: changes that wait for a lock do not keep it from a connection. */
+  async read<Row>(query: CompiledQuery<Row>): Promise<QueryResult<Row>> {
+    const connection = await this.#borrow('read');
+    try {
+      return await connection.executeQuery<Row>(query);
+    } finally {
+      await this.releaseConnection(connection);
+    }
+  }
+
+  async #borrow(purpose: Purpose): Promise<BorrowedConnection> {
     const refusal = this.#options.refusal?.();
     if (refusal !== undefined) throw refusal;
     const askedAt = monotonic();
-    const connection = new BorrowedConnection(this.#source, this.#options.limitMs, () =>
+    const connection = new BorrowedConnection(this.#source, purpose, this.#options.limitMs, () =>
       this.#distrustBefore(askedAt),
     );
     await connection.take();

@@ -4,8 +4,14 @@ import { Kysely, sql } from 'kysely';
 import { monotonic } from '../../lib/monotonic.ts';
 import type { Database } from '../database.ts';
 import { DatabaseUrlError } from '../database-url-error.ts';
-import { storageCall } from '../storage-call.ts';
+import { driverWords } from '../driver-words.ts';
+import { storageChange } from '../storage-call.ts';
+import type { StorageFault } from '../storage-unavailable.ts';
 import type { Tables } from '../tables.ts';
+import { WriteGuard } from '../write-guard.ts';
+import { isDiskFull, mayNotWrite } from './disk-space.ts';
+import { watchSqliteFile } from './file-watch.ts';
+import { findSqliteFile } from './find-sqlite-file.ts';
 import { openSqliteReader, type SqliteReader } from './open-sqlite-reader.ts';
 import { prepareSqliteFile } from './prepare-sqlite-file.ts';
 import { sqliteFault } from './sqlite-fault.ts';
@@ -44,8 +50,14 @@ const openPatiently = async (path: string): Promise<DatabaseSync> => {
   }
 };
 
+/** Without room for its side files, SQLite speaks of input and output, or of a file that it cannot open. */
+const faultAt = (path: string, error: unknown): StorageFault | undefined => {
+  const fault = sqliteFault(error);
+  return fault === 'io' && path !== ':memory:' && isDiskFull(path) ? 'full' : fault;
+};
+
 const problemOf = (path: string, error: unknown): string => {
-  switch (sqliteFault(error)) {
+  switch (faultAt(path, error)) {
     case 'damaged':
       return `${path} is not a SQLite database, or is damaged`;
     case 'busy':
@@ -53,12 +65,12 @@ const problemOf = (path: string, error: unknown): string => {
     case 'full':
       return `cannot use ${path}: the disk is full`;
     default:
-      return `cannot open ${path} as a SQLite database`;
+      return `cannot open ${path} as a SQLite database: ${driverWords(error) ?? 'unknown error'}`;
   }
 };
 
-const openFile = async (path: string): Promise<DatabaseSync> => {
-  if (path !== ':memory:') await prepareSqliteFile(path);
+const openFile = async (path: string, create: boolean): Promise<DatabaseSync> => {
+  if (path !== ':memory:') await (create ? prepareSqliteFile(path) : findSqliteFile(path));
   try {
     return await openPatiently(path);
   } catch (error) {
@@ -75,28 +87,45 @@ const openReader = async (path: string, writer: DatabaseSync): Promise<SqliteRea
   }
 };
 
-/** Opens the SQLite file at `path`, or a database in memory for `:memory:`. Rejects with `DatabaseUrlError`. */
-export const openSqlite = async (path: string): Promise<Database> => {
-  const sqlite = await openFile(path);
+/** Commits a page that says what it said before: the file's number for its user, which we make no use of. */
+const commitSamePage = (kysely: Kysely<Tables>): Promise<void> =>
+  kysely.connection().execute(async (connection) => {
+    const { rows } = await sql<{ user_version: number }>`pragma user_version`.execute(connection);
+    await sql`pragma user_version = ${sql.lit(rows[0]?.user_version ?? 0)}`.execute(connection);
+  });
+
+/**
+ * Opens the SQLite file at `path`, or a database in memory for `:memory:`. Rejects with `DatabaseUrlError`; without
+ * `create` with `DatabaseMissing`, where it is not there.
+ */
+export const openSqlite = async (
+  path: string,
+  { create }: { readonly create: boolean },
+): Promise<Database> => {
+  const sqlite = await openFile(path, create);
   const kysely = new Kysely<Tables>({ dialect: sqliteKyselyDialect(sqlite) });
   // A database in memory is there for one connection only.
   const reader = path === ':memory:' ? undefined : await openReader(path, sqlite);
+  const loss = path === ':memory:' ? () => undefined : watchSqliteFile(path);
+  const writes = new WriteGuard(loss);
   let closed = false;
   const dialect = {
     ...sqliteSqlDialect,
     // Kysely reports its own closing with a plain error.
-    faultOf: (error: unknown) => (closed ? 'closed' : sqliteFault(error)),
+    faultOf: (error: unknown) => (closed ? 'closed' : faultAt(path, error)),
   };
   return {
     kysely,
     dialect,
     migrating: (work) => work(kysely),
     read: (query) => (reader === undefined ? kysely.executeQuery(query) : reader.read(query)),
-    ping: () =>
-      storageCall(
-        { dialect },
-        async () => void (await sql`select account from devices limit 1`.execute(kysely)),
-      ),
+    writes,
+    loss,
+    shortage: () => undefined,
+    proveWriting: async () => {
+      if (path === ':memory:' || !(writes.failure !== undefined || (await mayNotWrite(path)))) return;
+      await storageChange({ dialect, writes }, () => commitSamePage(kysely));
+    },
     close: async () => {
       closed = true;
       await reader?.close();

@@ -6,6 +6,7 @@ import { DatabaseUrlError } from '../database-url-error.ts';
 /** Codes of https://man7.org/linux/man-pages/man3/errno.3.html that the operator can do something about. */
 const EXPLANATIONS: Readonly<Record<string, string>> = {
   EACCES: 'this user may not write there',
+  EDQUOT: 'the disk quota is used up',
   EEXIST: 'a part of the path is a file, not a folder',
   ENOENT: 'its folder cannot be made there',
   EISDIR: 'this is a folder, not a file',

@@ -1,0 +1,76 @@
+import assert from 'node:assert/strict';
+import { DatabaseSync } from 'node:sqlite';
+import { describe, test } from 'node:test';
+import { startTestService, type TestService } from '../helpers/test-service.ts';
+import { until } from '../helpers/until.ts';
+
+const readiness = async ({ url }: TestService): Promise<string> => {
+  const answer = await fetch(`${url}/readyz`);
+  return `${answer.status} ${await answer.text()}`;
+};
+
+const opened = ({ databaseUrl }: TestService) => new DatabaseSync(databaseUrl.slice('sqlite:'.length));
+
+/** The rows of docs/operations.md that need no database server, no Redis and no disk of their own. */
+describe('/readyz is 503 only for what cannot serve calls', () => {
+  test('another program that writes to the SQLite file: degraded, calls ring', async (t) => {
+    const service = await startTestService(t);
+    const phone = await service.phone();
+    const other = opened(service);
+    t.after(() => other.close());
+    other.exec('begin immediate');
+    assert.match(
+      await readiness(service),
+      /^200 .*"degraded".*phones cannot register: another program holds/,
+    );
+    assert.equal(await service.metric('vialer_middleware_readiness{subject="registrations"}'), 1);
+    assert.equal((await service.ask({ account: phone.account })).outcome, 'ready');
+    other.exec('rollback');
+    assert.equal((await phone.register()).status, 200);
+    // A change that was confirmed counts at once.
+    assert.match(await readiness(service), /^200 .*"ready"/);
+    assert.equal(await service.metric('vialer_middleware_readiness{subject="registrations"}'), 0);
+  });
+
+  test('no app: degraded with what to do', async (t) => {
+    const service = await startTestService(t);
+    const database = opened(service);
+    database.exec('delete from apps; update app_changes set revision = revision + 1');
+    database.close();
+    await service.app.refreshApps();
+    assert.match(await readiness(service), /^200 .*"degraded".*no app is known.*apps add/);
+  });
+
+  test('a stored credential that cannot be read any more: degraded, its phones ring', async (t) => {
+    const service = await startTestService(t);
+    const phone = await service.phone();
+    const database = opened(service);
+    database.exec("update apps set credential = 'spoilt'; update app_changes set revision = revision + 1");
+    database.close();
+    await service.app.refreshApps();
+    assert.match(await readiness(service), /^200 .*"degraded".*credential of 2 app\(s\) cannot be read/);
+    assert.equal((await service.ask({ account: phone.account })).outcome, 'ready');
+  });
+
+  test('as many calls as may wait: degraded, and ready again when they have ended', async (t) => {
+    const service = await startTestService(t, {
+      settings: { MAX_WAITING_CALLS: '1', APP_PUSH_ROUNDTRIP_WAIT: '60000' },
+    });
+    const phone = await service.phone({ silent: true });
+    const hangUp = new AbortController();
+    const call = service.ask({ account: phone.account, signal: hangUp.signal }).catch(() => {});
+    await until(() => service.app.waiting() === 1, 'a call waits');
+    assert.match(await readiness(service), /^200 .*"degraded".*new calls are turned away/);
+    hangUp.abort();
+    await call;
+    await until(async () => /^200 .*"ready"/.test(await readiness(service)), 'the service is ready again');
+  });
+
+  test('tables that are missing: 503', async (t) => {
+    const service = await startTestService(t);
+    const database = opened(service);
+    database.exec('drop table devices');
+    database.close();
+    assert.match(await readiness(service), /^503 .*"not ready".*the database does not answer/);
+  });
+});
