@@ -60,7 +60,7 @@ async function incomingCall(
   reply: FastifyReply,
 ): Promise<FastifyReply> {
   const askedAt = monotonic();
-  const read = readFields(request);
+  const read = readFields(request, 'lenient');
   const asked = decodeAsk(parts, read instanceof Promise ? await read : read, reply, askedAt);
   if (asked === undefined) return reply;
   // What was read is not kept for as long as the call waits.
@@ -123,10 +123,10 @@ async function callCancelled(
   request: FastifyRequest,
   reply: FastifyReply,
 ): Promise<FastifyReply> {
-  const read = await readFields(request);
+  const read = await readFields(request, 'lenient');
   const fields = decodePbxFields(parts, ENDPOINTS.callCancelled.name, read, reply, CallCancelled);
   if (fields === undefined) return reply;
-  const ended = await parts.cancelCall(fields.call_id, fields.reason);
+  const ended = await parts.cancelCall(fields.call_id, fields.reason === '' ? null : fields.reason);
   if (ended === 'undecided') return sendText(reply, 503, CANCEL_UNDECIDED);
   return ended > 0
     ? sendText(reply, 200, 'status=CANCELLED')
