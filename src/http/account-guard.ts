@@ -3,6 +3,7 @@ import type { AccountAccess, AccountVerdict } from './account-access.ts';
 import {
   sendDetail,
   sendLimited,
+  sendMalformed,
   sendMethodNotAllowed,
   sendUnauthenticated,
   sendUnavailable,
@@ -89,9 +90,17 @@ async function readAsAccount(
   }
   const judged = parts.limit.begins(request, account.value);
   const verdict = await parts.access.check(authorization, account.value);
-  judged(verdict === 'unauthenticated' || verdict === 'forbidden');
-  return isAllowed(parts, verdict, reply) ? raw : undefined;
+  // The platform's server may refuse such a header as HTTP, before anybody judges it: that is the client's fault.
+  const isMalformed = verdict === 'unavailable' && !ORDINARY.test(authorization);
+  judged(isMalformed || verdict === 'unauthenticated' || verdict === 'forbidden');
+  if (!isMalformed) return isAllowed(parts, verdict, reply) ? raw : undefined;
+  parts.events.requestRefused({ endpoint: parts.endpoint, why: 'unauthenticated' });
+  sendMalformed(reply, 'authorization');
+  return undefined;
 }
+
+/** Visible ASCII (RFC 9110, 11.4, but for quoted strings), and no longer than web servers take a header by default. */
+const ORDINARY = /^[\t\x20-\x7e]{1,8000}$/;
 
 function isAllowed(parts: AccountParts, verdict: AccountVerdict, reply: FastifyReply): boolean {
   const refuse = (why: 'unauthenticated' | 'forbidden' | 'platform-down') =>

@@ -6,11 +6,12 @@ import { lenientField } from './fields/field.ts';
 import {
   accountField,
   booleanField,
+  callIdField,
   callKeyField,
   cutTextField,
   floatField,
   longTextField,
-  optionalCallKeyField,
+  optionalCallIdField,
   optionalTextField,
   phoneNumberField,
   textField,
@@ -25,7 +26,7 @@ export const IncomingCall = bodySchema('IncomingCall', 'A call for an account.',
     'Who calls: shown by the app as it is sent, trimmed, 32 characters at most. Of a SIP or tel URI its user or number.',
   ),
   caller_id: cutTextField('Name of the caller; 255 characters at most are shown.'),
-  call_id: optionalCallKeyField(
+  call_id: optionalCallIdField(
     "The PBX's own name of the call. Asking again with the same name joins the call that already waits.",
   ),
   outcome_in_body: booleanField(
@@ -36,7 +37,7 @@ export const IncomingCall = bodySchema('IncomingCall', 'A call for an account.',
 
 /** The body of /api/call-cancelled/. */
 export const CallCancelled = bodySchema('CallCancelled', 'The PBX no longer wants the phone.', {
-  call_id: callKeyField('The `call_id` of the incoming call.'),
+  call_id: callIdField('The `call_id` of the incoming call.'),
   reason: cutTextField("The PBX's word for why, for the log; 255 characters at most are kept."),
 });
 

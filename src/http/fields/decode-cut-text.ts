@@ -1,5 +1,5 @@
 import { cutText } from './cut-text.ts';
-import { decodeText } from './decode-char.ts';
+import { decodeText, withoutNul } from './decode-char.ts';
 import { accept, type Decoded } from './decoded.ts';
 
 /**
@@ -8,7 +8,7 @@ import { accept, type Decoded } from './decoded.ts';
  */
 export function cutTextDecoder(maxLength: number): (value: unknown) => Decoded<string> {
   return (value) => {
-    const text = decodeText(typeof value === 'string' ? value.replaceAll('\0', '') : value);
+    const text = decodeText(withoutNul(value));
     return accept(text.ok ? cutText(text.value, maxLength).trimEnd() : '');
   };
 }

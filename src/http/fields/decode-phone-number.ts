@@ -1,6 +1,6 @@
 import { callerOfAddress } from './caller-address.ts';
 import { cutText } from './cut-text.ts';
-import { decodeText } from './decode-char.ts';
+import { decodeText, withoutNul } from './decode-char.ts';
 import { accept, type Decoded } from './decoded.ts';
 
 /** Most characters of a phone number, after trimming. */
@@ -23,7 +23,7 @@ const NAMES_SOMEONE = /[\p{L}\p{N}*#]/u;
  */
 export function decodePhoneNumber(value: unknown): Decoded<string> {
   if (typeof value === 'string' && PLAIN.test(value)) return accept(value);
-  const text = decodeText(typeof value === 'string' ? value.replaceAll('\0', '') : value);
+  const text = decodeText(withoutNul(value));
   return accept(text.ok ? numberIn(text.value) : WITHHELD);
 }
 

@@ -1,7 +1,7 @@
 import Type, { type TBoolean, type TInteger, type TNumber, type TString } from 'typebox';
 import { decodeAccountNumber, MAX_ACCOUNT, MIN_ACCOUNT } from './decode-account-number.ts';
 import { decodeBoolean } from './decode-boolean.ts';
-import { decodeCallKey, decodeOptionalCallKey } from './decode-call-key.ts';
+import { decodeCallId, decodeCallKey, decodeOptionalCallId } from './decode-call-key.ts';
 import { charDecoder, decodeText } from './decode-char.ts';
 import { cutTextDecoder } from './decode-cut-text.ts';
 import { decodeFloat } from './decode-float.ts';
@@ -56,14 +56,19 @@ export function cutTextField(description: string): Field<string> {
   return lenientField(Type.String({ description }), cutTextDecoder(MAX_CHAR));
 }
 
-/** The name of a call. */
+/** The key of a call, echoed by an app. */
 export function callKeyField(description: string): Field<string> {
   return requiredField(Type.String({ description, minLength: 1 }), decodeCallKey);
 }
 
-/** The name of a call that needs none: never a reason to refuse a call. */
-export function optionalCallKeyField(description: string): Field<string | undefined> {
-  return lenientField(Type.String({ description }), decodeOptionalCallKey);
+/** A PBX's name of a call. */
+export function callIdField(description: string): Field<string> {
+  return requiredField(Type.String({ description, minLength: 1 }), decodeCallId);
+}
+
+/** The same where none is needed: never a reason to refuse a call. */
+export function optionalCallIdField(description: string): Field<string | undefined> {
+  return lenientField(Type.String({ description }), decodeOptionalCallId);
 }
 
 /** A push token. */
