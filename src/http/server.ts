@@ -1,11 +1,12 @@
 import type { RequestListener } from 'node:http';
 import Fastify, { type FastifyError, type FastifyInstance } from 'fastify';
+import { bareAddress } from '../lib/bare-address.ts';
 import { answerError, answerNotFound, type ErrorParts } from './answer-error.ts';
 import { type AnswerParts, addAnswerRoutes } from './answer-routes.ts';
 import { ConnectionBound } from './connection-bound.ts';
 import { addDeviceRoutes, type DeviceParts } from './device-routes.ts';
 import type { HttpEvents } from './http-events.ts';
-import { addOpsRoutes, type OpsParts } from './ops-routes.ts';
+import { addHealthRoutes, addOpsRoutes, type OpsParts } from './ops-routes.ts';
 import type { AddressList } from './pbx-access.ts';
 import { addPbxRoutes, type PbxParts } from './pbx-routes.ts';
 import { answerProtocolFaults, createClientErrorHandler, OUR_FAULTS } from './protocol-faults.ts';
@@ -28,6 +29,8 @@ const CONNECTION_LIMITS = {
 
 /** Everything that the outside world can reach. */
 export interface ServerParts extends ErrorParts {
+  /** Whose endpoints: with a listener of their own for PBXs, the other one has none of theirs, and the other way round. */
+  readonly serves: 'everything' | 'apps' | 'pbxs';
   readonly pbx: PbxParts;
   readonly answers: AnswerParts;
   readonly devices: DeviceParts;
@@ -51,7 +54,8 @@ export function createServer(parts: ServerParts): FastifyInstance {
     connectionTimeout: 0,
     http: CONNECTION_LIMITS,
     ...secureServer(parts.tls),
-    trustProxy: trustProxy === undefined ? false : (address: string) => trustProxy.contains(address),
+    trustProxy:
+      trustProxy === undefined ? false : (address: string) => trustProxy.contains(bareAddress(address)),
     routerOptions: { caseSensitive: true, ignoreTrailingSlash: false, maxParamLength: 1_000 },
     exposeHeadRoutes: false,
     return503OnClosing: false,
@@ -67,12 +71,20 @@ export function createServer(parts: ServerParts): FastifyInstance {
   acceptRawBodies(server);
   server.setErrorHandler((error: FastifyError, request, reply) => answerError(parts, error, request, reply));
   server.setNotFoundHandler(answerNotFound);
-  addPbxRoutes(server, parts.pbx);
+  addRoutes(server, parts);
+  return server;
+}
+
+function addRoutes(server: FastifyInstance, parts: ServerParts): void {
+  if (parts.serves !== 'apps') addPbxRoutes(server, parts.pbx);
+  if (parts.serves === 'pbxs') {
+    addHealthRoutes(server, parts.ops);
+    return;
+  }
   addAnswerRoutes(server, parts.answers);
   addDeviceRoutes(server, parts.devices);
   addReportRoutes(server, parts.reports);
   addOpsRoutes(server, parts.ops);
-  return server;
 }
 
 /** Fastify hands its time limits only to servers that it made itself. */

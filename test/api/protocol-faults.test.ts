@@ -34,7 +34,7 @@ function faults(path: string): readonly (readonly [string, number, string | Buff
     [
       'a broken escape',
       400,
-      `POST ${path}%zz HTTP/1.1\r\n${host}Content-Length: 0\r\nConnection: close\r\n\r\n`,
+      `POST ${path}/%zz HTTP/1.1\r\n${host}Content-Length: 0\r\nConnection: close\r\n\r\n`,
     ],
     [
       'a type that is none',
