@@ -98,6 +98,14 @@ test('paths', async (t) => {
     for (const path of ['/./api/check-in/', '/api/./check-in/', '/x/../api/check-in/', '/../api/check-in/']) {
       assert.equal((await post(path)).status, 404, path);
     }
+    for (const path of [
+      '/api/%69ncoming-call/',
+      '/%61pi/check-in/',
+      '/api/check%2Din/',
+      '/api/check-in/%41',
+    ]) {
+      assert.equal((await post(path)).status, 404, path);
+    }
     const dotted = await post('/api/check-in/x.y/a..b');
     assert.equal(dotted.status, 401, 'dots inside a segment are none of it');
   });

@@ -134,6 +134,26 @@ test('where no endpoint is known, nothing of the framework shows either', async 
   }
 });
 
+test('the metrics port has our own words, too', async (t) => {
+  const service = await startTestService(t);
+  const rows = [
+    ['GET /nowhere HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n', 404],
+    ['POST /metrics HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: 0\r\n\r\n', 404],
+    ['GET /%zz HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n', 400],
+    [
+      'POST /healthz HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Type: x\r\nContent-Length: 1\r\n\r\nx',
+      415,
+    ],
+    ['nonsense\r\n\r\n', 400],
+    [`GET /${'x'.repeat(20_000)} HTTP/1.1\r\nHost: a\r\n\r\n`, 431],
+  ] as const;
+  for (const [bytes, status] of rows) {
+    const { text } = await exchange(service.app.metricsUrl, bytes, { half: true });
+    assert.match(text, new RegExp(`^HTTP/1\\.1 ${status} `), bytes);
+    assert.doesNotMatch(text, FOREIGN, bytes);
+  }
+});
+
 test('HTTP/1.0 needs no Host, and 100-continue is met', async (t) => {
   const service = await startTestService(t);
   const old = await exchange(service.url, `POST ${APP} HTTP/1.0\r\nContent-Length: 0\r\n\r\n`);

@@ -4,7 +4,7 @@ import { decodeText, withoutNul } from './decode-char.ts';
 import { accept, type Decoded } from './decoded.ts';
 
 /** Most characters of a phone number, after trimming. */
-export const MAX_PHONE_NUMBER = 32;
+const MAX_PHONE_NUMBER = 32;
 
 /** What the app shows for a caller without a number; what RFC 3323 calls one. */
 export const WITHHELD = 'anonymous';
