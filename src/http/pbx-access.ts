@@ -56,7 +56,7 @@ function forwardingRefusal(
   trustProxy: AddressList | undefined,
 ): PbxRefusal | undefined {
   if (!isForwarded(request)) return undefined;
-  const proxy = bareAddress(request.socket.remoteAddress ?? '');
+  const proxy = bareAddress(request.socket.remoteAddress);
   if (trustProxy?.contains(proxy) !== true) return untrustedProxy(proxy);
   const clients = String(request.headers['x-forwarded-for'] ?? '');
   return /^[\s,]*$/.test(clients) ? SILENT_PROXY : undefined;

@@ -83,7 +83,7 @@ export const DeviceRemovalBody = bodySchema('DeviceRemoval', 'The phone no longe
 /** The body of /api/hangup-reason/; vialer-ios 5.5 to 5.6.7 names the reason `hangup_reason`. */
 export const HangupReason = bodySchema('HangupReason', 'Why the phone did not take a call.', {
   sip_user_id: accountField(),
-  unique_key: callKeyField('The `unique_key` of the push.'),
+  unique_key: textField('The `unique_key` of the push.'),
   reason: longTextField('The reason in words.', 'hangup_reason'),
 });
 

@@ -7,9 +7,11 @@ const MAPPED = /^::ffff:([\d.]+)$/i;
 
 /**
  * The IP address in what a proxy or a socket calls one: without the port that Azure and IIS add, quotation marks,
- * brackets and zone, and IPv4 as IPv4. Text that holds no address comes back as it is.
+ * brackets and zone, and IPv4 as IPv4. Text that holds no address comes back as it is. A
+ * socket whose client has gone has none: empty, whatever its types say.
  */
-export function bareAddress(text: string): string {
+export function bareAddress(text: string | undefined): string {
+  if (text === undefined) return '';
   switch (isIP(text)) {
     case 4:
       return text;
