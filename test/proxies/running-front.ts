@@ -52,7 +52,7 @@ export const startFront = async (front: Front, world: World, limits: Limits): Pr
   const google = { listen: await freePort(), target: await targetOf(world.google.origin), path: '/v1/' };
   const { certificate, privateKey } = world.ca.issueServer();
   const certificateFile = join(folder, 'cert.pem');
-  const keyFile = join(folder, 'key.pem');
+  const keyFile = join(folder, 'cert.pem.key');
   const { files, args } = front.configure({
     folder,
     certificateFile,
@@ -60,7 +60,7 @@ export const startFront = async (front: Front, world: World, limits: Limits): Pr
     doors: [apple, google],
     limits,
   });
-  await put(folder, { 'cert.pem': certificate, 'key.pem': privateKey, ...files }, as);
+  await put(folder, { 'cert.pem': certificate, 'cert.pem.key': privateKey, ...files }, as);
 
   const process_ = new ServerProcess(front.program, args, as);
   process_.start();

@@ -46,6 +46,13 @@ const STEADY: Load = { size: 1, everyMs: 12.5 };
 /** What each proxy is put through. */
 export const TRIALS: readonly Trial[] = [
   {
+    name: 'no tight limit',
+    limits: { streams: 100, requests: undefined },
+    load: STEADY,
+    answerMs: 100,
+    reloadEveryMs: undefined,
+  },
+  {
     name: '8 streams, slow answers',
     limits: { streams: 8, requests: undefined },
     load: STEADY,

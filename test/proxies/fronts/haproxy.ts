@@ -1,6 +1,6 @@
 import type { Front } from '../front.ts';
 
-/** https://docs.haproxy.org/2.6/configuration.html; it counts no requests of a connection before version 3. */
+/** https://docs.haproxy.org/2.6/configuration.html; it does not count requests. It looks for a key beside its certificate, with `.key` after the name. */
 export const HAPROXY: Front = {
   name: 'haproxy',
   package: 'haproxy',
@@ -9,7 +9,7 @@ export const HAPROXY: Front = {
   upstream: 'h2',
   limitsStreams: true,
   endsConnections: 'when idle for 300 ms',
-  configure: ({ folder, certificateFile, keyFile, doors, limits }) => ({
+  configure: ({ folder, certificateFile, doors, limits }) => ({
     files: {
       'haproxy.cfg': `
 global
@@ -26,7 +26,7 @@ ${doors
   .map(
     ({ listen, target }) => `
 frontend in_${listen}
-  bind 127.0.0.1:${listen} ssl crt ${certificateFile} key ${keyFile} alpn h2
+  bind 127.0.0.1:${listen} ssl crt ${certificateFile} alpn h2
   default_backend to_${target}
 backend to_${target}
   server stand-in 127.0.0.1:${target} ssl verify none alpn h2`,
