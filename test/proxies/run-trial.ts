@@ -79,8 +79,8 @@ export const runTrial = async (front: Front, trial: Trial, stage: Stage): Promis
 
   const reloads = reloadUntil(running, trial.reloadEveryMs);
   await placeCalls(trial, (count) => void pbxs.callAtOnce(count));
-  await until(() => pbxs.waiting() === 0, 'every PBX has heard', QUIET_MS);
   const reloaded = await reloads.stop();
+  await until(() => pbxs.waiting() === 0, 'every PBX has heard', QUIET_MS);
 
   const { calls } = ledger;
   const { acks, naks, unexpected } = judge(calls, WAIT_MS);

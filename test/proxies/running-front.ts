@@ -62,18 +62,21 @@ export const startFront = async (front: Front, world: World, limits: Limits): Pr
   });
   await put(folder, { 'cert.pem': certificate, 'cert.pem.key': privateKey, ...files }, as);
 
-  const process_ = new ServerProcess(front.program, args, as);
-  process_.start();
+  // A session of its own: processes that outlive a reload, and their parent, are found by it.
+  const master = new ServerProcess('setsid', [front.program, ...args], as);
+  master.start();
+  const { pid } = master;
   starting.defer(async () => {
-    if (!(await within(process_.end('SIGTERM'), END_MS))) await process_.end('SIGKILL');
+    if (!(await within(master.end('SIGTERM'), END_MS))) await master.end('SIGKILL');
+    killGroup(pid);
   });
   const log = async (): Promise<string> => {
     const written = await readFile(join(folder, 'error.log'), 'utf8').catch(() => '');
-    return `${process_.output}${written}`.slice(-SHOWN_LOG);
+    return `${master.output}${written}`.slice(-SHOWN_LOG);
   };
   for (const { listen } of [apple, google]) {
     await until(async () => {
-      if (!process_.runs) throw new Error(`${front.name} has ended: ${await log()}`);
+      if (!master.runs) throw new Error(`${front.name} has ended: ${await log()}`);
       return accepts(listen);
     }, `${front.name} listens`);
   }
@@ -85,12 +88,20 @@ export const startFront = async (front: Front, world: World, limits: Limits): Pr
     },
     reload: async () => {
       const { reload } = front;
-      if (typeof reload === 'string') process.kill(process_.pid, reload);
+      if (typeof reload === 'string') process.kill(master.pid, reload);
       else await run(front.program, [...reload(folder)], { ...as, timeout: RELOAD_MS });
     },
     log,
     close: () => running.disposeAsync(),
   };
+};
+
+const killGroup = (leader: number): void => {
+  try {
+    process.kill(-leader, 'SIGKILL');
+  } catch {
+    // Nothing of it is left.
+  }
 };
 
 /** What the program calls its version. */

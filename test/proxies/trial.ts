@@ -78,6 +78,6 @@ export const TRIALS: readonly Trial[] = [
     limits: { streams: 8, requests: 5 },
     load: STEADY,
     answerMs: 100,
-    reloadEveryMs: 700,
+    reloadEveryMs: 1_200,
   },
 ];

@@ -27,6 +27,7 @@ ${doors
       ssl:
         certificate-file: ${certificateFile}
         key-file: ${keyFile}
+        ocsp-update-interval: 0
     paths:
       "/":
         proxy.reverse.url: "http://127.0.0.1:${target}/"

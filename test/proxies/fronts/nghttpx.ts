@@ -18,6 +18,7 @@ pid-file=${folder}/nghttpx.pid
 errorlog-file=${folder}/error.log
 accesslog-file=/dev/null
 insecure=yes
+no-ocsp=yes
 frontend-http2-max-concurrent-streams=${limits.streams}
 ${limits.requests === undefined ? '' : `frontend-max-requests=${limits.requests}`}
 private-key-file=${keyFile}
