@@ -1,5 +1,7 @@
 import type { SharedTokens } from '../push/apns/token.ts';
 import { type AppSenders, createAppSenders } from '../push/app-senders.ts';
+import { PingPace } from '../push/channel-pace.ts';
+import type { ChannelSpec } from '../push/channel-pool.ts';
 import { systemClock } from '../push/clock.ts';
 import { createProviders } from '../push/create-providers.ts';
 import { createHttp2Channel } from '../push/http2-channel.ts';
@@ -35,8 +37,15 @@ export function createPushParts(options: {
 }): PushParts {
   const { origins, events, maxInFlight } = options;
   const clock = systemClock;
+  // What an origin demands of one channel, it demands of all.
+  const paces = new Map<string, PingPace>();
+  function createChannel(spec: ChannelSpec) {
+    const pace = paces.get(spec.origin) ?? new PingPace();
+    paces.set(spec.origin, pace);
+    return createHttp2Channel({ ...spec, pace, maxInFlight, maxQueue: maxInFlight, events });
+  }
   const createProvider = createProviders({
-    createChannel: (spec) => createHttp2Channel({ ...spec, maxInFlight, maxQueue: maxInFlight, events }),
+    createChannel,
     origins: { apns: origins.apnsUrl, apnsSandbox: origins.apnsSandboxUrl, fcm: origins.fcmUrl },
     clock,
     events,

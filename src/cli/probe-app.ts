@@ -54,7 +54,7 @@ export async function probeApp(app: App, options: ProbeOptions): Promise<ProbedA
     timeoutMs: PROBE_LIMIT_MS,
   });
   const { reason: said, tookMs } = push;
-  return { ...named, ...judge(app, push), said, notes: rechecked.notes, tookMs: Math.round(tookMs) };
+  return { ...named, ...judge(app, push, options.sandbox), said, notes: rechecked.notes, tookMs: Math.round(tookMs) };
 }
 
 function nobodysDevice({ key, platform, appId }: App, { sandbox, now }: ProbeOptions): Device {
@@ -78,8 +78,19 @@ function nobodysDevice({ key, platform, appId }: App, { sandbox, now }: ProbeOpt
 
 const ACCEPTED = { status: 'ok', explanation: 'the credential is accepted' } as const;
 
+/** Apple's words for a credential of its other environment. */
+const OTHER_ENVIRONMENT: ReadonlySet<string> = new Set([
+  'BadCertificateEnvironment',
+  'BadEnvironmentKeyIdInToken',
+  'BadEnvironmentKeyInToken',
+]);
+
 /** What the answer to the probe says of the credential. */
-function judge({ appId }: App, push: DirectPush): Pick<ProbedApp, 'status' | 'explanation'> {
+function judge(
+  { appId }: App,
+  push: DirectPush,
+  sandbox: boolean,
+): Pick<ProbedApp, 'status' | 'explanation'> {
   switch (push.verdict) {
     case 'accepted':
     case 'token-dead':
@@ -94,7 +105,9 @@ function judge({ appId }: App, push: DirectPush): Pick<ProbedApp, 'status' | 'ex
     case 'app-fault':
       return {
         status: 'failed',
-        explanation: 'the credential is refused: add the app again with a good one',
+        explanation: OTHER_ENVIRONMENT.has(push.reason)
+          ? `the credential is not for Apple's ${sandbox ? 'sandbox: check it without' : 'production servers: check it with'} --sandbox`
+          : 'the credential is refused: add the app again with a good one',
       };
     case 'throttled':
       return {

@@ -1,113 +1,160 @@
 import { backoff } from '../lib/backoff.ts';
 import { monotonic } from '../lib/monotonic.ts';
+import type { ConnectFailure } from './channel-connect-error.ts';
 import type { ChannelTimings } from './channel-timings.ts';
 import { type Dialled, type Dialling, type DialTarget, dial } from './http2-dial.ts';
 
+/** How much a connection is needed: for requests that wait without one, to keep one alive, beside others, or not. */
+export type Need = 'waiting' | 'kept' | 'more' | 'none';
+
 /** What the connector asks of and tells its channel. */
 export interface ConnectorOwner {
-  /** True while a request waits for the connection. */
-  readonly waiting: () => boolean;
+  need(): Need;
   opened(dialled: Dialled): void;
-  /** A try failed; the next one comes in `retryInMs` by itself. */
-  failed(error: Error, retryInMs: number): void;
+  /** A try failed. The next one comes in `retryInMs` by itself, unless none is needed; 0: one is under way. */
+  failed(error: Error, failure: ConnectFailure, retryInMs: number): void;
+}
+
+/** How a connection ended, for the pause before the next one. */
+export interface EndedConnection {
+  /** It did its job, or is given up on purpose: that it ended is no failure. */
+  readonly proven: boolean;
+  readonly openForMs: number;
 }
 
 /**
- * Makes one connection at a time, again and again until one opens. States: resting, pausing (a timer runs to the next
- * try), dialling, closed. The first try after a stable connection is immediate; each further one waits longer, up to
- * `retryWaitingCapMs` while requests wait and `retryIdleCapMs` while none does.
+ * Makes one connection at a time, again and again until one opens or none is needed. States: resting, pausing (a timer runs
+ * to the next try), dialling, closed. The first try after a stable connection, or one that did its job, is immediate; each
+ * further one waits longer, up to `retryWaitingCapMs` while requests wait without a connection, else `retryIdleCapMs`.
+ *
+ * A slow path is not a dead one: a try has `connectTimeoutMs`, whatever becomes of the call that wanted it. But a try may
+ * also hang for good while a new one would succeed. So another one is started beside it, first after `connectAgainMs` or
+ * twice what the last connection took, then at twice that; the first to open wins. At most four run at the same time.
  */
 export class Connector {
   readonly #target: DialTarget;
   readonly #timings: ChannelTimings;
   readonly #owner: ConnectorOwner;
-  #dialling: Dialling | undefined;
+  /** Oldest first. */
+  readonly #tries = new Set<Dialling>();
   #pause: NodeJS.Timeout | undefined;
   #pauseEnds = 0;
+  #beside: NodeJS.Timeout | undefined;
   #lastTry = Number.NEGATIVE_INFINITY;
+  #lastTookMs = 0;
   #unstableTries = 0;
   #closed = false;
 
-  constructor(target: DialTarget, timings: ChannelTimings, owner: ConnectorOwner) {
-    this.#target = target;
+  constructor(target: Omit<DialTarget, 'timeoutMs'>, timings: ChannelTimings, owner: ConnectorOwner) {
+    this.#target = { ...target, timeoutMs: timings.connectTimeoutMs };
     this.#timings = timings;
     this.#owner = owner;
   }
 
-  /** Starts to connect, unless that is under way; a request that waits shortens a long pause. */
+  /** Starts to connect, unless that is under way; shortens a long pause, but for a further connection. */
   want(): void {
-    if (this.#closed || this.#dialling !== undefined) return;
+    if (this.#closed || this.#tries.size > 0) return;
     if (this.#pause === undefined) {
       this.#retryIn(this.#delay());
       return;
     }
-    if (!this.#owner.waiting()) return;
-    const soonest = this.#lastTry + this.#delay();
+    if (this.#owner.need() === 'more') return;
+    const soonest = this.#lastTry + this.#delay(this.#timings.retryWaitingCapMs);
     if (soonest < this.#pauseEnds) this.#retryIn(soonest - monotonic());
   }
 
-  /** The connection that opened last is gone; `openForMs` tells whether it was a stable one. */
-  lost(openForMs: number): void {
-    this.#judge(openForMs);
-    const delay = this.#delay();
-    this.#unstableTries++;
-    this.#retryIn(delay);
+  /** A connection takes no more requests: makes the next one, if one is needed. */
+  ended({ proven, openForMs }: EndedConnection): void {
+    if (proven || openForMs >= this.#timings.stableAfterMs) this.#unstableTries = 0;
+    const delay = proven ? 0 : this.#delay();
+    if (!proven) this.#unstableTries++;
+    if (this.#owner.need() !== 'none') this.#retryIn(delay);
   }
 
-  /** The connection is given up on purpose: the next one is made at once. */
-  replace(openForMs: number): void {
-    this.#judge(openForMs);
-    this.#retryIn(0);
+  /** A connection that was called proven, because it had promised to serve its requests, served none. */
+  disappointed(): void {
+    this.#unstableTries++;
   }
 
   /** No further try; `done` is called when no socket is left. */
   close(done: () => void): void {
     this.#closed = true;
     clearTimeout(this.#pause);
-    if (this.#dialling === undefined) done();
-    else this.#dialling.cancel(done);
+    this.#cancel(done);
   }
 
-  #judge(openForMs: number): void {
-    if (openForMs >= this.#timings.stableAfterMs) this.#unstableTries = 0;
+  #cancel(done: () => void): void {
+    clearTimeout(this.#beside);
+    let left = this.#tries.size;
+    if (left === 0) done();
+    for (const dialling of this.#tries) {
+      dialling.cancel(() => {
+        if (--left === 0) done();
+      });
+    }
+    this.#tries.clear();
   }
 
-  #delay(): number {
+  #delay(capMs = this.#longestDelay()): number {
     if (this.#unstableTries === 0) return 0;
-    const { retryBaseMs, retryWaitingCapMs, retryIdleCapMs } = this.#timings;
-    const capMs = this.#owner.waiting() ? retryWaitingCapMs : retryIdleCapMs;
-    return backoff(this.#unstableTries - 1, { baseMs: retryBaseMs, capMs });
+    return backoff(this.#unstableTries - 1, { baseMs: this.#timings.retryBaseMs, capMs });
+  }
+
+  #longestDelay(): number {
+    const { retryWaitingCapMs, retryIdleCapMs } = this.#timings;
+    return this.#owner.need() === 'waiting' ? retryWaitingCapMs : retryIdleCapMs;
   }
 
   #retryIn(delayMs: number): void {
-    if (this.#closed || this.#dialling !== undefined) return;
+    if (this.#closed || this.#tries.size > 0) return;
     clearTimeout(this.#pause);
     this.#pause = undefined;
     if (delayMs <= 0) {
-      this.#dial();
+      this.#dial(Math.max(this.#timings.connectAgainMs, 2 * this.#lastTookMs));
       return;
     }
     this.#pauseEnds = monotonic() + delayMs;
     this.#pause = setTimeout(() => {
       this.#pause = undefined;
-      this.#dial();
+      if (this.#owner.need() !== 'none') this.#retryIn(0);
     }, delayMs);
   }
 
-  #dial(): void {
+  #dial(besideMs: number): void {
     this.#lastTry = monotonic();
-    this.#dialling = dial(this.#target, {
+    const dialling = dial(this.#target, {
       opened: (dialled) => {
-        this.#dialling = undefined;
+        this.#tries.delete(dialling);
+        this.#cancel(() => {});
+        this.#lastTookMs = dialled.tookMs;
         this.#owner.opened(dialled);
       },
       failed: (error) => {
-        this.#dialling = undefined;
+        this.#tries.delete(dialling);
+        if (this.#tries.size > 0) return;
+        clearTimeout(this.#beside);
         const delay = this.#delay();
         this.#unstableTries++;
-        this.#retryIn(delay);
-        this.#owner.failed(error, delay);
+        if (this.#owner.need() !== 'none') this.#retryIn(delay);
+        this.#owner.failed(error, error.failure, delay);
       },
     });
+    this.#tries.add(dialling);
+    clearTimeout(this.#beside);
+    this.#beside = setTimeout(() => this.#dialBeside(besideMs), besideMs);
+  }
+
+  /** No try has opened a connection for `sinceMs`. */
+  #dialBeside(sinceMs: number): void {
+    const need = this.#owner.need();
+    if (need === 'more' || need === 'none') {
+      this.#beside = setTimeout(() => this.#dialBeside(sinceMs), sinceMs);
+      return;
+    }
+    const error = new Error(
+      `no connection to ${this.#target.origin.origin} within ${Math.round(sinceMs)} ms; trying another one beside it`,
+    );
+    this.#dial(Math.max(sinceMs, 2 * this.#timings.connectAgainMs));
+    this.#owner.failed(error, {}, 0);
   }
 }

@@ -3,12 +3,15 @@ const MAX_DETAIL = 200;
 /** A peer's words made fit for a log line: printable ASCII only, at most 200 characters. */
 const printable = (text: string): string => text.slice(0, MAX_DETAIL).replaceAll(/[^\x20-\x7e]/g, '?');
 
-/** What a GOAWAY said (RFC 9113, 6.8): its code, and its debug data, where Apple puts the reason as JSON. */
-export const goawayDetail = (code: number, data: NodeJS.ArrayBufferView | undefined): string => {
-  if (data === undefined || data.byteLength === 0) return `code ${code}`;
-  const bytes = new Uint8Array(data.buffer, data.byteOffset, Math.min(data.byteLength, MAX_DETAIL));
-  return printable(`code ${code}: ${Buffer.from(bytes).toString('latin1')}`);
-};
+/** The debug data of a GOAWAY (RFC 9113, 6.8), where Apple puts the reason as JSON: its first 200 bytes. */
+export const goawayText = (data: NodeJS.ArrayBufferView | undefined): string =>
+  data === undefined
+    ? ''
+    : Buffer.from(data.buffer, data.byteOffset, Math.min(data.byteLength, MAX_DETAIL)).toString('latin1');
+
+/** What a GOAWAY said, for a log line: its code and its debug data. */
+export const goawayDetail = (code: number, text: string): string =>
+  text === '' ? `code ${code}` : printable(`code ${code}: ${text}`);
 
 const isCoded = (error: Error): error is Error & { readonly code: string } =>
   'code' in error && typeof error.code === 'string';

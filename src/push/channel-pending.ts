@@ -10,6 +10,8 @@ export class PendingRequest {
   next: PendingRequest | undefined = undefined;
   /** The stream it is on, while it is on one. */
   stream: ClientHttp2Stream | undefined = undefined;
+  /** Since when it waits for a connection or a stream, monotonic milliseconds. */
+  waitingSince = 0;
   deadlineTimer: NodeJS.Timeout | undefined = undefined;
   delayTimer: NodeJS.Timeout | undefined = undefined;
   /** How often the peer said that it did not process it. */

@@ -11,6 +11,10 @@ export interface ChannelSpec {
   readonly origin: string;
   /** The client certificate of a certificate app, PEM. */
   readonly tls?: { readonly cert: string; readonly key: string };
+  /** False: the push service wants no PING while nothing is in flight. */
+  readonly idlePings?: boolean;
+  /** True for debug data of a GOAWAY that is the push service's answer to what it leaves unprocessed. */
+  readonly isAnswer?: (goaway: string) => boolean;
 }
 
 /** A channel that several apps may share. */

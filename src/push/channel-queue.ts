@@ -11,6 +11,11 @@ export class PendingQueue {
     return this.#size;
   }
 
+  /** The oldest. */
+  get first(): PendingRequest | undefined {
+    return this.#first;
+  }
+
   /** Appends a request that is in no queue. */
   push(pending: PendingRequest): void {
     pending.queue = this;

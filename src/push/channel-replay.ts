@@ -1,7 +1,7 @@
 import { backoff } from '../lib/backoff.ts';
 import type { PendingRequest } from './channel-pending.ts';
 import { PendingQueue } from './channel-queue.ts';
-import type { StreamEnd } from './http2-connection.ts';
+import type { StreamEnd } from './http2-connection-types.ts';
 
 /** How often a request is sent again when the peer certainly did not process it. */
 const MAX_REFUSALS = 5;
@@ -33,6 +33,9 @@ export class ReplayPolicy {
       case 'lost':
         if (++pending.losses > MAX_LOSSES) pending.fail('connection-lost');
         else this.#replay(pending);
+        return 'done';
+      case 'passed-over':
+        this.#replay(pending);
         return 'done';
       case 'unprocessed':
         if (++pending.refusals > MAX_REFUSALS) pending.fail('connection-lost');

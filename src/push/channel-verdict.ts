@@ -8,7 +8,19 @@ export function channelVerdict(failure: ChannelFailure): PushVerdict {
     case 'unreachable':
     case 'connection-lost':
     case 'closed':
+    case 'dismissed':
       return { kind: 'unavailable', reason: failure };
+    case 'connection-refused':
+    case 'host-not-found':
+    case 'no-route':
+    case 'tls-failed':
+    case 'not-http2':
+      return { kind: 'unavailable', reason: failure, unsent: true, certain: true };
+    case 'certificate-expired':
+    case 'certificate-revoked':
+    case 'certificate-unknown-ca':
+    case 'certificate-refused':
+      return { kind: 'app-fault', reason: failure, unsent: true };
     case 'stream-reset':
       return {
         kind: 'retry',

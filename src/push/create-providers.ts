@@ -1,5 +1,6 @@
 import { createSecureContext } from 'node:tls';
 import type { App } from '../devices/app.ts';
+import { readApnsGoaway } from './apns/answers.ts';
 import { createApnsProvider } from './apns/provider.ts';
 import { createApnsTokens, type SharedTokens } from './apns/token.ts';
 import { type ChannelSpec, createChannelPool } from './channel-pool.ts';
@@ -12,6 +13,11 @@ import type { Channel } from './http2-channel-types.ts';
 import type { PushEvents } from './push-events.ts';
 import type { PushProvider } from './push-provider.ts';
 import { createRefCounted } from './ref-counted.ts';
+
+/** Apple says in a GOAWAY what is wrong with a credential. */
+const APPLE = { isAnswer: (goaway: string): boolean => readApnsGoaway(goaway) !== undefined };
+/** Google's servers end connections that send PINGs without a request (gRPC: `too_many_pings`). */
+const GOOGLE = { idlePings: false };
 
 /** Where the push services are, e.g. `https://api.push.apple.com`; no path. */
 interface PushOrigins {
@@ -58,21 +64,21 @@ export function createProviders(options: ProvidersOptions): (app: App) => PushPr
     switch (credential.kind) {
       case 'apns-key': {
         const token = apnsTokens.forKey(credential);
-        const production = channels.lease({ origin: origins.apns }, id);
-        const sandbox = channels.lease({ origin: origins.apnsSandbox }, id);
+        const production = channels.lease({ ...APPLE, origin: origins.apns }, id);
+        const sandbox = channels.lease({ ...APPLE, origin: origins.apnsSandbox }, id);
         return createApnsProvider({ app, production, sandbox, token, clock });
       }
       case 'apns-certificate': {
         const tls = { cert: credential.certificate, key: credential.privateKey };
         // Throws for a pair that does not fit, which a connection would only show as unreachable.
         createSecureContext(tls);
-        const production = channels.lease({ origin: origins.apns, tls }, id);
-        const sandbox = channels.lease({ origin: origins.apnsSandbox, tls }, id);
+        const production = channels.lease({ ...APPLE, origin: origins.apns, tls }, id);
+        const sandbox = channels.lease({ ...APPLE, origin: origins.apnsSandbox, tls }, id);
         return createApnsProvider({ app, production, sandbox, token: undefined, clock });
       }
       case 'fcm-service-account': {
         const token = fcmTokens.lease(id, credential);
-        const channel = channels.lease({ origin: origins.fcm }, id);
+        const channel = channels.lease({ ...GOOGLE, origin: origins.fcm }, id);
         return createFcmProvider({ projectId: credential.projectId, channel, token, clock });
       }
       default:

@@ -29,7 +29,21 @@ export type ChannelFailure =
   /** The channel was closed by us. */
   | 'closed'
   /** The answer is larger than the bound, or the request cannot be put in HTTP/2 (a forbidden header value). */
-  | 'malformed';
+  | 'malformed'
+  /** The peer ended the connection by a GOAWAY that answers everything it leaves unprocessed. */
+  | 'dismissed'
+  /** No connection can be made, for a reason that stayed the same for most of a second. */
+  | 'connection-refused'
+  | 'host-not-found'
+  | 'no-route'
+  /** The peer's certificate is not trusted, or it does not speak TLS as we do. */
+  | 'tls-failed'
+  | 'not-http2'
+  /** The peer refuses the channel's client certificate by a TLS alert. */
+  | 'certificate-expired'
+  | 'certificate-revoked'
+  | 'certificate-unknown-ca'
+  | 'certificate-refused';
 
 /** How a request ended: a value, never an exception. */
 export type ChannelReply =
@@ -40,15 +54,22 @@ export type ChannelReply =
       readonly headers: IncomingHttpHeaders;
       readonly body: string;
     }
-  | { readonly kind: 'failed'; readonly reason: ChannelFailure };
+  | FailedReply;
 
-/** A connection that is kept alive to one origin. */
+/** No answer came. `goaway`: the debug data of the GOAWAY, with `dismissed`. */
+export interface FailedReply {
+  readonly kind: 'failed';
+  readonly reason: ChannelFailure;
+  readonly goaway?: string;
+}
+
+/** Connections that are kept alive to one origin: one, and more while requests wait for a stream. */
 export interface Channel {
   /** Never rejects. */
   request(request: ChannelRequest): Promise<ChannelReply>;
-  /** Connects now, if not connected. */
+  /** Connects now, if no connection is open. */
   warm(): void;
-  /** Sends what comes next over a fresh connection; what is in flight on the old one may finish. */
+  /** Sends what comes next over a fresh connection; what is in flight on the old ones may finish. */
   renew(): void;
   /** Ends everything in flight as `closed`. */
   close(): Promise<void>;
@@ -57,15 +78,20 @@ export interface Channel {
 /** What a channel tells of itself: for log and metrics. `origin` is the peer's, e.g. `https://api.push.apple.com`. */
 export interface ChannelEvents {
   channelConnected(event: { readonly origin: string; readonly tookMs: number }): void;
+  /** Told of a try that failed, and of one that takes so long that another one is started beside it. */
   channelConnectFailed(event: {
     readonly origin: string;
     readonly error: Error;
+    /** 0 also when another try is under way. */
     readonly retryInMs: number;
   }): void;
-  /** `cause`: `goaway` with its code and body in `detail`, `ping-timeout`, `reset`, `closed-by-peer`, `renewed`. */
+  /**
+   * Told once for each connection that opened. `cause`: `goaway` with its code and body in `detail`, `ping-timeout`, `reset`,
+   * `closed-by-peer`, `renewed` (replaced on purpose), `idle` (no longer needed beside others), `closed` (with the channel).
+   */
   channelLost(event: {
     readonly origin: string;
-    readonly cause: 'goaway' | 'ping-timeout' | 'reset' | 'closed-by-peer' | 'renewed';
+    readonly cause: 'goaway' | 'ping-timeout' | 'reset' | 'closed-by-peer' | 'renewed' | 'idle' | 'closed';
     readonly detail: string;
     readonly inFlight: number;
   }): void;

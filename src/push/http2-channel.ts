@@ -1,52 +1,49 @@
 import { constants } from 'node:http2';
 import { monotonic } from '../lib/monotonic.ts';
-import { Connector } from './channel-connector.ts';
+import type { ConnectFailure } from './channel-connect-error.ts';
+import { Connections } from './channel-connections.ts';
+import { Connector, type Need } from './channel-connector.ts';
+import { Hopeless } from './channel-hopeless.ts';
+import { PingPace } from './channel-pace.ts';
 import { PendingRequest } from './channel-pending.ts';
-import { PendingQueue } from './channel-queue.ts';
 import { ReplayPolicy } from './channel-replay.ts';
-import { type ChannelTimings, DEFAULT_TIMINGS } from './channel-timings.ts';
-import type { Channel, ChannelEvents, ChannelReply, ChannelRequest } from './http2-channel-types.ts';
-import { type ConnectionOwner, Http2Connection, type LossCause, type StreamEnd } from './http2-connection.ts';
+import { DEFAULT_TIMINGS } from './channel-timings.ts';
+import { WaitingRequests } from './channel-waiting.ts';
+import type { Http2ChannelOptions } from './http2-channel-options.ts';
+import type {
+  Channel,
+  ChannelEvents,
+  ChannelReply,
+  ChannelRequest,
+  FailedReply,
+} from './http2-channel-types.ts';
+import { Http2Connection } from './http2-connection.ts';
+import type { ConnectionOptions, ConnectionOwner, LossCause, StreamEnd } from './http2-connection-types.ts';
 import type { Dialled } from './http2-dial.ts';
-
-/** What a channel is made of. */
-export interface Http2ChannelOptions {
-  /** `https://host[:port]`; anything else throws. */
-  readonly origin: string;
-  /** Client certificate and its key, PEM. */
-  readonly tls?: { readonly cert: string; readonly key: string };
-  /** Most requests on the wire at once, whatever the peer allows; default 1000. */
-  readonly maxInFlight?: number;
-  /** Most requests that wait for the connection or for room on it; default 1000. */
-  readonly maxQueue?: number;
-  readonly events: ChannelEvents;
-  readonly timings?: Partial<ChannelTimings>;
-}
 
 /** setTimeout takes no longer delay (2^31 - 1 ms). */
 const LONGEST_TIMER_MS = 2_147_483_647;
+const never = (): boolean => false;
 
 /**
- * One kept connection to a push service, and the requests on it. A request is in one of: the queue (new ones), the
- * replays (sent before, they go first), a pause before its replay, or a stream; from each of them its deadline or its
- * reply takes it. The connection is open, or the connector is making one; old ones that still finish streams are kept
- * apart until their sockets are gone.
+ * Kept connections to a push service, and the requests on them. A request waits (new ones, and those sent before, which go
+ * first), pauses before its replay, or is on a stream; from each of them its deadline or its reply takes it. One connection
+ * is open, or the connector is making it; more while requests wait for a stream. Old ones that still finish streams are
+ * kept apart until their sockets are gone.
  */
 class Http2Channel implements Channel, ConnectionOwner {
   readonly #origin: URL;
-  readonly #options: {
-    readonly authority: string;
-    readonly maxInFlight: number;
-    readonly timings: ChannelTimings;
-  };
+  readonly #options: ConnectionOptions;
   readonly #maxQueue: number;
+  readonly #isAnswer: (goaway: string) => boolean;
   readonly #events: ChannelEvents;
   readonly #connector: Connector;
-  readonly #queue = new PendingQueue();
-  readonly #replays = new PendingQueue();
+  readonly #open: Connections;
+  readonly #waiting = new WaitingRequests();
+  readonly #hopeless: Hopeless;
   readonly #policy: ReplayPolicy;
   readonly #sockets = new Set<Http2Connection>();
-  #current: Http2Connection | undefined;
+  #growing = false;
   #renewedAt = Number.NEGATIVE_INFINITY;
   #closing: Promise<void> | undefined;
   #gone: () => void = () => {};
@@ -57,16 +54,28 @@ class Http2Channel implements Channel, ConnectionOwner {
       throw new TypeError(`a push service is reached by https: only, not by ${this.#origin.protocol}`);
     }
     const timings = { ...DEFAULT_TIMINGS, ...options.timings };
-    this.#options = { authority: this.#origin.host, maxInFlight: options.maxInFlight ?? 1000, timings };
+    const maxInFlight = options.maxInFlight ?? 1000;
+    this.#options = {
+      authority: this.#origin.host,
+      maxInFlight,
+      timings,
+      pace: options.pace ?? new PingPace(),
+      idlePings: options.idlePings ?? true,
+      showsCertificate: options.tls !== undefined,
+    };
     this.#maxQueue = options.maxQueue ?? 1000;
+    this.#isAnswer = options.isAnswer ?? never;
     this.#events = options.events;
+    this.#hopeless = new Hopeless(this.#waiting, timings.hopelessAfterMs);
     this.#policy = new ReplayPolicy((pending) => this.#replay(pending));
-    const target = { origin: this.#origin, tls: options.tls, timeoutMs: timings.connectTimeoutMs };
-    this.#connector = new Connector(target, timings, {
-      waiting: () => this.#queue.size + this.#replays.size + this.#policy.paused > 0,
+    this.#open = new Connections(timings, maxInFlight, {
+      waitingSince: () => this.#waiting.since,
+      grow: () => this.#grow(),
+    });
+    this.#connector = new Connector({ origin: this.#origin, tls: options.tls }, timings, {
+      need: () => this.#need(),
       opened: (dialled) => this.#opened(dialled),
-      failed: (error, retryInMs) =>
-        this.#events.channelConnectFailed({ origin: this.#origin.origin, error, retryInMs }),
+      failed: (error, failure, retryInMs) => this.#connectFailed(error, failure, retryInMs),
     });
   }
 
@@ -75,14 +84,14 @@ class Http2Channel implements Channel, ConnectionOwner {
   }
 
   warm(): void {
-    if (this.#current === undefined) this.#connector.want();
+    if (this.#open.size === 0) this.#connector.want();
   }
 
   renew(): void {
     const now = monotonic();
-    if (this.#current === undefined || now - this.#renewedAt < this.#options.timings.renewEveryMs) return;
+    if (this.#open.size === 0 || now - this.#renewedAt < this.#options.timings.renewEveryMs) return;
     this.#renewedAt = now;
-    this.#current.retire();
+    this.#open.renew();
   }
 
   close(): Promise<void> {
@@ -95,22 +104,22 @@ class Http2Channel implements Channel, ConnectionOwner {
       pending.fail('closed');
       return;
     }
-    const remaining = pending.request.deadline - monotonic();
+    const now = monotonic();
+    const remaining = pending.request.deadline - now;
     if (!(remaining > 0)) {
       this.#expire(pending);
       return;
     }
-    const connection = this.#queue.size + this.#replays.size === 0 ? this.#current : undefined;
-    const sendable = connection !== undefined && connection.room > 0;
-    if (!sendable && this.#queue.size >= this.#maxQueue) {
+    const connection = this.#waiting.size === 0 ? this.#open.withRoom() : undefined;
+    if (connection === undefined && this.#waiting.fresh >= this.#maxQueue) {
       pending.fail('queue-full');
       return;
     }
     pending.deadlineTimer = setTimeout(this.#expire, Math.min(remaining, LONGEST_TIMER_MS), pending);
-    if (sendable) this.#dispatch(connection, pending);
+    if (connection !== undefined) this.#dispatch(connection, pending);
     else {
-      this.#queue.push(pending);
-      this.warm();
+      this.#waiting.push(pending, now);
+      this.#waits();
     }
   }
 
@@ -119,70 +128,110 @@ class Http2Channel implements Channel, ConnectionOwner {
     else pending.fail('withdrawn');
   }
 
+  /** Something waits. */
+  #waits(): void {
+    if (this.#open.size === 0) this.#connector.want();
+    else this.#open.full();
+  }
+
   readonly #expire = (pending: PendingRequest): void => {
     const { stream } = pending;
-    pending.fail(stream === undefined && this.#current === undefined ? 'unreachable' : 'timeout');
+    pending.fail(stream === undefined && this.#open.size === 0 ? 'unreachable' : 'timeout');
     stream?.close(constants.NGHTTP2_CANCEL);
   };
 
+  #need(): Need {
+    const waits = this.#waiting.size + this.#policy.paused > 0;
+    if (this.#open.size === 0) return waits ? 'waiting' : 'kept';
+    return waits && this.#growing ? 'more' : 'none';
+  }
+
+  #grow(): void {
+    this.#growing = true;
+    this.#connector.want();
+  }
+
   #opened(dialled: Dialled): void {
     const connection = new Http2Connection(dialled, this.#options, this);
-    this.#current = connection;
+    this.#growing = false;
+    this.#hopeless.over();
     this.#sockets.add(connection);
+    this.#open.add(connection);
     this.#events.channelConnected({ origin: this.#origin.origin, tookMs: dialled.tookMs });
-    this.roomChanged(connection);
+    this.roomChanged();
+  }
+
+  #connectFailed(error: Error, failure: ConnectFailure, retryInMs: number): void {
+    this.#events.channelConnectFailed({ origin: this.#origin.origin, error, retryInMs });
+    if (this.#open.size > 0) return;
+    const { certificate, goaway } = failure;
+    if (certificate !== undefined) this.#waiting.fail({ kind: 'failed', reason: certificate });
+    else if (goaway !== undefined && this.#isAnswer(goaway))
+      this.#waiting.fail({ kind: 'failed', reason: 'dismissed', goaway });
+    else this.#hopeless.failed(failure.certain);
   }
 
   #replay(pending: PendingRequest): void {
-    this.#replays.push(pending);
-    if (this.#current !== undefined) this.roomChanged(this.#current);
-    else this.warm();
+    this.#waiting.pushReplay(pending, monotonic());
+    if (this.#open.size > 0) this.roomChanged();
+    else this.#connector.want();
   }
 
-  /** From the connection: sends what waits, oldest first, while there is room. */
-  roomChanged(connection: Http2Connection): void {
-    if (connection !== this.#current) return;
-    while (connection.room > 0) {
-      const pending = this.#replays.shift() ?? this.#queue.shift();
-      if (pending === undefined) return;
-      this.#dispatch(connection, pending);
+  /** From a connection: sends what waits, oldest first, while there is room. */
+  roomChanged(): void {
+    while (this.#waiting.size > 0) {
+      const connection = this.#open.withRoom();
+      if (connection === undefined) {
+        this.#waits();
+        return;
+      }
+      const pending = this.#waiting.shift();
+      if (pending !== undefined) this.#dispatch(connection, pending);
     }
   }
 
-  /** From the connection: a request has to be sent again, or fails. */
+  /** From a connection: a request has to be sent again, or fails. */
   unanswered(pending: PendingRequest, end: StreamEnd): void {
     if (this.#closing !== undefined) pending.fail('closed');
     else if (this.#policy.apply(pending, end) === 'peer-refuses') this.renew();
   }
 
-  /** From the connection: the next one is made at once. */
-  ended(connection: Http2Connection, cause: LossCause, detail: string): void {
-    if (connection !== this.#current) return;
-    this.#current = undefined;
-    const openForMs = monotonic() - connection.openedAt;
-    if (cause === 'renewed') this.#connector.replace(openForMs);
-    else this.#connector.lost(openForMs);
-    this.#events.channelLost({
-      origin: this.#origin.origin,
-      cause,
-      detail,
-      inFlight: connection.openStreams,
-    });
+  /** From a connection: the peer says why it wants no request. Where another connection is open, that speaks for us. */
+  refused(reply: FailedReply): boolean {
+    if (this.#open.size > 1 || (reply.goaway !== undefined && !this.#isAnswer(reply.goaway))) return false;
+    this.#waiting.fail(reply);
+    return true;
   }
 
-  /** From the connection: its socket is closed. */
+  /** From a connection: the next one is made at once, if one is needed. */
+  ended(connection: Http2Connection, cause: LossCause, detail: string): void {
+    if (!this.#open.remove(connection)) return;
+    const onPurpose = cause === 'renewed' || cause === 'idle';
+    if (this.#open.size === 0) this.#hopeless.lost();
+    // What waits beside other connections would have gone to this one.
+    else if (!onPurpose) this.#growing = true;
+    const proven = onPurpose || (cause !== 'ping-timeout' && connection.proven);
+    this.#connector.ended({ proven, openForMs: monotonic() - connection.openedAt });
+    this.#tellLost(connection, cause, detail);
+  }
+
+  /** From a connection: its socket is closed. */
   gone(connection: Http2Connection): void {
+    if (connection.brokePromise) this.#connector.disappointed();
     this.#sockets.delete(connection);
     if (this.#sockets.size === 0) this.#gone();
   }
 
+  #tellLost(connection: Http2Connection, cause: LossCause, detail: string): void {
+    const { openStreams: inFlight } = connection;
+    this.#events.channelLost({ origin: this.#origin.origin, cause, detail, inFlight });
+  }
+
   async #end(): Promise<void> {
-    this.#current = undefined;
+    for (const connection of this.#open.clear()) this.#tellLost(connection, 'closed', '');
     this.#policy.close();
-    for (const queue of [this.#replays, this.#queue]) {
-      for (let pending = queue.shift(); pending !== undefined; pending = queue.shift())
-        pending.fail('closed');
-    }
+    this.#hopeless.over();
+    this.#waiting.fail({ kind: 'failed', reason: 'closed' });
     const allGone = new Promise<void>((resolve) => {
       this.#gone = resolve;
     });

@@ -1,39 +1,17 @@
 import { type ClientHttp2Session, type ClientHttp2Stream, constants } from 'node:http2';
 import type { TLSSocket } from 'node:tls';
 import { monotonic } from '../lib/monotonic.ts';
-import { errorDetail, goawayDetail } from './channel-detail.ts';
+import { certificateRefusal } from './channel-connect-error.ts';
+import { errorDetail, goawayDetail, goawayText } from './channel-detail.ts';
 import type { PendingRequest } from './channel-pending.ts';
-import type { ChannelTimings } from './channel-timings.ts';
-import type { ChannelEvents } from './http2-channel-types.ts';
+import type { FailedReply } from './http2-channel-types.ts';
+import type { ConnectionOptions, ConnectionOwner, LossCause, StreamEnd } from './http2-connection-types.ts';
 import type { Dialled } from './http2-dial.ts';
 import { openExchange, RequestHeaders } from './http2-exchange.ts';
 import { Watchdog } from './http2-watchdog.ts';
 
-/** Why a connection takes no more requests. */
-export type LossCause = Parameters<ChannelEvents['channelLost']>[0]['cause'];
-
-/** Why a stream ended without an answer; the peer's processing is known only for `refused` and `unprocessed`. */
-export type StreamEnd =
-  /** The peer refused this stream (REFUSED_STREAM): not processed. */
-  | 'refused'
-  /** Above the last stream id of a GOAWAY, or never sent: not processed. */
-  | 'unprocessed'
-  /** The connection broke under it: perhaps processed. */
-  | 'lost'
-  /** The peer reset this stream alone. */
-  | 'reset';
-
-/** What a connection tells the channel that owns it. */
-export interface ConnectionOwner {
-  /** There may be room for more: a stream closed or the peer's SETTINGS changed. */
-  roomChanged(connection: Http2Connection): void;
-  /** A stream closed while its request had no reply yet. */
-  unanswered(pending: PendingRequest, end: StreamEnd): void;
-  /** Called once: the connection takes no more requests; streams still open may finish. */
-  ended(connection: Http2Connection, cause: LossCause, detail: string): void;
-  /** Called once, last: the socket is gone. */
-  gone(connection: Http2Connection): void;
-}
+/** The debug data by which gRPC servers complain of PINGs. */
+const TOO_MANY_PINGS = 'too_many_pings';
 
 /**
  * One HTTP/2 connection. States: open; ended (takes no more, streams that are open finish: after a GOAWAY or a renewal);
@@ -44,36 +22,34 @@ export class Http2Connection {
   readonly #session: ClientHttp2Session;
   readonly #socket: TLSSocket;
   readonly #requestHeaders: RequestHeaders;
-  readonly #maxInFlight: number;
-  readonly #timings: ChannelTimings;
+  readonly #options: ConnectionOptions;
   readonly #owner: ConnectionOwner;
   readonly #watchdog: Watchdog;
   #limit = 0;
   #openStreams = 0;
+  #served = 0;
+  #refusal: FailedReply | undefined;
   #ended = false;
   #lastProcessed = Number.POSITIVE_INFINITY;
+  #promises = false;
+  #condemned = false;
   #linger: NodeJS.Timeout | undefined;
 
-  constructor(
-    dialled: Dialled,
-    options: { readonly authority: string; readonly maxInFlight: number; readonly timings: ChannelTimings },
-    owner: ConnectionOwner,
-  ) {
+  constructor(dialled: Dialled, options: ConnectionOptions, owner: ConnectionOwner) {
     this.#session = dialled.session;
     this.#socket = dialled.socket;
     this.#requestHeaders = new RequestHeaders(options.authority);
-    this.#maxInFlight = options.maxInFlight;
-    this.#timings = options.timings;
+    this.#options = options;
     this.#owner = owner;
     this.#readLimit();
     this.#watchdog = new Watchdog(
       {
         bytesRead: () => this.#socket.bytesRead,
         openStreams: () => this.#openStreams,
-        ping: (answered) => this.#ping(answered),
-        dead: () => this.#break('ping-timeout', `no answer within ${this.#timings.pingTimeoutMs} ms`),
+        ask: (how, answered) => this.#ask(how, answered),
+        dead: (silentMs) => this.#break('ping-timeout', `no answer within ${Math.round(silentMs)} ms`),
       },
-      options.timings,
+      { ...options, roundTripMs: dialled.handshakeMs },
     );
     this.#listen();
   }
@@ -82,6 +58,26 @@ export class Http2Connection {
   get room(): number {
     if (this.#ended || this.#session.closed || this.#session.destroyed) return 0;
     return this.#limit - this.#openStreams;
+  }
+
+  /** False: the peer allows no stream at all. */
+  get takesRequests(): boolean {
+    return this.#limit > 0;
+  }
+
+  /** How many requests were answered. */
+  get served(): number {
+    return this.#served;
+  }
+
+  /** It did its job: it served requests and got no GOAWAY with an error, or one without promises to serve what was taken. */
+  get proven(): boolean {
+    return this.#promises ? this.#lastProcessed > 0 : this.#served > 0 && !this.#condemned;
+  }
+
+  /** Its peer promised, by a GOAWAY without error, to serve what it took, and served nothing. */
+  get brokePromise(): boolean {
+    return this.#promises && this.#served === 0;
   }
 
   /** Streams that are not closed yet. */
@@ -102,8 +98,8 @@ export class Http2Connection {
   }
 
   /** Takes no more requests; closes when the open streams have finished. */
-  retire(): void {
-    this.#end('renewed', '');
+  retire(cause: 'renewed' | 'idle', detail = ''): void {
+    this.#end(cause, detail);
     this.#finishWhenEmpty();
   }
 
@@ -119,20 +115,15 @@ export class Http2Connection {
     this.#session
       .on('remoteSettings', () => {
         this.#readLimit();
-        this.#owner.roomChanged(this);
+        this.#owner.roomChanged();
       })
       .on('goaway', (code: number, lastStreamId: number, data?: NodeJS.ArrayBufferView) => {
-        this.#lastProcessed = Math.min(this.#lastProcessed, lastStreamId);
-        const detail = goawayDetail(code, data);
-        // With an error code node:http2 destroys the session right after this event.
-        if (code === constants.NGHTTP2_NO_ERROR) this.#end('goaway', detail);
-        else this.#break('goaway', detail);
-        this.#finishWhenEmpty();
+        this.#goaway(code, lastStreamId, goawayText(data));
       })
-      .on('error', (error: Error) => this.#break('reset', errorDetail(error)))
+      .on('error', (error: Error) => this.#failed(error))
       .on('close', () => this.#break('closed-by-peer', ''));
     // Ahead of node:http2's own listeners, which end the streams: the loss is known before its streams ask for replays.
-    this.#socket.prependListener('error', (error: Error) => this.#break('reset', errorDetail(error)));
+    this.#socket.prependListener('error', (error: Error) => this.#failed(error));
     this.#socket.prependListener('close', () => {
       clearTimeout(this.#linger);
       this.#break('closed-by-peer', '');
@@ -140,15 +131,43 @@ export class Http2Connection {
     });
   }
 
-  #readLimit(): void {
-    const peers = this.#session.remoteSettings.maxConcurrentStreams ?? Number.POSITIVE_INFINITY;
-    this.#limit = Math.min(this.#maxInFlight, peers);
+  #goaway(code: number, lastStreamId: number, text: string): void {
+    this.#lastProcessed = Math.min(this.#lastProcessed, lastStreamId);
+    if (code !== constants.NGHTTP2_NO_ERROR) this.#condemned = true;
+    else if (this.#openStreams > 0) this.#promises = true;
+    if (lastStreamId === 0 && text !== '')
+      this.#refuse({ kind: 'failed', reason: 'dismissed', goaway: text });
+    const detail = goawayDetail(code, text);
+    const tooManyPings = code === constants.NGHTTP2_ENHANCE_YOUR_CALM && text.includes(TOO_MANY_PINGS);
+    if (tooManyPings) {
+      this.#watchdog.complained();
+      if (this.#openStreams > 0) finishStreams(this.#session);
+    }
+    // With another error code node:http2 destroys the session right after this event.
+    if (tooManyPings || code === constants.NGHTTP2_NO_ERROR) this.#end('goaway', detail);
+    else this.#break('goaway', detail);
+    this.#finishWhenEmpty();
   }
 
-  #ping(answered: () => void): void {
+  #failed(error: Error): void {
+    const reason = this.#options.showsCertificate ? certificateRefusal(error) : undefined;
+    if (reason !== undefined) this.#refuse({ kind: 'failed', reason });
+    this.#break('reset', errorDetail(error));
+  }
+
+  #refuse(reply: FailedReply): void {
+    if (!this.#ended && this.#served === 0 && this.#owner.refused(reply)) this.#refusal = reply;
+  }
+
+  #readLimit(): void {
+    const peers = this.#session.remoteSettings.maxConcurrentStreams ?? Number.POSITIVE_INFINITY;
+    this.#limit = Math.min(this.#options.maxInFlight, peers);
+  }
+
+  #ask(how: 'ping' | 'settings', answered: () => void): void {
     if (this.#session.destroyed) return;
-    // After a GOAWAY node:http2 sends no PING any more; SETTINGS must be acknowledged just the same.
-    if (this.#session.closed) this.#session.settings({ enablePush: false }, answered);
+    // After a GOAWAY node:http2 sends no PING any more.
+    if (how === 'settings' || this.#session.closed) this.#session.settings({ enablePush: false }, answered);
     else this.#session.ping(answered);
   }
 
@@ -157,10 +176,18 @@ export class Http2Connection {
     if (!this.#ended) this.#noticeLoss(stream);
     this.#openStreams--;
     if (pending.stream === stream) pending.stream = undefined;
-    if (!pending.settled) this.#owner.unanswered(pending, this.#streamEnd(stream));
+    if (!pending.settled) this.#unanswered(pending, stream);
+    else if (stream.rstCode === constants.NGHTTP2_NO_ERROR) this.#served++;
     if (this.#ended) this.#finishWhenEmpty();
-    else this.#owner.roomChanged(this);
+    else this.#owner.roomChanged();
   };
+
+  #unanswered(pending: PendingRequest, stream: ClientHttp2Stream): void {
+    const end = this.#streamEnd(stream);
+    if (this.#refusal === undefined || end === 'refused' || end === 'reset')
+      this.#owner.unanswered(pending, end);
+    else pending.settle(this.#refusal);
+  }
 
   /** What node:http2 tells of a session by its streams only, or by its streams first. */
   #noticeLoss(stream: ClientHttp2Stream): void {
@@ -172,7 +199,7 @@ export class Http2Connection {
 
   #streamEnd(stream: ClientHttp2Stream): StreamEnd {
     const neverSent = stream.id === undefined;
-    if (neverSent || stream.id > this.#lastProcessed) return 'unprocessed';
+    if (neverSent || stream.id > this.#lastProcessed) return this.proven ? 'passed-over' : 'unprocessed';
     if (this.#session.destroyed || this.#socket.destroyed) return 'lost';
     return stream.rstCode === constants.NGHTTP2_REFUSED_STREAM ? 'refused' : 'reset';
   }
@@ -193,7 +220,19 @@ export class Http2Connection {
     if (this.#openStreams > 0 || this.#linger !== undefined || this.#socket.destroyed) return;
     this.#watchdog.stop();
     this.#session.destroy();
-    this.#linger = setTimeout(() => this.#socket.destroy(), this.#timings.lingerMs);
+    this.#linger = setTimeout(() => this.#socket.destroy(), this.#options.timings.lingerMs);
     this.#linger.unref();
   }
+}
+
+/**
+ * Right after an error GOAWAY node:http2 destroys the session, and with it the answers that the peer still gives to streams
+ * up to the last id (RFC 9113, 6.8): those requests would be sent twice. This has them finish, as after NO_ERROR.
+ */
+function finishStreams(session: ClientHttp2Session): void {
+  const { destroy } = session;
+  session.destroy = () => {
+    session.destroy = destroy;
+    session.close();
+  };
 }

@@ -2,7 +2,8 @@ import { type ClientHttp2Session, connect as connectHttp2 } from 'node:http2';
 import { isIP } from 'node:net';
 import { connect as connectTls, type TLSSocket } from 'node:tls';
 import { monotonic } from '../lib/monotonic.ts';
-import { errorDetail, goawayDetail } from './channel-detail.ts';
+import { ConnectError, type ConnectFailure, connectFailure } from './channel-connect-error.ts';
+import { goawayDetail, goawayText } from './channel-detail.ts';
 
 /** Where to connect, and the client certificate to show there, both PEM. */
 export interface DialTarget {
@@ -17,12 +18,14 @@ export interface Dialled {
   readonly session: ClientHttp2Session;
   readonly socket: TLSSocket;
   readonly tookMs: number;
+  /** What the TLS handshake took, milliseconds: a round trip from end to end, or two. */
+  readonly handshakeMs: number;
 }
 
 /** Exactly one of the two is called, once, unless the dialling is given up by `cancel`; never before `dial` returns. */
 export interface DialHandlers {
   opened(dialled: Dialled): void;
-  failed(error: Error): void;
+  failed(error: ConnectError): void;
 }
 
 /** A connection being made. */
@@ -30,17 +33,6 @@ export interface Dialling {
   /** Gives up; no handler is called. `closed` is called when the socket is gone. */
   cancel(closed: () => void): void;
 }
-
-const CERTIFICATE_ERROR = /CERT|SELF_SIGNED|UNABLE_TO_|ALTNAME/;
-
-const explain = (origin: string, error: Error): Error => {
-  const code = 'code' in error && typeof error.code === 'string' ? error.code : '';
-  const advice =
-    CERTIFICATE_ERROR.test(code) && !code.startsWith('ERR_SSL_')
-      ? "; the server's certificate is not trusted: add its CA by NODE_EXTRA_CA_CERTS"
-      : '';
-  return new Error(`cannot connect to ${origin}: ${errorDetail(error)}${advice}`, { cause: error });
-};
 
 const ignore = (): void => {};
 
@@ -65,6 +57,8 @@ export const dial = (target: DialTarget, handlers: DialHandlers): Dialling => {
   const origin = target.origin.origin;
   let socket: TLSSocket | undefined;
   let session: ClientHttp2Session | undefined;
+  let handshakeStarted = started;
+  let handshakeMs = 0;
   let over = false;
 
   const drop = (): void => {
@@ -73,17 +67,20 @@ export const dial = (target: DialTarget, handlers: DialHandlers): Dialling => {
     session?.destroy();
     socket?.destroy();
   };
-  const fail = (error: Error): void => {
+  const failAs = (error: Error, failure: ConnectFailure): void => {
     if (over) return;
     drop();
-    handlers.failed(explain(origin, error));
+    handlers.failed(new ConnectError(origin, error, failure));
   };
+  const fail = (error: Error): void => failAs(error, connectFailure(error, target.tls !== undefined));
   const failLater = (error: Error): void => {
     setImmediate(fail, error);
   };
   const onClose = (): void => fail(new Error('the server closed the connection before it was usable'));
-  const onGoaway = (code: number, _last: number, data?: NodeJS.ArrayBufferView): void =>
-    fail(new Error(`the server refused the connection: GOAWAY ${goawayDetail(code, data)}`));
+  const onGoaway = (code: number, _last: number, data?: NodeJS.ArrayBufferView): void => {
+    const goaway = goawayText(data);
+    failAs(new Error(`the server refused the connection: GOAWAY ${goawayDetail(code, goaway)}`), { goaway });
+  };
   const timer = setTimeout(() => {
     fail(new Error(`no HTTP/2 connection within ${target.timeoutMs} ms`));
   }, target.timeoutMs);
@@ -94,12 +91,13 @@ export const dial = (target: DialTarget, handlers: DialHandlers): Dialling => {
     clearTimeout(timer);
     session.off('error', fail).off('close', onClose).off('goaway', onGoaway);
     socket.off('close', onClose);
-    handlers.opened({ session, socket, tookMs: monotonic() - started });
+    handlers.opened({ session, socket, tookMs: monotonic() - started, handshakeMs });
   };
   const secured = (connected: TLSSocket): void => {
     if (over) return;
+    handshakeMs = monotonic() - handshakeStarted;
     if (connected.alpnProtocol !== 'h2') {
-      fail(new Error('the server does not speak HTTP/2 (no ALPN protocol h2)'));
+      failAs(new Error('the server does not speak HTTP/2 (no ALPN protocol h2)'), { certain: 'not-http2' });
       return;
     }
     session = connectHttp2(target.origin, {
@@ -116,6 +114,9 @@ export const dial = (target: DialTarget, handlers: DialHandlers): Dialling => {
     const connecting = openSocket(target);
     socket = connecting;
     connecting.on('error', fail).on('close', onClose);
+    connecting.once('connect', () => {
+      handshakeStarted = monotonic();
+    });
     connecting.once('secureConnect', () => secured(connecting));
   } catch (error) {
     // A certificate or key that cannot be read is thrown at once.

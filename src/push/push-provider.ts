@@ -31,8 +31,8 @@ export type FinalVerdict =
   | { readonly kind: 'token-suspect'; readonly reason: string }
   /** The message is malformed or the service misused: a bug or a wrong setting of ours. */
   | { readonly kind: 'our-fault'; readonly reason: string }
-  /** The app's credential is not accepted: no push of this app will be. */
-  | { readonly kind: 'app-fault'; readonly reason: string }
+  /** The app's credential is not accepted. `unsent`: no push was sent with it, so that none of the app will be. */
+  | { readonly kind: 'app-fault'; readonly reason: string; readonly unsent?: true }
   /** Too many pushes, to this device or of this app. */
   | {
       readonly kind: 'throttled';
@@ -40,8 +40,17 @@ export type FinalVerdict =
       readonly scope: 'device' | 'app';
       readonly retryAfterMs?: number;
     }
-  /** The provider could not be asked or could not answer. */
-  | { readonly kind: 'unavailable'; readonly reason: string; readonly retryAfterMs?: number }
+  /**
+   * The provider could not be asked or could not answer. `unsent`: whichever device the push was for. `certain`: no push
+   * can reach it now, e.g. because nothing listens.
+   */
+  | {
+      readonly kind: 'unavailable';
+      readonly reason: string;
+      readonly retryAfterMs?: number;
+      readonly unsent?: true;
+      readonly certain?: true;
+    }
   /** Our own bound on what is in flight was reached. */
   | { readonly kind: 'overloaded'; readonly reason: string }
   /** The call ended before the message was on the wire. */

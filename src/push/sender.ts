@@ -134,8 +134,9 @@ function resultOf(verdict: FinalVerdict): PushResult {
       return { kind: 'token-gone', reason };
     case 'our-fault':
     case 'throttled':
-    case 'unavailable':
       return { kind: 'failed', reason };
+    case 'unavailable':
+      return { kind: verdict.certain === true ? 'provider-down' : 'failed', reason };
     case 'app-fault':
       return { kind: 'provider-down', reason };
     case 'accepted':

@@ -134,6 +134,7 @@ function channelTelemetry(log: Log, metrics: ServiceMetrics): ChannelEvents {
   return {
     channelConnected: ({ origin, tookMs }) => {
       metrics.channelConnects.inc({ origin });
+      metrics.channelConnections.inc({ origin });
       log.write('info', 'connected to push service', { origin, tookMs: Math.round(tookMs) });
     },
     channelConnectFailed: ({ origin, error, retryInMs }) => {
@@ -142,6 +143,7 @@ function channelTelemetry(log: Log, metrics: ServiceMetrics): ChannelEvents {
     },
     channelLost: ({ origin, cause, detail, inFlight }) => {
       metrics.channelLosses.inc({ origin, cause });
+      metrics.channelConnections.dec({ origin });
       log.write(cause === 'ping-timeout' ? 'warn' : 'info', `connection to push service ended: ${cause}`, {
         origin,
         detail,

@@ -128,6 +128,9 @@ export function createServiceMetrics(
       '1 while the stored credential of an app cannot be read.',
       ['app', 'platform'],
     ),
+    channelConnections: gauge('channel_connections', 'Connections to push services that take requests.', [
+      'origin',
+    ]),
     channelConnects: counter('channel_connects_total', 'Connections made to push services.', ['origin']),
     channelConnectFailures: counter('channel_connect_failures_total', 'Connections that could not be made.', [
       'origin',

@@ -179,6 +179,16 @@ const FAILURES: Readonly<Record<ChannelFailure, PushVerdict['kind']>> = {
   'queue-full': 'overloaded',
   withdrawn: 'withdrawn',
   malformed: 'our-fault',
+  dismissed: 'unavailable',
+  'connection-refused': 'unavailable',
+  'host-not-found': 'unavailable',
+  'no-route': 'unavailable',
+  'tls-failed': 'unavailable',
+  'not-http2': 'unavailable',
+  'certificate-expired': 'app-fault',
+  'certificate-revoked': 'app-fault',
+  'certificate-unknown-ca': 'app-fault',
+  'certificate-refused': 'app-fault',
 };
 
 test('a request without an answer is what the channel says of it', async () => {
@@ -191,6 +201,16 @@ test('a request without an answer is what the channel says of it', async () => {
     'queue-full',
     'withdrawn',
     'malformed',
+    'dismissed',
+    'connection-refused',
+    'host-not-found',
+    'no-route',
+    'tls-failed',
+    'not-http2',
+    'certificate-expired',
+    'certificate-revoked',
+    'certificate-unknown-ca',
+    'certificate-refused',
   ];
   assert.equal(reasons.length, Object.keys(FAILURES).length);
   for (const reason of reasons) {

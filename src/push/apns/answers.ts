@@ -82,6 +82,33 @@ export function readApnsAnswer(status: number, body: string): ApnsAnswer {
   return { meaning: meaningOfStatus(status), reason: 'Other', ...since };
 }
 
+/** What Apple means by the reason in a GOAWAY that processed no request: undefined where another connection may do better. */
+export function readApnsGoaway(data: string): ApnsAnswer | undefined {
+  const { reason } = readBody(data);
+  if (typeof reason !== 'string') return undefined;
+  if (!isKnown(reason)) return { meaning: 'broken-connection', reason: 'Other' };
+  const meaning = APNS_REASONS[reason];
+  switch (meaning) {
+    case 'idle':
+    case 'broken-connection':
+    case 'out-of-service':
+      return undefined;
+    case 'app-fault':
+    case 'jwt-expired':
+    case 'jwt-changed-too-often':
+    case 'our-fault':
+      return { meaning, reason };
+    case 'token-misfit':
+    case 'token-dead':
+    case 'payload-too-large':
+    case 'device-throttled':
+      // Said of a connection it is about no device: none may be dropped for it.
+      return { meaning: 'broken-connection', reason };
+    default:
+      return meaning satisfies never;
+  }
+}
+
 const isKnown = (reason: string): reason is keyof typeof APNS_REASONS => Object.hasOwn(APNS_REASONS, reason);
 
 function readBody(body: string): { readonly reason?: unknown; readonly timestamp?: unknown } {

@@ -6,13 +6,16 @@ import type { Clock } from '../clock.ts';
 import type { PushProvider, PushRequest, PushVariant, PushVerdict } from '../push-provider.ts';
 import type { Lease } from '../ref-counted.ts';
 import { readRetryAfter } from '../retry-after.ts';
-import { readApnsAnswer } from './answers.ts';
+import { type ApnsAnswer, type ApnsMeaning, readApnsAnswer, readApnsGoaway } from './answers.ts';
 import { alertPayload, callPayload, voipNoticePayload } from './payload.ts';
 import type { ApnsToken } from './token.ts';
 import { apnsVerdict } from './verdict.ts';
 
 /** How long Apple may keep an alert for a phone that is off, seconds; a later one tells of a takeover long past. */
 const ALERT_LIFETIME_S = 3_600;
+
+/** Answers after which a fresh connection may do better. */
+const WANTS_RENEWAL: ReadonlySet<ApnsMeaning> = new Set(['idle', 'broken-connection', 'out-of-service']);
 
 /** Parts of an Apple provider. */
 export interface ApnsProviderOptions {
@@ -62,19 +65,25 @@ export function createApnsProvider(options: ApnsProviderOptions): PushProvider {
       deadline: request.deadline,
       wanted: request.wanted,
     });
-    if (reply.kind === 'failed') return channelVerdict(reply.reason);
-
-    const answer = readApnsAnswer(reply.status, reply.body);
-    const { meaning } = answer;
-    if (meaning === 'idle' || meaning === 'broken-connection' || meaning === 'out-of-service')
-      channel.renewAfter(askedAt);
+    let answer: ApnsAnswer | undefined;
+    if (reply.kind === 'failed') {
+      // A GOAWAY has ended its connection already.
+      answer = reply.goaway === undefined ? undefined : readApnsGoaway(reply.goaway);
+      if (answer === undefined) return channelVerdict(reply.reason);
+    } else {
+      answer = readApnsAnswer(reply.status, reply.body);
+      if (WANTS_RENEWAL.has(answer.meaning)) channel.renewAfter(askedAt);
+    }
     return apnsVerdict(answer, {
       environmentUnknown: request.device.sandbox === null,
       variant,
       sandbox,
       hasNewToken:
-        meaning === 'jwt-expired' && authorization !== undefined && token?.expired(authorization) === true,
-      retryAfterMs: readRetryAfter(reply.headers['retry-after'], clock.wall()),
+        answer.meaning === 'jwt-expired' &&
+        authorization !== undefined &&
+        token?.expired(authorization) === true,
+      retryAfterMs:
+        reply.kind === 'answered' ? readRetryAfter(reply.headers['retry-after'], clock.wall()) : undefined,
     });
   }
 

@@ -34,7 +34,13 @@ export type OauthAnswer =
       readonly reason: 'oauth-unreachable' | 'oauth-timeout' | 'oauth-server-error' | 'oauth-bad-answer';
     };
 
-/** Asks once, within `timeoutMs` and until `signal` aborts. Never rejects. */
+/** Longest that one question may take on a path that has shown to be slow, milliseconds. */
+const LONGEST_TIMEOUT_MS = 10_000;
+
+/**
+ * Asks once, within `timeoutMs` and until `signal` aborts; on a slow path longer: twice as long after each time-out, up to 10 s,
+ * and twice what the last answer took. Never rejects.
+ */
 export type FetchToken = (timeoutMs: number, signal: AbortSignal) => Promise<OauthAnswer>;
 
 /**
@@ -44,6 +50,7 @@ export type FetchToken = (timeoutMs: number, signal: AbortSignal) => Promise<Oau
  */
 export function createFetchToken(account: FcmAccount, clock: Clock): FetchToken {
   const key = createPrivateKey(account.privateKey);
+  let patienceMs = 0;
 
   async function assertion(): Promise<string> {
     const now = Math.floor(clock.wall() / 1000);
@@ -67,8 +74,11 @@ export function createFetchToken(account: FcmAccount, clock: Clock): FetchToken 
     let timedOut = false;
     const aborter = new AbortController();
     const abort = (): void => aborter.abort();
-    const cancel = clock.after(timeoutMs, () => {
+    const startedAt = clock.now();
+    const allowedMs = Math.max(timeoutMs, Math.min(patienceMs, LONGEST_TIMEOUT_MS));
+    const cancel = clock.after(allowedMs, () => {
       timedOut = true;
+      patienceMs = 2 * allowedMs;
       abort();
     });
     signal.addEventListener('abort', abort);
@@ -82,7 +92,9 @@ export function createFetchToken(account: FcmAccount, clock: Clock): FetchToken 
         // Once an hour: no connection is worth keeping.
         reset: true,
       });
-      return readAnswer(answer.statusCode, await readBounded(answer.body));
+      const body = await readBounded(answer.body);
+      patienceMs = 2 * (clock.now() - startedAt);
+      return readAnswer(answer.statusCode, body);
     } catch {
       return { kind: 'unavailable', reason: timedOut ? 'oauth-timeout' : 'oauth-unreachable' };
     } finally {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { setTimeout as delay } from 'node:timers/promises';
-import { createHttp2Channel, type Http2ChannelOptions } from '../../../src/push/http2-channel.ts';
+import { createHttp2Channel } from '../../../src/push/http2-channel.ts';
+import type { Http2ChannelOptions } from '../../../src/push/http2-channel-options.ts';
 import type {
   Channel,
   ChannelEvents,

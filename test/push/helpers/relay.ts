@@ -30,8 +30,9 @@ interface Pair {
 
 const swallow = (): void => {};
 
-/** Starts a relay to a port on loopback. */
-export const startRelay = async (targetPort: number): Promise<Relay> => {
+/** Starts a relay to a port on loopback; everything, TCP's handshake aside, takes `delayMs` each way. */
+export const startRelay = async (targetPort: number, delayMs = 0): Promise<Relay> => {
+  const late = delayMs === 0 ? (run: () => void) => run() : (run: () => void) => setTimeout(run, delayMs);
   const pairs = new Set<Pair>();
   let mode: RelayMode = 'forward';
   let accepted = 0;
@@ -47,18 +48,24 @@ export const startRelay = async (targetPort: number): Promise<Relay> => {
     const pair: Pair = { near, far, muted: mode === 'mute' };
     pairs.add(pair);
     near.on('data', (bytes) => {
-      if (!pair.muted) far?.write(bytes);
+      late(() => {
+        if (!pair.muted) far?.write(bytes);
+      });
     });
     near.on('close', () => {
       pairs.delete(pair);
-      far?.destroy();
+      late(() => far?.destroy());
     });
     far?.on('error', swallow);
     far?.on('data', (bytes) => {
-      if (!pair.muted) near.write(bytes);
+      late(() => {
+        if (!pair.muted) near.write(bytes);
+      });
     });
     far?.on('close', () => {
-      if (!pair.muted) near.destroy();
+      late(() => {
+        if (!pair.muted) near.destroy();
+      });
     });
   });
   server.listen(0, '127.0.0.1');

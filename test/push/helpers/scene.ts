@@ -1,6 +1,6 @@
 import type { SecureServerOptions } from 'node:http2';
 import type { TLSSocket } from 'node:tls';
-import type { Http2ChannelOptions } from '../../../src/push/http2-channel.ts';
+import type { Http2ChannelOptions } from '../../../src/push/http2-channel-options.ts';
 import { handles, openChannel, type TestChannel, until } from './channel-fixture.ts';
 import { type PushServer, startPushServer } from './push-server.ts';
 import { type RawServer, startRawServer } from './raw-server.ts';
@@ -18,7 +18,7 @@ export interface Scene extends AsyncDisposable {
     onSocket: (socket: TLSSocket) => void,
     stubborn?: boolean,
   ): Promise<RawServer>;
-  relay(targetPort: number): Promise<Relay>;
+  relay(targetPort: number, delayMs?: number): Promise<Relay>;
   channel(origin: string, options?: ChannelOptions): TestChannel;
 }
 
@@ -50,7 +50,7 @@ export const openScene = (): Scene => {
     server: async (options) => keep(await startPushServer(authority.server, options)),
     raw: async (protocols, onSocket, stubborn) =>
       keep(await startRawServer(authority.server, protocols, onSocket, stubborn)),
-    relay: async (targetPort) => keep(await startRelay(targetPort)),
+    relay: async (targetPort, delayMs) => keep(await startRelay(targetPort, delayMs)),
     channel: (origin, options) => {
       const channel = openChannel({ origin, ...options });
       channels.push(channel);
