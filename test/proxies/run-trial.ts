@@ -2,6 +2,7 @@ import type { World } from '../../src/sandbox/world.ts';
 import { createInstance, type Instance } from '../faults/many/instance.ts';
 import { createLedger, type Subscriber } from '../faults/many/ledger.ts';
 import { createLines } from '../faults/many/lines.ts';
+import { watchMachine } from '../faults/many/machine-load.ts';
 import { pause } from '../faults/many/pause.ts';
 import { createPbxs } from '../faults/many/pbxs.ts';
 import { startPhones } from '../faults/many/phones.ts';
@@ -28,6 +29,8 @@ export interface TrialResult {
   /** What happened to the first of them, and what the service and the proxy logged. */
   readonly details: readonly string[];
   readonly tookMs: number;
+  /** How much of the machine other programs used meanwhile, the proxy among them, 0 to 1. */
+  readonly othersShare: number;
 }
 
 /** What all trials share. */
@@ -51,6 +54,7 @@ const ALWAYS_HALF = (): number => 0.5;
 export const runTrial = async (front: Front, trial: Trial, stage: Stage): Promise<TrialResult> => {
   if (!hasRoom(trial, WAIT_MS)) throw new RangeError(`"${trial.name}" leaves the server no room to spare`);
   const startedAt = performance.now();
+  const othersShare = watchMachine();
   const { world, subscribers } = stage;
   await using open = new AsyncDisposableStack();
   for (const server of [world.apple, world.google]) {
@@ -82,6 +86,10 @@ export const runTrial = async (front: Front, trial: Trial, stage: Stage): Promis
   const reloaded = await reloads.stop();
   await until(() => pbxs.waiting() === 0, 'every PBX has heard', QUIET_MS);
 
+  const connections = await connectionsTo(instance, Object.values(running.settings));
+  // Not killed: as it stops it leaves what it compiled to the next one.
+  await instance.stop();
+
   const { calls } = ledger;
   const { acks, naks, unexpected } = judge(calls, WAIT_MS);
   const answered = calls.flatMap(({ legs }) => legs).flatMap(({ asks }) => asks.slice(-1));
@@ -93,7 +101,7 @@ export const runTrial = async (front: Front, trial: Trial, stage: Stage): Promis
     calls: calls.length,
     acks,
     naks,
-    connections: await connectionsTo(instance, Object.values(running.settings)),
+    connections,
     reloads: reloaded,
     slowestMs: Math.round(Math.max(0, ...rang.map(({ at, endedAt }) => endedAt - at))),
     lost,
@@ -102,6 +110,7 @@ export const runTrial = async (front: Front, trial: Trial, stage: Stage): Promis
         ? []
         : [...unexpected.slice(0, SHOWN), lastLines(instance.output()), lastLines(await running.log())],
     tookMs: performance.now() - startedAt,
+    othersShare: othersShare(),
   };
 };
 
