@@ -15,6 +15,7 @@ import { H2O } from './fronts/h2o.ts';
 import { HAPROXY } from './fronts/haproxy.ts';
 import { NGHTTPX } from './fronts/nghttpx.ts';
 import { NGINX } from './fronts/nginx.ts';
+import { tryNginxRule } from './nginx-rule.ts';
 import { runTrial, type Stage, type TrialResult } from './run-trial.ts';
 import { versionOf } from './running-front.ts';
 import { CALLS, TRIALS } from './trial.ts';
@@ -49,7 +50,7 @@ export const runProxies = async (args: readonly string[]): Promise<number> => {
   endOnSignals(open);
   const stage = await openStage(open);
   const results: TrialResult[] = [];
-  let failed = 0;
+  let failed = fronts.includes(NGINX) && values.trial === '' ? await reportRule(stage) : 0;
   for (const front of fronts) {
     for (const trial of trials) {
       try {
@@ -64,6 +65,16 @@ export const runProxies = async (args: readonly string[]): Promise<number> => {
   }
   print(await renderTable(results));
   return failed > 0 ? 1 : 0;
+};
+
+/** Resolves with the number of failures. */
+const reportRule = async (stage: Stage): Promise<number> => {
+  const problems = await tryNginxRule(stage);
+  print(
+    `${problems.length === 0 ? '✔' : '✖'} nginx: the rule of docs/operations.md keeps the internet from PBXs' routes`,
+  );
+  for (const problem of problems) print(`    ${problem}`);
+  return problems.length;
 };
 
 const tryTrial = async (run: () => Promise<TrialResult>): Promise<TrialResult> => {
