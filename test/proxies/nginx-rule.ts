@@ -11,8 +11,6 @@ import { startFront } from './running-front.ts';
 /** A PBX's address by the rule; everybody else is the internet. */
 const PBX_ADDRESS = '127.0.0.9';
 const INTERNET_ADDRESS = '127.0.0.1';
-/** The service's answer to a PBX without its token: whoever hears it has reached a PBX's route. */
-const REACHED = 401;
 const TIMEOUT_MS = 10_000;
 
 const PBX_PATHS = ['incoming-call', 'call-cancelled'] as const;
@@ -101,8 +99,15 @@ const localRule = ({ certificateFile, keyFile, doors }: Site, port: number): str
   return rule;
 };
 
-/** The status of the answer to a request whose target is sent as it is written; 0: none. */
-const ask = async (origin: string, target: string, from: string): Promise<number> => {
+/** What a request came to: the service refuses PBXs without their token with 403, which apps never hear with ACCOUNT_AUTH=none. */
+interface Heard {
+  /** 0: no answer. */
+  readonly status: number;
+  readonly reachedPbxRoute: boolean;
+}
+
+/** Sends a request whose target is as it is written. */
+const ask = async (origin: string, target: string, from: string): Promise<Heard> => {
   const { hostname: host, port } = new URL(origin);
   // The certificate is of no interest here: the test has made it.
   const plain = connect({ host, port: Number(port), localAddress: from });
@@ -125,7 +130,8 @@ const ask = async (origin: string, target: string, from: string): Promise<number
   ];
   socket.write(`${head.join('\r\n')}\r\n\r\n${body}`, 'latin1');
   await closed;
-  return Number(/^HTTP\/1\.1 (\d{3})/.exec(answer)?.[1] ?? 0);
+  const status = Number(/^HTTP\/1\.1 (\d{3})/.exec(answer)?.[1] ?? 0);
+  return { status, reachedPbxRoute: status === 403 && !answer.includes('<center>nginx') };
 };
 
 /**
@@ -133,7 +139,7 @@ const ask = async (origin: string, target: string, from: string): Promise<number
  * spelling. Resolves with what is wrong, in words; nothing: no spelling reaches them, and PBXs do.
  */
 export const tryNginxRule = async (stage: Stage): Promise<readonly string[]> => {
-  await using open = new AsyncDisposableStack();
+  await using open = stage.open.use(new AsyncDisposableStack());
   const instance = await createInstance('A', {
     ...stage.settings,
     PBX_TOKEN: 'a-token-that-nobody-sends',
@@ -149,18 +155,17 @@ export const tryNginxRule = async (stage: Stage): Promise<readonly string[]> => 
   const origin = front.settings.APNS_URL;
   const problems: string[] = [];
   for (const name of PBX_PATHS) {
-    const status = await ask(origin, `/api/${name}/`, PBX_ADDRESS);
-    if (status !== REACHED) problems.push(`a PBX that asks for /api/${name}/ gets ${status}`);
+    const pbx = await ask(origin, `/api/${name}/`, PBX_ADDRESS);
+    if (!pbx.reachedPbxRoute)
+      problems.push(`a PBX that asks for /api/${name}/ gets ${pbx.status} from nginx`);
     for (const target of spellingsOf(name)) {
-      const heard = await ask(origin, target, INTERNET_ADDRESS);
-      if (heard === REACHED || heard === 0 || heard >= 500) {
-        problems.push(
-          `${target} from the internet gets ${heard}: ${heard === REACHED ? "a PBX's route" : 'no right answer'}`,
-        );
-      }
+      const { status, reachedPbxRoute } = await ask(origin, target, INTERNET_ADDRESS);
+      if (reachedPbxRoute) problems.push(`${target} leads from the internet to a PBX's route`);
+      else if (status === 0 || status >= 500) problems.push(`${target} from the internet gets ${status}`);
     }
   }
   const app = await ask(origin, '/api/call-response/', INTERNET_ADDRESS);
-  if (app === 403 || app === 0 || app >= 500) problems.push(`an app that answers gets ${app}`);
+  if (app.status === 403 || app.status === 0 || app.status >= 500)
+    problems.push(`an app that answers gets ${app.status}`);
   return problems;
 };

@@ -35,7 +35,7 @@ export const runProxies = async (args: readonly string[]): Promise<number> => {
   });
   const fronts = FRONTS.filter(({ name }) => name.startsWith(values.only));
   const trials = TRIALS.filter(({ name }) => name.startsWith(values.trial));
-  if (fronts.length === 0 || trials.length === 0) {
+  if (fronts.length === 0 || (trials.length === 0 && values.trial !== 'rule')) {
     print(
       `Proxies: ${FRONTS.map(({ name }) => name).join(', ')}. Trials: ${TRIALS.map(({ name }) => name).join('; ')}.`,
     );
@@ -50,7 +50,7 @@ export const runProxies = async (args: readonly string[]): Promise<number> => {
   endOnSignals(open);
   const stage = await openStage(open);
   const results: TrialResult[] = [];
-  let failed = fronts.includes(NGINX) && values.trial === '' ? await reportRule(stage) : 0;
+  let failed = fronts.includes(NGINX) && 'rule'.startsWith(values.trial) ? await reportRule(stage) : 0;
   for (const front of fronts) {
     for (const trial of trials) {
       try {
@@ -63,7 +63,7 @@ export const runProxies = async (args: readonly string[]): Promise<number> => {
       }
     }
   }
-  print(await renderTable(results));
+  if (results.length > 0) print(await renderTable(results));
   return failed > 0 ? 1 : 0;
 };
 
@@ -99,6 +99,7 @@ const openStage = async (open: AsyncDisposableStack): Promise<Stage> => {
   const subscribers = makeSubscribers(CALLS);
   await putSubscribersIn(databaseUrl, subscribers);
   return {
+    open,
     world,
     subscribers,
     settings: {

@@ -39,6 +39,8 @@ export interface Stage {
   readonly subscribers: readonly Subscriber[];
   /** The environment of the service, beside where the push services are. */
   readonly settings: Readonly<Record<string, string>>;
+  /** What a trial starts is disposed of with it, when the suite is ended by a signal. */
+  readonly open: AsyncDisposableStack;
 }
 
 /** The default of APP_PUSH_ROUNDTRIP_WAIT: the service runs with its defaults. */
@@ -56,7 +58,7 @@ export const runTrial = async (front: Front, trial: Trial, stage: Stage): Promis
   const startedAt = performance.now();
   const othersShare = watchMachine();
   const { world, subscribers } = stage;
-  await using open = new AsyncDisposableStack();
+  await using open = stage.open.use(new AsyncDisposableStack());
   for (const server of [world.apple, world.google]) {
     server.script({ kind: 'delay', ms: trial.answerMs });
     open.defer(() => server.clearFaults());
