@@ -54,7 +54,13 @@ export async function probeApp(app: App, options: ProbeOptions): Promise<ProbedA
     timeoutMs: PROBE_LIMIT_MS,
   });
   const { reason: said, tookMs } = push;
-  return { ...named, ...judge(app, push, options.sandbox), said, notes: rechecked.notes, tookMs: Math.round(tookMs) };
+  return {
+    ...named,
+    ...judge(app, push, options.sandbox),
+    said,
+    notes: rechecked.notes,
+    tookMs: Math.round(tookMs),
+  };
 }
 
 function nobodysDevice({ key, platform, appId }: App, { sandbox, now }: ProbeOptions): Device {

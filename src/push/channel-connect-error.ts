@@ -51,8 +51,6 @@ export interface ConnectFailure {
   readonly certain?: CertainFailure;
   /** The peer refuses the certificate that this channel shows. */
   readonly certificate?: CertificateRefusal;
-  /** Debug data of the GOAWAY that came in place of SETTINGS. */
-  readonly goaway?: string;
 }
 
 /** A connection could not be made. */

@@ -2,6 +2,7 @@ import { backoff } from '../lib/backoff.ts';
 import { monotonic } from '../lib/monotonic.ts';
 import type { ConnectFailure } from './channel-connect-error.ts';
 import type { ChannelTimings } from './channel-timings.ts';
+import type { ConnectionStanding } from './http2-connection-types.ts';
 import { type Dialled, type Dialling, type DialTarget, dial } from './http2-dial.ts';
 
 /** How much a connection is needed: for requests that wait without one, to keep one alive, beside others, or not. */
@@ -13,13 +14,6 @@ export interface ConnectorOwner {
   opened(dialled: Dialled): void;
   /** A try failed. The next one comes in `retryInMs` by itself, unless none is needed; 0: one is under way. */
   failed(error: Error, failure: ConnectFailure, retryInMs: number): void;
-}
-
-/** How a connection ended, for the pause before the next one. */
-export interface EndedConnection {
-  /** It did its job, or is given up on purpose: that it ended is no failure. */
-  readonly proven: boolean;
-  readonly openForMs: number;
 }
 
 /**
@@ -63,17 +57,17 @@ export class Connector {
     if (soonest < this.#pauseEnds) this.#retryIn(soonest - monotonic());
   }
 
-  /** A connection takes no more requests: makes the next one, if one is needed. */
-  ended({ proven, openForMs }: EndedConnection): void {
-    if (proven || openForMs >= this.#timings.stableAfterMs) this.#unstableTries = 0;
-    const delay = proven ? 0 : this.#delay();
-    if (!proven) this.#unstableTries++;
+  /** A connection takes no more requests: makes the next one, if one is needed. `served`: its end is no failure. */
+  ended(standing: ConnectionStanding, openForMs: number): void {
+    if (standing === 'served' || openForMs >= this.#timings.stableAfterMs) this.#unstableTries = 0;
+    const delay = this.#delay();
+    if (standing === 'unproven') this.#unstableTries++;
     if (this.#owner.need() !== 'none') this.#retryIn(delay);
   }
 
-  /** A connection that was called proven, because it had promised to serve its requests, served none. */
-  disappointed(): void {
-    this.#unstableTries++;
+  /** What a connection that had promised to serve did in the end. */
+  promiseOver(kept: boolean): void {
+    this.#unstableTries = kept ? 0 : this.#unstableTries + 1;
   }
 
   /** No further try; `done` is called when no socket is left. */

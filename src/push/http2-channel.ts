@@ -31,7 +31,7 @@ const never = (): boolean => false;
  * is open, or the connector is making it; more while requests wait for a stream. Old ones that still finish streams are
  * kept apart until their sockets are gone.
  */
-class Http2Channel implements Channel, ConnectionOwner {
+class Http2Channel implements Channel, ConnectionOwner<Http2Connection> {
   readonly #origin: URL;
   readonly #options: ConnectionOptions;
   readonly #maxQueue: number;
@@ -43,6 +43,8 @@ class Http2Channel implements Channel, ConnectionOwner {
   readonly #hopeless: Hopeless;
   readonly #policy: ReplayPolicy;
   readonly #sockets = new Set<Http2Connection>();
+  /** Those of them that have yet to serve what they took. */
+  readonly #promised = new Set<Http2Connection>();
   #growing = false;
   #renewedAt = Number.NEGATIVE_INFINITY;
   #closing: Promise<void> | undefined;
@@ -164,11 +166,9 @@ class Http2Channel implements Channel, ConnectionOwner {
   #connectFailed(error: Error, failure: ConnectFailure, retryInMs: number): void {
     this.#events.channelConnectFailed({ origin: this.#origin.origin, error, retryInMs });
     if (this.#open.size > 0) return;
-    const { certificate, goaway } = failure;
+    const { certificate, certain } = failure;
     if (certificate !== undefined) this.#waiting.fail({ kind: 'failed', reason: certificate });
-    else if (goaway !== undefined && this.#isAnswer(goaway))
-      this.#waiting.fail({ kind: 'failed', reason: 'dismissed', goaway });
-    else this.#hopeless.failed(failure.certain);
+    else this.#hopeless.failed(certain);
   }
 
   #replay(pending: PendingRequest): void {
@@ -210,14 +210,15 @@ class Http2Channel implements Channel, ConnectionOwner {
     if (this.#open.size === 0) this.#hopeless.lost();
     // What waits beside other connections would have gone to this one.
     else if (!onPurpose) this.#growing = true;
-    const proven = onPurpose || (cause !== 'ping-timeout' && connection.proven);
-    this.#connector.ended({ proven, openForMs: monotonic() - connection.openedAt });
+    const standing = onPurpose ? 'served' : connection.standing;
+    if (standing === 'promised') this.#promised.add(connection);
+    this.#connector.ended(standing, monotonic() - connection.openedAt);
     this.#tellLost(connection, cause, detail);
   }
 
   /** From a connection: its socket is closed. */
   gone(connection: Http2Connection): void {
-    if (connection.brokePromise) this.#connector.disappointed();
+    if (this.#promised.delete(connection)) this.#connector.promiseOver(connection.standing === 'served');
     this.#sockets.delete(connection);
     if (this.#sockets.size === 0) this.#gone();
   }

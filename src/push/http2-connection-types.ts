@@ -2,7 +2,6 @@ import type { PingPace } from './channel-pace.ts';
 import type { PendingRequest } from './channel-pending.ts';
 import type { ChannelTimings } from './channel-timings.ts';
 import type { ChannelEvents, FailedReply } from './http2-channel-types.ts';
-import type { Http2Connection } from './http2-connection.ts';
 
 /** Why a connection takes no more requests. */
 export type LossCause = Parameters<ChannelEvents['channelLost']>[0]['cause'];
@@ -20,8 +19,16 @@ export type StreamEnd =
   /** The peer reset this stream alone. */
   | 'reset';
 
+/** What a connection was good for. */
+export type ConnectionStanding =
+  /** It answered requests, and had no GOAWAY with an error. */
+  | 'served'
+  /** It answered none yet, but a GOAWAY without error says that it will answer those it took. */
+  | 'promised'
+  | 'unproven';
+
 /** What a connection tells the channel that owns it. */
-export interface ConnectionOwner {
+export interface ConnectionOwner<Connection> {
   /** There may be room for more: a stream closed or the peer's SETTINGS changed. */
   roomChanged(): void;
   /** A stream closed while its request had no reply yet. */
@@ -32,9 +39,9 @@ export interface ConnectionOwner {
    */
   refused(reply: FailedReply): boolean;
   /** Called once: the connection takes no more requests; streams still open may finish. */
-  ended(connection: Http2Connection, cause: LossCause, detail: string): void;
+  ended(connection: Connection, cause: LossCause, detail: string): void;
   /** Called once, last: the socket is gone. */
-  gone(connection: Http2Connection): void;
+  gone(connection: Connection): void;
 }
 
 /** What a connection is made with, beside its socket. */

@@ -5,7 +5,13 @@ import { certificateRefusal } from './channel-connect-error.ts';
 import { errorDetail, goawayDetail, goawayText } from './channel-detail.ts';
 import type { PendingRequest } from './channel-pending.ts';
 import type { FailedReply } from './http2-channel-types.ts';
-import type { ConnectionOptions, ConnectionOwner, LossCause, StreamEnd } from './http2-connection-types.ts';
+import type {
+  ConnectionOptions,
+  ConnectionOwner,
+  ConnectionStanding,
+  LossCause,
+  StreamEnd,
+} from './http2-connection-types.ts';
 import type { Dialled } from './http2-dial.ts';
 import { openExchange, RequestHeaders } from './http2-exchange.ts';
 import { Watchdog } from './http2-watchdog.ts';
@@ -23,7 +29,7 @@ export class Http2Connection {
   readonly #socket: TLSSocket;
   readonly #requestHeaders: RequestHeaders;
   readonly #options: ConnectionOptions;
-  readonly #owner: ConnectionOwner;
+  readonly #owner: ConnectionOwner<Http2Connection>;
   readonly #watchdog: Watchdog;
   #limit = 0;
   #openStreams = 0;
@@ -35,7 +41,7 @@ export class Http2Connection {
   #condemned = false;
   #linger: NodeJS.Timeout | undefined;
 
-  constructor(dialled: Dialled, options: ConnectionOptions, owner: ConnectionOwner) {
+  constructor(dialled: Dialled, options: ConnectionOptions, owner: ConnectionOwner<Http2Connection>) {
     this.#session = dialled.session;
     this.#socket = dialled.socket;
     this.#requestHeaders = new RequestHeaders(options.authority);
@@ -70,14 +76,10 @@ export class Http2Connection {
     return this.#served;
   }
 
-  /** It did its job: it served requests and got no GOAWAY with an error, or one without promises to serve what was taken. */
-  get proven(): boolean {
-    return this.#promises ? this.#lastProcessed > 0 : this.#served > 0 && !this.#condemned;
-  }
-
-  /** Its peer promised, by a GOAWAY without error, to serve what it took, and served nothing. */
-  get brokePromise(): boolean {
-    return this.#promises && this.#served === 0;
+  /** Whether it did its job. */
+  get standing(): ConnectionStanding {
+    if (this.#promises && this.#lastProcessed > 0) return this.#served > 0 ? 'served' : 'promised';
+    return this.#served > 0 && !this.#condemned ? 'served' : 'unproven';
   }
 
   /** Streams that are not closed yet. */
@@ -199,7 +201,8 @@ export class Http2Connection {
 
   #streamEnd(stream: ClientHttp2Stream): StreamEnd {
     const neverSent = stream.id === undefined;
-    if (neverSent || stream.id > this.#lastProcessed) return this.proven ? 'passed-over' : 'unprocessed';
+    if (neverSent || stream.id > this.#lastProcessed)
+      return this.standing === 'unproven' ? 'unprocessed' : 'passed-over';
     if (this.#session.destroyed || this.#socket.destroyed) return 'lost';
     return stream.rstCode === constants.NGHTTP2_REFUSED_STREAM ? 'refused' : 'reset';
   }

@@ -3,7 +3,6 @@ import { isIP } from 'node:net';
 import { connect as connectTls, type TLSSocket } from 'node:tls';
 import { monotonic } from '../lib/monotonic.ts';
 import { ConnectError, type ConnectFailure, connectFailure } from './channel-connect-error.ts';
-import { goawayDetail, goawayText } from './channel-detail.ts';
 
 /** Where to connect, and the client certificate to show there, both PEM. */
 export interface DialTarget {
@@ -77,10 +76,6 @@ export const dial = (target: DialTarget, handlers: DialHandlers): Dialling => {
     setImmediate(fail, error);
   };
   const onClose = (): void => fail(new Error('the server closed the connection before it was usable'));
-  const onGoaway = (code: number, _last: number, data?: NodeJS.ArrayBufferView): void => {
-    const goaway = goawayText(data);
-    failAs(new Error(`the server refused the connection: GOAWAY ${goawayDetail(code, goaway)}`), { goaway });
-  };
   const timer = setTimeout(() => {
     fail(new Error(`no HTTP/2 connection within ${target.timeoutMs} ms`));
   }, target.timeoutMs);
@@ -89,7 +84,7 @@ export const dial = (target: DialTarget, handlers: DialHandlers): Dialling => {
     if (over || session === undefined || socket === undefined) return;
     over = true;
     clearTimeout(timer);
-    session.off('error', fail).off('close', onClose).off('goaway', onGoaway);
+    session.off('error', fail).off('close', onClose);
     socket.off('close', onClose);
     handlers.opened({ session, socket, tookMs: monotonic() - started, handshakeMs });
   };
@@ -104,7 +99,7 @@ export const dial = (target: DialTarget, handlers: DialHandlers): Dialling => {
       createConnection: () => connected,
       settings: { enablePush: false },
     });
-    session.on('error', fail).on('close', onClose).on('goaway', onGoaway);
+    session.on('error', fail).on('close', onClose);
     // A second error while the session is being torn down must find a listener too.
     session.on('error', ignore);
     session.once('remoteSettings', settingsCame);

@@ -98,17 +98,18 @@ export class Watchdog {
     this.#timer = setTimeout(() => this.#tick(), this.#tickMs);
   }
 
-  #idle(): void {
+  #idle(waitMs = Math.max(this.#timings.idlePingMs, this.#pace.gapMs)): void {
     if (this.#stopped) return;
     this.#watching = false;
     this.#silentSince = NEVER;
     if (!this.#idlePings) return;
-    const waitMs = Math.max(this.#timings.idlePingMs, this.#pace.gapMs);
     this.#timer = setTimeout(() => {
-      if (this.#mayPing(monotonic())) {
+      const early = this.#lastPing + this.#pace.gapMs - monotonic();
+      if (early > 0) this.#idle(Math.ceil(early));
+      else {
         this.#ask('ping');
         this.#watch();
-      } else this.#idle();
+      }
     }, waitMs);
     this.#timer.unref();
   }

@@ -36,6 +36,13 @@ describe('what the answer to a probe says of the credential', () => {
     ['our-fault', 'TopicDisallowed', 'failed', /may not push calls for com\.example\.phone/],
     ['our-fault', 'Other', 'failed', /refuses the push/],
     ['app-fault', 'InvalidProviderToken', 'failed', /refused: add the app again/],
+    [
+      'app-fault',
+      'BadCertificateEnvironment',
+      'failed',
+      /not for Apple's production servers.*with --sandbox/,
+    ],
+    ['app-fault', 'certificate-expired', 'failed', /refused: add the app again/],
     ['throttled', 'TooManyProviderTokenUpdates', 'unclear', /try again in 20 minutes/],
     ['unavailable', 'ServiceUnavailable', 'unclear', /gave no verdict/],
     ['not-sent', 'credential-unusable', 'failed', /add the app again/],

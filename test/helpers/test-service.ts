@@ -55,6 +55,8 @@ export interface TestPhone extends Phone {
 export interface TestServiceOptions {
   readonly settings?: Readonly<Record<string, string>>;
   readonly world?: WorldOptions;
+  /** Puts something between the service and the world, e.g. a slow network, and says which settings lead through it. */
+  readonly between?: (world: World) => Promise<Readonly<Record<string, string>>>;
   /** A new SQLite file where it is left out. */
   readonly databaseUrl?: string;
 }
@@ -83,9 +85,8 @@ export async function startTestService(
   const databaseUrl = options.databaseUrl ?? `sqlite:${join(folder, 'test.db')}`;
   await addSandboxApps(databaseUrl, world);
   const logged: LoggedLine[] = [];
-  const app = await startApp(configFor(world, databaseUrl, options.settings ?? {}), () =>
-    recordingLog(logged),
-  );
+  const settings = { ...options.settings, ...(await options.between?.(world)) };
+  const app = await startApp(configFor(world, databaseUrl, settings), () => recordingLog(logged));
   t.after(async () => {
     // A call that still waits fails the test, and must not keep its listeners open as well.
     try {

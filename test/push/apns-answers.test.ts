@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { APNS_REASONS } from '../../src/push/apns/answers.ts';
+import { APNS_REASONS, readApnsGoaway } from '../../src/push/apns/answers.ts';
 import type { FinalVerdict, PushVerdict } from '../../src/push/push-provider.ts';
 import { apnsScene } from './helpers/apns-scene.ts';
 import { answered, makeRequest, PLAIN } from './helpers/provider-fixture.ts';
@@ -157,4 +157,31 @@ test('410 without a usable time is older than any registration: no phone is forg
     const verdict = await provider.send(makeRequest(clock), PLAIN);
     assert.deepEqual(verdict, { kind: 'token-dead', reason: 'Unregistered', since: 0 });
   }
+});
+
+test('a GOAWAY that processed nothing answers for the credential, never for a device', () => {
+  const verdictOf = (reason: string) => {
+    const answer = readApnsGoaway(JSON.stringify({ reason }));
+    return answer && [answer.meaning, answer.reason];
+  };
+  for (const [reason, meaning] of Object.entries(APNS_REASONS)) {
+    switch (meaning) {
+      case 'idle':
+      case 'broken-connection':
+      case 'out-of-service':
+        assert.equal(verdictOf(reason), undefined, reason);
+        break;
+      case 'token-misfit':
+      case 'token-dead':
+      case 'payload-too-large':
+      case 'device-throttled':
+        assert.deepEqual(verdictOf(reason), ['broken-connection', reason]);
+        break;
+      default:
+        assert.deepEqual(verdictOf(reason), [meaning, reason]);
+    }
+  }
+  assert.deepEqual(verdictOf('NotYetDocumented'), ['broken-connection', 'Other']);
+  for (const text of ['', 'too_many_pings', '{}', '{"reason":7}', 'null'])
+    assert.equal(readApnsGoaway(text), undefined, text);
 });

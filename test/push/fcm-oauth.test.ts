@@ -116,3 +116,15 @@ test('closing ends the question', async () => {
 test('what is no private key is refused at once', () => {
   assert.throws(() => createFetchToken(fcmAccount('no key', 'http://127.0.0.1:1/'), systemClock));
 });
+
+test('a token address on a slow path gets more time after each time-out, and keeps it', async () => {
+  const answerMs = 250;
+  await using server = await startTokenServer((response) => {
+    setTimeout(() => giveToken(response, 'ya29.token'), answerMs);
+  });
+  const fetchToken = createFetchToken(fcmAccount(key.pem, server.uri), systemClock);
+  const kinds: string[] = [];
+  while (kinds.at(-1) !== 'token' && kinds.length < 12) kinds.push((await fetchToken(20, never)).kind);
+  assert.deepEqual([...new Set(kinds)], ['unavailable', 'token']);
+  assert.equal((await fetchToken(20, never)).kind, 'token');
+});
