@@ -28,8 +28,10 @@ import { createTelemetry, type KnownApp } from './telemetry/telemetry.ts';
 
 /** A running service. */
 export interface RunningApp {
-  /** Where PBXs and apps reach it, e.g. `http://127.0.0.1:8080`. */
+  /** Where apps reach it, e.g. `http://127.0.0.1:8080`. */
   readonly url: string;
+  /** Where PBXs reach it: the same, unless they have a listener of their own. */
+  readonly pbxUrl: string;
   /** Where Prometheus reaches it. */
   readonly metricsUrl: string;
   /** Calls that wait now. */
@@ -182,9 +184,13 @@ export async function startApp(config: Config, openLog: (onDropped: () => void) 
     register: (phone) => registerPhone({ devices, notices }, phone, Date.now()),
   });
   building.defer(() => servers.close(CLOSE_LIMIT_MS));
-  const { url, metricsUrl } = await servers.listen();
+  const { url, pbxUrl, metricsUrl } = await servers.listen();
   if (config.responseApi === undefined) answerAddress = new URL('/api/call-response/', url).href;
-  telemetry.log.write('info', 'listening', { url, metricsUrl });
+  telemetry.log.write('info', 'listening', {
+    url,
+    ...(config.pbxListener === undefined ? {} : { pbxUrl }),
+    metricsUrl,
+  });
 
   const running = building.move();
   let stopping: Promise<void> | undefined;
@@ -197,6 +203,7 @@ export async function startApp(config: Config, openLog: (onDropped: () => void) 
   };
   return {
     url,
+    pbxUrl,
     metricsUrl,
     waiting: () => room.size,
     refreshApps: () => watcher.refresh(),

@@ -35,6 +35,7 @@ export function buildClientLimits(options: {
     answers: counter('answers', settings.unknownAnswersPerMinute),
     pbx: counter('pbx', settings.failedAuthPerMinute),
     accounts: counter('accounts', settings.failedAuthPerMinute),
+    registrations: counter('registrations', settings.registrationsPerMinute),
     accountAddresses: counter('addresses', settings.failedAuthPerMinute * ACCOUNTS_PER_ADDRESS),
   });
 }

@@ -2,6 +2,7 @@ import type { AddressInfo } from 'node:net';
 import type { FastifyInstance } from 'fastify';
 import { CALL_OUTCOMES } from '../calls/call-outcome.ts';
 import type { Config } from '../config/config.ts';
+import type { ListenAddress } from '../config/pbx-listener-settings.ts';
 import type { DeviceStore } from '../devices/device-store.ts';
 import { type AccountAccess, openAccess } from '../http/account-access.ts';
 import type { AnswerParts } from '../http/answer-routes.ts';
@@ -14,7 +15,7 @@ import type { Readiness } from '../http/ops-routes.ts';
 import { createPbxAccess } from '../http/pbx-access.ts';
 import type { PbxParts } from '../http/pbx-routes.ts';
 import { createPlatformAccess } from '../http/platform-api.ts';
-import { createServer } from '../http/server.ts';
+import { createServer, type ServerParts } from '../http/server.ts';
 import type { TlsListener } from '../http/tls-listener.ts';
 import { packageVersion } from '../lib/package-version.ts';
 import { sharedRun } from '../lib/shared-run.ts';
@@ -40,10 +41,18 @@ export interface HttpServerParts {
   readonly register: DeviceParts['register'];
 }
 
-/** Both listeners: one for PBXs and apps, one for Prometheus. */
+/** Where the listeners are reached. */
+export interface ListenUrls {
+  readonly url: string;
+  /** The same as `url` where PBXs have no listener of their own. */
+  readonly pbxUrl: string;
+  readonly metricsUrl: string;
+}
+
+/** The listeners: for PBXs and apps one or two, and one for Prometheus. */
 export interface HttpServers {
-  /** Resolves with the addresses once both listen. */
-  listen(): Promise<{ readonly url: string; readonly metricsUrl: string }>;
+  /** Resolves with the addresses once all listen. */
+  listen(): Promise<ListenUrls>;
   /** Lets requests in flight end for at most `limitMs`, then cuts connections. */
   close(limitMs: number): Promise<void>;
 }
@@ -71,7 +80,7 @@ export function createHttpServers(config: Config, parts: HttpServerParts): HttpS
       degraded: [...database.degraded, ...parts.bus.degraded()],
     };
   };
-  const server = createServer({
+  const served: Omit<ServerParts, 'serves' | 'maxConnections'> = {
     pbx: {
       ...parts,
       limit: limits.pbx,
@@ -79,18 +88,25 @@ export function createHttpServers(config: Config, parts: HttpServerParts): HttpS
       events,
     },
     answers: { answer: parts.answer, proof: parts.answerProof, limits, events },
-    devices: { access, limit: limits.accounts, register: parts.register, devices, events },
+    devices: {
+      access,
+      limit: limits.accounts,
+      rate: limits.registrations,
+      register: parts.register,
+      devices,
+      events,
+    },
     reports: { access, limit: limits.accounts, devices, events },
     ops: {
       readiness,
       openApi: JSON.stringify(openApiDocument({ version: packageVersion(), outcomes: CALL_OUTCOMES })),
     },
     trustProxy: config.trustProxy,
-    maxConnections: config.maxConnections,
     tls: parts.tls,
     isStorageError: (error) => error instanceof StorageUnavailable,
     events,
-  });
+  };
+  const { main: server, pbx } = createListeners(config, served);
   const metrics = createMetricsServer({
     readiness,
     read: async () => {
@@ -106,14 +122,36 @@ export function createHttpServers(config: Config, parts: HttpServerParts): HttpS
         config.metricsPort,
         'PROMETHEUS_HOST or PROMETHEUS_PORT',
       );
+      const schemed = (url: string) => (parts.tls === undefined ? url : url.replace('http:', 'https:'));
+      const url = schemed(await listenOn(server, config.host, config.port, 'HOST or PORT'));
+      if (pbx === undefined) return { url, pbxUrl: url, metricsUrl };
       // Last, because from here on calls come in.
-      const url = await listenOn(server, config.host, config.port, 'HOST or PORT');
-      return { url: parts.tls === undefined ? url : url.replace('http:', 'https:'), metricsUrl };
+      const pbxUrl = await listenOn(pbx.server, pbx.host, pbx.port, 'PBX_HOST or PBX_PORT');
+      return { url, pbxUrl: schemed(pbxUrl), metricsUrl };
     },
     close: async (limitMs) => {
-      await Promise.all([closeServer(server, limitMs, parts.tls), closeServer(metrics, limitMs)]);
+      const ours = pbx === undefined ? [server] : [server, pbx.server];
+      await Promise.all([
+        ...ours.map((each) => closeServer(each, limitMs, parts.tls)),
+        closeServer(metrics, limitMs),
+      ]);
       await access.close();
     },
+  };
+}
+
+/** The listener of apps and PBXs, or one for each, which then share MAX_CONNECTIONS: a flood on one leaves the other its part. */
+function createListeners(
+  { pbxListener, maxConnections, maxWaitingCalls }: Config,
+  served: Omit<ServerParts, 'serves' | 'maxConnections'>,
+): { readonly main: FastifyInstance; readonly pbx?: ListenAddress & { readonly server: FastifyInstance } } {
+  if (pbxListener === undefined)
+    return { main: createServer({ ...served, serves: 'everything', maxConnections }) };
+  const forPbxs = Math.min(maxWaitingCalls, Math.floor(maxConnections / 2));
+  const server = createServer({ ...served, serves: 'pbxs', maxConnections: forPbxs });
+  return {
+    main: createServer({ ...served, serves: 'apps', maxConnections: maxConnections - forPbxs }),
+    pbx: { ...pbxListener, server },
   };
 }
 

@@ -144,5 +144,5 @@ function cannotBeAsked(baseUrl: string, code: string): string {
 function strangeAnswer(status: number, word: string, baseUrl: string): string {
   if (status === 403) return `${baseUrl} refuses this machine as a PBX: ${word}`;
   if (status === 400) return `${baseUrl} refuses the test call: ${word}`;
-  return `${baseUrl} does not answer as this service does (HTTP ${status}): check --via, HOST and PORT.`;
+  return `${baseUrl} does not answer as this service does (HTTP ${status}): check --via, HOST and PORT, or PBX_HOST and PBX_PORT.`;
 }

@@ -91,7 +91,7 @@ async function wakeOne(
 
     startedAt = monotonic();
     tell(`the PBX asks for the phone: POST /api/incoming-call/`, startedAt);
-    const answer = await askPbx({ url: app.url, account: who.account, ...CALLER });
+    const answer = await askPbx({ url: app.pbxUrl, account: who.account, ...CALLER });
     tell(`the PBX hears ${answer.body} (${answer.outcome ?? 'no outcome'})`, monotonic());
     if (answer.body !== 'status=ACK')
       throw new CommandFailed(`The ${who.name} was not woken: ${answer.outcome}`);

@@ -31,7 +31,7 @@ export function addDevicesWakeCommand(devices: Command, context: CommandContext)
     .addArgument(new Argument('<account>', 'sip_user_id').argParser(accountArgument))
     .option(
       '--via <url>',
-      'the running service to ask (default: HOST and PORT of the settings)',
+      'the running service to ask (default: HOST and PORT of the settings, or PBX_HOST and PBX_PORT)',
       baseUrlOption,
     )
     .option('--from <number>', 'who seems to call', 'anonymous')
@@ -78,10 +78,14 @@ async function wake(context: CommandContext, account: number, options: WakeOptio
   reportDirectWake(context, { account, json, wake: wakened });
 }
 
-/** The service of these settings, as seen from its own machine. */
-function ownUrl({ host, port, tls }: Config): string {
-  if (port === 0)
-    throw new CommandFailed('PORT=0 does not tell where the service is: give --via or --direct.', 2);
+/** Where the service of these settings is asked by PBXs, as seen from its own machine. */
+function ownUrl(config: Config): string {
+  const { host, port } = config.pbxListener ?? config;
+  const { tls, pbxListener } = config;
+  if (port === 0) {
+    const setting = pbxListener === undefined ? 'PORT' : 'PBX_PORT';
+    throw new CommandFailed(`${setting}=0 does not tell where the service is: give --via or --direct.`, 2);
+  }
   const reachable = host === '0.0.0.0' ? '127.0.0.1' : host === '::' ? '::1' : host;
   const scheme = tls === undefined ? 'http' : 'https';
   return `${scheme}://${reachable.includes(':') ? `[${reachable}]` : reachable}:${port}/`;

@@ -23,6 +23,7 @@ import {
   oneOf,
   text,
 } from './parsers.ts';
+import { type ListenAddress, readPbxListener } from './pbx-listener-settings.ts';
 import { type ProtectionSettings, readProtectionSettings } from './protection-settings.ts';
 import { readRedisSettings } from './redis-settings.ts';
 import { settingWarnings } from './setting-warnings.ts';
@@ -43,6 +44,8 @@ export interface Config extends CredentialSettings, DatabaseSettings, Protection
   readonly port: number;
   readonly metricsHost: string;
   readonly metricsPort: number;
+  /** Where PBXs ask; undefined: at `host` and `port`, with the apps. */
+  readonly pbxListener: ListenAddress | undefined;
   /** Where apps post their answer; undefined: to the address that the service listens on (loopback only). */
   readonly responseApi: string | undefined;
   readonly waitMs: number;
@@ -91,11 +94,17 @@ export function readConfig(source: ConfigSource): ConfigReport {
   const responseApi = readResponseApi(reader, host);
   const trustProxy = reader.readOptional('TRUST_PROXY', networkList);
   const database = readDatabaseSettings(reader);
+  const metricsHost = reader.read('PROMETHEUS_HOST', '127.0.0.1', listenHost);
+  const metricsPort = reader.read('PROMETHEUS_PORT', '9000', integer(0, 65_535));
   const config: Config = {
     host,
     port,
-    metricsHost: reader.read('PROMETHEUS_HOST', '127.0.0.1', listenHost),
-    metricsPort: reader.read('PROMETHEUS_PORT', '9000', integer(0, 65_535)),
+    metricsHost,
+    metricsPort,
+    pbxListener: readPbxListener(reader, {
+      main: { host, port },
+      metrics: { host: metricsHost, port: metricsPort },
+    }),
     responseApi,
     waitMs,
     resendMs: reader.read('APP_PUSH_RESEND_INTERVAL', '1000', integer(100, 60_000, 'milliseconds')),

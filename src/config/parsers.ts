@@ -1,4 +1,5 @@
 import { BlockList, isIP } from 'node:net';
+import { networkOf } from '../lib/network-of.ts';
 import type { Parse } from './settings-reader.ts';
 
 /** A whole number within bounds, both included. */
@@ -79,11 +80,8 @@ export const networkList: Parse<NetworkList> = (value) => {
   if (networks.length === 0) return { expected: 'must name at least one IP address or network' };
   const list = new BlockList();
   for (const network of networks) {
-    if (!addNetwork(list, network)) {
-      return {
-        expected: `must be a list of IP addresses or networks such as 10.0.0.0/8; ${network} is not one`,
-      };
-    }
+    const problem = addNetwork(list, network);
+    if (problem !== undefined) return { expected: problem };
   }
   return {
     value: {
@@ -114,14 +112,22 @@ function remembered(judge: (address: string) => boolean | undefined): (address: 
   };
 }
 
-function addNetwork(list: BlockList, network: string): boolean {
+/** Adds an address or a network; else what is wrong with it. */
+function addNetwork(list: BlockList, network: string): string | undefined {
   const [address = '', prefix, ...rest] = network.split('/');
   const family = isIP(address);
-  if (family === 0 || rest.length > 0) return false;
   const bits = family === 4 ? 32 : 128;
-  if (prefix !== undefined && (!/^\d{1,3}$/.test(prefix) || Number(prefix) > bits)) return false;
-  list.addSubnet(address, prefix === undefined ? bits : Number(prefix), family === 4 ? 'ipv4' : 'ipv6');
-  return true;
+  const isPrefix = prefix === undefined || (/^\d{1,3}$/.test(prefix) && Number(prefix) <= bits);
+  if (family === 0 || address.includes('%') || rest.length > 0 || !isPrefix) {
+    return `must be a list of IP addresses or networks such as 10.0.0.0/8; ${network} is not one`;
+  }
+  const length = prefix === undefined ? bits : Number(prefix);
+  const begin = networkOf(address, length);
+  if (begin !== undefined) {
+    return `must not hold ${network}, which has host bits set: write ${begin}/${length} for the network, or ${address}/${bits} for the one address`;
+  }
+  list.addSubnet(address, length, family === 4 ? 'ipv4' : 'ipv6');
+  return undefined;
 }
 
 /** A token to be sent in a header: visible ASCII, long enough not to be guessed. */

@@ -16,6 +16,8 @@ export interface ProtectionSettings {
   readonly unknownAnswersPerMinute: number;
   /** Refused credentials of one address and account in a minute; 0: any number. */
   readonly failedAuthPerMinute: number;
+  /** Registrations and removals of one account in a minute; 0: any number. */
+  readonly registrationsPerMinute: number;
   /** Milliseconds that the event loop may be late before new calls are turned away; 0: any. */
   readonly eventLoopLimitMs: number;
   /** Undefined: an answer needs to know the key of its call and nothing else. */
@@ -40,6 +42,7 @@ export function readProtectionSettings(reader: SettingsReader): ProtectionSettin
     answerProof: readAnswerProof(reader),
     unknownAnswersPerMinute: reader.read('LIMIT_UNKNOWN_ANSWERS', '120', integer(0, 100_000)),
     failedAuthPerMinute: reader.read('LIMIT_FAILED_AUTH', '20', integer(0, 100_000)),
+    registrationsPerMinute: reader.read('LIMIT_REGISTRATIONS', '60', integer(0, 100_000)),
     eventLoopLimitMs: reader.read('EVENT_LOOP_LIMIT', '250', integer(0, 10_000, 'milliseconds')),
   };
 }

@@ -3,6 +3,7 @@ import type { AccountAccess, AccountVerdict } from './account-access.ts';
 import {
   sendDetail,
   sendLimited,
+  sendMalformed,
   sendMethodNotAllowed,
   sendUnauthenticated,
   sendUnavailable,
@@ -12,7 +13,7 @@ import type { BodySchema, BodyValue, Fields } from './fields/body-schema.ts';
 import { decodeAccount } from './fields/decode-account.ts';
 import { decodeFields } from './fields/decode-fields.ts';
 import type { HttpEvents } from './http-events.ts';
-import type { AccountLimit } from './limits/client-limits.ts';
+import type { AccountLimit, AccountRate } from './limits/client-limits.ts';
 import { appFieldsOf, readFields, refuseField } from './read-fields.ts';
 
 /** What the check of an account's request needs. */
@@ -20,6 +21,8 @@ export interface AccountParts {
   readonly endpoint: string;
   readonly access: AccountAccess;
   readonly limit: AccountLimit;
+  /** How often an account may be let through; undefined: as often as it likes. */
+  readonly rate?: AccountRate;
   readonly events: Pick<HttpEvents, 'requestRefused' | 'requestInvalid'>;
 }
 
@@ -80,18 +83,42 @@ async function readAsAccount(
     refuseField(reply, parts.endpoint, account, parts.events);
     return undefined;
   }
-  if (!parts.access.asks) return raw;
-  const blockedForMs = parts.limit.blockedForMs(request, account.value);
+  const blockedForMs = Math.max(
+    parts.access.asks ? parts.limit.blockedForMs(request, account.value) : 0,
+    parts.rate?.blockedForMs(account.value) ?? 0,
+  );
   if (blockedForMs > 0) {
     parts.events.requestRefused({ endpoint: parts.endpoint, why: 'limited' });
     sendLimited(reply, blockedForMs);
     return undefined;
   }
-  const judged = parts.limit.begins(request, account.value);
-  const verdict = await parts.access.check(authorization, account.value);
-  judged(verdict === 'unauthenticated' || verdict === 'forbidden');
-  return isAllowed(parts, verdict, reply) ? raw : undefined;
+  if (parts.access.asks && !(await isTheirs(parts, request, reply, authorization, account.value)))
+    return undefined;
+  parts.rate?.came(account.value);
+  return raw;
 }
+
+/** Whether the platform says that the account is this user's; answered where it does not. */
+async function isTheirs(
+  parts: AccountParts,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  authorization: string,
+  account: number,
+): Promise<boolean> {
+  const judged = parts.limit.begins(request, account);
+  const verdict = await parts.access.check(authorization, account);
+  // The platform's server may refuse such a header as HTTP, before anybody judges it: that is the client's fault.
+  const isMalformed = verdict === 'unavailable' && !ORDINARY.test(authorization);
+  judged(isMalformed || verdict === 'unauthenticated' || verdict === 'forbidden');
+  if (!isMalformed) return isAllowed(parts, verdict, reply);
+  parts.events.requestRefused({ endpoint: parts.endpoint, why: 'unauthenticated' });
+  sendMalformed(reply, 'authorization');
+  return false;
+}
+
+/** Visible ASCII (RFC 9110, 11.4, but for quoted strings), and no longer than web servers take a header by default. */
+const ORDINARY = /^[\t\x20-\x7e]{1,8000}$/;
 
 function isAllowed(parts: AccountParts, verdict: AccountVerdict, reply: FastifyReply): boolean {
   const refuse = (why: 'unauthenticated' | 'forbidden' | 'platform-down') =>

@@ -7,7 +7,7 @@ import type { AccountAccess } from './account-access.ts';
 import { type AccountParts, readAccountFields, refuseMethod } from './account-guard.ts';
 import { sendDone, sendNotFound } from './app-replies.ts';
 import type { HttpEvents } from './http-events.ts';
-import type { AccountLimit } from './limits/client-limits.ts';
+import type { AccountLimit, AccountRate } from './limits/client-limits.ts';
 import { ENDPOINTS } from './paths.ts';
 import { route } from './route.ts';
 import { DeviceRegistrationBody, DeviceRemovalBody } from './schemas.ts';
@@ -16,6 +16,8 @@ import { DeviceRegistrationBody, DeviceRemovalBody } from './schemas.ts';
 export interface DeviceParts {
   readonly access: AccountAccess;
   readonly limit: AccountLimit;
+  /** How often an account's phones may register and unregister. */
+  readonly rate: AccountRate;
   /** Resolves once the row is committed, so that a phone that was told 200 or 201 can be woken whatever happens. */
   readonly register: (phone: DeviceRegistration) => Promise<PhoneRegistered>;
   readonly devices: Pick<DeviceStore, 'unregister'>;

@@ -16,6 +16,9 @@ export interface HttpEvents {
       | 'forbidden'
       | 'platform-down'
       | 'limited';
+    /** Whose address was looked at, where it decides: a PBX's. */
+    readonly address?: string;
+    readonly addressFrom?: 'X-Forwarded-For' | 'connection';
   }): void;
   /** A request made no sense; `field` names what was wrong in it. */
   requestInvalid(event: {

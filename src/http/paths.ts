@@ -46,3 +46,19 @@ export const ENDPOINTS = {
 
 /** All of them. */
 export const ALL_ENDPOINTS: readonly Endpoint[] = Object.values(ENDPOINTS);
+
+const ENDPOINT_OF_PATH = /^\/api\/([a-z-]{1,20})(?:[/?#]|$)/;
+const API_NAMES: ReadonlySet<string> = new Set(
+  ALL_ENDPOINTS.filter(({ path }) => path.startsWith('/api/')).map(({ name }) => name),
+);
+
+/** The endpoint's name for log and metric: a closed set, whatever was asked for. `url` as it is routed. */
+export function endpointOf(url: string): string {
+  const name = ENDPOINT_OF_PATH.exec(url)?.[1] ?? '';
+  return API_NAMES.has(name) ? name : 'other';
+}
+
+/** Whether an endpoint is for PBXs, which read plain text. */
+export function isPbxEndpoint(name: string): boolean {
+  return name === ENDPOINTS.incomingCall.name || name === ENDPOINTS.callCancelled.name;
+}

@@ -1,6 +1,8 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
+import { isIP } from 'node:net';
 import type { FastifyRequest } from 'fastify';
-import { isForwarded } from './forwarded.ts';
+import { bareAddress } from '../lib/bare-address.ts';
+import { clientAddress, isForwarded, shownAddress } from './forwarded.ts';
 
 /** Addresses that are let in, or whose word on the client's address counts. */
 export interface AddressList {
@@ -22,6 +24,13 @@ export interface PbxRefusal {
   readonly sentence: string;
 }
 
+/** Whose address was looked at, for the log. */
+export interface CheckedAddress {
+  /** May be no address at all: what X-Forwarded-For says. At most 64 characters. */
+  readonly address: string;
+  readonly addressFrom: 'X-Forwarded-For' | 'connection';
+}
+
 /**
  * Decides whether a request may act as a PBX. A request that a proxy forwarded is refused where addresses are checked
  * unless TRUST_PROXY names the proxy and it says for whom (`X-Forwarded-For`): its address is else the proxy's, often
@@ -33,7 +42,7 @@ export function createPbxAccess(rules: PbxAccessRules): (request: FastifyRequest
     if (rules.allow !== undefined) {
       const forwarding = forwardingRefusal(request, rules.trustProxy);
       if (forwarding !== undefined) return forwarding;
-      if (!rules.allow.contains(request.ip)) return WRONG_ADDRESS;
+      if (!rules.allow.contains(clientAddress(request))) return wrongAddress(request);
     }
     const uncertified = rules.certificate?.(request);
     if (uncertified !== undefined) return uncertified;
@@ -47,21 +56,41 @@ function forwardingRefusal(
   trustProxy: AddressList | undefined,
 ): PbxRefusal | undefined {
   if (!isForwarded(request)) return undefined;
-  if (trustProxy?.contains(request.socket.remoteAddress ?? '') !== true) return UNTRUSTED_PROXY;
-  return request.headers['x-forwarded-for'] === undefined ? SILENT_PROXY : undefined;
+  const proxy = bareAddress(request.socket.remoteAddress ?? '');
+  if (trustProxy?.contains(proxy) !== true) return untrustedProxy(proxy);
+  const clients = String(request.headers['x-forwarded-for'] ?? '');
+  return /^[\s,]*$/.test(clients) ? SILENT_PROXY : undefined;
 }
 
-const UNTRUSTED_PROXY: PbxRefusal = {
-  why: 'untrusted-proxy',
-  sentence: 'Refused: the request was forwarded by a proxy that TRUST_PROXY does not name.',
-};
+/**
+ * The address that a request is judged by, and where it comes from: the connection's own, unless a proxy of TRUST_PROXY
+ * names another.
+ */
+export function checkedAddress(request: FastifyRequest): CheckedAddress {
+  const isForwardedFor = (request.ips?.length ?? 1) > 1;
+  return {
+    address: shownAddress(clientAddress(request)),
+    addressFrom: isForwardedFor ? 'X-Forwarded-For' : 'connection',
+  };
+}
+
+function wrongAddress(request: FastifyRequest): PbxRefusal {
+  const { address, addressFrom } = checkedAddress(request);
+  const source = addressFrom === 'connection' ? 'the address of the connection' : 'from X-Forwarded-For';
+  const fault = isIP(address) === 0 ? 'is not an IP address, and so not' : 'is not';
+  return { why: 'address', sentence: `Refused: ${address} (${source}) ${fault} in PBX_ALLOW.` };
+}
+
+function untrustedProxy(proxy: string): PbxRefusal {
+  return {
+    why: 'untrusted-proxy',
+    sentence: `Refused: the request was forwarded by ${shownAddress(proxy)}, a proxy that TRUST_PROXY does not name.`,
+  };
+}
+
 const SILENT_PROXY: PbxRefusal = {
   why: 'untrusted-proxy',
-  sentence: 'Refused: the proxy in front does not tell in X-Forwarded-For whose request this is.',
-};
-const WRONG_ADDRESS: PbxRefusal = {
-  why: 'address',
-  sentence: 'Refused: this address is not in PBX_ALLOW.',
+  sentence: 'Refused: the proxy in front does not say in X-Forwarded-For whose request this is.',
 };
 const WRONG_TOKEN: PbxRefusal = {
   why: 'token',

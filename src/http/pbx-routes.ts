@@ -9,7 +9,7 @@ import type { HttpEvents } from './http-events.ts';
 import type { AddressLimit } from './limits/client-limits.ts';
 import { pbxBody } from './outcome-replies.ts';
 import { ENDPOINTS } from './paths.ts';
-import type { PbxRefusal } from './pbx-access.ts';
+import { checkedAddress, type PbxRefusal } from './pbx-access.ts';
 import { type FieldsRead, readFields } from './read-fields.ts';
 import { route } from './route.ts';
 import { CallCancelled, IncomingCall } from './schemas.ts';
@@ -38,7 +38,8 @@ export function addPbxRoutes(server: FastifyInstance, parts: PbxParts): void {
     // Whoever may ask is never limited, because calls would be lost: only what the others hear depends on it.
     const blockedForMs = parts.limit.blockedForMs(request);
     parts.limit.failed(request);
-    parts.events.requestRefused({ endpoint: 'pbx', why: blockedForMs > 0 ? 'limited' : refused.why });
+    const why = blockedForMs > 0 ? 'limited' : refused.why;
+    parts.events.requestRefused({ endpoint: 'pbx', why, ...checkedAddress(request) });
     if (blockedForMs === 0) sendText(reply, 403, refused.sentence);
     else sendText(reply.header('retry-after', Math.ceil(blockedForMs / 1_000)), 429, TOO_MANY);
   };
@@ -60,7 +61,7 @@ async function incomingCall(
   reply: FastifyReply,
 ): Promise<FastifyReply> {
   const askedAt = monotonic();
-  const read = readFields(request);
+  const read = readFields(request, 'lenient');
   const asked = decodeAsk(parts, read instanceof Promise ? await read : read, reply, askedAt);
   if (asked === undefined) return reply;
   // What was read is not kept for as long as the call waits.
@@ -123,10 +124,10 @@ async function callCancelled(
   request: FastifyRequest,
   reply: FastifyReply,
 ): Promise<FastifyReply> {
-  const read = await readFields(request);
+  const read = await readFields(request, 'lenient');
   const fields = decodePbxFields(parts, ENDPOINTS.callCancelled.name, read, reply, CallCancelled);
   if (fields === undefined) return reply;
-  const ended = await parts.cancelCall(fields.call_id, fields.reason);
+  const ended = await parts.cancelCall(fields.call_id, fields.reason === '' ? null : fields.reason);
   if (ended === 'undecided') return sendText(reply, 503, CANCEL_UNDECIDED);
   return ended > 0
     ? sendText(reply, 200, 'status=CANCELLED')

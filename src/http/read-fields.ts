@@ -4,6 +4,7 @@ import type { BodyResult } from './body/body-result.ts';
 import type { RawFields } from './body/raw-fields.ts';
 import { NO_FIELDS } from './body/raw-fields.ts';
 import { readBody } from './body/read-body.ts';
+import type { TextEncoding } from './body/read-json.ts';
 import { readQuery } from './body/read-query.ts';
 import type { HttpEvents } from './http-events.ts';
 import { contentType, rawBody } from './raw-body.ts';
@@ -18,16 +19,19 @@ export type FieldsRead = { readonly fields: RawFields } | { readonly unreadable:
 
 /**
  * Reads the body of a request in whatever of the three forms it came; a DELETE without body reads its query. Only a
- * multipart body needs a promise.
+ * multipart body needs a promise. `encoding`: see `readBody`.
  */
-export function readFields(request: FastifyRequest): FieldsRead | Promise<FieldsRead> {
+export function readFields(
+  request: FastifyRequest,
+  encoding: TextEncoding = 'strict',
+): FieldsRead | Promise<FieldsRead> {
   const raw = rawBody(request);
   if (raw.length === 0) {
     if (request.method !== 'DELETE') return { fields: NO_FIELDS };
     const query = readQuery(request.url);
     return query.kind === 'fields' ? { fields: query.fields } : { unreadable: MALFORMED_BODY };
   }
-  const body = readBody(contentType(request), raw);
+  const body = readBody(contentType(request), raw, encoding);
   return body instanceof Promise ? body.then(fieldsOf) : fieldsOf(body);
 }
 

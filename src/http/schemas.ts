@@ -6,8 +6,12 @@ import { lenientField } from './fields/field.ts';
 import {
   accountField,
   booleanField,
+  callIdField,
+  callKeyField,
+  cutTextField,
   floatField,
   longTextField,
+  optionalCallIdField,
   optionalTextField,
   phoneNumberField,
   textField,
@@ -18,11 +22,12 @@ import {
 /** The body of /api/incoming-call/. */
 export const IncomingCall = bodySchema('IncomingCall', 'A call for an account.', {
   sip_user_id: accountField(),
-  phonenumber: phoneNumberField('Who calls: shown by the app as it is sent, trimmed.'),
-  caller_id: optionalTextField('Name of the caller.', ''),
-  call_id: optionalTextField(
+  phonenumber: phoneNumberField(
+    'Who calls: shown by the app as it is sent, trimmed, 32 characters at most. Of a SIP or tel URI its user or number.',
+  ),
+  caller_id: cutTextField('Name of the caller; 255 characters at most are shown.'),
+  call_id: optionalCallIdField(
     "The PBX's own name of the call. Asking again with the same name joins the call that already waits.",
-    undefined,
   ),
   outcome_in_body: booleanField(
     'Whether the outcome stands in the body of the answer too, for a PBX that cannot read its headers.',
@@ -32,13 +37,13 @@ export const IncomingCall = bodySchema('IncomingCall', 'A call for an account.',
 
 /** The body of /api/call-cancelled/. */
 export const CallCancelled = bodySchema('CallCancelled', 'The PBX no longer wants the phone.', {
-  call_id: textField('The `call_id` of the incoming call.'),
-  reason: optionalTextField("The PBX's word for why, for the log.", null),
+  call_id: callIdField('The `call_id` of the incoming call.'),
+  reason: cutTextField("The PBX's word for why, for the log; 255 characters at most are kept."),
 });
 
 /** The body of /api/call-response/. */
 export const CallResponse = bodySchema('CallResponse', "The app's answer to a push.", {
-  unique_key: textField('The `unique_key` of the push.'),
+  unique_key: callKeyField('The `unique_key` of the push, or the `call_id` of the PBX.'),
   message_start_time: floatField(
     'The `message_start_time` of the push. Must be there; nothing is decided by it.',
   ),
@@ -78,7 +83,7 @@ export const DeviceRemovalBody = bodySchema('DeviceRemoval', 'The phone no longe
 /** The body of /api/hangup-reason/; vialer-ios 5.5 to 5.6.7 names the reason `hangup_reason`. */
 export const HangupReason = bodySchema('HangupReason', 'Why the phone did not take a call.', {
   sip_user_id: accountField(),
-  unique_key: textField('The `unique_key` of the push.'),
+  unique_key: callKeyField('The `unique_key` of the push.'),
   reason: longTextField('The reason in words.', 'hangup_reason'),
 });
 

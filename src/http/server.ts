@@ -1,22 +1,18 @@
 import type { RequestListener } from 'node:http';
-import Fastify, {
-  type FastifyError,
-  type FastifyInstance,
-  type FastifyReply,
-  type FastifyRequest,
-} from 'fastify';
+import Fastify, { type FastifyError, type FastifyInstance } from 'fastify';
+import { bareAddress } from '../lib/bare-address.ts';
+import { answerError, answerNotFound, type ErrorParts } from './answer-error.ts';
 import { type AnswerParts, addAnswerRoutes } from './answer-routes.ts';
-import { sendDetail, sendUnavailable } from './app-replies.ts';
 import { ConnectionBound } from './connection-bound.ts';
 import { addDeviceRoutes, type DeviceParts } from './device-routes.ts';
 import type { HttpEvents } from './http-events.ts';
-import { addOpsRoutes, type OpsParts } from './ops-routes.ts';
-import { OUTCOME_REPLIES } from './outcome-replies.ts';
-import { ALL_ENDPOINTS } from './paths.ts';
+import { addHealthRoutes, addOpsRoutes, type OpsParts } from './ops-routes.ts';
 import type { AddressList } from './pbx-access.ts';
-import { addPbxRoutes, type PbxParts, sendText } from './pbx-routes.ts';
-import { acceptRawBodies, BODY_LIMIT } from './raw-body.ts';
+import { addPbxRoutes, type PbxParts } from './pbx-routes.ts';
+import { answerProtocolFaults, createClientErrorHandler, OUR_FAULTS } from './protocol-faults.ts';
+import { acceptRawBodies } from './raw-body.ts';
 import { addReportRoutes, type ReportParts } from './report-routes.ts';
+import { routedUrl } from './routed-url.ts';
 import type { TlsListener } from './tls-listener.ts';
 
 /** Milliseconds within which a client must have sent its headers, and its whole request. */
@@ -25,10 +21,16 @@ const REQUEST_TIMEOUT = 20_000;
 /** Milliseconds that an idle connection is kept; PBXs and proxies reuse theirs. */
 const KEEP_ALIVE_TIMEOUT = 72_000;
 
-const CONNECTION_LIMITS = { headersTimeout: HEADERS_TIMEOUT, connectionsCheckingInterval: 5_000 };
+const CONNECTION_LIMITS = {
+  ...OUR_FAULTS,
+  headersTimeout: HEADERS_TIMEOUT,
+  connectionsCheckingInterval: 5_000,
+};
 
 /** Everything that the outside world can reach. */
-export interface ServerParts {
+export interface ServerParts extends ErrorParts {
+  /** Whose endpoints: with a listener of their own for PBXs, the other one has none of theirs, and the other way round. */
+  readonly serves: 'everything' | 'apps' | 'pbxs';
   readonly pbx: PbxParts;
   readonly answers: AnswerParts;
   readonly devices: DeviceParts;
@@ -39,8 +41,6 @@ export interface ServerParts {
   readonly maxConnections: number;
   /** Undefined: plain HTTP. */
   readonly tls?: TlsListener | undefined;
-  /** Whether an error means that the database could not be asked. */
-  readonly isStorageError: (error: unknown) => boolean;
   readonly events: HttpEvents;
 }
 
@@ -54,25 +54,37 @@ export function createServer(parts: ServerParts): FastifyInstance {
     connectionTimeout: 0,
     http: CONNECTION_LIMITS,
     ...secureServer(parts.tls),
-    trustProxy: trustProxy === undefined ? false : (address: string) => trustProxy.contains(address),
+    trustProxy:
+      trustProxy === undefined ? false : (address: string) => trustProxy.contains(bareAddress(address)),
     routerOptions: { caseSensitive: true, ignoreTrailingSlash: false, maxParamLength: 1_000 },
     exposeHeadRoutes: false,
     return503OnClosing: false,
+    rewriteUrl: ({ url }) => routedUrl(url ?? ''),
+    clientErrorHandler: createClientErrorHandler(parts.events),
     frameworkErrors: (error, request, reply) => {
       answerError(parts, error, request, reply);
     },
   });
   if (parts.tls !== undefined) closeOutdated(server, parts.tls);
   boundConnections(server, parts);
+  answerProtocolFaults(server, parts.events);
   acceptRawBodies(server);
   server.setErrorHandler((error: FastifyError, request, reply) => answerError(parts, error, request, reply));
-  server.setNotFoundHandler(notFound);
-  addPbxRoutes(server, parts.pbx);
+  server.setNotFoundHandler(answerNotFound);
+  addRoutes(server, parts);
+  return server;
+}
+
+function addRoutes(server: FastifyInstance, parts: ServerParts): void {
+  if (parts.serves !== 'apps') addPbxRoutes(server, parts.pbx);
+  if (parts.serves === 'pbxs') {
+    addHealthRoutes(server, parts.ops);
+    return;
+  }
   addAnswerRoutes(server, parts.answers);
   addDeviceRoutes(server, parts.devices);
   addReportRoutes(server, parts.reports);
   addOpsRoutes(server, parts.ops);
-  return server;
 }
 
 /** Fastify hands its time limits only to servers that it made itself. */
@@ -106,53 +118,4 @@ function closeOutdated(server: FastifyInstance, tls: TlsListener): void {
     if (tls.isOutdated(request.socket)) reply.header('connection', 'close');
     done();
   });
-}
-
-/** Clients' faults keep their 4xx; the database being away is 503; anything else is a bug of ours. */
-function answerError(
-  parts: ServerParts,
-  error: FastifyError,
-  request: FastifyRequest,
-  reply: FastifyReply,
-): FastifyReply {
-  const endpoint = endpointOf(request.url);
-  const forPbx = endpoint === 'incoming-call' || endpoint === 'call-cancelled';
-  const status = error.statusCode ?? 500;
-  if (status >= 400 && status < 500) {
-    parts.events.requestInvalid({ endpoint, field: 'request', problem: error.code ?? 'unreadable' });
-    const sentence = CLIENT_FAULTS[status] ?? 'Malformed request.';
-    return forPbx ? sendText(reply, status, sentence) : sendDetail(reply, status, sentence);
-  }
-  if (parts.isStorageError(error)) {
-    parts.events.storageFailed({ during: `answering ${endpoint}`, error });
-    return forPbx ? sendNak(reply, 503) : sendUnavailable(reply);
-  }
-  parts.events.requestFailed({ endpoint, error });
-  return forPbx ? sendNak(reply, 500) : sendDetail(reply, 500, 'Internal server error.');
-}
-
-const CLIENT_FAULTS: Readonly<Record<number, string>> = {
-  413: `The body is longer than ${BODY_LIMIT} bytes.`,
-  415: 'Unsupported media type "" in request.',
-};
-
-function sendNak(reply: FastifyReply, status: number): FastifyReply {
-  return sendText(reply, status, OUTCOME_REPLIES['storage-unavailable']);
-}
-
-const ENDPOINT_OF_PATH = /^\/api\/([a-z-]{1,20})(?:[/?]|$)/;
-const API_NAMES: ReadonlySet<string> = new Set(
-  ALL_ENDPOINTS.filter(({ path }) => path.startsWith('/api/')).map(({ name }) => name),
-);
-
-/** The endpoint's name for log and metric: a closed set, whatever was asked for. */
-function endpointOf(url: string): string {
-  const name = ENDPOINT_OF_PATH.exec(url)?.[1] ?? '';
-  return API_NAMES.has(name) ? name : 'other';
-}
-
-const NOT_FOUND = '<h1>Not Found</h1><p>The requested URL was not found on this server.</p>';
-
-function notFound(_request: FastifyRequest, reply: FastifyReply): FastifyReply {
-  return reply.code(404).header('content-type', 'text/html').send(NOT_FOUND);
 }

@@ -1,4 +1,5 @@
 import { isIP } from 'node:net';
+import { bareAddress } from './bare-address.ts';
 
 /**
  * The name under which a client's address is counted: an IPv4 address as it is, also one that is written as IPv6, and of
@@ -6,24 +7,15 @@ import { isIP } from 'node:net';
  * the address does not matter. Whatever is no address shares one name.
  */
 export function addressGroup(address: string): string {
-  switch (isIP(address)) {
+  const bare = bareAddress(address);
+  switch (isIP(bare)) {
     case 4:
-      return address;
+      return bare;
     case 6:
-      // How a socket for both families writes IPv4, without the work of the general form.
-      return /^::ffff:([\d.]+)$/i.exec(address)?.[1] ?? ipv6Group(address);
-    default: {
-      const bare = withoutPort(address);
-      return bare === undefined ? 'unknown' : addressGroup(bare);
-    }
+      return ipv6Group(bare);
+    default:
+      return 'unknown';
   }
-}
-
-/** The address of `192.0.2.7:1234`, `[2001:db8::7]:1234` and `[2001:db8::7]`; undefined for anything else. */
-function withoutPort(text: string): string | undefined {
-  const [, ipv6, ipv4] = /^(?:\[([^\]]*)\](?::\d+)?|([\d.]+):\d+)$/.exec(text) ?? [];
-  if (ipv6 !== undefined && isIP(ipv6) === 6) return ipv6;
-  return ipv4 !== undefined && isIP(ipv4) === 4 ? ipv4 : undefined;
 }
 
 function ipv6Group(address: string): string {
@@ -41,7 +33,7 @@ function ipv6Group(address: string): string {
 
 /** The eight numbers of an IPv6 address; `::` stands for as many zeros as are missing. */
 function hextetsOf(address: string): readonly number[] {
-  const [before = '', after] = address.split('%', 1).join('').split('::');
+  const [before = '', after] = address.split('::');
   const head = numbersOf(before);
   const tail = numbersOf(after ?? '');
   return [...head, ...new Array<number>(8 - head.length - tail.length).fill(0), ...tail];

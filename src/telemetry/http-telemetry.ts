@@ -1,12 +1,16 @@
 import type { HttpEvents } from '../http/http-events.ts';
 import type { LineBudget } from './line-budget.ts';
-import type { Log } from './log.ts';
 import { countReport, type ReferenceMetrics } from './reference-metrics.ts';
 import type { ServiceMetrics } from './service-metrics.ts';
 
+/**
+ * Lines a minute of each kind that users of the platform can cause: ten a second, more than an operator's phones cause
+ * on a busy day, and few enough for a disk when somebody floods.
+ */
+const APP_LINES = 600;
+
 /** Log line and metric of everything that the outside world does. */
 export function createHttpTelemetry(
-  log: Log,
   metrics: ServiceMetrics,
   reference: ReferenceMetrics,
   lines: LineBudget,
@@ -22,9 +26,9 @@ export function createHttpTelemetry(
         {},
       );
     },
-    requestRefused: ({ endpoint, why }) => {
+    requestRefused: ({ endpoint, why, ...from }) => {
       metrics.requestsRefused.inc({ endpoint, why });
-      lines.write(`refused ${endpoint} ${why}`, 'info', 'request refused', { endpoint, why });
+      lines.write(`refused ${endpoint} ${why}`, 'info', 'request refused', { endpoint, why, ...from });
     },
     requestInvalid: ({ endpoint, field, problem }) => {
       metrics.requestsInvalid.inc({ endpoint, field });
@@ -54,25 +58,17 @@ export function createHttpTelemetry(
     },
     deviceRegistered: ({ account, platform, app, token, created, takeover }) => {
       metrics.registrations.inc({ platform, result: created ? 'created' : 'updated' });
-      log.write('info', created ? 'phone registered' : 'phone registered again', {
-        account,
-        platform,
-        app,
-        token,
-        takeover,
-      });
+      const message = created ? 'phone registered' : 'phone registered again';
+      lines.write('registered', 'info', message, { account, platform, app, token, takeover }, APP_LINES);
     },
     deviceUnregistered: ({ account, platform, app, token, found }) => {
       metrics.registrations.inc({ platform, result: found ? 'removed' : 'not-found' });
-      log.write('info', found ? 'phone unregistered' : 'no such phone to unregister', {
-        account,
-        platform,
-        app,
-        token,
-      });
+      const message = found ? 'phone unregistered' : 'no such phone to unregister';
+      lines.write('unregistered', 'info', message, { account, platform, app, token }, APP_LINES);
     },
     hangupReported: ({ account, uniqueKey, reason }) => {
-      log.write('info', 'app could not take the call', { call: uniqueKey, account, reason });
+      const fields = { call: uniqueKey, account, reason };
+      lines.write('hangup', 'info', 'app could not take the call', fields, APP_LINES);
     },
     metricsReported: (report) => countReport(reference, report),
   };

@@ -14,7 +14,7 @@ export function createLimitTelemetry(lines: LineBudget, metrics: ServiceMetrics)
   return {
     keyForgotten: ({ limit }) => {
       metrics.limitKeysForgotten.inc({ limit });
-      lines.write('limit-forgotten', 'warn', 'more clients fail than can be counted', { limit });
+      lines.write('limit-forgotten', 'warn', 'more clients than can be counted', { limit });
     },
     countUnshared: ({ limit, error }) => {
       metrics.limitCountsUnshared.inc({ limit });

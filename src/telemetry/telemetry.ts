@@ -61,7 +61,7 @@ export function createTelemetry(options: {
   reference.redisHealth.set(options.usesRedis ? 0 : 1);
   const log = options.openLog(() => metrics.logLinesDropped.inc());
   const lines = createLineBudget(log);
-  const http = createHttpTelemetry(log, metrics, reference, lines);
+  const http = createHttpTelemetry(metrics, reference, lines);
   return {
     log,
     registry,

@@ -27,14 +27,95 @@ test('paths', async (t) => {
     }
   });
 
+  await t.test('extra slashes anywhere are one, the query stays as it is', async () => {
+    for (const name of [...KNOWN, ...REPORTS]) {
+      for (const path of [`//api/${name}/`, `/api//${name}/`, `///api///${name}`, `//api/${name}///?a=//b`]) {
+        const answer = await post(path);
+        assert.ok([400, 401].includes(answer.status), `${path}: ${answer.status}`);
+      }
+    }
+    for (const path of ['//healthz', '///readyz', '//openapi.json']) {
+      assert.equal((await send(service.url, { method: 'GET', path })).status, 200, path);
+    }
+    const phone = await service.phone();
+    const call = asForm({ sip_user_id: String(phone.account) });
+    const ready = await send(service.url, { path: '//api//incoming-call/', ...call });
+    assert.equal(ready.body, 'status=ACK');
+    const token = { sip_user_id: String(phone.account), token: 'a//b/../c', app: 'x' };
+    const query = `//api/android-device?${new URLSearchParams(token)}`;
+    const removed = await send(service.url, { method: 'DELETE', path: query });
+    assert.equal(removed.status, 401, 'a query may hold what a path may not');
+  });
+
+  await t.test('a target with scheme and host is its path', async () => {
+    for (const path of ['http://other/api/check-in/', 'HTTPS://other:1//api//check-in']) {
+      assert.equal((await post(path)).status, 401, path);
+    }
+    for (const path of [
+      'http://other',
+      'http://other?x=/api/check-in/',
+      'http://other/api/../api/check-in/',
+    ]) {
+      assert.equal((await post(path)).status, 404, path);
+    }
+  });
+
+  await t.test('dot segments and slashes in disguise lead nowhere, at every endpoint', async () => {
+    const tricks = [
+      '..',
+      '.',
+      '../',
+      './',
+      '../call-response/',
+      'x/../../call-response/',
+      '%2e%2e/call-response/',
+      '.%2e/call-response/',
+      '%2E./call-response/',
+      '%2e/',
+      '..;/call-response/',
+      '..;x=1/call-response/',
+      '%2e%2e%3b/call-response/',
+      '..%2fcall-response/',
+      '%2e%2e%2Fcall-response/',
+      'x%2f..%2f..%2fcall-response/',
+      '..\\call-response/',
+      '..%5ccall-response/',
+      'x%5C',
+      'x%2F',
+      '%252e%252e/call-response/',
+      '%25252e%2525252e/call-response/',
+      '..%252fcall-response/',
+      '/../call-response/',
+      '#/../call-response/',
+      '%2e%2e/%zz',
+    ];
+    for (const name of [...KNOWN, ...REPORTS]) {
+      for (const trick of tricks) {
+        const answer = await post(`/api/${name}/${trick}`);
+        assert.deepEqual([answer.status, answer.contentType], [404, 'text/html'], `${name}/${trick}`);
+      }
+    }
+    for (const path of ['/./api/check-in/', '/api/./check-in/', '/x/../api/check-in/', '/../api/check-in/']) {
+      assert.equal((await post(path)).status, 404, path);
+    }
+    for (const path of [
+      '/api/%69ncoming-call/',
+      '/%61pi/check-in/',
+      '/api/check%2Din/',
+      '/api/check-in/%41',
+    ]) {
+      assert.equal((await post(path)).status, 404, path);
+    }
+    const dotted = await post('/api/check-in/x.y/a..b');
+    assert.equal(dotted.status, 401, 'dots inside a segment are none of it');
+  });
+
   await t.test('anything else is 404 with a page', async () => {
     const paths = [
       '/',
       '/api',
       '/api/',
       '/api/nothing/',
-      '//api/call-response/',
-      '/api//call-response/',
       '/API/call-response/',
       '/api/Call-Response/',
       '/api/call-responses/',

@@ -94,12 +94,16 @@ test('a trusted proxy that does not say whose request it is does not let everybo
 
 test('PBX_ALLOW without this machine refuses it', (t) =>
   checkAttempts(t, { PBX_ALLOW: '192.0.2.0/24, 2001:db8::/32' }, [
-    { name: 'loopback', allowed: false, sentence: /PBX_ALLOW/ },
+    {
+      name: 'loopback',
+      allowed: false,
+      sentence: /127\.0\.0\.1 \(the address of the connection\) is not in PBX_ALLOW/,
+    },
     {
       name: 'an address that only the client claims',
       headers: { 'x-forwarded-for': '192.0.2.7' },
       allowed: false,
-      sentence: /TRUST_PROXY/,
+      sentence: /forwarded by 127\.0\.0\.1, a proxy that TRUST_PROXY does not name/,
     },
   ]));
 
@@ -177,13 +181,68 @@ test('TRUST_PROXY: the last address that no trusted proxy added is the PBX', (t)
       headers: { 'x-forwarded-for': '192.0.2.7, 10.2.0.1, 10.1.2.3' },
       allowed: false,
     },
-    { name: 'an address with a port', headers: { 'x-forwarded-for': '192.0.2.7:1234' }, allowed: false },
-    { name: 'no address', headers: { 'x-forwarded-for': 'unknown' }, allowed: false },
-    { name: 'empty', headers: { 'x-forwarded-for': '' }, allowed: false },
-    { name: 'a zone id', headers: { 'x-forwarded-for': 'fe80::1%eth0' }, allowed: false },
+    ...[
+      '192.0.2.7:1234',
+      '2001:db8::1',
+      '[2001:db8::1]',
+      '[2001:db8::1]:4711',
+      '"[2001:db8::1]:4711"',
+      '"192.0.2.7:1234"',
+      '  192.0.2.7:1234  ',
+      '::ffff:192.0.2.7',
+      '[::ffff:192.0.2.7]:1234',
+      '2001:db8::1%eth0',
+      '203.0.113.9, 192.0.2.7:1234, 10.1.2.3:4444',
+      '192.0.2.7:1234,[::ffff:10.1.2.3]:4444',
+    ].map((value) => ({ name: `allowed: ${value}`, headers: { 'x-forwarded-for': value }, allowed: true })),
+    ...(
+      [
+        ['203.0.113.9:1234', /203\.0\.113\.9 \(from X-Forwarded-For\) is not in PBX_ALLOW/],
+        ['[2001:db9::1]:4711', /2001:db9::1 \(from X-Forwarded-For\) is not in PBX_ALLOW/],
+        ['::ffff:203.0.113.9', / 203\.0\.113\.9 \(from/],
+        ['fe80::1%eth0', / fe80::1 \(from/],
+        ['192.0.2.7, 203.0.113.9:1', / 203\.0\.113\.9 \(from/],
+        ['unknown', /unknown \(from X-Forwarded-For\) is not an IP address, and so not in PBX_ALLOW/],
+        ['', /the proxy in front does not say in X-Forwarded-For/],
+        [' , ', /the proxy in front does not say in X-Forwarded-For/],
+        ['192.0.2.7:', /192\.0\.2\.7: \(from X-Forwarded-For\) is not an IP address/],
+        ['192.0.2.7.1:1', /192\.0\.2\.7\.1:1 \(from X-Forwarded-For\) is not an IP address/],
+        ['192.0.2.7:1:2', /is not an IP address/],
+        ['192.0.2.7]:1', /is not an IP address/],
+        ['[192.0.2.7', /is not an IP address/],
+        ['status=ACK', /status\?ACK \(from/],
+        ['<b>\u00e9', /\?b\?\? \(from/],
+        ['x'.repeat(5_000), /^Refused: x{64} \(from/],
+      ] as const
+    ).map(([value, sentence]) => ({
+      name: `refused and named: ${value.slice(0, 40)}`,
+      headers: { 'x-forwarded-for': value },
+      allowed: false,
+      sentence,
+    })),
     { name: 'another header', headers: { 'x-real-ip': '192.0.2.7' }, allowed: false },
     { name: 'not forwarded: the proxy itself', allowed: false, sentence: /PBX_ALLOW/ },
   ]));
+
+test('the log names the address that was checked, and where it comes from', async (t) => {
+  const service = await startTestService(t, {
+    settings: { TRUST_PROXY: '127.0.0.1', PBX_ALLOW: '192.0.2.0/24' },
+  });
+  const rows = [
+    [undefined, '127.0.0.1', 'connection'],
+    ['203.0.113.9:5555', '203.0.113.9', 'X-Forwarded-For'],
+    ['127.0.0.1', '127.0.0.1', 'X-Forwarded-For'],
+    ['no\u00e4ddress', 'no?ddress', 'X-Forwarded-For'],
+  ] as const;
+  for (const [forwardedFor, address, addressFrom] of rows) {
+    service.logged.length = 0;
+    const headers: Record<string, string> =
+      forwardedFor === undefined ? {} : { 'x-forwarded-for': forwardedFor };
+    await send(service.url, { path: '/api/incoming-call/', ...asForm({}), headers });
+    const line = service.logged.find(({ message }) => message === 'request refused');
+    assert.deepEqual(line?.fields, { endpoint: 'pbx', why: 'address', address, addressFrom });
+  }
+});
 
 test('a PBX that reaches the service over IPv6 is judged by its own address', needsIpv6, async (t) => {
   const over = (settings: Readonly<Record<string, string>>) =>

@@ -152,3 +152,35 @@ test('a platform that cannot be reached is 503', async (t) => {
   const failures = 'vialer_middleware_platform_api_failures_total{reason="unreachable"}';
   assert.equal(await service.metric(failures), 1);
 });
+
+test('a header that the platform does not take as HTTP is 400 and counts as a failure', async (t) => {
+  // As web servers do with what they cannot read: an answer that judges nobody, or none at all.
+  const refusals: readonly ((request: IncomingMessage, response: ServerResponse) => void)[] = [
+    (_request, response) => response.writeHead(400).end(),
+    (request) => request.socket.destroy(),
+  ];
+  for (const refuse of refusals) {
+    const platform = await startPlatform(t, refuse);
+    const service = await startTestService(t, {
+      settings: { VG_API_BASE_URL: platform.url, LIMIT_FAILED_AUTH: '4' },
+    });
+    const odd = ['Basic \u00e9', 'Bearer \u00ff', '\u0080', `Basic ${'x'.repeat(12_000)}`];
+    for (const authorization of odd) {
+      const answer = await register(service.url, authorization);
+      assert.deepEqual(
+        [answer.status, answer.body, answer.headers['x-invalid-field']],
+        [400, '{"detail":"Malformed request."}', 'authorization'],
+        authorization.slice(0, 20),
+      );
+    }
+    assert.equal((await register(service.url, 'Basic \u00e9')).status, 429);
+  }
+});
+
+test('a right header is no failure while the platform is down', async (t) => {
+  const platform = await startPlatform(t, (_request, response) => response.writeHead(500).end());
+  const service = await startTestService(t, {
+    settings: { VG_API_BASE_URL: platform.url, LIMIT_FAILED_AUTH: '1' },
+  });
+  for (let time = 0; time < 3; time += 1) assert.equal((await register(service.url)).status, 503);
+});

@@ -7,4 +7,5 @@ export const NO_LIMITS = createClientLimits({
   pbx: NO_LIMIT,
   accounts: NO_LIMIT,
   accountAddresses: NO_LIMIT,
+  registrations: NO_LIMIT,
 });

@@ -104,7 +104,7 @@ export async function startTestService(
     url: app.url,
     databaseUrl,
     logged,
-    ask: (call) => askPbx({ url: app.url, phoneNumber: '0201234567', agent, ...call }),
+    ask: (call) => askPbx({ url: app.pbxUrl, phoneNumber: '0201234567', agent, ...call }),
     phone: (phoneOptions) => startPhone(t, world, app, agent, phoneOptions ?? {}),
     metric: (series) => readMetric(app, series),
   };

@@ -121,6 +121,7 @@ describe('answers from an address that is over its limit', () => {
       pbx: NO_LIMIT,
       accounts: NO_LIMIT,
       accountAddresses: NO_LIMIT,
+      registrations: NO_LIMIT,
     });
     const server = Fastify();
     acceptRawBodies(server);

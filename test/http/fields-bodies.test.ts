@@ -66,7 +66,7 @@ test('incoming call: a form with the least and with everything', async () => {
   });
 });
 
-test('incoming call: blank optional fields are as if not sent, null is an error, lengths are bounded', async () => {
+test('incoming call: only the account can be wrong', async () => {
   const good = { sip_user_id: '123456789', phonenumber: '0612345678' };
   const blank = taken(await fromJson(IncomingCall, { ...good, caller_id: ' ', call_id: ' ' }));
   assert.equal(blank.caller_id, '');
@@ -76,18 +76,16 @@ test('incoming call: blank optional fields are as if not sent, null is an error,
   const rows: readonly (readonly [object, string])[] = [
     [{}, 'sip_user_id'],
     [{ phonenumber: '1' }, 'sip_user_id'],
-    [{ sip_user_id: 123456789 }, 'phonenumber'],
     [{ ...good, sip_user_id: null }, 'sip_user_id'],
-    [{ ...good, phonenumber: null }, 'phonenumber'],
-    [{ ...good, phonenumber: '1'.repeat(33) }, 'phonenumber'],
-    [{ ...good, caller_id: null }, 'caller_id'],
-    [{ ...good, caller_id: 'c'.repeat(256) }, 'caller_id'],
-    [{ ...good, caller_id: true }, 'caller_id'],
-    [{ ...good, call_id: null }, 'call_id'],
-    [{ ...good, call_id: 'c'.repeat(256) }, 'call_id'],
-    [{ ...good, call_id: ['x'] }, 'call_id'],
+    [{ ...good, sip_user_id: ' ' }, 'sip_user_id'],
+    [{ ...good, sip_user_id: '12345678' }, 'sip_user_id'],
   ];
   for (const [body, field] of rows) assert.equal(refusedField(await fromJson(IncomingCall, body)), field);
+  for (const nothing of [undefined, null, '', ' ', true, [], {}]) {
+    const details = { phonenumber: nothing, caller_id: nothing, call_id: nothing };
+    const call = taken(await fromJson(IncomingCall, { sip_user_id: 123456789, ...details }));
+    assert.deepEqual([call.phonenumber, call.caller_id, call.call_id], ['anonymous', '', undefined]);
+  }
 });
 
 test('what a body decodes to has the types of its schema', async () => {
@@ -100,12 +98,16 @@ test('what a body decodes to has the types of its schema', async () => {
 });
 
 test('call cancelled: the call_id is needed, the reason is not', async () => {
-  assert.deepEqual(taken(await fromForm(CallCancelled, 'call_id=x')), { call_id: 'x', reason: null });
+  assert.deepEqual(taken(await fromForm(CallCancelled, 'call_id=x')), { call_id: 'x', reason: '' });
+  const odd = taken(await fromJson(CallCancelled, { call_id: 'x', reason: { code: 487 } }));
+  assert.deepEqual(odd, { call_id: 'x', reason: '' });
+  const long = taken(await fromJson(CallCancelled, { call_id: 'c'.repeat(256), reason: 'r'.repeat(300) }));
+  assert.deepEqual([long.call_id.length, long.reason.length], [32, 255]);
   assert.deepEqual(taken(await fromJson(CallCancelled, { call_id: 'x', reason: ' answered elsewhere ' })), {
     call_id: 'x',
     reason: 'answered elsewhere',
   });
-  for (const body of [{}, { call_id: '' }, { call_id: null }, { call_id: 'c'.repeat(256) }]) {
+  for (const body of [{}, { call_id: '' }, { call_id: null }, { call_id: true }]) {
     assert.equal(refusedField(await fromJson(CallCancelled, body)), 'call_id');
   }
 });
@@ -140,7 +142,7 @@ test('call response: what makes no sense', async () => {
   const rows: readonly (readonly [object, string])[] = [
     [{ message_start_time: 1 }, 'unique_key'],
     [{ unique_key: 'x' }, 'message_start_time'],
-    [{ ...good, unique_key: 'x'.repeat(256) }, 'unique_key'],
+    [{ ...good, unique_key: ' ' }, 'unique_key'],
     [{ ...good, message_start_time: 'nan' }, 'message_start_time'],
     [{ ...good, message_start_time: '' }, 'message_start_time'],
     [{ ...good, available: '' }, 'available'],

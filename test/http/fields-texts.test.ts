@@ -3,7 +3,6 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { charDecoder } from '../../src/http/fields/decode-char.ts';
 import { decodeOptionalToken, decodePushProfile } from '../../src/http/fields/decode-lenient.ts';
-import { decodePhoneNumber } from '../../src/http/fields/decode-phone-number.ts';
 import { decodeToken } from '../../src/http/fields/decode-token.ts';
 import type { Decoded } from '../../src/http/fields/decoded.ts';
 import { trimPython } from '../../src/http/fields/python-text.ts';
@@ -94,78 +93,6 @@ test('text of any kind: what is taken is trimmed, well-formed, within its bound 
       assert.deepEqual(decode(`\u2003 ${decoded.value}\t\r\n`), decoded);
     }),
     { numRuns: 1000 },
-  );
-});
-
-test('phone numbers: written in any way, short codes, suppressed numbers, SIP users', () => {
-  const taken = [
-    '0123456789',
-    '+31612345678',
-    '(012) 345 678',
-    '012-345',
-    '012–345',
-    '+31 (0)6 12 34 56 78',
-    '0612345678x12',
-    '*21',
-    '#31#0612345678',
-    '*100#',
-    'anonymous',
-    'Anonymous',
-    'xxxx',
-    'unknown',
-    'onbekend',
-    'Privé',
-    'john.doe',
-    'asterisk',
-    "o'hara",
-    '+31612345678;phone-context=nl',
-    'john@example.com',
-    'sip:john@example.com',
-    '٠١٢٣',
-    '０１２',
-    '1',
-    '²',
-  ];
-  for (const number of taken) assert.equal(outcome(decodePhoneNumber(number)), number);
-  assert.equal(outcome(decodePhoneNumber('  +31 6 ')), '+31 6');
-  assert.equal(outcome(decodePhoneNumber(31612345678)), '31612345678');
-  assert.equal(outcome(decodePhoneNumber('1'.repeat(32))), '1'.repeat(32));
-  assert.equal(outcome(decodePhoneNumber(` ${'1'.repeat(32)} `)), '1'.repeat(32));
-});
-
-test('phone numbers: nothing that names nobody, is too long or could not be typed', () => {
-  const refused: readonly unknown[] = [
-    '',
-    ' ',
-    null,
-    true,
-    [],
-    {},
-    '1'.repeat(33),
-    '+',
-    '()-',
-    '--',
-    '012\n345',
-    '012\0',
-    '012\t345',
-    '\x1b[31m1',
-    '<b>1</b>',
-    '"1"',
-    '1\\2',
-    '😀',
-    '{1}',
-  ];
-  for (const value of refused)
-    assert.equal(outcome(decodePhoneNumber(value)), REFUSED, JSON.stringify(value));
-});
-
-test('every number that the reference takes is taken', () => {
-  const character = fc.constantFrom(...'0123456789+() x–', '٣', '５');
-  fc.assert(
-    fc.property(fc.string({ unit: character, minLength: 1, maxLength: 32 }), (text) => {
-      const digits = text.replace(/[+()– x]/g, '');
-      if (digits !== '') assert.equal(outcome(decodePhoneNumber(text)), text.trim());
-    }),
   );
 });
 

@@ -5,12 +5,16 @@ import { JsonFields } from './raw-fields.ts';
 const PREFIX = 'JSON parse error - ';
 const POSITION = / at position (\d+)/;
 
+/** What becomes of JSON text that is not UTF-8: refused, or every wrong byte becomes U+FFFD, as in a form. */
+export type TextEncoding = 'strict' | 'lenient';
+
 /**
  * Reads a JSON object: UTF-8 whatever the charset parameter says (RFC 8259, 8.1), no byte order mark, and the last of
  * a repeated name counts. Nesting of any depth is harmless: the parser of V8 does not recurse.
  */
-export function readJson(raw: Buffer): BodyResult {
-  if (!isUtf8(raw)) return { kind: 'bad-json', detail: `${PREFIX}the body is not valid UTF-8.` };
+export function readJson(raw: Buffer, encoding: TextEncoding): BodyResult {
+  if (encoding === 'strict' && !isUtf8(raw))
+    return { kind: 'bad-json', detail: `${PREFIX}the body is not valid UTF-8.` };
   const text = raw.toString('utf8');
   let value: unknown;
   try {

@@ -32,6 +32,11 @@ export function charDecoder(maxLength: number): Decoder<string> {
   };
 }
 
+/** What was sent without its NUL characters, where nothing may be refused. */
+export function withoutNul(value: unknown): unknown {
+  return typeof value === 'string' && value.includes('\0') ? value.replaceAll('\0', '') : value;
+}
+
 function cleanText(value: string): Decoded<string> {
   const text = trimPython(value);
   if (text.includes('\0')) return NUL;

@@ -1,11 +1,13 @@
 import Type, { type TBoolean, type TInteger, type TNumber, type TString } from 'typebox';
 import { decodeAccountNumber, MAX_ACCOUNT, MIN_ACCOUNT } from './decode-account-number.ts';
 import { decodeBoolean } from './decode-boolean.ts';
+import { decodeCallId, decodeCallKey, decodeOptionalCallId } from './decode-call-key.ts';
 import { charDecoder, decodeText } from './decode-char.ts';
+import { cutTextDecoder } from './decode-cut-text.ts';
 import { decodeFloat } from './decode-float.ts';
-import { decodePhoneNumber, MAX_PHONE_NUMBER } from './decode-phone-number.ts';
+import { decodePhoneNumber, WITHHELD } from './decode-phone-number.ts';
 import { decodeToken, MAX_TOKEN } from './decode-token.ts';
-import { type BlankRule, type Field, optionalField, requiredField } from './field.ts';
+import { type BlankRule, type Field, lenientField, optionalField, requiredField } from './field.ts';
 import { trimPython } from './python-text.ts';
 
 /** Most characters of an ordinary text field, after trimming. */
@@ -44,9 +46,29 @@ export function longTextField(description: string, alias: string): Field<string 
   return optionalField(schema, decodeText, { absent: null, isBlank: blankText, alias });
 }
 
-/** A caller's number. */
+/** A caller's number: never a reason to refuse a call. */
 export function phoneNumberField(description: string): Field<string> {
-  return requiredField(boundedText(description, 1, MAX_PHONE_NUMBER), decodePhoneNumber);
+  return lenientField(Type.String({ description, default: WITHHELD }), decodePhoneNumber);
+}
+
+/** Text about a call that need not be exact, cut to 255 characters: never a reason to refuse a request. */
+export function cutTextField(description: string): Field<string> {
+  return lenientField(Type.String({ description }), cutTextDecoder(MAX_CHAR));
+}
+
+/** The key of a call, echoed by an app. */
+export function callKeyField(description: string): Field<string> {
+  return requiredField(Type.String({ description, minLength: 1 }), decodeCallKey);
+}
+
+/** A PBX's name of a call. */
+export function callIdField(description: string): Field<string> {
+  return requiredField(Type.String({ description, minLength: 1 }), decodeCallId);
+}
+
+/** The same where none is needed: never a reason to refuse a call. */
+export function optionalCallIdField(description: string): Field<string | undefined> {
+  return lenientField(Type.String({ description }), decodeOptionalCallId);
 }
 
 /** A push token. */

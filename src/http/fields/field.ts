@@ -55,10 +55,7 @@ export function optionalField<S extends TSchema, A>(
   };
 }
 
-/** A field of which anything is accepted: what cannot be used is null. */
-export function lenientField<S extends TSchema>(
-  schema: S,
-  decode: Decoder<Static<S> | null>,
-): Field<Static<S> | null> {
+/** A field of which anything is accepted, nothing included: `decode` says what stands for what cannot be used. */
+export function lenientField<T>(schema: TSchema, decode: Decoder<T>): Field<T> {
   return { schema, required: false, alias: undefined, decode: (value) => decode(value) };
 }

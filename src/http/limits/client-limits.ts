@@ -11,6 +11,8 @@ export interface ClientLimits {
   readonly pbx: AddressLimit;
   /** Credentials that the platform refused, by address and account, and by address alone. */
   readonly accounts: AccountLimit;
+  /** Registrations and removals of phones that were let through, by account. */
+  readonly registrations: AccountRate;
 }
 
 /** Counts by the address of the client. */
@@ -26,17 +28,28 @@ export interface AccountLimit {
   begins(request: FastifyRequest, account: number): (failed: boolean) => void;
 }
 
+/** Counts by account alone, from wherever: what is counted has been let through. */
+export interface AccountRate {
+  blockedForMs(account: number): number;
+  came(account: number): void;
+}
+
 /** Makes the limits of their counters. */
 export function createClientLimits(counters: {
   readonly answers: FailureCounter;
   readonly pbx: FailureCounter;
   readonly accounts: FailureCounter;
   readonly accountAddresses: FailureCounter;
+  readonly registrations: FailureCounter;
 }): ClientLimits {
   return {
     answers: byAddress(counters.answers),
     pbx: byAddress(counters.pbx),
     accounts: byAccount(counters.accounts, counters.accountAddresses),
+    registrations: {
+      blockedForMs: (account) => counters.registrations.blockedForMs(String(account)),
+      came: (account) => counters.registrations.failed(String(account)),
+    },
   };
 }
 

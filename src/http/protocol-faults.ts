@@ -1,0 +1,98 @@
+import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http';
+import type { Socket } from 'node:net';
+import type { FastifyInstance } from 'fastify';
+import { clientFault } from './answer-error.ts';
+import { sendDetail } from './app-replies.ts';
+import type { HttpEvents } from './http-events.ts';
+import { endpointOf, isPbxEndpoint } from './paths.ts';
+import { sendText } from './pbx-routes.ts';
+import { routedUrl } from './routed-url.ts';
+
+type FaultEvents = Pick<HttpEvents, 'requestInvalid'>;
+
+/** Options of the HTTP parser that leave the answers to its faults to us. */
+export const OUR_FAULTS = { requireHostHeader: false };
+
+/** Faults of Node's parser (llhttp) and timers that have another status than 400. */
+const STATUSES: Readonly<Record<string, number>> = {
+  ERR_HTTP_REQUEST_TIMEOUT: 408,
+  HPE_CHUNK_EXTENSIONS_OVERFLOW: 413,
+  HPE_HEADER_OVERFLOW: 431,
+};
+
+/** Milliseconds that a client may take to read the answer to its fault. */
+const READ_LIMIT_MS = 5_000;
+
+/**
+ * Answers what cannot be read as HTTP, and closes the connection. Anything else that breaks a connection (a reset, a
+ * fault of TLS) ends it without a word.
+ */
+export function createClientErrorHandler(events: FaultEvents): (error: Error, socket: Socket) => void {
+  return (error, socket) => {
+    const code = 'code' in error ? String(error.code) : '';
+    const isProtocolFault = code.startsWith('HPE_') || code === 'ERR_HTTP_REQUEST_TIMEOUT';
+    if (!isProtocolFault || !socket.writable) {
+      socket.destroy();
+      return;
+    }
+    const status = STATUSES[code] ?? 400;
+    const endpoint = endpointOf(targetIn(error));
+    events.requestInvalid({ endpoint, field: 'request', problem: code });
+    const { type, body } = faultBody(endpoint, status);
+    socket.setTimeout(READ_LIMIT_MS, () => socket.destroy());
+    socket.write(
+      `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\ncontent-type: ${type}\r\ncontent-length: ${body.length}\r\nconnection: close\r\n\r\n${body}`,
+    );
+    socket.destroySoon();
+  };
+}
+
+/** The target of the request line, where the bytes that could not be read begin with one; else empty. */
+function targetIn(error: Error): string {
+  const bytes = 'rawPacket' in error && Buffer.isBuffer(error.rawPacket) ? error.rawPacket : Buffer.alloc(0);
+  const [, target = ''] = /^[A-Z]+ (\S+)/.exec(bytes.toString('latin1', 0, 256)) ?? [];
+  return routedUrl(target);
+}
+
+/** In ASCII, so that its length is its number of bytes. */
+function faultBody(endpoint: string, status: number): { readonly type: string; readonly body: string } {
+  const sentence = clientFault(status);
+  return isPbxEndpoint(endpoint)
+    ? { type: 'text/plain; charset=utf-8', body: sentence }
+    : { type: 'application/json', body: JSON.stringify({ detail: sentence }) };
+}
+
+/** Answers the faults that Node and Fastify would answer in their own words, or not at all. */
+export function answerProtocolFaults(server: FastifyInstance, events: FaultEvents): void {
+  // RFC 9110, 10.1.1: any other expectation than 100-continue.
+  server.server.on('checkExpectation', (request: IncomingMessage, response: ServerResponse) => {
+    const endpoint = endpointOf(routedUrl(request.url ?? ''));
+    events.requestInvalid({ endpoint, field: 'request', problem: 'expectation' });
+    const { type, body } = faultBody(endpoint, 417);
+    const headers = { 'content-type': type, 'content-length': body.length, connection: 'close' };
+    response.writeHead(417, headers).end(body);
+  });
+  server.addHook('onRequest', (request, reply, done) => {
+    if (hasOneHost(request.raw)) {
+      done();
+      return;
+    }
+    const endpoint = endpointOf(request.url);
+    events.requestInvalid({ endpoint, field: 'request', problem: 'host' });
+    // Which request this is may be unclear to a proxy in front: nothing else of this connection is believed.
+    reply.header('connection', 'close');
+    if (isPbxEndpoint(endpoint)) sendText(reply, 400, clientFault(400));
+    else sendDetail(reply, 400, clientFault(400));
+  });
+}
+
+/** RFC 9112, 3.2: one Host header, which HTTP/1.0 may leave out. Node shows the first of several. */
+function hasOneHost(request: IncomingMessage): boolean {
+  const { rawHeaders } = request;
+  let hosts = 0;
+  for (let at = 0; at < rawHeaders.length; at += 2) {
+    const name = rawHeaders[at];
+    if (name?.length === 4 && name.toLowerCase() === 'host') hosts += 1;
+  }
+  return hosts === 1 || (hosts === 0 && request.httpVersion === '1.0');
+}

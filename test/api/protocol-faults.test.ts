@@ -1,0 +1,171 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { startTestService } from '../helpers/test-service.ts';
+import { connectTo, createTlsFolder } from '../tls/tls-service.ts';
+import { type Exchange, exchange, rawRequest, readAnswers } from './raw-socket.ts';
+
+const PBX = '/api/incoming-call/';
+const APP = '/api/check-in/';
+
+/** Requests that are no proper HTTP, by what is wrong; the endpoint's kind decides how it is answered. */
+function faults(path: string): readonly (readonly [string, number, string | Buffer])[] {
+  const start = `POST ${path} HTTP/1.1\r\n`;
+  const host = 'Host: service\r\n';
+  return [
+    ['two Host headers', 400, `${start}${host}hOsT: other\r\nContent-Length: 0\r\n\r\n`],
+    ['the same Host twice', 400, `${start}${host}${host}Content-Length: 0\r\n\r\n`],
+    ['no Host', 400, `${start}Content-Length: 0\r\n\r\n`],
+    ['two lengths', 400, `${start}${host}Content-Length: 1\r\nContent-Length: 2\r\n\r\nab`],
+    [
+      'length and chunks',
+      400,
+      `${start}${host}Content-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n`,
+    ],
+    ['another coding', 400, `${start}${host}Transfer-Encoding: gzip\r\n\r\n0\r\n\r\n`],
+    ['a negative length', 400, `${start}${host}Content-Length: -1\r\n\r\n`],
+    ['a space before the colon', 400, `${start}${host}X : y\r\n\r\n`],
+    ['a folded header', 400, `${start}${host}X: y\r\n z\r\nContent-Length: 0\r\n\r\n`],
+    ['a control character', 400, `${start}${host}X: \x01\r\n\r\n`],
+    ['an unknown version', 400, `POST ${path} HTTP/7.3\r\n${host}\r\n`],
+    ['a method of nobody', 400, `FOO ${path} HTTP/1.1\r\n${host}\r\n`],
+    ['headers without end', 431, `${start}${host}X: ${'x'.repeat(20_000)}\r\n\r\n`],
+    ['another expectation', 417, `${start}${host}Expect: a-miracle\r\nContent-Length: 0\r\n\r\n`],
+    ['a body over the limit', 413, `${start}${host}Content-Length: 70000\r\n\r\n`],
+    [
+      'a broken escape',
+      400,
+      `POST ${path}/%zz HTTP/1.1\r\n${host}Content-Length: 0\r\nConnection: close\r\n\r\n`,
+    ],
+    [
+      'a type that is none',
+      415,
+      Buffer.from(
+        `${start}${host}Authorization: x\r\nContent-Type: \u00e9/\u00e9;;=\r\nContent-Length: 2\r\n\r\n{}`,
+        'latin1',
+      ),
+    ],
+    [
+      'a multipart body that is none',
+      400,
+      Buffer.from(
+        `${start}${host}Authorization: x\r\nContent-Type: multipart/form-data; boundary=\u00e9\r\nContent-Length: 2\r\n\r\n{}`,
+        'latin1',
+      ),
+    ],
+    [
+      'JSON that is none',
+      400,
+      `${start}${host}Authorization: x\r\nContent-Type: application/json\r\nContent-Length: 1\r\n\r\n{`,
+    ],
+  ];
+}
+
+/** What no body may give away, or be taken for. */
+const FOREIGN = /statusCode|FST_|HPE_|"error"|"message"|\wError|node_modules|fastify|status=ACK/i;
+
+function assertOurs({ text }: Exchange, path: string, status: number, what: string): void {
+  const [head = '', body = ''] = text.split('\r\n\r\n');
+  assert.match(head, new RegExp(`^HTTP/1\\.1 ${status} `), `${what}: ${text}`);
+  assert.doesNotMatch(text, FOREIGN, what);
+  const type = /^content-type: (.*)$/im.exec(head)?.[1];
+  if (path === PBX) {
+    assert.equal(type, 'text/plain; charset=utf-8', what);
+    assert.match(body, /^[A-Z][\w ,:"/.-]+$/, what);
+  } else {
+    assert.equal(type, 'application/json', what);
+    assert.match(body, /^\{"detail":"[A-Z].*"\}$/, what);
+  }
+}
+
+test('what is no proper HTTP is answered in our own words, as the endpoint answers', async (t) => {
+  const service = await startTestService(t);
+  for (const path of [PBX, '/api/call-cancelled', APP, '/api/call-response/', '/api/android-device/']) {
+    const kind = path.includes('call-cancelled') ? PBX : path === PBX ? PBX : APP;
+    for (const [what, status, bytes] of faults(path)) {
+      const answer = await exchange(service.url, bytes, { answers: 1 });
+      assertOurs(answer, kind, status, `${path}: ${what}`);
+    }
+  }
+  const lines = service.logged.filter(({ fields }) => fields['field'] === 'request');
+  assert.ok(lines.length > 0, 'they are in the log');
+});
+
+test('the same over TLS', async (t) => {
+  const folder = await createTlsFolder(t);
+  const service = await startTestService(t, { settings: folder.settings });
+  for (const path of [PBX, APP]) {
+    for (const [what, status, bytes] of faults(path)) {
+      const socket = await connectTo(service.url, { ca: folder.ca });
+      socket.on('error', () => {});
+      const reading = readAnswers(socket, { answers: 1 });
+      socket.write(bytes);
+      // Two records of TLS: the second does not say for which endpoint it is.
+      assertOurs(await reading, status === 431 ? APP : path, status, what);
+    }
+  }
+});
+
+test('where no endpoint is known, nothing of the framework shows either', async (t) => {
+  const service = await startTestService(t);
+  const rows = [
+    'hello\r\n\r\n',
+    '\x16\x03\x01\x02\x00\x01',
+    'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n',
+    'OPTIONS * HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n',
+    'GET /nowhere HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n',
+    'GET /nowhere HTTP/1.1\r\nConnection: close\r\n\r\n',
+    'GET /nowhere HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n',
+    rawRequest('PROPFIND', APP, ['Connection: close']),
+    rawRequest('PROPFIND', PBX, ['Connection: close'], 'x'),
+    rawRequest('QUERY', APP, ['Connection: close']),
+    rawRequest('QUERY', PBX, ['Connection: close']),
+    rawRequest('TRACE', PBX, ['Connection: close']),
+    `GET /${'x'.repeat(20_000)} HTTP/1.1\r\nHost: a\r\n\r\n`,
+    `GET /${'x/'.repeat(5_000)} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n`,
+    'CONNECT example.org:443 HTTP/1.1\r\nHost: example.org\r\n\r\n',
+    'POST /%ff%fe HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n',
+  ];
+  for (const bytes of rows) {
+    const { text } = await exchange(service.url, bytes, { half: true });
+    assert.match(text, /^HTTP\/1\.1 4\d\d |^$/, bytes);
+    assert.doesNotMatch(text, FOREIGN, bytes);
+    const body = text.split('\r\n\r\n')[1] ?? '';
+    assert.ok(text === '' || body !== '', `${bytes}: ${text}`);
+  }
+});
+
+test('the metrics port has our own words, too', async (t) => {
+  const service = await startTestService(t);
+  const rows = [
+    ['GET /nowhere HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n', 404],
+    ['POST /metrics HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: 0\r\n\r\n', 404],
+    ['GET /%zz HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n', 400],
+    [
+      'POST /healthz HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Type: x\r\nContent-Length: 1\r\n\r\nx',
+      415,
+    ],
+    ['nonsense\r\n\r\n', 400],
+    [`GET /${'x'.repeat(20_000)} HTTP/1.1\r\nHost: a\r\n\r\n`, 431],
+  ] as const;
+  for (const [bytes, status] of rows) {
+    const { text } = await exchange(service.app.metricsUrl, bytes, { half: true });
+    assert.match(text, new RegExp(`^HTTP/1\\.1 ${status} `), bytes);
+    assert.doesNotMatch(text, FOREIGN, bytes);
+  }
+});
+
+test('HTTP/1.0 needs no Host, and 100-continue is met', async (t) => {
+  const service = await startTestService(t);
+  const old = await exchange(service.url, `POST ${APP} HTTP/1.0\r\nContent-Length: 0\r\n\r\n`);
+  assert.match(old.text, /^HTTP\/1\.1 401 /);
+  const expecting = rawRequest('POST', APP, ['Expect: 100-continue', 'Connection: close'], 'x=y');
+  const met = await exchange(service.url, expecting);
+  assert.match(met.text, /^HTTP\/1\.1 100 Continue\r\n\r\nHTTP\/1\.1 401 /);
+});
+
+test('a fault behind a request does not cost the answer to that request', async (t) => {
+  const service = await startTestService(t);
+  const first = rawRequest('GET', '/healthz');
+  const answer = await exchange(service.url, `${first}nonsense\r\n\r\n`);
+  assert.match(answer.text, /^HTTP\/1\.1 200 OK[\s\S]*\{"status":"alive"\}HTTP\/1\.1 400 Bad Request/);
+});
