@@ -1,3 +1,4 @@
+import { markdownTable } from '../helpers/markdown-table.ts';
 import type { CaseResult } from './inspect-case.ts';
 
 const HEADINGS = [
@@ -35,13 +36,5 @@ const rangeOf = (values: readonly number[]): string => {
 };
 
 /** The results as a table in Markdown, aligned. */
-export const renderTable = (results: readonly CaseResult[]): string => {
-  const rows = [HEADINGS, ...results.map(cellsOf)];
-  const widths = HEADINGS.map((_, column) => Math.max(3, ...rows.map((row) => row[column]?.length ?? 0)));
-  const line = (row: readonly string[]) =>
-    `| ${row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join(' | ')} |`;
-  const [head = HEADINGS, ...body] = rows;
-  return [line(head), `|${widths.map((width) => '-'.repeat(width + 2)).join('|')}|`, ...body.map(line)].join(
-    '\n',
-  );
-};
+export const renderTable = (results: readonly CaseResult[]): string =>
+  markdownTable(HEADINGS, results.map(cellsOf));

@@ -1,0 +1,180 @@
+import { existsSync } from 'node:fs';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { addSandboxApps } from '../../src/cli/sandbox-apps.ts';
+import { startWorld } from '../../src/sandbox/world.ts';
+import { makeSubscribers } from '../faults/many/ledger.ts';
+import { putSubscribersIn } from '../faults/many/subscribers-in.ts';
+import { markdownTable } from '../helpers/markdown-table.ts';
+import type { Front, Limits } from './front.ts';
+import { APACHE } from './fronts/apache.ts';
+import { CADDY } from './fronts/caddy.ts';
+import { H2O } from './fronts/h2o.ts';
+import { HAPROXY } from './fronts/haproxy.ts';
+import { NGHTTPX } from './fronts/nghttpx.ts';
+import { NGINX } from './fronts/nginx.ts';
+import { tryNginxRule } from './nginx-rule.ts';
+import { runTrial, type Stage, type TrialResult } from './run-trial.ts';
+import { versionOf } from './running-front.ts';
+import { CALLS, TRIALS } from './trial.ts';
+
+const FRONTS: readonly Front[] = [NGINX, HAPROXY, APACHE, CADDY, H2O, NGHTTPX];
+/** More than the stand-ins ever get at once: what limits the calls is the proxy. */
+const STREAMS = 1_000;
+/** A trial that loses calls while other programs use more of the machine than this is tried again: it was short of time. */
+const BUSY = 0.3;
+const MAX_TRIES = 3;
+
+/** Puts the proxies that the arguments ask for through all trials, prints a table and resolves with the exit code. */
+export const runProxies = async (args: readonly string[]): Promise<number> => {
+  const { values } = parseArgs({
+    args: [...args],
+    options: { only: { type: 'string', default: '' }, trial: { type: 'string', default: '' } },
+  });
+  const fronts = FRONTS.filter(({ name }) => name.startsWith(values.only));
+  const trials = TRIALS.filter(({ name }) => name.startsWith(values.trial));
+  if (fronts.length === 0 || (trials.length === 0 && values.trial !== 'rule')) {
+    print(
+      `Proxies: ${FRONTS.map(({ name }) => name).join(', ')}. Trials: ${TRIALS.map(({ name }) => name).join('; ')}.`,
+    );
+    return 1;
+  }
+  const missing = fronts.filter(({ program }) => !existsSync(program));
+  if (missing.length > 0) {
+    print(`Not installed: ${missing.map((front) => front.package).join(' ')} (scripts/install-proxies.sh)`);
+    return 1;
+  }
+  await using open = new AsyncDisposableStack();
+  endOnSignals(open);
+  const stage = await openStage(open);
+  const results: TrialResult[] = [];
+  let failed = fronts.includes(NGINX) && 'rule'.startsWith(values.trial) ? await reportRule(stage) : 0;
+  for (const front of fronts) {
+    for (const trial of trials) {
+      try {
+        const result = await tryTrial(() => runTrial(front, trial, stage));
+        results.push(result);
+        if (result.lost > 0) failed += 1;
+      } catch (error) {
+        print(`✖ ${front.name}: ${trial.name}: could not be tried: ${String(error)}`);
+        failed += 1;
+      }
+    }
+  }
+  if (results.length > 0) print(await renderTable(results));
+  return failed > 0 ? 1 : 0;
+};
+
+/** Resolves with the number of failures. */
+const reportRule = async (stage: Stage): Promise<number> => {
+  const problems = await tryNginxRule(stage);
+  print(
+    `${problems.length === 0 ? '✔' : '✖'} nginx: the rule of docs/operations.md keeps the internet from PBXs' routes`,
+  );
+  for (const problem of problems) print(`    ${problem}`);
+  return problems.length;
+};
+
+const tryTrial = async (run: () => Promise<TrialResult>): Promise<TrialResult> => {
+  for (let tries = 1; ; tries += 1) {
+    const result = await run();
+    report(result);
+    if (result.lost === 0 || result.othersShare <= BUSY || tries === MAX_TRIES) return result;
+    print('  the machine was busy with something else: it is tried once more');
+  }
+};
+
+/** The push services, and a database with a phone for each call. */
+const openStage = async (open: AsyncDisposableStack): Promise<Stage> => {
+  const folder = await mkdtemp(join(tmpdir(), 'vialer-middleware-proxies-'));
+  open.defer(() => rm(folder, { recursive: true, force: true }));
+  const world = await startWorld({ apple: { firstStreams: STREAMS }, google: { streams: STREAMS } });
+  open.defer(() => world.close());
+  const caFile = join(folder, 'ca.pem');
+  await writeFile(caFile, world.ca.certificate);
+  const databaseUrl = `sqlite:${join(folder, 'proxies.db')}`;
+  await addSandboxApps(databaseUrl, world);
+  const subscribers = makeSubscribers(CALLS);
+  await putSubscribersIn(databaseUrl, subscribers);
+  return {
+    open,
+    world,
+    subscribers,
+    settings: {
+      NODE_COMPILE_CACHE: join(folder, 'compiled'),
+      NODE_EXTRA_CA_CERTS: caFile,
+      ...world.settings,
+      ACCOUNT_AUTH: 'none',
+      DATABASE_URL: databaseUrl,
+      LOG_LEVEL: 'warn',
+      LOG_FORMAT: 'json',
+      // A machine that is busy with something else must not turn calls away.
+      EVENT_LOOP_LIMIT: '0',
+    },
+  };
+};
+
+const endOnSignals = (open: AsyncDisposableStack): void => {
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.once(signal, () => void open.disposeAsync().finally(() => process.exit(1)));
+  }
+};
+
+const HEADINGS = [
+  'proxy',
+  'version',
+  'configuration',
+  'reloads',
+  'calls',
+  'ACK',
+  'NAK by outcome',
+  'slowest ACK, ms',
+  'connections made',
+  'lost',
+] as const;
+
+const renderTable = async (results: readonly TrialResult[]): Promise<string> => {
+  const rows: string[][] = [];
+  for (const result of results) {
+    const { front, trial, calls, acks, naks, connections, reloads, slowestMs, lost } = result;
+    rows.push([
+      front.name,
+      await versionOf(front),
+      `${describeLimits(front, trial.limits)}; ${describeLoad(result)}`,
+      String(reloads),
+      String(calls),
+      String(acks),
+      [...naks].map(([outcome, count]) => `${outcome} ${count}`).join(', ') || '0',
+      String(slowestMs),
+      String(connections),
+      String(lost),
+    ]);
+  }
+  return markdownTable(HEADINGS, rows);
+};
+
+const describeLimits = (front: Front, { streams, requests }: Limits): string => {
+  const streamWords = front.limitsStreams ? `${streams} streams` : 'its own limit of streams';
+  if (requests === undefined) return streamWords;
+  const byCount = front.endsConnections === 'after so many requests';
+  return `${streamWords}, connections end ${byCount ? `after ${requests} requests` : front.endsConnections}`;
+};
+
+const describeLoad = ({ trial: { load, answerMs } }: TrialResult): string =>
+  load.size === 1
+    ? `${1_000 / load.everyMs} calls/s, answers after ${answerMs} ms`
+    : `${load.size} calls every ${load.everyMs} ms, answers after ${answerMs} ms`;
+
+const report = ({ front, trial, lost, details, tookMs, othersShare }: TrialResult): void => {
+  print(`${lost === 0 ? '✔' : '✖'} ${front.name}: ${trial.name} (${(tookMs / 1_000).toFixed(1)} s)`);
+  if (lost > 0) {
+    print(`    ${lost} calls lost; other programs used ${Math.round(othersShare * 100)} % of the machine`);
+  }
+  for (const detail of details) print(`    ${detail}`);
+};
+
+const print = (text: string): void => {
+  process.stdout.write(`${text}\n`);
+};
