@@ -87,12 +87,14 @@ export function createHttpServers(config: Config, parts: HttpServerParts): HttpS
     },
     trustProxy: config.trustProxy,
     maxConnections: config.maxConnections,
+    connectionsBeyond: config.connectionsBeyond,
     tls: parts.tls,
     isStorageError: (error) => error instanceof StorageUnavailable,
     events,
   });
   const metrics = createMetricsServer({
     readiness,
+    onClosed: (why) => events.connectionClosed({ why }),
     read: async () => {
       await askDatabase();
       return { contentType: telemetry.registry.contentType, text: await telemetry.readMetrics() };

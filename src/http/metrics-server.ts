@@ -1,15 +1,27 @@
+import { createServer } from 'node:http';
 import Fastify, { type FastifyInstance } from 'fastify';
+import { createBoundedServer, drainServer } from './bounded-server.ts';
+import { ConnectionBound, type ConnectionLimits } from './connection-bound.ts';
 import { addHealthRoutes, type OpsParts } from './ops-routes.ts';
 
 /** What the metrics port serves. */
-export interface MetricsParts extends Pick<OpsParts, 'readiness'> {
+export interface MetricsParts extends Pick<OpsParts, 'readiness'>, Pick<ConnectionLimits, 'onClosed'> {
   /** Prometheus text. */
   readonly read: () => Promise<{ readonly contentType: string; readonly text: string }>;
 }
 
+/** Connections: scrapers, probes and load balancers. They come out of the open files that PBXs and apps do not use. */
+const CONNECTIONS = { most: 50, beyond: 20 };
+const TIME_LIMITS = { headersTimeout: 10_000, requestTimeout: 10_000, keepAliveTimeout: 72_000 };
+
 /** The second listener: `GET /metrics` (and `/`, where the reference served it) beside the health routes. */
 export function createMetricsServer(parts: MetricsParts): FastifyInstance {
-  const server = Fastify({ logger: false, requestTimeout: 10_000, forceCloseConnections: true });
+  const bound = new ConnectionBound({ ...CONNECTIONS, onClosed: parts.onClosed });
+  const server = Fastify({
+    logger: false,
+    serverFactory: (onRequest) => createBoundedServer(bound, createServer, TIME_LIMITS, onRequest),
+  });
+  server.addHook('preClose', () => drainServer(server.server, bound));
   for (const url of ['/metrics', '/']) {
     server.get(url, async (_request, reply) => {
       const { contentType, text } = await parts.read();

@@ -31,8 +31,8 @@ export interface Telemetry extends DatabaseTelemetry {
   readonly http: HttpEvents;
   readonly push: PushEvents & ChannelEvents;
   readonly limits: LimitEvents;
-  /** Writes out what is left; nothing is to be told afterwards. */
-  close(): void;
+  /** Writes out what is left; nothing is to be told afterwards. Resolves within a second. */
+  close(): Promise<void>;
   readonly tls: TlsEvents;
   readonly bus: BusEvents & RedisEvents;
   /** The apps as they are now; `expiresAt` of their credentials in milliseconds since the epoch, undefined: never. */
@@ -73,9 +73,9 @@ export function createTelemetry(options: {
     calls: { ...createCallTelemetry(log, metrics, reference, lines), storageFailed: http.storageFailed },
     push: createPushTelemetry(log, metrics),
     limits: createLimitTelemetry(lines, metrics),
-    close: () => {
+    close: async () => {
       lines.close();
-      log.flush();
+      await log.flush();
     },
     sheddingChanged: (late, delayMs) => {
       log.write(

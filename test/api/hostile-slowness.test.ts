@@ -42,6 +42,7 @@ function createBareServer(t: TestContext) {
     ops: { readiness: async () => ({ notReady: [], degraded: [] }), openApi: '{}' },
     trustProxy: undefined,
     maxConnections: 1_000,
+    connectionsBeyond: 100,
     isStorageError: () => false,
     events,
   });
