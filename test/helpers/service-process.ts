@@ -27,10 +27,17 @@ export interface ServiceProcess {
   ended(): Promise<number | string>;
 }
 
+/** How the process differs from one that is started by itself. */
+export interface ProcessOptions {
+  /** The limit of its open files. */
+  readonly openFiles?: number;
+}
+
 /** Starts `serve` as a child process with the world around it, and ends both after the test. */
 export async function startServiceProcess(
   t: Pick<TestContext, 'after'>,
   settings: Readonly<Record<string, string>> = {},
+  options: ProcessOptions = {},
 ): Promise<ServiceProcess> {
   const folder = await mkdtemp(join(tmpdir(), 'vialer-middleware-test-'));
   t.after(() => rm(folder, { recursive: true, force: true }));
@@ -53,16 +60,21 @@ export async function startServiceProcess(
     EVENT_LOOP_LIMIT: '0',
     ...settings,
   };
-  return spawnService(t, world, databaseUrl, env);
+  return spawnService(t, world, databaseUrl, env, options);
 }
+
+const SERVE = ['--disable-warning=ExperimentalWarning', 'src/main.ts', 'serve'];
 
 async function spawnService(
   t: Pick<TestContext, 'after'>,
   world: World,
   databaseUrl: string,
   env: Readonly<Record<string, string>>,
+  options: ProcessOptions,
 ): Promise<ServiceProcess> {
-  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', 'src/main.ts', 'serve'], {
+  const { openFiles } = options;
+  const limit = openFiles === undefined ? '' : `ulimit -n ${openFiles}; `;
+  const child = spawn('sh', ['-c', `${limit}exec "$@"`, 'sh', process.execPath, ...SERVE], {
     env,
     stdio: ['ignore', 'pipe', 'pipe'],
   });
@@ -91,7 +103,7 @@ async function spawnService(
     databaseUrl,
     output: () => output,
     lines,
-    again: (settings = {}) => spawnService(t, world, databaseUrl, { ...env, ...settings }),
+    again: (settings = {}) => spawnService(t, world, databaseUrl, { ...env, ...settings }, options),
     ended: () => exited,
   };
 }
