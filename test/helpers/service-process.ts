@@ -31,6 +31,8 @@ export interface ServiceProcess {
 export interface ProcessOptions {
   /** The limit of its open files. */
   readonly openFiles?: number;
+  /** Its standard output, as a descriptor; the settings must then name PORT and PROMETHEUS_PORT. */
+  readonly stdout?: number;
 }
 
 /** Starts `serve` as a child process with the world around it, and ends both after the test. */
@@ -76,7 +78,7 @@ async function spawnService(
   const limit = openFiles === undefined ? '' : `ulimit -n ${openFiles}; `;
   const child = spawn('sh', ['-c', `${limit}exec "$@"`, 'sh', process.execPath, ...SERVE], {
     env,
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: ['ignore', options.stdout ?? 'pipe', 'pipe'],
   });
   const exited = once(child, 'exit').then(([code, signal]): number | string => code ?? signal);
   t.after(async () => {
@@ -85,15 +87,22 @@ async function spawnService(
   });
   let output = '';
   for (const stream of [child.stdout, child.stderr]) {
-    stream.setEncoding('utf8').on('data', (text: string) => {
+    stream?.setEncoding('utf8').on('data', (text: string) => {
       output += text;
     });
   }
   const lines = () => parseLines(output);
   const listening = () => lines().find((line) => line['msg'] === 'listening');
-  await until(() => listening() !== undefined || child.exitCode !== null, 'the service listens');
-  const { url, metricsUrl } = listening() ?? {};
-  if (typeof url !== 'string' || typeof metricsUrl !== 'string')
+  if (options.stdout === undefined) {
+    await until(() => listening() !== undefined || child.exitCode !== null, 'the service listens');
+  } else {
+    await until(() => answers(`http://127.0.0.1:${env['PORT']}/healthz`), 'the service answers');
+  }
+  const { url, metricsUrl } = listening() ?? {
+    url: `http://127.0.0.1:${env['PORT']}`,
+    metricsUrl: `http://127.0.0.1:${env['PROMETHEUS_PORT']}`,
+  };
+  if (child.exitCode !== null || typeof url !== 'string' || typeof metricsUrl !== 'string')
     throw new Error(`it did not start: ${output}`);
   return {
     world,
@@ -107,6 +116,12 @@ async function spawnService(
     ended: () => exited,
   };
 }
+
+const answers = (url: string): Promise<boolean> =>
+  fetch(url).then(
+    ({ ok }) => ok,
+    () => false,
+  );
 
 function parseLines(output: string): LogLine[] {
   const complete = output.slice(0, output.lastIndexOf('\n') + 1);
