@@ -23,7 +23,7 @@ const plain: Connector = (url) => connect(Number(new URL(url).port), '127.0.0.1'
 const secure: Connector = (url) =>
   connectTls({ port: Number(new URL(url).port), host: '127.0.0.1', rejectUnauthorized: false });
 
-/** Opens connections that never read, and opens those again that the service closes. */
+/** Opens connections that never read; without TLS it opens those again that the service closes. */
 function attack(t: TestContext, service: ServiceProcess, open: Connector, count: number): () => number {
   let made = 0;
   let isOver = false;
@@ -43,7 +43,8 @@ function attack(t: TestContext, service: ServiceProcess, open: Connector, count:
     });
     socket.once('close', () => {
       sockets.delete(socket);
-      setTimeout(one, 500);
+      // A storm of handshakes would only measure how fast the machine is.
+      if (open === plain) setTimeout(one, 500);
     });
   };
   for (let index = 0; index < count; index += 1) one();
@@ -66,6 +67,7 @@ async function callsRing(
       url: service.url,
       account: phone.account,
       phoneNumber: '020',
+      timeoutMs: 60_000,
       ...(agent === undefined ? {} : { agent }),
     });
     assert.equal(`${body} ${outcome}`, 'status=ACK ready');
@@ -80,7 +82,7 @@ describe('more clients that never read than the process may open files', () => {
 
   test('calls ring', async (t) => {
     const service = await startServiceProcess(t, settings, { openFiles: OPEN_FILES });
-    await callsRing(t, service, plain, 700);
+    await callsRing(t, service, plain, 600);
   });
 
   test('calls ring over TLS', async (t) => {
@@ -91,7 +93,7 @@ describe('more clients that never read than the process may open files', () => {
       { openFiles: OPEN_FILES },
     );
     const agent = new Agent({ ca: folder.ca.certificate });
-    await callsRing(t, service, secure, 700, agent);
+    await callsRing(t, service, secure, 600, agent);
   });
 });
 
