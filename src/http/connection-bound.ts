@@ -1,7 +1,14 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import type { Server, Socket } from 'node:net';
 import { Server as TlsServer } from 'node:tls';
-import { type Idle, IdleConnections } from './idle-connections.ts';
+import {
+  type ClosedBecause,
+  type Connection,
+  isWithoutRequest,
+  nameOf,
+  newConnection,
+} from './connection.ts';
+import { IdleConnections } from './idle-connections.ts';
 import { sentBytes, unsentBytes } from './unsent-bytes.ts';
 
 /** Connections without a request that are kept however many calls wait: apps have to reach the service. */
@@ -12,40 +19,9 @@ const LAST_CHANCE_MS = 2_000;
 const STALLED_MS = 15_000;
 /** Requests of one connection that may wait for their answers. */
 const MOST_UNANSWERED = 16;
+/** Further ones that are let pass, while the answers leave, before the connection is cut. */
+const MOST_IGNORED = 200;
 const SWEEP_MS = 1_000;
-
-/**
- * Why a connection was closed before its client closed it.
- * - `idle`: more than MAX_CONNECTIONS were open, and it sent no request in 2 s although it had gone without one for longest.
- * - `crowded`: so many came at once that it did not get these 2 s; its request may have been on its way.
- * - `unread`: its client did not read: for 15 s, or when more than MAX_CONNECTIONS were open.
- * - `pipelined`: it sent more than 16 requests without waiting for answers.
- */
-export const CLOSED_BECAUSE = ['idle', 'crowded', 'unread', 'pipelined'] as const;
-export type ClosedBecause = (typeof CLOSED_BECAUSE)[number];
-
-/** A connection and its requests. */
-export interface Connection extends Idle<Connection> {
-  /** Under TLS, too, the one that came. */
-  readonly socket: Socket;
-  /** What answers are written to: the same one, or TLS on top of it. */
-  writer: Socket;
-  readonly cameAt: number;
-  /** Requests whose answer is not out. */
-  unanswered: number;
-  /** The last of them, which may still be arriving. */
-  latest: IncomingMessage | undefined;
-  /** It has sent a request at some time. */
-  hasAsked: boolean;
-  /** It asked for too much; what else it sends is ignored. */
-  isRefused: boolean;
-  /** Without a request while too many connections are open; monotonic milliseconds when it is closed. */
-  closesAt: number | undefined;
-  /** Bytes that had left when they were counted last, and when that number last grew. */
-  sent: number;
-  sentAt: number;
-  isClosed: boolean;
-}
 
 /** How many connections a listener carries. */
 export interface ConnectionLimits {
@@ -112,7 +88,9 @@ export class ConnectionBound {
   follow(handle: RequestListener): RequestListener {
     return (request, response) => {
       const connection = this.#bySocket.get(request.socket);
-      if (connection === undefined || this.#admits(connection, request, response)) handle(request, response);
+      const isOpen =
+        connection === undefined ? !request.socket.destroyed : this.#admits(connection, request, response);
+      if (isOpen) handle(request, response);
     };
   }
 
@@ -153,23 +131,7 @@ export class ConnectionBound {
   }
 
   #came(socket: Socket): Connection {
-    const now = performance.now();
-    const connection: Connection = {
-      socket,
-      writer: socket,
-      cameAt: now,
-      unanswered: 0,
-      latest: undefined,
-      hasAsked: false,
-      isRefused: false,
-      closesAt: undefined,
-      sent: 0,
-      sentAt: now,
-      isClosed: false,
-      isIdle: false,
-      before: undefined,
-      behind: undefined,
-    };
+    const connection = newConnection(socket);
     this.#open += 1;
     this.#bySocket.set(socket, connection);
     this.#idle.add(connection);
@@ -198,7 +160,12 @@ export class ConnectionBound {
 
   /** False: the request gets no answer, or has got it. */
   #admits(connection: Connection, request: IncomingMessage, response: ServerResponse): boolean {
-    if (connection.isRefused) return false;
+    if (connection.isRefused) {
+      connection.ignored += 1;
+      // Node keeps 2 KB for each.
+      if (connection.ignored === MOST_IGNORED) this.#cut(connection);
+      return false;
+    }
     connection.hasAsked = true;
     connection.unanswered += 1;
     connection.latest = request;
@@ -277,11 +244,17 @@ export class ConnectionBound {
   }
 
   #close(connection: Connection, why: ClosedBecause): void {
-    this.#forget(connection);
     // What was not read must not stay in the kernel either.
     if (why === 'unread') connection.socket.resetAndDestroy();
-    else connection.socket.destroy();
+    this.#cut(connection);
     this.#limits.onClosed(why);
+  }
+
+  #cut(connection: Connection): void {
+    this.#forget(connection);
+    connection.socket.destroy();
+    // What else it has sent is already with the parser, which looks at this one.
+    connection.writer.destroy();
   }
 
   #forget(connection: Connection): void {
@@ -295,20 +268,9 @@ export class ConnectionBound {
   }
 }
 
-/** Whether no whole request waits for its answer: requests arrive one after the other, so all but the last are whole. */
-function isWithoutRequest({ unanswered, latest }: Connection): boolean {
-  return unanswered === 0 || (unanswered === 1 && latest?.complete === false);
-}
-
 /** What the first request beyond the bound hears; the connection ends with it. */
 const TOO_MANY = {
   connection: 'close',
   'content-type': 'text/plain; charset=utf-8',
   'x-wake-outcome': 'overloaded',
 };
-
-/** The same for a socket and for the TLS socket on top of it, and for no two connections of a listener at once. */
-function nameOf(socket: Socket): string {
-  const { remoteAddress, remotePort, localAddress, localPort } = socket;
-  return `${remoteAddress} ${remotePort} ${localAddress} ${localPort}`;
-}

@@ -1,4 +1,4 @@
-import type { ClosedBecause } from './connection-bound.ts';
+import type { ClosedBecause } from './connection.ts';
 
 /** What the outside world did: for log and metrics. */
 export interface HttpEvents {

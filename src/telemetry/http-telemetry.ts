@@ -1,4 +1,4 @@
-import type { ClosedBecause } from '../http/connection-bound.ts';
+import type { ClosedBecause } from '../http/connection.ts';
 import type { HttpEvents } from '../http/http-events.ts';
 import type { LineBudget } from './line-budget.ts';
 import type { Log } from './log.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { test } from 'node:test';
-import { CLOSED_BECAUSE } from '../../src/http/connection-bound.ts';
+import { CLOSED_BECAUSE } from '../../src/http/connection.ts';
 import { newAccount, startTestService, type TestService } from '../helpers/test-service.ts';
 import { until } from '../helpers/until.ts';
 import { asForm, send } from './http-client.ts';

@@ -65,6 +65,9 @@ export async function startServiceProcess(
   return spawnService(t, world, databaseUrl, env, options);
 }
 
+/** A machine that is busy with other tests takes long for a start. */
+const START_LIMIT_MS = 60_000;
+
 const SERVE = ['--disable-warning=ExperimentalWarning', 'src/main.ts', 'serve'];
 
 async function spawnService(
@@ -94,9 +97,14 @@ async function spawnService(
   const lines = () => parseLines(output);
   const listening = () => lines().find((line) => line['msg'] === 'listening');
   if (options.stdout === undefined) {
-    await until(() => listening() !== undefined || child.exitCode !== null, 'the service listens');
+    const isThere = () => listening() !== undefined || child.exitCode !== null;
+    await until(isThere, 'the service listens', START_LIMIT_MS);
   } else {
-    await until(() => answers(`http://127.0.0.1:${env['PORT']}/healthz`), 'the service answers');
+    await until(
+      () => answers(`http://127.0.0.1:${env['PORT']}/healthz`),
+      'the service answers',
+      START_LIMIT_MS,
+    );
   }
   const { url, metricsUrl } = listening() ?? {
     url: `http://127.0.0.1:${env['PORT']}`,

@@ -134,6 +134,16 @@ test('of requests sent at once 16 are answered in their order, the 17th with 503
   assert.deepEqual(closed, ['pipelined']);
 });
 
+test('thousands of requests in one piece cost neither their answers nor their memory', async (t) => {
+  let handled = 0;
+  const { url, closed, bound } = await startBounded(t, {}, () => (handled += 1));
+  const socket = await openSocket(url);
+  socket.resume().write(GET.repeat(5_000));
+  await until(() => bound.size === 0, 'the connection is closed');
+  assert.equal(handled, 16);
+  assert.deepEqual(closed, ['pipelined']);
+});
+
 test('16 requests at once, again and again, are all answered', async (t) => {
   const { url, closed } = await startBounded(t, {}, (_request, response) => response.end('yes'));
   const socket = await openSocket(url);
