@@ -4,38 +4,25 @@ import { Server as TlsServer } from 'node:tls';
 import {
   type ClosedBecause,
   type Connection,
+  type ConnectionLimits,
+  isStalled,
   isWithoutRequest,
   nameOf,
   newConnection,
 } from './connection.ts';
 import { IdleConnections } from './idle-connections.ts';
-import { sentBytes, unsentBytes } from './unsent-bytes.ts';
+import { unsentBytes } from './unsent-bytes.ts';
 
 /** Connections without a request that are kept however many calls wait: apps have to reach the service. */
 const LEAST_IDLE = 50;
-/** Milliseconds that a connection beyond the bound has for its request. */
+/** Milliseconds that a connection beyond the bound has for its request, and that a response may make no progress. */
 const LAST_CHANCE_MS = 2_000;
-/** Milliseconds without a byte leaving after which a response counts as not read. */
 const STALLED_MS = 15_000;
 /** Requests of one connection that may wait for their answers. */
 const MOST_UNANSWERED = 16;
 /** Further ones that are let pass, while the answers leave, before the connection is cut. */
 const MOST_IGNORED = 200;
 const SWEEP_MS = 1_000;
-
-/** How many connections a listener carries. */
-export interface ConnectionLimits {
-  /** Connections at once. If more have a request, 50 without one are allowed beside them. */
-  readonly most: number;
-  /** Further ones that may be open for 2 s, to send their request. */
-  readonly beyond: number;
-  /** Whether each answer is to close its connection, because the service stops. */
-  readonly isStopping?: () => boolean;
-  /** Milliseconds without a byte leaving after which a response counts as not read; default 15,000. */
-  readonly stalledMs?: number;
-  /** Called for each connection that is closed. */
-  readonly onClosed: (why: ClosedBecause) => void;
-}
 
 /**
  * Bounds the connections of a listener. Otherwise a client could take all open files of the process by opening connections,
@@ -50,6 +37,7 @@ export interface ConnectionLimits {
  */
 export class ConnectionBound {
   readonly #limits: ConnectionLimits;
+  readonly #stalledMs: number;
   /** By the sockets that requests come over: under TLS there are two for each connection. */
   readonly #bySocket = new Map<Socket, Connection>();
   /** TLS connections in their handshake, by name. */
@@ -65,6 +53,7 @@ export class ConnectionBound {
 
   constructor(limits: ConnectionLimits) {
     this.#limits = limits;
+    this.#stalledMs = limits.stalledMs ?? STALLED_MS;
   }
 
   /** Connections that are open. */
@@ -124,10 +113,6 @@ export class ConnectionBound {
   /** Closes every connection once what was written to it has left. */
   end(): void {
     for (const { writer } of this.#bySocket.values()) writer.destroySoon();
-  }
-
-  get #stalledMs(): number {
-    return this.#limits.stalledMs ?? STALLED_MS;
   }
 
   #came(socket: Socket): Connection {
@@ -230,17 +215,9 @@ export class ConnectionBound {
       this.#close(next, 'idle');
     }
     for (const [socket, connection] of this.#bySocket) {
-      if (socket.writableLength > 0 && this.#isStalled(connection, now)) this.#close(connection, 'unread');
+      if (socket.writableLength > 0 && isStalled(connection, now, this.#stalledMs))
+        this.#close(connection, 'unread');
     }
-  }
-
-  #isStalled(connection: Connection, now: number): boolean {
-    const sent = sentBytes(connection.socket);
-    if (sent === connection.sent && unsentBytes(connection.socket) > 0)
-      return now - connection.sentAt >= this.#stalledMs;
-    connection.sent = sent;
-    connection.sentAt = now;
-    return false;
   }
 
   #close(connection: Connection, why: ClosedBecause): void {
@@ -269,8 +246,4 @@ export class ConnectionBound {
 }
 
 /** What the first request beyond the bound hears; the connection ends with it. */
-const TOO_MANY = {
-  connection: 'close',
-  'content-type': 'text/plain; charset=utf-8',
-  'x-wake-outcome': 'overloaded',
-};
+const TOO_MANY = { connection: 'close', 'content-type': 'text/plain', 'x-wake-outcome': 'overloaded' };

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Idle } from './idle-connections.ts';
+import { sentBytes, unsentBytes } from './unsent-bytes.ts';
 
 /**
  * Why a connection was closed before its client closed it.
@@ -36,6 +37,20 @@ export interface Connection extends Idle<Connection> {
   isClosed: boolean;
 }
 
+/** How many connections a listener carries. */
+export interface ConnectionLimits {
+  /** Connections at once. If more have a request, 50 without one are allowed beside them. */
+  readonly most: number;
+  /** Further ones that may be open for 2 s, to send their request. */
+  readonly beyond: number;
+  /** Whether each answer is to close its connection, because the service stops. */
+  readonly isStopping?: () => boolean;
+  /** Milliseconds without a byte leaving after which a response counts as not read; default 15,000. */
+  readonly stalledMs?: number;
+  /** Called for each connection that is closed. */
+  readonly onClosed: (why: ClosedBecause) => void;
+}
+
 /** A connection that was made just now. */
 export function newConnection(socket: Socket): Connection {
   const now = performance.now();
@@ -67,4 +82,14 @@ export function isWithoutRequest({ unanswered, latest }: Connection): boolean {
 export function nameOf(socket: Socket): string {
   const { remoteAddress, remotePort, localAddress, localPort } = socket;
   return `${remoteAddress} ${remotePort} ${localAddress} ${localPort}`;
+}
+
+/** Whether bytes wait for its client and none has left for `limitMs`; to be called again and again while some wait. */
+export function isStalled(connection: Connection, now: number, limitMs: number): boolean {
+  const sent = sentBytes(connection.socket);
+  if (sent === connection.sent && unsentBytes(connection.socket) > 0)
+    return now - connection.sentAt >= limitMs;
+  connection.sent = sent;
+  connection.sentAt = now;
+  return false;
 }

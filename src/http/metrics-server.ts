@@ -1,7 +1,8 @@
 import { createServer } from 'node:http';
 import Fastify, { type FastifyInstance } from 'fastify';
 import { createBoundedServer, drainServer } from './bounded-server.ts';
-import { ConnectionBound, type ConnectionLimits } from './connection-bound.ts';
+import type { ConnectionLimits } from './connection.ts';
+import { ConnectionBound } from './connection-bound.ts';
 import { addHealthRoutes, type OpsParts } from './ops-routes.ts';
 
 /** What the metrics port serves. */

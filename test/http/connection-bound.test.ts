@@ -4,11 +4,8 @@ import { createServer, type RequestListener } from 'node:http';
 import type { Socket } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import { createBoundedServer } from '../../src/http/bounded-server.ts';
-import {
-  type ClosedBecause,
-  ConnectionBound,
-  type ConnectionLimits,
-} from '../../src/http/connection-bound.ts';
+import type { ClosedBecause, ConnectionLimits } from '../../src/http/connection.ts';
+import { ConnectionBound } from '../../src/http/connection-bound.ts';
 import { listenOnLoopback } from '../../src/sandbox/listen-on-loopback.ts';
 import { openSocket, rawRequest, readAnswers } from '../api/raw-socket.ts';
 import { until } from '../helpers/until.ts';
