@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { watchApps } from './app/app-watcher.ts';
 import { createBusParts } from './app/bus-parts.ts';
 import { checkStoredCredentials } from './app/check-stored-credentials.ts';
@@ -47,15 +48,21 @@ export interface RunningApp {
   /** A doubt about the settings, for the log. */
   warn(text: string): void;
   /**
-   * Stops in bounded time: no new calls, the waiting ones end or get their NAK when the grace is over or `hurry`
-   * resolves, then everything closes in reverse order.
+   * Stops: no new calls, the waiting ones end or get their NAK when the grace is over or `hurry` resolves, then everything
+   * closes in reverse order. Resolves at most `STOP_LIMIT_MS` after the grace or `hurry`; never rejects.
    */
   stop(hurry?: Promise<void>): Promise<void>;
 }
 
-/** Milliseconds that answers already given may take to leave, and that connections may take to close. */
-const CLOSE_LIMIT_MS = 2_000;
+/** Milliseconds that answers already given may take to leave the listeners, and that every other part may take to close. */
+const LISTENERS_LIMIT_MS = 4_000;
+const PART_LIMIT_MS = 1_000;
+/** Milliseconds between the signal and the end of the listeners: clients that keep their connections hear that it ends. */
+const NOTICE_MS = 500;
 const DAY_MS = 86_400_000;
+
+/** Milliseconds that stopping takes at most once no call waits: every part has a limit of its own besides. */
+export const STOP_LIMIT_MS = 8_000;
 
 /**
  * Builds every part once, in order, and starts listening last. What was built is closed again, in reverse, when the
@@ -76,6 +83,15 @@ export async function startApp(config: Config, openLog: (onDropped: () => void) 
     onChange: (late, delayMs) => telemetry.sheddingChanged(late, delayMs),
   });
   building.defer(() => loop.stop());
+  const onStop = (part: string, close: () => Promise<void>, limitMs = PART_LIMIT_MS) =>
+    building.defer(async () => {
+      try {
+        if (await within(close(), limitMs)) return;
+        telemetry.log.write('warn', 'stopping: a part does not close and is left', { part });
+      } catch (error) {
+        telemetry.log.writeError('stopping: a part could not be closed', error, { part });
+      }
+    });
   const telemetry = createTelemetry({
     openLog,
     dockerTag: config.dockerTag,
@@ -94,7 +110,7 @@ export async function startApp(config: Config, openLog: (onDropped: () => void) 
     onAway: telemetry.databaseAway,
     check: (opened) => checkStoredCredentials({ apps: createAppStore(opened, vault), vault, warn }),
   });
-  building.defer(() => opening.close());
+  onStop('database', () => opening.close());
   const { database } = opening;
   const devices = createCachedDeviceStore(createDeviceStore(database), {
     seconds: config.deviceCacheSeconds,
@@ -111,7 +127,7 @@ export async function startApp(config: Config, openLog: (onDropped: () => void) 
     sharedTokens: createProviderTokenStore(database, vault),
     events: telemetry.push,
   });
-  building.defer(() => push.close());
+  onStop('push services', () => push.close());
 
   let expiries: readonly KnownApp[] = [];
   let unreadable: number | undefined;
@@ -148,7 +164,7 @@ export async function startApp(config: Config, openLog: (onDropped: () => void) 
     responseApiFor: (uniqueKey: string) => proofs.addressFor(answerAddress, uniqueKey),
   };
   const between = createBusParts({ settings: config.redis, room, events: telemetry.bus });
-  building.defer(() => between.close());
+  onStop('redis', () => between.close());
   const { bus } = between;
   const calls: CallParts = {
     admission: createAdmission({
@@ -201,7 +217,7 @@ export async function startApp(config: Config, openLog: (onDropped: () => void) 
     }),
     register: (phone) => registerPhone({ devices, notices }, phone, Date.now()),
   });
-  building.defer(() => servers.close(CLOSE_LIMIT_MS));
+  onStop('listeners', () => servers.close(LISTENERS_LIMIT_MS), LISTENERS_LIMIT_MS + PART_LIMIT_MS);
   const { url, pbxUrl, metricsUrl } = await servers.listen();
   readiness.start();
   if (config.responseApi === undefined) answerAddress = new URL('/api/call-response/', url).href;
@@ -215,10 +231,12 @@ export async function startApp(config: Config, openLog: (onDropped: () => void) 
   let stopping: Promise<void> | undefined;
   const stop = async (hurry: Promise<void>): Promise<void> => {
     draining = true;
+    const noticed = Promise.race([delay(NOTICE_MS, undefined, { ref: false }), hurry]);
     telemetry.log.write('info', 'stopping: no new calls', { waiting: room.size });
     await Promise.race([room.whenEmpty(config.shutdownGraceMs), hurry]);
     room.close();
-    await within(running.disposeAsync(), 3 * CLOSE_LIMIT_MS);
+    await noticed;
+    await within(running.disposeAsync(), STOP_LIMIT_MS);
   };
   return {
     url,

@@ -66,7 +66,7 @@ export function createHttpServers(config: Config, parts: HttpServerParts): HttpS
   const events = telemetry.http;
   const access = accountAccess(config, parts);
   const { readiness } = parts;
-  const served: Omit<ServerParts, 'serves' | 'maxConnections'> = {
+  const served: Omit<ServerParts, ServerShare> = {
     pbx: {
       ...parts,
       limit: limits.pbx,
@@ -95,6 +95,7 @@ export function createHttpServers(config: Config, parts: HttpServerParts): HttpS
   const { main: server, pbx } = createListeners(config, served);
   const metrics = createMetricsServer({
     readiness,
+    onClosed: (why) => events.connectionClosed({ why }),
     read: async () => {
       await readiness();
       return { contentType: telemetry.registry.contentType, text: await telemetry.readMetrics() };
@@ -126,17 +127,31 @@ export function createHttpServers(config: Config, parts: HttpServerParts): HttpS
   };
 }
 
+/** What differs between two listeners. */
+type ServerShare = 'serves' | 'maxConnections' | 'connectionsBeyond';
+
 /** The listener of apps and PBXs, or one for each, which then share MAX_CONNECTIONS: a flood on one leaves the other its part. */
 function createListeners(
-  { pbxListener, maxConnections, maxWaitingCalls }: Config,
-  served: Omit<ServerParts, 'serves' | 'maxConnections'>,
+  { pbxListener, maxConnections, connectionsBeyond, maxWaitingCalls }: Config,
+  served: Omit<ServerParts, ServerShare>,
 ): { readonly main: FastifyInstance; readonly pbx?: ListenAddress & { readonly server: FastifyInstance } } {
   if (pbxListener === undefined)
-    return { main: createServer({ ...served, serves: 'everything', maxConnections }) };
+    return { main: createServer({ ...served, serves: 'everything', maxConnections, connectionsBeyond }) };
   const forPbxs = Math.min(maxWaitingCalls, Math.floor(maxConnections / 2));
-  const server = createServer({ ...served, serves: 'pbxs', maxConnections: forPbxs });
+  const beyond = Math.floor(connectionsBeyond / 2);
+  const server = createServer({
+    ...served,
+    serves: 'pbxs',
+    maxConnections: forPbxs,
+    connectionsBeyond: beyond,
+  });
   return {
-    main: createServer({ ...served, serves: 'apps', maxConnections: maxConnections - forPbxs }),
+    main: createServer({
+      ...served,
+      serves: 'apps',
+      maxConnections: maxConnections - forPbxs,
+      connectionsBeyond: connectionsBeyond - beyond,
+    }),
     pbx: { ...pbxListener, server },
   };
 }

@@ -19,6 +19,8 @@ export async function runProgram(argv: readonly string[]): Promise<number> {
   };
   // Whoever reads the output may stop reading (`… | head`): that ends the command, quietly.
   process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));
+  // What goes wrong with the reports of what goes wrong must not end the service.
+  process.stderr.on('error', () => {});
   try {
     await createProgram(context).parseAsync(argv);
     return 0;

@@ -1,4 +1,4 @@
-import { type RunningApp, startApp } from '../app.ts';
+import { type RunningApp, STOP_LIMIT_MS, startApp } from '../app.ts';
 import { type Config, processSource, readConfig } from '../config/config.ts';
 import { CredentialUnreadable } from '../devices/credential-unreadable.ts';
 import { shownDatabase } from '../lib/database-address.ts';
@@ -7,40 +7,73 @@ import { StorageUnavailable } from '../storage/storage-unavailable.ts';
 import { createLog } from '../telemetry/log.ts';
 import { CommandFailed, requireConfig } from './command-context.ts';
 
+/** Milliseconds that remain after a second signal, and for what a fault left open after the end. */
+const EXIT_LIMIT_MS = 1_000;
+
 /** The work of `serve`. */
 export async function runServe(): Promise<void> {
   const config = requireConfig();
   const { warnings } = readConfig(processSource());
   const format = config.logFormat === 'auto' ? (process.stdout.isTTY ? 'pretty' : 'json') : config.logFormat;
-  const stopAsked = Promise.withResolvers<void>();
-  const stopNow = Promise.withResolvers<void>();
-  const onSignal = () => {
-    stopAsked.resolve();
-    process.once('SIGTERM', () => stopNow.resolve());
-    process.once('SIGINT', () => stopNow.resolve());
-  };
-  process.once('SIGTERM', onSignal);
-  process.once('SIGINT', onSignal);
+  const signals = listenForSignals(config.shutdownGraceMs + STOP_LIMIT_MS + EXIT_LIMIT_MS);
   // Node's own answer to SIGHUP is to die. One that comes while the service starts is done when it has started.
   const starting = Promise.withResolvers<RunningApp>();
   process.on('SIGHUP', () => void starting.promise.then((app) => app.reload()));
 
   const startFailure = (error: unknown) => failedStart(error, config);
-  const app = await startApp(config, (onDropped) =>
-    createLog({ level: config.logLevel, format, onDropped }),
-  ).catch((error: unknown) => {
-    throw startFailure(error);
-  });
-  starting.resolve(app);
-  for (const warning of warnings) app.warn(warning);
-  const failure = await Promise.race([stopAsked.promise, app.broken.then(startFailure)]);
-  await app.stop(stopNow.promise);
-  // Stopping is bounded; a handle that a fault left open must not keep the process either.
-  setTimeout(() => process.exit(), EXIT_LIMIT_MS).unref();
-  if (failure !== undefined) throw failure;
+  try {
+    const app = await startApp(config, (onDropped) =>
+      createLog({ level: config.logLevel, format, onDropped }),
+    ).catch((error: unknown) => {
+      throw startFailure(error);
+    });
+    starting.resolve(app);
+    for (const warning of warnings) app.warn(warning);
+    const failure = await Promise.race([signals.stop, app.broken.then(startFailure)]);
+    await app.stop(signals.hurry);
+    if (failure !== undefined) throw failure;
+  } finally {
+    // A handle that a fault left open, or a message that standard error does not take, must not keep the process.
+    setTimeout(exitNow, EXIT_LIMIT_MS).unref();
+  }
 }
 
-const EXIT_LIMIT_MS = 1_000;
+/**
+ * The first SIGTERM or SIGINT resolves `stop`, the second `hurry`. Whatever hangs, the process exits: `limitMs` after the
+ * first, a second after the second, at once with the third.
+ */
+function listenForSignals(limitMs: number): { readonly stop: Promise<void>; readonly hurry: Promise<void> } {
+  const stop = Promise.withResolvers<void>();
+  const hurry = Promise.withResolvers<void>();
+  const steps = [
+    () => {
+      stop.resolve();
+      setTimeout(exitNow, limitMs, 1).unref();
+    },
+    () => {
+      hurry.resolve();
+      setTimeout(exitNow, EXIT_LIMIT_MS, 1).unref();
+    },
+  ];
+  const onSignal = (): void => {
+    const step = steps.shift();
+    if (step === undefined) exitNow(1);
+    else step();
+  };
+  process.on('SIGTERM', onSignal);
+  process.on('SIGINT', onSignal);
+  return { stop: stop.promise, hurry: hurry.promise };
+}
+
+/** What Node calls work of its threads: `process.exit` waits for it, however long a name server or a disk takes. */
+const THREADS_WORK = new Set(['FSReqCallback', 'FSReqPromise', 'GetAddrInfoReqWrap', 'GetNameInfoReqWrap']);
+
+function exitNow(code?: number): void {
+  if (process.getActiveResourcesInfo().some((name) => THREADS_WORK.has(name))) {
+    process.kill(process.pid, 'SIGKILL');
+  }
+  process.exit(code);
+}
 
 type DatabasePlace = Pick<Config, 'databaseSetting' | 'databaseUrl'>;
 

@@ -4,6 +4,7 @@ import { type AccountAuth, readAccountAuth } from './account-settings.ts';
 import { type CredentialSettings, readCredentialSettings } from './credential-settings.ts';
 import { type DatabaseSettings, readDatabaseSettings } from './database-settings.ts';
 import {
+  connectionsBeyond,
   connectionsFor,
   FEWEST_CONNECTIONS,
   MOST_CONNECTIONS,
@@ -54,6 +55,8 @@ export interface Config extends CredentialSettings, DatabaseSettings, Protection
   readonly maxPushesInFlight: number;
   /** Connections of PBXs and apps at once. */
   readonly maxConnections: number;
+  /** Further ones that may be open for a moment. */
+  readonly connectionsBeyond: number;
   readonly shutdownGraceMs: number;
   readonly accountAuth: AccountAuth;
   readonly pbx: PbxAccess;
@@ -96,6 +99,11 @@ export function readConfig(source: ConfigSource): ConfigReport {
   const database = readDatabaseSettings(reader);
   const metricsHost = reader.read('PROMETHEUS_HOST', '127.0.0.1', listenHost);
   const metricsPort = reader.read('PROMETHEUS_PORT', '9000', integer(0, 65_535));
+  const maxConnections = reader.read(
+    'MAX_CONNECTIONS',
+    String(connectionsFor(source.openFiles, database.databaseLimits.poolSize)),
+    integer(FEWEST_CONNECTIONS, MOST_CONNECTIONS, 'connections'),
+  );
   const config: Config = {
     host,
     port,
@@ -113,11 +121,8 @@ export function readConfig(source: ConfigSource): ConfigReport {
       String(waitingCallsFor(source.openFiles)),
       integer(1, MOST_WAITING_CALLS, 'calls'),
     ),
-    maxConnections: reader.read(
-      'MAX_CONNECTIONS',
-      String(connectionsFor(source.openFiles, database.databaseLimits.poolSize)),
-      integer(FEWEST_CONNECTIONS, MOST_CONNECTIONS, 'connections'),
-    ),
+    maxConnections,
+    connectionsBeyond: connectionsBeyond(maxConnections, source.openFiles, database.databaseLimits.poolSize),
     maxPushesInFlight: reader.read('MAX_PUSHES_IN_FLIGHT', '2000', integer(1, 100_000, 'pushes')),
     shutdownGraceMs: reader.read('SHUTDOWN_GRACE', String(waitMs), integer(0, 60_000, 'milliseconds')),
     accountAuth: readAccountAuth(reader, { host, responseApi, proxied: trustProxy !== undefined }),

@@ -20,10 +20,25 @@ const USUAL_CONNECTIONS = 100_000;
 /** The least it may be set to, and the default however few files may be open. */
 export const FEWEST_CONNECTIONS = 100;
 
-/** As many connections of PBXs and apps as the limit of open files carries beside everything else. */
+/** Connections beyond MAX_CONNECTIONS that may be open for a moment, if the limit of open files allows it. */
+const USUAL_BEYOND = 1_000;
+const FEWEST_BEYOND = 50;
+
+/** As many connections of PBXs and apps as the limit of open files carries beside everything else, and some beyond them. */
 export function connectionsFor(openFiles: number, databaseConnections: number): number {
   const carried = openFiles - OTHER_FILES - databaseConnections;
-  return Math.min(USUAL_CONNECTIONS, Math.max(FEWEST_CONNECTIONS, carried));
+  const kept = carried - Math.min(USUAL_BEYOND, Math.floor(carried / 4));
+  return Math.min(USUAL_CONNECTIONS, Math.max(FEWEST_CONNECTIONS, kept));
+}
+
+/** Connections that may be open beyond so many, 50 to 1,000. */
+export function connectionsBeyond(
+  connections: number,
+  openFiles: number,
+  databaseConnections: number,
+): number {
+  const carried = openFiles - OTHER_FILES - databaseConnections - connections;
+  return Math.min(USUAL_BEYOND, Math.max(FEWEST_BEYOND, carried));
 }
 
 /** As many waiting calls as the limit of open files carries, 100 to 50,000. */

@@ -1,44 +1,67 @@
+import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import type { Server, Socket } from 'node:net';
 import { Server as TlsServer } from 'node:tls';
-import { type Idle, IdleConnections } from './idle-connections.ts';
+import {
+  type ClosedBecause,
+  type Connection,
+  type ConnectionLimits,
+  isStalled,
+  isWithoutRequest,
+  nameOf,
+  newConnection,
+} from './connection.ts';
+import { IdleConnections } from './idle-connections.ts';
+import { unsentBytes } from './unsent-bytes.ts';
 
-/** Connections without a request that are kept however many calls wait: phones have to reach the service. */
+/** Connections without a request that are kept however many calls wait: apps have to reach the service. */
 const LEAST_IDLE = 50;
-
-/** A connection, and how many of its requests are being answered (a client may send several at once). */
-export interface Connection extends Idle<Connection> {
-  readonly socket: Socket;
-  requests: number;
-  isClosed: boolean;
-}
+/** Milliseconds that a connection beyond the bound has for its request, and that a response may make no progress. */
+const LAST_CHANCE_MS = 2_000;
+const STALLED_MS = 15_000;
+/** Requests of one connection that may wait for their answers. */
+const MOST_UNANSWERED = 16;
+/** Further ones that are let pass, while the answers leave, before the connection is cut. */
+const MOST_IGNORED = 200;
+const SWEEP_MS = 1_000;
 
 /**
- * Bounds the connections of a listener. Whoever may open connections could else take all open files of the process, and no
- * PBX would reach it any more. When one too many comes, the one that has been without a request for longest is closed;
- * one that sends its request is without it until all of it is there. Those whose request is being answered, such as a
- * PBX whose call waits, are never closed.
+ * Bounds the connections of a listener. Otherwise a client could take all open files of the process by opening connections,
+ * and no PBX could connect.
+ *
+ * | a connection | when too many are open |
+ * | --- | --- |
+ * | does not read its response | is closed first |
+ * | has no whole request, for longest | gets 2 s to send one, which is answered as any other; then it is closed |
+ * | is one of too many of these | is closed at once |
+ * | has a request that is being answered, such as a waiting call | stays |
  */
 export class ConnectionBound {
-  readonly #most: number;
-  readonly #onClosed: () => void;
-  /** By the sockets that requests come over: there are two of them for each request. */
+  readonly #limits: ConnectionLimits;
+  readonly #stalledMs: number;
+  /** By the sockets that requests come over: under TLS there are two for each connection. */
   readonly #bySocket = new Map<Socket, Connection>();
   /** TLS connections in their handshake, by name. */
   readonly #handshaking = new Map<string, Connection>();
   readonly #idle = new IdleConnections<Connection>();
+  /** Those with a last chance, the one that closes next first. */
+  readonly #leaving = new Set<Connection>();
+  /** Those found lately that do not read their response. */
+  readonly #unread: Connection[] = [];
+  #lookAgainAt = 0;
   #open = 0;
+  #drainsSince: number | undefined;
 
-  constructor(options: {
-    /** Connections at once. Where more have a request, 50 without one are allowed beside them. */
-    readonly most: number;
-    /** Told of each connection that had to be closed. */
-    readonly onClosed: () => void;
-  }) {
-    this.#most = options.most;
-    this.#onClosed = options.onClosed;
+  constructor(limits: ConnectionLimits) {
+    this.#limits = limits;
+    this.#stalledMs = limits.stalledMs ?? STALLED_MS;
   }
 
-  /** Follows the connections of a server; of a TLS server those in their handshake, too. */
+  /** Connections that are open. */
+  get size(): number {
+    return this.#open;
+  }
+
+  /** Follows the connections of a server; of a TLS server also those in their handshake. */
   watch(server: Server): void {
     const isSecure = server instanceof TlsServer;
     server.on('connection', (socket) => {
@@ -46,43 +69,59 @@ export class ConnectionBound {
       if (isSecure) this.#shakesHands(connection, nameOf(socket));
     });
     if (isSecure) server.on('secureConnection', (secure) => this.#secured(secure));
+    const sweep = setInterval(() => this.#sweep(), Math.min(SWEEP_MS, this.#stalledMs / 3)).unref();
+    server.once('close', () => clearInterval(sweep));
   }
 
-  /** A request has come whole, over a socket or the TLS socket on top of it; undefined where that is closed already. */
-  requestBegins(socket: Socket): Connection | undefined {
+  /** A server's listener that counts the requests before it hands them on. */
+  follow(handle: RequestListener): RequestListener {
+    return (request, response) => {
+      const connection = this.#bySocket.get(request.socket);
+      const isOpen =
+        connection === undefined ? !request.socket.destroyed : this.#admits(connection, request, response);
+      if (isOpen) handle(request, response);
+    };
+  }
+
+  /** The whole of a request has come. */
+  requestIsWhole(socket: Socket): void {
     const connection = this.#bySocket.get(socket);
-    if (connection === undefined) return undefined;
-    connection.requests += 1;
+    if (connection === undefined) return;
+    connection.closesAt = undefined;
+    this.#leaving.delete(connection);
     this.#idle.delete(connection);
-    return connection;
+    this.#makeRoom();
   }
 
-  /** Its answer is out, or can no longer be; to be called once for each connection that `requestBegins` returned. */
-  requestEnds(connection: Connection): void {
-    connection.requests -= 1;
-    if (connection.requests === 0 && !connection.isClosed) this.#idle.add(connection);
+  /** From now on each answer closes its connection. */
+  drain(): void {
+    this.#drainsSince ??= performance.now();
+  }
+
+  /** Whether every request is answered; a new connection, or half of a request, is waited for no longer than `patienceMs`. */
+  isQuiet(patienceMs: number): boolean {
+    const since = performance.now() - patienceMs;
+    const isPatient = this.#drainsSince !== undefined && this.#drainsSince > since;
+    for (const connection of this.#bySocket.values()) {
+      if (!isWithoutRequest(connection)) return false;
+      if (connection.unanswered > 0 ? isPatient : !connection.hasAsked && connection.cameAt > since)
+        return false;
+    }
+    return true;
+  }
+
+  /** Closes every connection once what was written to it has left. */
+  end(): void {
+    for (const { writer } of this.#bySocket.values()) writer.destroySoon();
   }
 
   #came(socket: Socket): Connection {
-    const connection: Connection = {
-      socket,
-      requests: 0,
-      isClosed: false,
-      isIdle: false,
-      before: undefined,
-      behind: undefined,
-    };
+    const connection = newConnection(socket);
     this.#open += 1;
     this.#bySocket.set(socket, connection);
     this.#idle.add(connection);
-    socket.once('close', () => {
-      this.#open -= 1;
-      connection.isClosed = true;
-      this.#idle.delete(connection);
-      this.#bySocket.delete(socket);
-    });
-    const idleAllowed = Math.max(LEAST_IDLE, this.#most - (this.#open - this.#idle.size));
-    if (this.#idle.size > idleAllowed) this.#closeOldest();
+    socket.once('close', () => this.#forget(connection));
+    this.#makeRoom();
     return connection;
   }
 
@@ -99,22 +138,112 @@ export class ConnectionBound {
     const connection = this.#handshaking.get(name);
     if (connection === undefined) return;
     this.#handshaking.delete(name);
+    connection.writer = secure;
     this.#bySocket.set(secure, connection);
     secure.once('close', () => this.#bySocket.delete(secure));
   }
 
-  #closeOldest(): void {
-    const { oldest } = this.#idle;
-    if (oldest === undefined) return;
-    // Its `close` comes later: until then it must not be found a second time.
-    this.#idle.delete(oldest);
-    oldest.socket.destroy();
-    this.#onClosed();
+  /** False: the request gets no answer, or has got it. */
+  #admits(connection: Connection, request: IncomingMessage, response: ServerResponse): boolean {
+    if (connection.isRefused) {
+      connection.ignored += 1;
+      // Node keeps 2 KB for each.
+      if (connection.ignored === MOST_IGNORED) this.#cut(connection);
+      return false;
+    }
+    connection.hasAsked = true;
+    connection.unanswered += 1;
+    connection.latest = request;
+    if (this.#drainsSince !== undefined || this.#limits.isStopping?.()) response.shouldKeepAlive = false;
+    response.on('close', () => this.#answered(connection));
+    if (connection.unanswered <= MOST_UNANSWERED) return true;
+    connection.isRefused = true;
+    this.#limits.onClosed('pipelined');
+    response.writeHead(503, TOO_MANY).end('status=NAK');
+    return false;
+  }
+
+  #answered(connection: Connection): void {
+    connection.unanswered -= 1;
+    if (connection.isClosed) return;
+    if (connection.unanswered === 0) connection.latest = undefined;
+    if (!isWithoutRequest(connection) || connection.closesAt !== undefined) return;
+    this.#idle.add(connection);
+    this.#makeRoom();
+  }
+
+  #makeRoom(): void {
+    const { most, beyond } = this.#limits;
+    while (this.#open - this.#leaving.size > most) {
+      const unread = this.#nextUnread();
+      if (unread !== undefined) {
+        this.#close(unread, 'unread');
+        continue;
+      }
+      const { oldest } = this.#idle;
+      const busy = this.#open - this.#leaving.size - this.#idle.size;
+      if (oldest === undefined || this.#idle.size <= Math.max(LEAST_IDLE, most - busy)) break;
+      this.#idle.delete(oldest);
+      oldest.closesAt = performance.now() + LAST_CHANCE_MS;
+      this.#leaving.add(oldest);
+    }
+    for (const next of this.#leaving) {
+      if (this.#leaving.size <= beyond) break;
+      this.#close(next, 'crowded');
+    }
+  }
+
+  /** Looks through all connections, which is done once a millisecond for each thousand of them at most. */
+  #nextUnread(): Connection | undefined {
+    const now = performance.now();
+    if (this.#unread.length === 0 && now >= this.#lookAgainAt) {
+      this.#lookAgainAt = now + Math.max(1, this.#open / 1_000);
+      for (const [socket, connection] of this.#bySocket) {
+        if (socket.writableLength > 0 && unsentBytes(connection.socket) > 0) this.#unread.push(connection);
+      }
+    }
+    for (let next = this.#unread.pop(); next !== undefined; next = this.#unread.pop()) {
+      if (!next.isClosed && unsentBytes(next.socket) > 0) return next;
+    }
+    return undefined;
+  }
+
+  #sweep(): void {
+    const now = performance.now();
+    for (const next of this.#leaving) {
+      if (next.closesAt === undefined || next.closesAt > now) break;
+      this.#close(next, 'idle');
+    }
+    for (const [socket, connection] of this.#bySocket) {
+      if (socket.writableLength > 0 && isStalled(connection, now, this.#stalledMs))
+        this.#close(connection, 'unread');
+    }
+  }
+
+  #close(connection: Connection, why: ClosedBecause): void {
+    // What was not read must not stay in the kernel either.
+    if (why === 'unread') connection.socket.resetAndDestroy();
+    this.#cut(connection);
+    this.#limits.onClosed(why);
+  }
+
+  #cut(connection: Connection): void {
+    this.#forget(connection);
+    connection.socket.destroy();
+    // What else it has sent is already with the parser, which looks at this one.
+    connection.writer.destroy();
+  }
+
+  #forget(connection: Connection): void {
+    if (connection.isClosed) return;
+    connection.isClosed = true;
+    this.#open -= 1;
+    this.#idle.delete(connection);
+    this.#leaving.delete(connection);
+    this.#bySocket.delete(connection.socket);
+    this.#bySocket.delete(connection.writer);
   }
 }
 
-/** The same for a socket and for the TLS socket on top of it, and for no two connections of a listener at once. */
-function nameOf(socket: Socket): string {
-  const { remoteAddress, remotePort, localAddress, localPort } = socket;
-  return `${remoteAddress} ${remotePort} ${localAddress} ${localPort}`;
-}
+/** What the first request beyond the bound hears; the connection ends with it. */
+const TOO_MANY = { connection: 'close', 'content-type': 'text/plain', 'x-wake-outcome': 'overloaded' };

@@ -1,9 +1,11 @@
+import type { ClosedBecause } from './connection.ts';
+
 /** What the outside world did: for log and metrics. */
 export interface HttpEvents {
   /** The PBX's answer was handed to its socket `delayMs` after the app's word. */
   pbxAnswered(event: { readonly delayMs: number }): void;
-  /** A connection without a request was closed because there were too many. */
-  connectionClosed(): void;
+  /** A connection was closed before its client closed it. */
+  connectionClosed(event: { readonly why: ClosedBecause }): void;
   /** A request was turned away before it was looked at. */
   requestRefused(event: {
     readonly endpoint: string;

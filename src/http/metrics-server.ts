@@ -1,11 +1,15 @@
+import { createServer } from 'node:http';
 import Fastify, { type FastifyError, type FastifyInstance, type FastifyReply } from 'fastify';
 import { answerNotFound, clientFault } from './answer-error.ts';
 import { sendDetail } from './app-replies.ts';
+import { createBoundedServer, drainServer } from './bounded-server.ts';
+import type { ConnectionLimits } from './connection.ts';
+import { ConnectionBound } from './connection-bound.ts';
 import { addHealthRoutes, type OpsParts } from './ops-routes.ts';
-import { createClientErrorHandler } from './protocol-faults.ts';
+import { createClientErrorHandler, OUR_FAULTS } from './protocol-faults.ts';
 
 /** What the metrics port serves. */
-export interface MetricsParts extends Pick<OpsParts, 'readiness'> {
+export interface MetricsParts extends Pick<OpsParts, 'readiness'>, Pick<ConnectionLimits, 'onClosed'> {
   /** Prometheus text. */
   readonly read: () => Promise<{ readonly contentType: string; readonly text: string }>;
 }
@@ -19,16 +23,26 @@ const OUR_ERRORS = {
   },
 };
 
+/** Connections: scrapers, probes and load balancers. They come out of the open files that PBXs and apps do not use. */
+const CONNECTIONS = { most: 50, beyond: 20 };
+const TIME_LIMITS = {
+  ...OUR_FAULTS,
+  headersTimeout: 10_000,
+  requestTimeout: 10_000,
+  keepAliveTimeout: 72_000,
+};
+
 /** The second listener: `GET /metrics` (and `/`, where the reference served it) beside the health routes. */
 export function createMetricsServer(parts: MetricsParts): FastifyInstance {
+  const bound = new ConnectionBound({ ...CONNECTIONS, onClosed: parts.onClosed });
   const server = Fastify({
     logger: false,
-    requestTimeout: 10_000,
-    forceCloseConnections: true,
     ...OUR_ERRORS,
+    serverFactory: (onRequest) => createBoundedServer(bound, createServer, TIME_LIMITS, onRequest),
   });
   server.setErrorHandler(OUR_ERRORS.frameworkErrors);
   server.setNotFoundHandler(answerNotFound);
+  server.addHook('preClose', () => drainServer(server.server, bound));
   for (const url of ['/metrics', '/']) {
     server.get(url, async (_request, reply) => {
       const { contentType, text } = await parts.read();

@@ -70,6 +70,7 @@ async function incomingCall(
   if (parts.isDraining()) return sendDraining(reply, outcomeInBody);
   const taken = await parts.takeCall(ask, callerOf(reply));
   if (request.headers['x-wake-trace'] !== undefined) addTrace(reply, taken);
+  if (parts.isDraining()) reply.header('connection', 'close');
   const { outcome } = taken.ending;
   sendText(reply.header('x-wake-outcome', outcome), 200, pbxBody(outcome, outcomeInBody));
   if (taken.answeredAt !== undefined) parts.events.pbxAnswered({ delayMs: monotonic() - taken.answeredAt });

@@ -1,8 +1,9 @@
-import type { RequestListener } from 'node:http';
+import { createServer as createHttpServer, type RequestListener } from 'node:http';
 import Fastify, { type FastifyError, type FastifyInstance } from 'fastify';
 import { bareAddress } from '../lib/bare-address.ts';
 import { answerError, answerNotFound, type ErrorParts } from './answer-error.ts';
 import { type AnswerParts, addAnswerRoutes } from './answer-routes.ts';
+import { createBoundedServer, drainServer } from './bounded-server.ts';
 import { ConnectionBound } from './connection-bound.ts';
 import { addDeviceRoutes, type DeviceParts } from './device-routes.ts';
 import type { HttpEvents } from './http-events.ts';
@@ -21,9 +22,12 @@ const REQUEST_TIMEOUT = 20_000;
 /** Milliseconds that an idle connection is kept; PBXs and proxies reuse theirs. */
 const KEEP_ALIVE_TIMEOUT = 72_000;
 
-const CONNECTION_LIMITS = {
+/** Fastify hands these only to servers that it made itself. */
+const LIMITS = {
   ...OUR_FAULTS,
   headersTimeout: HEADERS_TIMEOUT,
+  requestTimeout: REQUEST_TIMEOUT,
+  keepAliveTimeout: KEEP_ALIVE_TIMEOUT,
   connectionsCheckingInterval: 5_000,
 };
 
@@ -37,8 +41,12 @@ export interface ServerParts extends ErrorParts {
   readonly reports: ReportParts;
   readonly ops: OpsParts;
   readonly trustProxy: AddressList | undefined;
-  /** Connections at once; past it those are closed that have been without a request for longest. */
+  /** Connections at once; beyond it those are closed that have been without a request for longest. */
   readonly maxConnections: number;
+  /** Further connections that may be open for a moment, so that each can send its request. */
+  readonly connectionsBeyond: number;
+  /** Milliseconds after which a client that does not read its response is cut off; default 15,000. */
+  readonly stalledMs?: number;
   /** Undefined: plain HTTP. */
   readonly tls?: TlsListener | undefined;
   readonly events: HttpEvents;
@@ -46,14 +54,18 @@ export interface ServerParts extends ErrorParts {
 
 /** The HTTP server, not listening yet. It translates; every decision is taken behind it. */
 export function createServer(parts: ServerParts): FastifyInstance {
-  const { trustProxy } = parts;
+  const { trustProxy, tls, events } = parts;
+  const bound = new ConnectionBound({
+    most: parts.maxConnections,
+    beyond: parts.connectionsBeyond,
+    isStopping: parts.pbx.isDraining,
+    ...(parts.stalledMs === undefined ? {} : { stalledMs: parts.stalledMs }),
+    onClosed: (why) => events.connectionClosed({ why }),
+  });
+  const create = tls === undefined ? createHttpServer : tls.createServer;
   const server = Fastify({
     logger: false,
-    requestTimeout: REQUEST_TIMEOUT,
-    keepAliveTimeout: KEEP_ALIVE_TIMEOUT,
-    connectionTimeout: 0,
-    http: CONNECTION_LIMITS,
-    ...secureServer(parts.tls),
+    serverFactory: (onRequest: RequestListener) => createBoundedServer(bound, create, LIMITS, onRequest),
     trustProxy:
       trustProxy === undefined ? false : (address: string) => trustProxy.contains(bareAddress(address)),
     routerOptions: { caseSensitive: true, ignoreTrailingSlash: false, maxParamLength: 1_000 },
@@ -65,9 +77,10 @@ export function createServer(parts: ServerParts): FastifyInstance {
       answerError(parts, error, request, reply);
     },
   });
-  if (parts.tls !== undefined) closeOutdated(server, parts.tls);
-  boundConnections(server, parts);
-  answerProtocolFaults(server, parts.events);
+  if (tls !== undefined) closeOutdated(server, tls);
+  answerProtocolFaults(server, events);
+  followBodies(server, bound);
+  server.addHook('preClose', () => drainServer(server.server, bound));
   acceptRawBodies(server);
   server.setErrorHandler((error: FastifyError, request, reply) => answerError(parts, error, request, reply));
   server.setNotFoundHandler(answerNotFound);
@@ -87,26 +100,12 @@ function addRoutes(server: FastifyInstance, parts: ServerParts): void {
   addOpsRoutes(server, parts.ops);
 }
 
-/** Fastify hands its time limits only to servers that it made itself. */
-function secureServer(tls: TlsListener | undefined) {
-  if (tls === undefined) return {};
-  const limits = {
-    ...CONNECTION_LIMITS,
-    requestTimeout: REQUEST_TIMEOUT,
-    keepAliveTimeout: KEEP_ALIVE_TIMEOUT,
-  };
-  return { serverFactory: (onRequest: RequestListener) => tls.createServer(limits, onRequest) };
-}
-
-function boundConnections(server: FastifyInstance, { maxConnections, events }: ServerParts): void {
-  const bound = new ConnectionBound({ most: maxConnections, onClosed: () => events.connectionClosed() });
-  bound.watch(server.server);
-  // Around the handlers, before which the body has been read: a hook would cost each request more.
+/** Around the handlers, before which the body has been read: a hook would cost each request more. */
+function followBodies(server: FastifyInstance, bound: ConnectionBound): void {
   server.addHook('onRoute', (route) => {
     const { handler } = route;
     route.handler = function followed(request, reply) {
-      const connection = bound.requestBegins(request.socket);
-      if (connection !== undefined) reply.raw.on('close', () => bound.requestEnds(connection));
+      bound.requestIsWhole(request.socket);
       return handler.call(this, request, reply);
     };
   });

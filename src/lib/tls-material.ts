@@ -1,4 +1,4 @@
-import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
+import { constants, createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
 import { createSecureContext } from 'node:tls';
 
 /** Where the files of a TLS listener are, all PEM. */
@@ -34,8 +34,11 @@ export type TlsReading =
 /** Characters of a file; the bundle of all public authorities is about 250,000. */
 const MAX_TEXT = 1_000_000;
 
-/** Clients older than TLS 1.2 are not served; the ciphers are Node's own choice. */
-const TLS_FLOOR = { minVersion: 'TLSv1.2' } as const;
+/**
+ * Clients older than TLS 1.2 are not served; the ciphers are Node's own choice. A client that asks for another handshake on
+ * its connection costs a server far more than itself, and none needs to.
+ */
+const TLS_RULES = { minVersion: 'TLSv1.2', secureOptions: constants.SSL_OP_NO_RENEGOTIATION } as const;
 
 /**
  * Reads and checks the files of a listener. `readFile` throws as `node:fs` does. A certificate that has expired is
@@ -155,7 +158,7 @@ export function secureContextOptions(
 ) {
   const { cert, key, passphrase, pbxClientCa } = material;
   return {
-    ...TLS_FLOOR,
+    ...TLS_RULES,
     cert,
     key,
     ...(passphrase === undefined ? {} : { passphrase }),

@@ -1,3 +1,4 @@
+import type { ClosedBecause } from '../http/connection.ts';
 import type { HttpEvents } from '../http/http-events.ts';
 import type { LineBudget } from './line-budget.ts';
 import { countReport, type ReferenceMetrics } from './reference-metrics.ts';
@@ -9,6 +10,13 @@ import type { ServiceMetrics } from './service-metrics.ts';
  */
 const APP_LINES = 600;
 
+const CLOSED: Readonly<Record<ClosedBecause, string>> = {
+  idle: 'more connections than MAX_CONNECTIONS: one without a request is closed',
+  crowded: 'far more connections than MAX_CONNECTIONS: one without a request is closed at once',
+  unread: 'a client does not read its response: its connection is closed',
+  pipelined: 'a client sends requests without waiting for answers: its connection is closed',
+};
+
 /** Log line and metric of everything that the outside world does. */
 export function createHttpTelemetry(
   metrics: ServiceMetrics,
@@ -17,14 +25,9 @@ export function createHttpTelemetry(
 ): HttpEvents {
   return {
     pbxAnswered: ({ delayMs }) => metrics.pbxAnswerDelay.observe({}, delayMs / 1000),
-    connectionClosed: () => {
-      metrics.connectionsClosed.inc();
-      lines.write(
-        'connection closed',
-        'warn',
-        'more connections than MAX_CONNECTIONS: an idle one is closed',
-        {},
-      );
+    connectionClosed: ({ why }) => {
+      metrics.connectionsClosed.inc({ why });
+      lines.write(`connection closed ${why}`, 'warn', CLOSED[why], { why });
     },
     requestRefused: ({ endpoint, why, ...from }) => {
       metrics.requestsRefused.inc({ endpoint, why });

@@ -150,8 +150,8 @@ export function createServiceMetrics(
     ]),
     connectionsClosed: counter(
       'connections_closed_total',
-      'Connections without a request closed because there were too many.',
-      [],
+      'Connections that were closed before their client closed them.',
+      ['why'],
     ),
     requestsRefused: counter('requests_refused_total', 'Requests of those who may not.', ['endpoint', 'why']),
     requestsInvalid: counter('requests_invalid_total', 'Requests that made no sense.', ['endpoint', 'field']),

@@ -32,8 +32,8 @@ export interface Telemetry extends DatabaseTelemetry {
   readonly http: HttpEvents;
   readonly push: PushEvents & ChannelEvents;
   readonly limits: LimitEvents;
-  /** Writes out what is left; nothing is to be told afterwards. */
-  close(): void;
+  /** Writes out what is left; nothing is to be told afterwards. Resolves within a second. */
+  close(): Promise<void>;
   readonly tls: TlsEvents;
   readonly bus: BusEvents & RedisEvents;
   readonly readiness: ReadinessEvents;
@@ -75,9 +75,9 @@ export function createTelemetry(options: {
     calls: { ...createCallTelemetry(log, metrics, reference, lines), storageFailed: http.storageFailed },
     push: createPushTelemetry(log, metrics),
     limits: createLimitTelemetry(lines, metrics),
-    close: () => {
+    close: async () => {
       lines.close();
-      log.flush();
+      await log.flush();
     },
     sheddingChanged: (late, delayMs) => {
       log.write(

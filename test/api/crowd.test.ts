@@ -57,7 +57,7 @@ async function callsInTheCrowd(
   assert.ok(push);
   assert.equal((await silent.answer(push)).status, 202);
   assert.equal((await waiting).body, 'status=ACK');
-  const told = await service.metric('vialer_middleware_connections_closed_total');
+  const told = await service.metric('vialer_middleware_connections_closed_total{why="idle"}');
   assert.ok(told >= CONNECTIONS - 100 && told <= CONNECTIONS + 10, `${told} told`);
   const lines = service.logged.filter(({ message }) => message.includes('MAX_CONNECTIONS'));
   assert.equal(lines.length, 20);

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { test } from 'node:test';
+import { CLOSED_BECAUSE } from '../../src/http/connection.ts';
 import { newAccount, startTestService, type TestService } from '../helpers/test-service.ts';
 import { until } from '../helpers/until.ts';
 import { asForm, send } from './http-client.ts';
@@ -176,7 +177,9 @@ test('PBXs that hang up one after the other free their places, and their connect
     for (const socket of sockets) socket.resetAndDestroy();
     await until(() => service.app.waiting() === 0, 'their places are free');
   }
-  assert.equal(await service.metric('vialer_middleware_connections_closed_total'), 0);
+  for (const why of CLOSED_BECAUSE) {
+    assert.equal(await service.metric(`vialer_middleware_connections_closed_total{why="${why}"}`), 0, why);
+  }
   assert.equal(await requestsInvalid(service, 'incoming-call'), 0);
 });
 

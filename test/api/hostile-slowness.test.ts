@@ -50,6 +50,7 @@ function createBareServer(t: TestContext) {
     serves: 'everything',
     trustProxy: undefined,
     maxConnections: 1_000,
+    connectionsBeyond: 100,
     isStorageError: () => false,
     events,
   });

@@ -27,10 +27,19 @@ export interface ServiceProcess {
   ended(): Promise<number | string>;
 }
 
+/** How the process differs from one that is started by itself. */
+export interface ProcessOptions {
+  /** The limit of its open files. */
+  readonly openFiles?: number;
+  /** Its standard output, as a descriptor; the settings must then name PORT and PROMETHEUS_PORT. */
+  readonly stdout?: number;
+}
+
 /** Starts `serve` as a child process with the world around it, and ends both after the test. */
 export async function startServiceProcess(
   t: Pick<TestContext, 'after'>,
   settings: Readonly<Record<string, string>> = {},
+  options: ProcessOptions = {},
 ): Promise<ServiceProcess> {
   const folder = await mkdtemp(join(tmpdir(), 'vialer-middleware-test-'));
   t.after(() => rm(folder, { recursive: true, force: true }));
@@ -53,18 +62,26 @@ export async function startServiceProcess(
     EVENT_LOOP_LIMIT: '0',
     ...settings,
   };
-  return spawnService(t, world, databaseUrl, env);
+  return spawnService(t, world, databaseUrl, env, options);
 }
+
+/** A machine that is busy with other tests takes long for a start. */
+const START_LIMIT_MS = 60_000;
+
+const SERVE = ['--disable-warning=ExperimentalWarning', 'src/main.ts', 'serve'];
 
 async function spawnService(
   t: Pick<TestContext, 'after'>,
   world: World,
   databaseUrl: string,
   env: Readonly<Record<string, string>>,
+  options: ProcessOptions,
 ): Promise<ServiceProcess> {
-  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', 'src/main.ts', 'serve'], {
+  const { openFiles } = options;
+  const limit = openFiles === undefined ? '' : `ulimit -n ${openFiles}; `;
+  const child = spawn('sh', ['-c', `${limit}exec "$@"`, 'sh', process.execPath, ...SERVE], {
     env,
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: ['ignore', options.stdout ?? 'pipe', 'pipe'],
   });
   const exited = once(child, 'exit').then(([code, signal]): number | string => code ?? signal);
   t.after(async () => {
@@ -73,15 +90,27 @@ async function spawnService(
   });
   let output = '';
   for (const stream of [child.stdout, child.stderr]) {
-    stream.setEncoding('utf8').on('data', (text: string) => {
+    stream?.setEncoding('utf8').on('data', (text: string) => {
       output += text;
     });
   }
   const lines = () => parseLines(output);
   const listening = () => lines().find((line) => line['msg'] === 'listening');
-  await until(() => listening() !== undefined || child.exitCode !== null, 'the service listens');
-  const { url, metricsUrl } = listening() ?? {};
-  if (typeof url !== 'string' || typeof metricsUrl !== 'string')
+  if (options.stdout === undefined) {
+    const isThere = () => listening() !== undefined || child.exitCode !== null;
+    await until(isThere, 'the service listens', START_LIMIT_MS);
+  } else {
+    await until(
+      () => answers(`http://127.0.0.1:${env['PORT']}/healthz`),
+      'the service answers',
+      START_LIMIT_MS,
+    );
+  }
+  const { url, metricsUrl } = listening() ?? {
+    url: `http://127.0.0.1:${env['PORT']}`,
+    metricsUrl: `http://127.0.0.1:${env['PROMETHEUS_PORT']}`,
+  };
+  if (child.exitCode !== null || typeof url !== 'string' || typeof metricsUrl !== 'string')
     throw new Error(`it did not start: ${output}`);
   return {
     world,
@@ -91,10 +120,16 @@ async function spawnService(
     databaseUrl,
     output: () => output,
     lines,
-    again: (settings = {}) => spawnService(t, world, databaseUrl, { ...env, ...settings }),
+    again: (settings = {}) => spawnService(t, world, databaseUrl, { ...env, ...settings }, options),
     ended: () => exited,
   };
 }
+
+const answers = (url: string): Promise<boolean> =>
+  fetch(url).then(
+    ({ ok }) => ok,
+    () => false,
+  );
 
 function parseLines(output: string): LogLine[] {
   const complete = output.slice(0, output.lastIndexOf('\n') + 1);

@@ -1,40 +1,156 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { connect, createServer, type Socket } from 'node:net';
-import { test } from 'node:test';
+import { createServer, type RequestListener } from 'node:http';
+import type { Socket } from 'node:net';
+import { type TestContext, test } from 'node:test';
+import { createBoundedServer } from '../../src/http/bounded-server.ts';
+import type { ClosedBecause, ConnectionLimits } from '../../src/http/connection.ts';
 import { ConnectionBound } from '../../src/http/connection-bound.ts';
 import { listenOnLoopback } from '../../src/sandbox/listen-on-loopback.ts';
+import { openSocket, rawRequest, readAnswers } from '../api/raw-socket.ts';
 import { until } from '../helpers/until.ts';
 
 /** Connections without a request that are kept in any case, and more than those. */
 const KEPT = 50;
 const MANY = 60;
+/** More than a kernel takes for a client that does not read. */
+const LONG = 'x'.repeat(8_000_000);
+
+/** A bounded server of its own; what it closed, by reason. */
+async function startBounded(t: TestContext, limits: Partial<ConnectionLimits>, answer: RequestListener) {
+  const closed: ClosedBecause[] = [];
+  const bound = new ConnectionBound({
+    most: 100,
+    beyond: 100,
+    onClosed: (why) => closed.push(why),
+    ...limits,
+  });
+  const server = createBoundedServer(bound, createServer, {}, (request, response) => {
+    bound.requestIsWhole(request.socket);
+    answer(request, response);
+  });
+  const port = await listenOnLoopback(server, 0);
+  t.after(() => {
+    server.close();
+    server.closeAllConnections();
+  });
+  return { url: `http://127.0.0.1:${port}`, closed, bound, server };
+}
+
+async function openMany(t: TestContext, url: string, count: number): Promise<Socket[]> {
+  const sockets = await Promise.all(Array.from({ length: count }, () => openSocket(url)));
+  t.after(() => {
+    for (const socket of sockets) socket.destroy();
+  });
+  return sockets;
+}
+
+const GET = rawRequest('GET', '/');
 
 test('a connection that was closed before its request ended is not closed in place of one that is open', async (t) => {
-  let closed = 0;
-  const bound = new ConnectionBound({ most: 1, onClosed: () => (closed += 1) });
-  const server = createServer();
-  bound.watch(server);
-  const port = await listenOnLoopback(server, 0);
-  t.after(() => server.close());
-  for (let count = 0; count < MANY; count += 1) {
-    const arrived = once(server, 'connection');
-    const client = connect(port, '127.0.0.1');
-    const [socket]: Socket[] = await arrived;
-    assert.ok(socket !== undefined);
-    const connection = bound.requestBegins(socket);
-    assert.ok(connection !== undefined);
+  let asked = 0;
+  const { url, closed, bound } = await startBounded(t, { most: 1, beyond: 0 }, () => (asked += 1));
+  for (let count = 1; count <= MANY; count += 1) {
+    const client = await openSocket(url);
+    client.write(GET);
+    await until(() => asked === count, 'its request has come');
     client.destroy();
-    socket.destroy();
-    await once(socket, 'close');
-    // Over TLS the response learns later than the connection that it is over.
-    bound.requestEnds(connection);
+    await until(() => bound.size === 0, 'it is closed');
   }
-  assert.equal(closed, 0);
-  const clients = Array.from({ length: MANY }, () => connect(port, '127.0.0.1').on('error', () => {}));
-  t.after(() => {
-    for (const client of clients) client.destroy();
+  assert.deepEqual(closed, []);
+  const clients = await openMany(t, url, MANY);
+  for (const client of clients) client.resume();
+  await until(() => closed.length === MANY - KEPT, 'those that are too many are closed');
+  await until(() => clients.filter((client) => !client.readableEnded).length === KEPT, 'the others are open');
+  assert.deepEqual(new Set(closed), new Set(['crowded']));
+});
+
+test('a connection beyond the bound that sends its request in time is answered; one that sends none is closed', async (t) => {
+  const { url, closed } = await startBounded(t, { most: 1 }, (_request, response) => response.end('yes'));
+  const clients = await openMany(t, url, MANY);
+  const [first, ...others] = clients;
+  assert.ok(first);
+  first.write(GET);
+  assert.match((await readAnswers(first, { answers: 1 })).text, /yes$/);
+  for (const client of others) client.resume();
+  await until(() => closed.length === MANY - KEPT - 1, 'those that send nothing are closed');
+  assert.deepEqual(new Set(closed), new Set(['idle']));
+});
+
+test('a response that is not read ends its connection; one that is read slowly does not', async (t) => {
+  const { url, closed } = await startBounded(t, { stalledMs: 300 }, (_request, response) =>
+    response.end(LONG),
+  );
+  const [deaf, slow] = await openMany(t, url, 2);
+  assert.ok(deaf && slow);
+  let read = 0;
+  slow.on('data', (chunk: Buffer) => {
+    read += chunk.length;
+    slow.pause();
+    setTimeout(() => slow.resume(), 5);
   });
-  await until(() => closed === MANY - KEPT, 'those that are too many are closed');
-  await until(() => clients.filter((client) => !client.closed).length === KEPT, 'the others are open');
+  for (const socket of [deaf, slow]) socket.write(GET);
+  await until(() => closed.length === 1, 'the one that does not read is closed');
+  await until(() => read >= LONG.length, 'the other one has read all');
+  assert.deepEqual(closed, ['unread']);
+});
+
+test('with too many connections, the ones that do not read make room first', async (t) => {
+  const most = 20;
+  const { url, closed } = await startBounded(t, { most }, (request, response) =>
+    response.end(request.url === '/long' ? LONG : 'yes'),
+  );
+  const deaf = await openMany(t, url, most);
+  for (const socket of deaf) socket.write(rawRequest('GET', '/long'));
+  const clients = await openMany(t, url, most);
+  let answered = 0;
+  for (const client of clients) client.on('data', () => (answered += 1)).write(GET);
+  await until(() => answered === most, 'all others are answered');
+  await until(() => closed.length === most, 'those that do not read are closed');
+  assert.deepEqual(new Set(closed), new Set(['unread']));
+});
+
+test('of requests sent at once 16 are answered in their order, the 17th with 503, and the connection ends', async (t) => {
+  let handled = 0;
+  const { url, closed } = await startBounded(t, {}, (request, response) => {
+    handled += 1;
+    // The later ones are ready first.
+    setTimeout(() => response.end(`<${request.url}>`), 40 - handled);
+  });
+  const requests = Array.from({ length: 150 }, (_, index) => rawRequest('GET', `/${index}`));
+  const socket = await openSocket(url);
+  socket.write(requests.join(''));
+  const { text, statuses, closed: ended } = await readAnswers(socket);
+  assert.deepEqual(statuses, [...Array.from({ length: 16 }, () => 200), 503]);
+  assert.deepEqual(
+    text.match(/<\/\d+>/g),
+    Array.from({ length: 16 }, (_, index) => `</${index}>`),
+  );
+  assert.ok(ended);
+  assert.equal(handled, 16);
+  assert.deepEqual(closed, ['pipelined']);
+});
+
+test('thousands of requests in one piece cost neither their answers nor their memory', async (t) => {
+  let handled = 0;
+  const { url, closed, bound } = await startBounded(t, {}, () => (handled += 1));
+  const socket = await openSocket(url);
+  socket.resume().write(GET.repeat(5_000));
+  await until(() => bound.size === 0, 'the connection is closed');
+  assert.equal(handled, 16);
+  assert.deepEqual(closed, ['pipelined']);
+});
+
+test('16 requests at once, again and again, are all answered', async (t) => {
+  const { url, closed } = await startBounded(t, {}, (_request, response) => response.end('yes'));
+  const socket = await openSocket(url);
+  let text = '';
+  socket.setEncoding('latin1').on('data', (chunk: string) => (text += chunk));
+  for (let round = 1; round <= 10; round += 1) {
+    socket.write(GET.repeat(16));
+    await until(() => text.split('yes').length === round * 16 + 1, 'sixteen more answers');
+  }
+  socket.destroy();
+  await once(socket, 'close');
+  assert.deepEqual(closed, []);
 });

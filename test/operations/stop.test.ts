@@ -1,32 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { askPbx } from '../../src/sandbox/pbx.ts';
-import { createPhone } from '../../src/sandbox/phone.ts';
+import { ACCOUNT, addPhone } from '../helpers/process-phone.ts';
 import { type ServiceProcess, startServiceProcess } from '../helpers/service-process.ts';
 import { until } from '../helpers/until.ts';
-
-const ACCOUNT = 200_000_001;
-
-async function addPhone(service: ServiceProcess, wakeUpMs: number) {
-  const { token: authorization } = service.world.platform.addUser({
-    account: ACCOUNT,
-    user: 'user@example.com',
-    password: 'pw',
-    token: 'platform-token',
-  });
-  const phone = createPhone({
-    kind: 'ios',
-    account: ACCOUNT,
-    token: 'ab'.repeat(32),
-    app: 'com.example.phone',
-    server: service.url,
-    authorization,
-    wakeUpMs,
-  });
-  assert.equal((await phone.register()).status, 201);
-  phone.listen(service.world.apple);
-  return phone;
-}
 
 const ask = (service: ServiceProcess) =>
   askPbx({ url: service.url, account: ACCOUNT, phoneNumber: '0201234567' });

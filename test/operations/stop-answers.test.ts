@@ -1,0 +1,101 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { Agent } from 'node:http';
+import { describe, type TestContext, test } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
+import { askPbx, type PbxAnswer } from '../../src/sandbox/pbx.ts';
+import { openSocket, rawRequest, readAnswers } from '../api/raw-socket.ts';
+import { addPhone } from '../helpers/process-phone.ts';
+import { type ServiceProcess, startServiceProcess } from '../helpers/service-process.ts';
+import { until } from '../helpers/until.ts';
+
+const WAITING = 1_000;
+const PATIENT = { APP_PUSH_ROUNDTRIP_WAIT: '60000', APP_PUSH_RESEND_INTERVAL: '60000' };
+
+const waiting = async (service: ServiceProcess): Promise<number> => {
+  const text = await (await fetch(`${service.metricsUrl}/metrics`)).text();
+  return Number(/^vialer_middleware_calls_waiting (\d+)$/m.exec(text)?.[1]);
+};
+
+async function holdCalls(
+  t: TestContext,
+  service: ServiceProcess,
+  count: number,
+): Promise<Promise<PbxAnswer>[]> {
+  const phone = await addPhone(service, 60_000);
+  t.after(() => phone.close());
+  const agent = new Agent({ keepAlive: true });
+  t.after(() => agent.destroy());
+  const calls = Array.from({ length: count }, (_, index) =>
+    askPbx({
+      url: service.url,
+      account: phone.account,
+      phoneNumber: '020',
+      callId: `call-${index}`,
+      agent,
+      timeoutMs: 60_000,
+    }),
+  );
+  await until(async () => (await waiting(service)) === count, 'all calls wait');
+  return calls;
+}
+
+describe('the answers of a service that stops', () => {
+  test('every waiting call gets its answer, and so does who asks meanwhile', async (t) => {
+    const service = await startServiceProcess(t, { ...PATIENT, SHUTDOWN_GRACE: '300' });
+    const calls = await holdCalls(t, service, WAITING);
+    const ended = service.ended();
+    service.process.kill('SIGTERM');
+    // On new connections, until nobody listens any more.
+    const late: string[] = [];
+    for (let isOver = false; !isOver; ) {
+      const asked = await askPbx({ url: service.url, account: 300_000_000, phoneNumber: '020' }).then(
+        ({ status, body, outcome }) => `${status} ${body} ${outcome}`,
+        (error: NodeJS.ErrnoException) => String(error.code),
+      );
+      isOver = asked === 'ECONNREFUSED';
+      if (!isOver) late.push(asked);
+    }
+    const answers = await Promise.allSettled(calls);
+    const heard = answers.map((each) =>
+      each.status === 'fulfilled' ? each.value.outcome : String(each.reason),
+    );
+    assert.deepEqual(new Set(heard), new Set(['shutting-down']));
+    // The first ones may have come before the signal did, and the last one in the moment of closing.
+    if (late.at(-1) === 'ECONNRESET') late.pop();
+    const refused = late.slice(late.indexOf('503 status=NAK shutting-down'));
+    assert.deepEqual(new Set(refused), new Set(['503 status=NAK shutting-down']));
+    assert.equal(await ended, 0);
+  });
+
+  test('a kept connection hears that it ends with its next answer', async (t) => {
+    const service = await startServiceProcess(t, { ...PATIENT, SHUTDOWN_GRACE: '60000' });
+    const [call] = await holdCalls(t, service, 1);
+    const socket = await openSocket(service.url);
+    service.process.kill('SIGTERM');
+    await until(() => service.output().includes('stopping'), 'it stops');
+    socket.write(rawRequest('GET', '/healthz'));
+    const { text, closed } = await readAnswers(socket);
+    assert.match(text, /^HTTP\/1\.1 200 .*\r\nConnection: close\r\n/is);
+    assert.ok(closed);
+    service.process.kill('SIGTERM');
+    assert.equal((await call)?.outcome, 'shutting-down');
+    assert.equal(await service.ended(), 0);
+  });
+
+  test('a client that reads nothing and one that sends half of a request do not hold up the end', async (t) => {
+    const service = await startServiceProcess(t, { ...PATIENT, SHUTDOWN_GRACE: '0' });
+    const sockets = await Promise.all([openSocket(service.url), openSocket(service.url)]);
+    t.after(() => {
+      for (const socket of sockets) socket.destroy();
+    });
+    sockets[0]?.pause().write(rawRequest('GET', '/openapi.json').repeat(16));
+    sockets[1]
+      ?.resume()
+      .write('POST /api/incoming-call/ HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nsip');
+    await delay(200);
+    service.process.kill('SIGTERM');
+    const [code] = await once(service.process, 'exit', { signal: AbortSignal.timeout(15_000) });
+    assert.equal(code, 0);
+  });
+});

@@ -1,0 +1,86 @@
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { closeSync, constants, mkdtempSync, openSync, readSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { LogOutput } from '../../src/telemetry/log-output.ts';
+import { until } from '../helpers/until.ts';
+
+/** A pipe whose writer never waits: what the service makes of its standard output. */
+function openPipe(t: TestContext) {
+  const folder = mkdtempSync(join(tmpdir(), 'vialer-middleware-pipe-'));
+  const path = join(folder, 'pipe');
+  execFileSync('mkfifo', [path]);
+  const reader = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  const writer = openSync(path, constants.O_WRONLY | constants.O_NONBLOCK);
+  t.after(() => {
+    closeSync(reader);
+    closeSync(writer);
+    rmSync(folder, { recursive: true });
+  });
+  const read = (): string => {
+    const buffer = Buffer.alloc(1_000_000);
+    try {
+      return buffer.toString('utf8', 0, readSync(reader, buffer));
+    } catch {
+      return '';
+    }
+  };
+  return { writer, read };
+}
+
+const linesFrom = (first: number, count: number): string =>
+  Array.from({ length: count }, (_, index) => `line ${first + index} ü\n`).join('');
+
+test('a slow reader gets every line in order', async (t) => {
+  const { writer, read } = openPipe(t);
+  let dropped = 0;
+  const output = new LogOutput({ fd: writer, onDropped: () => (dropped += 1) });
+  for (let first = 0; first < 30_000; first += 100) output.add(linesFrom(first, 100), 100);
+  let text = '';
+  await until(() => {
+    text += read();
+    return text.length >= linesFrom(0, 30_000).length;
+  }, 'all has come');
+  assert.equal(text, linesFrom(0, 30_000));
+  assert.equal(dropped, 0);
+});
+
+test('what a reader who reads nothing leaves over is bounded, counted line by line, and given up at the end', async (t) => {
+  const { writer, read } = openPipe(t);
+  let dropped = 0;
+  const output = new LogOutput({ fd: writer, maxBytes: 200_000, onDropped: () => (dropped += 1) });
+  for (let first = 0; first < 50_000; first += 100) output.add(linesFrom(first, 100), 100);
+  assert.ok(dropped > 30_000, `${dropped} are lost already`);
+  const startedAt = performance.now();
+  await output.end(100);
+  assert.ok(performance.now() - startedAt < 5_000);
+  const whole = read().split('\n').length - 1;
+  assert.ok(whole > 0);
+  // A hundred lines are one write, and the pipe is full in the middle of one.
+  assert.ok(Math.abs(50_000 - whole - dropped) <= 100, `${whole} read, ${dropped} lost`);
+});
+
+test('the process that exits writes what waits, and waits for no reader', (t) => {
+  const { writer, read } = openPipe(t);
+  const output = new LogOutput({ fd: writer, onDropped: () => {} });
+  output.endNow();
+  for (let first = 0; first < 50_000; first += 100) output.add(linesFrom(first, 100), 100);
+  const startedAt = performance.now();
+  output.endNow();
+  assert.ok(performance.now() - startedAt < 5_000);
+  assert.ok(read().length > 0);
+});
+
+test('lines that a full disk refuses are lost and counted, and the next ones are tried', async (t) => {
+  const full = openSync('/dev/full', 'w');
+  t.after(() => closeSync(full));
+  let dropped = 0;
+  const output = new LogOutput({ fd: full, onDropped: () => (dropped += 1) });
+  output.add(linesFrom(0, 3), 3);
+  await until(() => dropped === 3, 'three are lost');
+  output.add(linesFrom(3, 2), 2);
+  await output.end(1_000);
+  assert.equal(dropped, 5);
+});
