@@ -1,3 +1,4 @@
+import type { ProxyRoutes } from '../lib/proxy-route.ts';
 import type { SharedTokens } from '../push/apns/token.ts';
 import { type AppSenders, createAppSenders } from '../push/app-senders.ts';
 import { systemClock } from '../push/clock.ts';
@@ -26,6 +27,7 @@ export interface PushParts {
 /** Builds the push side: one sender per app, connections shared by those with the same credential. */
 export function createPushParts(options: {
   readonly origins: PushOrigins;
+  readonly proxies: ProxyRoutes;
   /** Pushes of one app that may be in flight. */
   readonly maxInFlight: number;
   readonly tokens: TokenStore;
@@ -33,13 +35,17 @@ export function createPushParts(options: {
   readonly sharedTokens: SharedTokens;
   readonly events: PushEvents & ChannelEvents;
 }): PushParts {
-  const { origins, events, maxInFlight } = options;
+  const { origins, events, maxInFlight, proxies } = options;
   const clock = systemClock;
   const createProvider = createProviders({
-    createChannel: (spec) => createHttp2Channel({ ...spec, maxInFlight, maxQueue: maxInFlight, events }),
+    createChannel: (spec) => {
+      const { proxy } = proxies(new URL(spec.origin));
+      return createHttp2Channel({ ...spec, proxy, maxInFlight, maxQueue: maxInFlight, events });
+    },
     origins: { apns: origins.apnsUrl, apnsSandbox: origins.apnsSandboxUrl, fcm: origins.fcmUrl },
     clock,
     events,
+    proxies,
     sharedTokens: options.sharedTokens,
   });
   const senders = createAppSenders({ createProvider, clock, events, maxInFlight });

@@ -11,6 +11,8 @@ export interface PushRecord {
   connectFailures: number;
   /** The last one, in one line. */
   connectError: string | undefined;
+  /** Why Google's token endpoint gave no answer, in one line. */
+  credentialError: string | undefined;
 }
 
 /** A record of nothing yet. */
@@ -20,6 +22,7 @@ export const emptyRecord = (): PushRecord => ({
   ended: undefined,
   connectFailures: 0,
   connectError: undefined,
+  credentialError: undefined,
 });
 
 /** What the recorder needs to know of the push under way. */
@@ -57,8 +60,13 @@ export function recordingEvents(current: () => PushUnderWay | undefined): PushEv
     },
     apnsTokenMinted: credentialReady,
     fcmTokenFetched: credentialReady,
+    fcmTokenFailed: ({ error }) => {
+      const push = current();
+      if (push !== undefined && error !== undefined) {
+        push.record.credentialError = `no access token from Google's token endpoint: ${error.message}`;
+      }
+    },
     apnsTokenNotShared: nothing,
-    fcmTokenFailed: nothing,
     channelLost: nothing,
     pushRetried: nothing,
     breakerChanged: nothing,

@@ -24,6 +24,7 @@ import {
   text,
 } from './parsers.ts';
 import { type ProtectionSettings, readProtectionSettings } from './protection-settings.ts';
+import { type ProxySettings, readProxySettings } from './proxy-settings.ts';
 import { readRedisSettings } from './redis-settings.ts';
 import { settingWarnings } from './setting-warnings.ts';
 import { type FoundSetting, SettingsReader, type SettingsSource } from './settings-reader.ts';
@@ -38,7 +39,12 @@ export interface PbxAccess {
 }
 
 /** Everything the service can be told, checked. Durations are milliseconds. */
-export interface Config extends CredentialSettings, DatabaseSettings, ProtectionSettings, TlsSettings {
+export interface Config
+  extends CredentialSettings,
+    DatabaseSettings,
+    ProtectionSettings,
+    ProxySettings,
+    TlsSettings {
   readonly host: string;
   readonly port: number;
   readonly metricsHost: string;
@@ -91,6 +97,7 @@ export function readConfig(source: ConfigSource): ConfigReport {
   const responseApi = readResponseApi(reader, host);
   const trustProxy = reader.readOptional('TRUST_PROXY', networkList);
   const database = readDatabaseSettings(reader);
+  const accountAuth = readAccountAuth(reader, { host, responseApi, proxied: trustProxy !== undefined });
   const config: Config = {
     host,
     port,
@@ -111,7 +118,7 @@ export function readConfig(source: ConfigSource): ConfigReport {
     ),
     maxPushesInFlight: reader.read('MAX_PUSHES_IN_FLIGHT', '2000', integer(1, 100_000, 'pushes')),
     shutdownGraceMs: reader.read('SHUTDOWN_GRACE', String(waitMs), integer(0, 60_000, 'milliseconds')),
-    accountAuth: readAccountAuth(reader, { host, responseApi, proxied: trustProxy !== undefined }),
+    accountAuth,
     pbx: readPbxAccess(reader),
     ...readTlsSettings(reader, source),
     trustProxy,
@@ -123,6 +130,7 @@ export function readConfig(source: ConfigSource): ConfigReport {
     apnsUrl: reader.read('APNS_URL', APNS, httpsOrigin),
     apnsSandboxUrl: reader.read('APNS_SANDBOX_URL', APNS_SANDBOX, httpsOrigin),
     fcmUrl: reader.read('FCM_URL', FCM, httpsOrigin),
+    ...readProxySettings(reader, accountAuth),
     takeoverNotice: reader.read('TAKEOVER_NOTICE', 'on', oneOf('on', 'off')) === 'on',
     logLevel: reader.read('LOG_LEVEL', 'info', oneOf('debug', 'info', 'warn', 'error')),
     logFormat: reader.read('LOG_FORMAT', 'auto', oneOf('auto', 'json', 'pretty')),

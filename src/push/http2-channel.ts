@@ -1,5 +1,6 @@
 import { constants } from 'node:http2';
 import { monotonic } from '../lib/monotonic.ts';
+import type { ForwardProxy } from '../lib/proxy-route.ts';
 import { Connector } from './channel-connector.ts';
 import { PendingRequest } from './channel-pending.ts';
 import { PendingQueue } from './channel-queue.ts';
@@ -15,6 +16,8 @@ export interface Http2ChannelOptions {
   readonly origin: string;
   /** Client certificate and its key, PEM. */
   readonly tls?: { readonly cert: string; readonly key: string };
+  /** Undefined: directly. */
+  readonly proxy?: ForwardProxy | undefined;
   /** Most requests on the wire at once, whatever the peer allows; default 1000. */
   readonly maxInFlight?: number;
   /** Most requests that wait for the connection or for room on it; default 1000. */
@@ -61,7 +64,12 @@ class Http2Channel implements Channel, ConnectionOwner {
     this.#maxQueue = options.maxQueue ?? 1000;
     this.#events = options.events;
     this.#policy = new ReplayPolicy((pending) => this.#replay(pending));
-    const target = { origin: this.#origin, tls: options.tls, timeoutMs: timings.connectTimeoutMs };
+    const target = {
+      origin: this.#origin,
+      tls: options.tls,
+      proxy: options.proxy,
+      timeoutMs: timings.connectTimeoutMs,
+    };
     this.#connector = new Connector(target, timings, {
       waiting: () => this.#queue.size + this.#replays.size + this.#policy.paused > 0,
       opened: (dialled) => this.#opened(dialled),

@@ -1,7 +1,15 @@
 import { type ClientHttp2Session, connect as connectHttp2 } from 'node:http2';
-import { isIP } from 'node:net';
+import { isIP, type Socket } from 'node:net';
 import { connect as connectTls, type TLSSocket } from 'node:tls';
 import { monotonic } from '../lib/monotonic.ts';
+import type { ForwardProxy } from '../lib/proxy-route.ts';
+import {
+  noTunnelWithin,
+  openTunnel,
+  ProxyFailed,
+  type Tunnelling,
+  type TunnelTarget,
+} from '../lib/proxy-tunnel.ts';
 import { errorDetail, goawayDetail } from './channel-detail.ts';
 
 /** Where to connect, and the client certificate to show there, both PEM. */
@@ -9,6 +17,8 @@ export interface DialTarget {
   /** `https://host[:port]` */
   readonly origin: URL;
   readonly tls: { readonly cert: string; readonly key: string } | undefined;
+  /** Undefined: directly. */
+  readonly proxy?: ForwardProxy | undefined;
   readonly timeoutMs: number;
 }
 
@@ -33,23 +43,32 @@ export interface Dialling {
 
 const CERTIFICATE_ERROR = /CERT|SELF_SIGNED|UNABLE_TO_|ALTNAME/;
 
-const explain = (origin: string, error: Error): Error => {
+const explain = ({ origin: { origin }, proxy }: DialTarget, error: Error): Error => {
+  if (error instanceof ProxyFailed) {
+    return new Error(`cannot connect to ${origin}: ${errorDetail(error)}`, { cause: error });
+  }
   const code = 'code' in error && typeof error.code === 'string' ? error.code : '';
   const advice =
     CERTIFICATE_ERROR.test(code) && !code.startsWith('ERR_SSL_')
       ? "; the server's certificate is not trusted: add its CA by NODE_EXTRA_CA_CERTS"
       : '';
-  return new Error(`cannot connect to ${origin}: ${errorDetail(error)}${advice}`, { cause: error });
+  const way = proxy === undefined ? '' : ` through the proxy ${proxy.origin} (${proxy.setting})`;
+  return new Error(`cannot connect to ${origin}${way}: ${errorDetail(error)}${advice}`, { cause: error });
 };
 
 const ignore = (): void => {};
 
-const openSocket = (target: DialTarget): TLSSocket => {
-  const { hostname, port } = target.origin;
-  const host = hostname.startsWith('[') ? hostname.slice(1, -1) : hostname;
+const peerOf = ({ hostname, port }: URL): TunnelTarget => ({
+  host: hostname.startsWith('[') ? hostname.slice(1, -1) : hostname,
+  port: port === '' ? 443 : Number(port),
+});
+
+const openSocket = (target: DialTarget, tunnel: Socket | undefined): TLSSocket => {
+  const { host, port } = peerOf(target.origin);
   return connectTls({
     host,
-    port: port === '' ? 443 : Number(port),
+    port,
+    ...(tunnel !== undefined && { socket: tunnel }),
     ...(isIP(host) === 0 && { servername: host }),
     ALPNProtocols: ['h2'],
     ...target.tls,
@@ -57,12 +76,12 @@ const openSocket = (target: DialTarget): TLSSocket => {
 };
 
 /**
- * Connects: name look-up, TCP, TLS 1.2 or later with the peer verified and `h2` agreed on, and the peer's SETTINGS, which
- * may allow one stream only (APNs before the first valid token). All of it ends within `timeoutMs`.
+ * Connects: name look-up, TCP, a tunnel if there is a proxy, TLS 1.2 or later with the peer verified and `h2` agreed on, and
+ * the peer's SETTINGS, which may allow one stream only (APNs before the first valid token). All of it ends within `timeoutMs`.
  */
 export const dial = (target: DialTarget, handlers: DialHandlers): Dialling => {
   const started = monotonic();
-  const origin = target.origin.origin;
+  let tunnelling: Tunnelling | undefined;
   let socket: TLSSocket | undefined;
   let session: ClientHttp2Session | undefined;
   let over = false;
@@ -72,11 +91,12 @@ export const dial = (target: DialTarget, handlers: DialHandlers): Dialling => {
     clearTimeout(timer);
     session?.destroy();
     socket?.destroy();
+    tunnelling?.cancel();
   };
   const fail = (error: Error): void => {
     if (over) return;
     drop();
-    handlers.failed(explain(origin, error));
+    handlers.failed(explain(target, error));
   };
   const failLater = (error: Error): void => {
     setImmediate(fail, error);
@@ -85,7 +105,9 @@ export const dial = (target: DialTarget, handlers: DialHandlers): Dialling => {
   const onGoaway = (code: number, _last: number, data?: NodeJS.ArrayBufferView): void =>
     fail(new Error(`the server refused the connection: GOAWAY ${goawayDetail(code, data)}`));
   const timer = setTimeout(() => {
-    fail(new Error(`no HTTP/2 connection within ${target.timeoutMs} ms`));
+    const { proxy, timeoutMs } = target;
+    if (proxy !== undefined && socket === undefined) fail(noTunnelWithin(proxy, timeoutMs));
+    else fail(new Error(`no HTTP/2 connection within ${timeoutMs} ms`));
   }, target.timeoutMs);
 
   const settingsCame = (): void => {
@@ -112,20 +134,25 @@ export const dial = (target: DialTarget, handlers: DialHandlers): Dialling => {
     session.once('remoteSettings', settingsCame);
   };
 
-  try {
-    const connecting = openSocket(target);
-    socket = connecting;
-    connecting.on('error', fail).on('close', onClose);
-    connecting.once('secureConnect', () => secured(connecting));
-  } catch (error) {
-    // A certificate or key that cannot be read is thrown at once.
-    failLater(error instanceof Error ? error : new Error(String(error)));
-  }
+  const secure = (tunnel?: Socket): void => {
+    try {
+      const connecting = openSocket(target, tunnel);
+      socket = connecting;
+      connecting.on('error', fail).on('close', onClose);
+      connecting.once('secureConnect', () => secured(connecting));
+    } catch (error) {
+      // A certificate or key that cannot be read is thrown at once.
+      failLater(error instanceof Error ? error : new Error(String(error)));
+    }
+  };
+  if (target.proxy === undefined) secure();
+  else tunnelling = openTunnel(target.proxy, peerOf(target.origin), { opened: secure, failed: fail });
   return {
     cancel: (closed) => {
       drop();
-      if (socket === undefined || socket.closed) closed();
-      else socket.once('close', closed);
+      const last = tunnelling?.socket ?? socket;
+      if (last === undefined || last.closed) closed();
+      else last.once('close', closed);
     },
   };
 };
