@@ -130,7 +130,7 @@ export function readConfig(source: ConfigSource): ConfigReport {
     apnsUrl: reader.read('APNS_URL', APNS, httpsOrigin),
     apnsSandboxUrl: reader.read('APNS_SANDBOX_URL', APNS_SANDBOX, httpsOrigin),
     fcmUrl: reader.read('FCM_URL', FCM, httpsOrigin),
-    ...readProxySettings(reader, accountAuth),
+    ...readProxySettings(reader, accountAuth.kind === 'none' ? undefined : accountAuth.baseUrl),
     takeoverNotice: reader.read('TAKEOVER_NOTICE', 'on', oneOf('on', 'off')) === 'on',
     logLevel: reader.read('LOG_LEVEL', 'info', oneOf('debug', 'info', 'warn', 'error')),
     logFormat: reader.read('LOG_FORMAT', 'auto', oneOf('auto', 'json', 'pretty')),

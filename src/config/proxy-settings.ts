@@ -23,9 +23,9 @@ const pushProxy: Parse<'off' | ProxyAddress> = (text) => {
 /**
  * Reads PUSH_PROXY, and the variables that curl reads (https://curl.se/docs/manpage.html#ENVIRONMENT): the names in lower
  * case first, `HTTP_PROXY` not at all, because a CGI server fills it from a request's header (https://httpoxy.org).
- * A variable by which nothing goes is not looked at: it is written for other programs.
+ * `accountApi` is its base address; undefined: it is not asked. A variable by which nothing goes is not looked at: it is written for other programs.
  */
-export function readProxySettings(reader: SettingsReader, accountAuth: AccountAuth): ProxySettings {
+export function readProxySettings(reader: SettingsReader, accountApi: string | undefined): ProxySettings {
   const push = reader.readSecret('PUSH_PROXY', pushProxy);
   const https = reader.readShared(['https_proxy', 'HTTPS_PROXY'], true);
   const http = reader.readShared(['http_proxy'], true);
@@ -43,9 +43,7 @@ export function readProxySettings(reader: SettingsReader, accountAuth: AccountAu
   return {
     proxies: {
       push: except(reader.isSet('PUSH_PROXY') ? pushChoice(push) : chosen(https ?? all)),
-      accounts: except(
-        accountAuth.kind === 'none' ? NONE : chosen((isHttp(accountAuth) ? http : https) ?? all),
-      ),
+      accounts: except(accountApi === undefined ? NONE : chosen((isHttp(accountApi) ? http : https) ?? all)),
     },
   };
 }
@@ -83,13 +81,13 @@ export function proxyWarnings(
   { accountAuth, proxies }: ProxySettings & { readonly accountAuth: AccountAuth },
 ): readonly string[] {
   const upper = env['HTTP_PROXY']?.trim() ?? '';
-  if (upper === '' || accountAuth.kind === 'none' || !isHttp(accountAuth)) return [];
+  if (upper === '' || accountAuth.kind === 'none' || !isHttp(accountAuth.baseUrl)) return [];
   if (proxies.accounts(new URL(accountAuth.baseUrl)).setting !== undefined) return [];
   return [
     'HTTP_PROXY in capitals has no effect, as with curl: the account API is reached directly; set http_proxy if it needs the proxy',
   ];
 }
 
-function isHttp({ baseUrl }: Extract<AccountAuth, { kind: 'voipgrid' }>): boolean {
-  return baseUrl.startsWith('http:');
+function isHttp(address: string): boolean {
+  return address.startsWith('http:');
 }

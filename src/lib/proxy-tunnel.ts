@@ -51,17 +51,17 @@ export function openTunnel(proxy: ForwardProxy, target: TunnelTarget, handlers: 
     createConnection: () => socket,
   });
   let over = false;
-  const fail = (words: string, cause?: Error): void => {
+  const fail = (words: string, why: { readonly cause?: Error; readonly status?: number }): void => {
     if (over) return;
     over = true;
     socket.destroy();
-    handlers.failed(new ProxyFailed(proxy, words, cause));
+    handlers.failed(new ProxyFailed(proxy, words, why));
   };
-  asked.on('error', (error) => fail(whyUnreachable(error), error));
+  asked.on('error', (error) => fail(whyUnreachable(error), { cause: error }));
   asked.once('connect', (answer, _socket, early) => {
     const status = answer.statusCode ?? 0;
     if (status < 200 || status > 299) {
-      fail(whyRefused(proxy, authority, answer));
+      fail(whyRefused(proxy, authority, answer), { status });
       return;
     }
     over = true;
@@ -80,7 +80,7 @@ export function openTunnel(proxy: ForwardProxy, target: TunnelTarget, handlers: 
 
 /** What to report of a tunnel that was cancelled because its time was over. */
 export function noTunnelWithin(proxy: ForwardProxy, timeoutMs: number): Error {
-  return new ProxyFailed(proxy, `gave no answer to CONNECT within ${timeoutMs} ms`);
+  return new ProxyFailed(proxy, `gave no answer to CONNECT within ${timeoutMs} ms`, {});
 }
 
 /** Why there is no tunnel. */
@@ -88,10 +88,17 @@ export class ProxyFailed extends Error {
   override readonly name = 'ProxyFailed';
   /** The system's or OpenSSL's; undefined where the proxy answered. */
   readonly code: string | undefined;
+  /** Of the answer that is no tunnel; undefined: no answer came. */
+  readonly status: number | undefined;
 
-  constructor({ origin, setting }: ForwardProxy, words: string, cause?: Error) {
+  constructor(
+    { origin, setting }: ForwardProxy,
+    words: string,
+    { cause, status }: { readonly cause?: Error; readonly status?: number },
+  ) {
     super(`the proxy ${origin} (${setting}) ${words}`, cause && { cause });
     this.code = codeOf(cause);
+    this.status = status;
   }
 }
 

@@ -3,7 +3,7 @@ import { existsSync, globSync } from 'node:fs';
 /** The database servers that the suite starts. */
 export type DatabaseKind = 'PostgreSQL' | 'MariaDB';
 /** What the suite starts. Redis: with redis-sentinel. Lua: an interpreter for FreeSWITCH's script, with curl. */
-export type ServerKind = DatabaseKind | 'Redis' | 'Kamailio' | 'Lua';
+export type ServerKind = DatabaseKind | 'Redis' | 'Kamailio' | 'Lua' | 'tinyproxy' | 'squid';
 
 const PLACES = {
   PostgreSQL: ['/usr/lib/postgresql/*/bin', '/usr/local/bin', '/usr/bin'],
@@ -11,6 +11,8 @@ const PLACES = {
   Redis: ['/usr/bin', '/usr/local/bin'],
   Lua: ['/usr/bin', '/usr/local/bin'],
   Kamailio: ['/usr/sbin', '/usr/local/sbin'],
+  tinyproxy: ['/usr/bin', '/usr/local/bin'],
+  squid: ['/usr/sbin', '/usr/local/sbin'],
 } as const;
 const BINARY = {
   PostgreSQL: 'postgres',
@@ -18,6 +20,8 @@ const BINARY = {
   Redis: 'redis-sentinel',
   Lua: 'lua5.4',
   Kamailio: 'kamailio',
+  tinyproxy: 'tinyproxy',
+  squid: 'squid',
 } as const;
 const PACKAGE = {
   PostgreSQL: 'postgresql',
@@ -25,6 +29,8 @@ const PACKAGE = {
   Redis: 'redis-server redis-sentinel',
   Lua: 'lua5.4 curl',
   Kamailio: 'kamailio kamailio-utils-modules',
+  tinyproxy: 'tinyproxy-bin',
+  squid: 'squid',
 } as const;
 
 /** The folder of the server's programs, the newest where there are several; undefined where it is not installed. */
