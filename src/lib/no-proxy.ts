@@ -41,7 +41,8 @@ function hostRule(name: string): Exception['holds'] {
   if (isIP(address) !== 0) return networkRule(address, bits);
   const onlyInside = name.startsWith('*.');
   const domain = name.replace(/^\*?\./, '');
-  return (host) => (host === domain && !onlyInside) || (domain !== '' && host.endsWith(`.${domain}`));
+  return (host) =>
+    isIP(host) === 0 && ((host === domain && !onlyInside) || (domain !== '' && host.endsWith(`.${domain}`)));
 }
 
 function networkRule(address: string, bits: string | undefined): Exception['holds'] {

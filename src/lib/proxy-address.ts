@@ -31,14 +31,11 @@ export function readProxyAddress(text: string): ProxyReading {
   const withScheme = text.includes('://') ? text : `http://${text}`;
   if (!/^https?:\/\//i.test(withScheme)) return refuse(`must be ${FORM}`);
   const url = URL.parse(withScheme);
-  if (url === null) {
-    return refuse(
-      /:\d+\/?$/.test(text)
-        ? `must have a port from 1 to 65535 and be ${FORM}`
-        : `must be ${FORM}; ${ENCODE}`,
-    );
+  const [, digits] = /:(\d+)\/?$/.exec(text) ?? [];
+  if (digits !== undefined && !(Number(digits) >= 1 && Number(digits) <= 65_535)) {
+    return refuse('must have a port from 1 to 65535');
   }
-  if (url.port === '0') return refuse('must have a port from 1 to 65535');
+  if (url === null) return refuse(`must be ${FORM}; ${ENCODE}`);
   if (url.pathname !== '/' || url.search !== '' || url.hash !== '') {
     return refuse(`must be ${FORM}, with nothing after the port; ${ENCODE}`);
   }

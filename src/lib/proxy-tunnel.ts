@@ -129,20 +129,22 @@ function whyUnreachable(error: Error): string {
   }
   if (code.startsWith('ERR_SSL_')) return `does not speak TLS (${code}); write http:// if it expects none`;
   if (CERTIFICATE_ERROR.test(code)) {
-    return `has a certificate that is not trusted: ${message}; add its CA by NODE_EXTRA_CA_CERTS`;
+    return `has a certificate that is not trusted (add its CA by NODE_EXTRA_CA_CERTS): ${message}`;
   }
   return `cannot be reached: ${message}`;
 }
 
 function whyRefused(proxy: ForwardProxy, authority: string, answer: IncomingMessage): string {
   const status = `${answer.statusCode} ${printable(answer.statusMessage ?? '')}`.trimEnd();
-  if (answer.statusCode !== 407) {
+  // Tinyproxy answers 401 to wrong credentials, and 407 to none.
+  const isLogin = answer.statusCode === 407 || (answer.statusCode === 401 && proxy.authorization !== undefined);
+  if (!isLogin) {
     const advice = answer.statusCode === 403 ? '; allow CONNECT to it there' : '';
     return `refuses a tunnel to ${authority}: ${status}${advice}`;
   }
   const offered = answer.headers['proxy-authenticate'];
   if (offered !== undefined && !/\bbasic\b/i.test(String(offered))) {
-    return `asks for a login that is not Basic (407: ${printable(String(offered))})`;
+    return `asks for a login that is not Basic (${answer.statusCode}: ${printable(String(offered))})`;
   }
   return proxy.authorization === undefined
     ? `asks for a user and password (${status}); add them to ${proxy.setting}`

@@ -64,7 +64,7 @@ const TINYPROXY: Program = {
       `LogFile "${join(folder, 'log')}"`,
       'LogLevel Connect',
       ...(login === undefined ? [] : [`BasicAuth ${login.user} ${login.password}`]),
-      ...(refused.length === 0 ? [] : [`Filter "${join(folder, 'filter')}"`]),
+      ...(refused.length === 0 ? [] : [`Filter "${join(folder, 'filter')}"`, 'FilterURLs On']),
       '',
     ].join('\n'),
   logged: /Request \(file descriptor \d+\): CONNECT (\S+) /g,

@@ -98,6 +98,8 @@ describe('an HTTP/2 channel through a forward proxy', () => {
     const wrong = await firstFailure(scene, proxy.address('me:hunter2'));
     assert.match(wrong, /refuses the user or password in HTTPS_PROXY \(407/);
     assert.ok(!/hunter2|aHVudGVyMg|bWU6/.test(wrong), wrong);
+    proxy.handle(refusing('HTTP/1.1 401 Unauthorized'));
+    assert.match(await firstFailure(scene, proxy.address('me:hunter2')), /in HTTPS_PROXY \(401/);
     proxy.handle(refusing('HTTP/1.1 407 No\r\nProxy-Authenticate: Negotiate\r\nProxy-Authenticate: NTLM'));
     assert.match(await firstFailure(scene, proxy.address('me:x')), /not Basic \(407: Negotiate, NTLM\)/);
   });
