@@ -28,6 +28,8 @@ export const emptyRecord = (): PushRecord => ({
 /** What the recorder needs to know of the push under way. */
 export interface PushUnderWay {
   readonly record: PushRecord;
+  /** Row id of its app. */
+  readonly app: number;
   /** The one that the push goes to; connections to others are made ahead of need and do not count. */
   readonly origin: string;
   /** Called after each failed try to connect. */
@@ -43,9 +45,10 @@ export function recordingEvents(current: () => PushUnderWay | undefined): PushEv
     if (push !== undefined) push.record.credentialAt ??= monotonic();
   };
   return {
-    pushEnded: ({ verdict, reason }) => {
+    pushEnded: ({ app, verdict, reason }) => {
       const push = current();
-      if (push !== undefined) push.record.ended = { verdict, reason };
+      // The push before may end late, after its connection counted as unreachable.
+      if (push?.app === app) push.record.ended = { verdict, reason };
     },
     channelConnected: ({ origin, tookMs }) => {
       const push = current();

@@ -71,6 +71,7 @@ export function createDirectPusher(
       const unreachable = Promise.withResolvers<void>();
       underWay = {
         record,
+        app: ask.app.key,
         origin: originOf(ask, origins),
         onConnectFailed: () => {
           if (record.connectFailures >= MAX_CONNECT_FAILURES) unreachable.resolve();
