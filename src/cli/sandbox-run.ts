@@ -56,8 +56,8 @@ function aroundProxies({ settings }: World): { readonly no_proxy?: string } {
     proxies.accounts(new URL(settings.VG_API_BASE_URL)),
   ];
   if (routes.every(({ proxy }) => proxy === undefined)) return {};
-  const before = env['no_proxy'] ?? env['NO_PROXY'];
-  return { no_proxy: [...(before ? [before.replaceAll(' ', ',')] : []), 'localhost', '127.0.0.1'].join(',') };
+  const before = (env['no_proxy'] ?? env['NO_PROXY'] ?? '').split(/[\s,]+/).filter((entry) => entry !== '');
+  return { no_proxy: [...before, 'localhost', '127.0.0.1'].join(',') };
 }
 
 function howToTry(authorization: string): readonly string[] {

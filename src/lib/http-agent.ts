@@ -1,6 +1,6 @@
 import { Agent, buildConnector } from 'undici';
 import type { ForwardProxy } from './proxy-route.ts';
-import { noTunnelWithin, openTunnel } from './proxy-tunnel.ts';
+import { openTunnel } from './proxy-tunnel.ts';
 
 /** What an agent is made for. */
 export interface HttpAgentOptions {
@@ -44,8 +44,9 @@ function throughProxy(proxy: ForwardProxy, timeoutMs: number): buildConnector.co
       },
     });
     const timer = setTimeout(() => {
+      const late = tunnelling.late(timeoutMs);
       tunnelling.cancel();
-      callback(noTunnelWithin(proxy, timeoutMs), null);
+      callback(late, null);
     }, timeoutMs);
   };
 }

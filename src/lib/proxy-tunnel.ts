@@ -17,6 +17,8 @@ export interface Tunnelling {
   readonly socket: Socket;
   /** Destroys the socket; no handler is called any more. */
   cancel(): void;
+  /** What to report if this takes longer than `timeoutMs`: what the proxy has not done until now. */
+  late(timeoutMs: number): Error;
 }
 
 /** Where a tunnel leads. */
@@ -69,18 +71,22 @@ export function openTunnel(proxy: ForwardProxy, target: TunnelTarget, handlers: 
     handlers.opened(socket);
   });
   asked.end();
+  let secured = !proxy.tls;
+  socket.once('secureConnect', () => {
+    secured = true;
+  });
+  const missing = (): string => {
+    if (socket.connecting) return 'accepted no connection';
+    return secured ? 'gave no answer to CONNECT' : 'answered no TLS (write http:// if it expects none)';
+  };
   return {
     socket,
     cancel: () => {
       over = true;
       socket.destroy();
     },
+    late: (timeoutMs) => new ProxyFailed(proxy, `${missing()} within ${timeoutMs} ms`, {}),
   };
-}
-
-/** What to report of a tunnel that was cancelled because its time was over. */
-export function noTunnelWithin(proxy: ForwardProxy, timeoutMs: number): Error {
-  return new ProxyFailed(proxy, `gave no answer to CONNECT within ${timeoutMs} ms`, {});
 }
 
 /** Why there is no tunnel. */
@@ -137,7 +143,8 @@ function whyUnreachable(error: Error): string {
 function whyRefused(proxy: ForwardProxy, authority: string, answer: IncomingMessage): string {
   const status = `${answer.statusCode} ${printable(answer.statusMessage ?? '')}`.trimEnd();
   // Tinyproxy answers 401 to wrong credentials, and 407 to none.
-  const isLogin = answer.statusCode === 407 || (answer.statusCode === 401 && proxy.authorization !== undefined);
+  const isLogin =
+    answer.statusCode === 407 || (answer.statusCode === 401 && proxy.authorization !== undefined);
   if (!isLogin) {
     const advice = answer.statusCode === 403 ? '; allow CONNECT to it there' : '';
     return `refuses a tunnel to ${authority}: ${status}${advice}`;

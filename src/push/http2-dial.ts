@@ -3,13 +3,7 @@ import { isIP, type Socket } from 'node:net';
 import { connect as connectTls, type TLSSocket } from 'node:tls';
 import { monotonic } from '../lib/monotonic.ts';
 import type { ForwardProxy } from '../lib/proxy-route.ts';
-import {
-  noTunnelWithin,
-  openTunnel,
-  ProxyFailed,
-  type Tunnelling,
-  type TunnelTarget,
-} from '../lib/proxy-tunnel.ts';
+import { openTunnel, ProxyFailed, type Tunnelling, type TunnelTarget } from '../lib/proxy-tunnel.ts';
 import { errorDetail, goawayDetail } from './channel-detail.ts';
 
 /** Where to connect, and the client certificate to show there, both PEM. */
@@ -105,8 +99,8 @@ export const dial = (target: DialTarget, handlers: DialHandlers): Dialling => {
   const onGoaway = (code: number, _last: number, data?: NodeJS.ArrayBufferView): void =>
     fail(new Error(`the server refused the connection: GOAWAY ${goawayDetail(code, data)}`));
   const timer = setTimeout(() => {
-    const { proxy, timeoutMs } = target;
-    if (proxy !== undefined && socket === undefined) fail(noTunnelWithin(proxy, timeoutMs));
+    const { timeoutMs } = target;
+    if (tunnelling !== undefined && socket === undefined) fail(tunnelling.late(timeoutMs));
     else fail(new Error(`no HTTP/2 connection within ${timeoutMs} ms`));
   }, target.timeoutMs);
 

@@ -3,11 +3,11 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { describe, test } from 'node:test';
+import { after, before, describe, test } from 'node:test';
 import { skipWithout } from '../helpers/find-server.ts';
 import { startTinyproxy } from '../helpers/forward-proxy.ts';
 import { createCli } from './cli-fixture.ts';
-import { APP, createCliInWorld } from './world-fixture.ts';
+import { APP, type CliInWorld, createCliInWorld } from './world-fixture.ts';
 
 /** Where nothing listens: a command that goes by it fails. */
 const DEAD = 'http://me:hunter2@127.0.0.1:1';
@@ -66,14 +66,24 @@ describe('config check', () => {
 });
 
 describe('commands that push go through the proxy', { skip: skipWithout('tinyproxy') }, () => {
-  test('apps check and devices wake --direct', async (t) => {
-    const [cli, proxy] = [await createCliInWorld(t), await startTinyproxy(t)];
+  let cli: CliInWorld;
+  const ends: (() => Promise<unknown> | unknown)[] = [];
+  before(async () => {
+    cli = await createCliInWorld({ after: (end) => ends.push(() => end?.()) });
     await cli.register(ANDROID);
+  });
+  after(async () => {
+    for (const end of ends.reverse()) await end();
+  });
+
+  test('apps check and devices wake --direct', async (t) => {
+    const proxy = await startTinyproxy(t);
     const settings = { HTTPS_PROXY: proxy.url };
-    const checked = await cli.run(['apps', 'check'], settings);
-    assert.deepEqual([checked.code, checked.stderr], [0, '']);
-    const woken = await cli.run(['devices', 'wake', '123456789', '--direct'], settings);
-    assert.equal(woken.code, 0);
+    const [checked, woken] = await Promise.all([
+      cli.run(['apps', 'check'], settings),
+      cli.run(['devices', 'wake', '123456789', '--direct'], settings),
+    ]);
+    assert.deepEqual([checked.code, checked.stderr, woken.code], [0, '', 0]);
     const asked = new Set(proxy.asked());
     for (const url of [cli.world.settings.APNS_URL, cli.world.settings.FCM_URL]) {
       assert.ok(asked.has(new URL(url).host), url);
@@ -81,9 +91,7 @@ describe('commands that push go through the proxy', { skip: skipWithout('tinypro
   });
 
   test('and say what is wrong with it', async (t) => {
-    const login = { user: 'me', password: 'right' };
-    const [cli, proxy] = [await createCliInWorld(t), await startTinyproxy(t, { login })];
-    await cli.register(ANDROID);
+    const proxy = await startTinyproxy(t, { login: { user: 'me', password: 'right' } });
     const settings = { HTTPS_PROXY: proxy.urlFor('me', 'hunter2') };
     const [checked, woken] = await Promise.all([
       cli.run(['apps', 'check'], settings),
@@ -100,10 +108,10 @@ describe('commands that push go through the proxy', { skip: skipWithout('tinypro
   });
 
   test('apps check names the token endpoint where only that is refused', async (t) => {
-    const cli = await createCliInWorld(t);
     const { host } = new URL(cli.world.settings.FCM_URL);
     const proxy = await startTinyproxy(t, { refused: [host] });
-    const settings = { HTTPS_PROXY: proxy.url, PUSH_PROXY: '', FCM_URL: cli.world.apple.origin };
+    // A server that the proxy lets through stands for FCM; the token endpoint stays where the account has it.
+    const settings = { HTTPS_PROXY: proxy.url, FCM_URL: cli.world.apple.origin };
     const checked = await cli.run(['apps', 'check', '--platform', 'android'], settings);
     assert.equal(checked.code, 1);
     assert.match(

@@ -154,7 +154,7 @@ describe('an HTTP/2 channel through a forward proxy', () => {
     const encrypted = await scene.proxy(through, { tls: scene.authority.server });
     assert.match(
       await firstFailure(scene, { ...plain.address(), tls: true }, { connectTimeoutMs: 300 }),
-      /does not speak TLS|no answer to CONNECT within 300 ms/,
+      /answered no TLS \(write http:\/\/ if it expects none\) within 300 ms/,
     );
     assert.match(
       await firstFailure(scene, { ...encrypted.address(), tls: false }),
