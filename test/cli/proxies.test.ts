@@ -3,11 +3,11 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { after, before, describe, test } from 'node:test';
+import { describe, test } from 'node:test';
 import { skipWithout } from '../helpers/find-server.ts';
 import { startTinyproxy } from '../helpers/forward-proxy.ts';
 import { createCli } from './cli-fixture.ts';
-import { APP, type CliInWorld, createCliInWorld } from './world-fixture.ts';
+import { APP, createCliInWorld } from './world-fixture.ts';
 
 /** Where nothing listens: a command that goes by it fails. */
 const DEAD = 'http://me:hunter2@127.0.0.1:1';
@@ -65,18 +65,11 @@ describe('config check', () => {
   });
 });
 
-describe('commands that push go through the proxy', { skip: skipWithout('tinyproxy') }, () => {
-  let cli: CliInWorld;
-  const ends: (() => Promise<unknown> | unknown)[] = [];
-  before(async () => {
-    cli = await createCliInWorld({ after: (end) => ends.push(() => end?.()) });
-    await cli.register(ANDROID);
-  });
-  after(async () => {
-    for (const end of ends.reverse()) await end();
-  });
+test('commands that push go through the proxy', { skip: skipWithout('tinyproxy') }, async (suite) => {
+  const cli = await createCliInWorld(suite);
+  await cli.register(ANDROID);
 
-  test('apps check and devices wake --direct', async (t) => {
+  await suite.test('apps check and devices wake --direct', async (t) => {
     const proxy = await startTinyproxy(t);
     const settings = { HTTPS_PROXY: proxy.url };
     const [checked, woken] = await Promise.all([
@@ -90,7 +83,7 @@ describe('commands that push go through the proxy', { skip: skipWithout('tinypro
     }
   });
 
-  test('and say what is wrong with it', async (t) => {
+  await suite.test('and say what is wrong with it', async (t) => {
     const proxy = await startTinyproxy(t, { login: { user: 'me', password: 'right' } });
     const settings = { HTTPS_PROXY: proxy.urlFor('me', 'hunter2') };
     const [checked, woken] = await Promise.all([
@@ -107,7 +100,7 @@ describe('commands that push go through the proxy', { skip: skipWithout('tinypro
     assert.ok(!/hunter2/.test(checked.all + woken.all));
   });
 
-  test('apps check names the token endpoint where only that is refused', async (t) => {
+  await suite.test('apps check names the token endpoint where only that is refused', async (t) => {
     const { host } = new URL(cli.world.settings.FCM_URL);
     const proxy = await startTinyproxy(t, { refused: [host] });
     // A server that the proxy lets through stands for FCM; the token endpoint stays where the account has it.
