@@ -13,6 +13,9 @@ PATH=$PATH:/usr/sbin command -v kamailio >/dev/null || packages+=(kamailio)
 compgen -G '/usr/lib/*/kamailio/modules/http_client.so' >/dev/null || packages+=(kamailio-utils-modules)
 command -v sipp >/dev/null || packages+=(sip-tester)
 command -v baresip >/dev/null || packages+=(baresip-core)
+# The package tinyproxy adds a service; this one is the program alone.
+command -v tinyproxy >/dev/null || packages+=(tinyproxy-bin)
+PATH=$PATH:/usr/sbin command -v squid >/dev/null || packages+=(squid)
 if [ ${#packages[@]} -eq 0 ]; then exit 0; fi
 if [ "$(id -u)" -ne 0 ] || ! command -v apt-get >/dev/null; then
   echo "Missing for the tests with real servers: ${packages[*]}. Install them, as root: apt-get install ${packages[*]}" >&2

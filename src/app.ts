@@ -122,6 +122,7 @@ export async function startApp(config: Config, openLog: (onDropped: () => void) 
 
   const push = createPushParts({
     origins: config,
+    proxies: config.proxies.push,
     maxInFlight: config.maxPushesInFlight,
     tokens: devices,
     sharedTokens: createProviderTokenStore(database, vault),

@@ -3,6 +3,7 @@ import { SANDBOX_APPS } from '../../src/cli/sandbox-apps.ts';
 import { readFcmServiceAccount } from '../../src/devices/app-credential/read-fcm-service-account.ts';
 import type { Device } from '../../src/devices/device.ts';
 import { monotonic } from '../../src/lib/monotonic.ts';
+import { DIRECTLY } from '../../src/lib/proxy-route.ts';
 import { newPushId } from '../../src/lib/push-id.ts';
 import { createLog } from '../../src/telemetry/log.ts';
 import { createTelemetry } from '../../src/telemetry/telemetry.ts';
@@ -25,6 +26,7 @@ export const createServiceSender = async (world: PhoneWorld): Promise<PushCall> 
   });
   const { APNS_URL = '', APNS_SANDBOX_URL = '', FCM_URL = '' } = world.settings;
   const parts = createPushParts({
+    proxies: DIRECTLY,
     origins: { apnsUrl: APNS_URL, apnsSandboxUrl: APNS_SANDBOX_URL, fcmUrl: FCM_URL },
     maxInFlight: 2_000,
     tokens: { dropToken: async () => false, setSandbox: async () => false },

@@ -168,7 +168,11 @@ function pbxAccess(config: Config): PbxParts['refusal'] {
 function accountAccess(config: Config, parts: HttpServerParts): AccountAccess {
   const { accountAuth } = config;
   if (accountAuth.kind === 'none') return openAccess;
-  return createPlatformAccess({ ...accountAuth, events: parts.telemetry.http });
+  return createPlatformAccess({
+    ...accountAuth,
+    proxy: config.proxies.accounts(new URL(accountAuth.baseUrl)).proxy,
+    events: parts.telemetry.http,
+  });
 }
 
 async function listenOn(

@@ -1,3 +1,4 @@
+import type { ProxyRoutes } from '../lib/proxy-route.ts';
 import type { SharedTokens } from '../push/apns/token.ts';
 import { type AppSenders, createAppSenders } from '../push/app-senders.ts';
 import { PingPace } from '../push/channel-pace.ts';
@@ -28,6 +29,7 @@ export interface PushParts {
 /** Builds the push side: one sender per app, connections shared by those with the same credential. */
 export function createPushParts(options: {
   readonly origins: PushOrigins;
+  readonly proxies: ProxyRoutes;
   /** Pushes of one app that may be in flight. */
   readonly maxInFlight: number;
   readonly tokens: TokenStore;
@@ -35,7 +37,7 @@ export function createPushParts(options: {
   readonly sharedTokens: SharedTokens;
   readonly events: PushEvents & ChannelEvents;
 }): PushParts {
-  const { origins, events, maxInFlight } = options;
+  const { origins, events, maxInFlight, proxies } = options;
   const clock = systemClock;
   // What an origin demands of one channel, it demands of all.
   const paces = new Map<string, PingPace>();
@@ -44,6 +46,7 @@ export function createPushParts(options: {
     paces.set(spec.origin, pace);
     return createHttp2Channel({
       ...spec,
+      proxy: proxies(new URL(spec.origin)).proxy,
       pace,
       maxInFlight,
       maxQueue: maxInFlight,
@@ -61,6 +64,7 @@ export function createPushParts(options: {
     origins: { apns: origins.apnsUrl, apnsSandbox: origins.apnsSandboxUrl, fcm: origins.fcmUrl },
     clock,
     events,
+    proxies,
     sharedTokens: options.sharedTokens,
   });
   const senders = createAppSenders({ createProvider, clock, events, maxInFlight });

@@ -3,6 +3,7 @@ import { type ConfigReport, processSource, readConfig } from '../config/config.t
 import { jsonOption } from './arguments.ts';
 import { type CommandContext, CommandFailed, tellDatabase } from './command-context.ts';
 import { counted } from './counted.ts';
+import { reachedBy, reachedByCells } from './reached-by.ts';
 import { shownSetting } from './shown-setting.ts';
 import { textTable } from './text-table.ts';
 
@@ -13,7 +14,7 @@ export function addConfigCommands(program: Command, context: CommandContext): vo
     .description('look at the settings')
     .addHelpText('after', '\nExample:\n  vialer-middleware config check')
     .command('check')
-    .description('print every setting with its origin (secrets hidden), warnings and problems')
+    .description('print every setting with its origin (secrets hidden), proxies, warnings and problems')
     .addOption(jsonOption())
     .addHelpText('after', EXAMPLES)
     .action((options: { readonly json?: true }) => checkConfig(context, options.json === true));
@@ -46,6 +47,7 @@ function reportAsJson(report: ConfigReport): object {
       from: setting.from,
       secret: setting.secret,
     })),
+    destinations: report.config === undefined ? [] : reachedBy(report.config),
     warnings: report.warnings,
     problems: report.problems,
   };
@@ -54,6 +56,12 @@ function reportAsJson(report: ConfigReport): object {
 function printReport({ out }: CommandContext, report: ConfigReport): void {
   const settings = report.found.map((setting) => [setting.name, shownSetting(setting), setting.from]);
   for (const line of textTable([['SETTING', 'VALUE', 'FROM'], ...settings])) out(line);
+  if (report.config !== undefined) {
+    out('');
+    const rows = reachedBy(report.config).map(reachedByCells);
+    for (const line of textTable([['DESTINATION', 'ORIGIN', 'REACHED'], ...rows])) out(line);
+    out('');
+  }
   for (const warning of report.warnings) out(`Warning: ${warning}`);
   for (const problem of report.problems) out(`Problem: ${problem}`);
   if (report.problems.length === 0) out('The settings can be used.');

@@ -11,6 +11,8 @@ export interface PushRecord {
   connectFailures: number;
   /** The last one, in one line. */
   connectError: string | undefined;
+  /** Why Google's token endpoint gave no answer, in one line. */
+  credentialError: string | undefined;
 }
 
 /** A record of nothing yet. */
@@ -20,11 +22,14 @@ export const emptyRecord = (): PushRecord => ({
   ended: undefined,
   connectFailures: 0,
   connectError: undefined,
+  credentialError: undefined,
 });
 
 /** What the recorder needs to know of the push under way. */
 export interface PushUnderWay {
   readonly record: PushRecord;
+  /** Row id of its app. */
+  readonly app: number;
   /** The one that the push goes to; connections to others are made ahead of need and do not count. */
   readonly origin: string;
   /** Called after each failed try to connect. */
@@ -40,9 +45,10 @@ export function recordingEvents(current: () => PushUnderWay | undefined): PushEv
     if (push !== undefined) push.record.credentialAt ??= monotonic();
   };
   return {
-    pushEnded: ({ verdict, reason }) => {
+    pushEnded: ({ app, verdict, reason }) => {
       const push = current();
-      if (push !== undefined) push.record.ended = { verdict, reason };
+      // The push before may end late, after its connection counted as unreachable.
+      if (push?.app === app) push.record.ended = { verdict, reason };
     },
     channelConnected: ({ origin, tookMs }) => {
       const push = current();
@@ -57,8 +63,13 @@ export function recordingEvents(current: () => PushUnderWay | undefined): PushEv
     },
     apnsTokenMinted: credentialReady,
     fcmTokenFetched: credentialReady,
+    fcmTokenFailed: ({ error }) => {
+      const push = current();
+      if (push !== undefined && error !== undefined) {
+        push.record.credentialError = `no access token from Google's token endpoint: ${error.message}`;
+      }
+    },
     apnsTokenNotShared: nothing,
-    fcmTokenFailed: nothing,
     channelLost: nothing,
     pushRetried: nothing,
     breakerChanged: nothing,

@@ -31,6 +31,7 @@ export interface DirectPush {
   /** From connection and credential being there to the push service's word. */
   readonly pushMs: number;
   readonly tookMs: number;
+  /** Why the push service or Google's token endpoint was not reached. */
   readonly connectError: string | undefined;
 }
 
@@ -48,11 +49,12 @@ const MAX_CONNECT_FAILURES = 3;
 
 /** Makes a pusher of the same parts as the service's. */
 export function createDirectPusher(
-  origins: PushOrigins & Pick<Config, 'databaseUrl' | 'databaseSetting' | 'credentialKeys'>,
+  origins: PushOrigins & Pick<Config, 'databaseUrl' | 'databaseSetting' | 'credentialKeys' | 'proxies'>,
 ): DirectPusher {
   let underWay: PushUnderWay | undefined;
   const parts = createPushParts({
     origins,
+    proxies: origins.proxies.push,
     maxInFlight: 1,
     tokens: { dropToken: async () => false, setSandbox: async () => false },
     sharedTokens: {
@@ -69,6 +71,7 @@ export function createDirectPusher(
       const unreachable = Promise.withResolvers<void>();
       underWay = {
         record,
+        app: ask.app.key,
         origin: originOf(ask, origins),
         onConnectFailed: () => {
           if (record.connectFailures >= MAX_CONNECT_FAILURES) unreachable.resolve();
@@ -116,7 +119,7 @@ export const TEST_CALLER = 'Test call';
 
 function resultOf(record: PushRecord, startedAt: number): DirectPush {
   const endedAt = monotonic();
-  const { connected, credentialAt, connectError } = record;
+  const { connected, credentialAt, connectError, credentialError } = record;
   const readyAt = Math.max(startedAt, connected?.at ?? 0, credentialAt ?? 0);
   return {
     ...(record.ended ?? { verdict: 'unavailable', reason: 'unreachable' }),
@@ -124,6 +127,8 @@ function resultOf(record: PushRecord, startedAt: number): DirectPush {
     credentialMs: credentialAt === undefined ? undefined : credentialAt - startedAt,
     pushMs: endedAt - readyAt,
     tookMs: endedAt - startedAt,
-    connectError: connected === undefined ? connectError : undefined,
+    connectError:
+      (connected === undefined ? connectError : undefined) ??
+      (credentialAt === undefined ? credentialError : undefined),
   };
 }

@@ -1,10 +1,13 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { processSource } from '../config/config.ts';
+import { readProxySettings } from '../config/proxy-settings.ts';
+import { SettingsReader } from '../config/settings-reader.ts';
 import { makeFolder } from '../lib/make-folder.ts';
 import { createPhone } from '../sandbox/phone.ts';
 import type { PhoneKind } from '../sandbox/phone-app.ts';
 import type { PushSource } from '../sandbox/push-log.ts';
-import { startWorld } from '../sandbox/world.ts';
+import { startWorld, type World } from '../sandbox/world.ts';
 import { type CommandContext, tellDatabase } from './command-context.ts';
 import { addSandboxApps, SANDBOX_APPS } from './sandbox-apps.ts';
 
@@ -27,6 +30,7 @@ export async function runSandbox(context: CommandContext, folder: string): Promi
       ...world.settings,
       ACCOUNT_AUTH: 'voipgrid',
       DATABASE_URL: databaseUrl,
+      ...aroundProxies(world),
     };
     for (const [name, value] of Object.entries(settings)) context.out(`export ${name}=${value}`);
     for (const line of howToTry(token)) context.out(`# ${line}`);
@@ -37,6 +41,24 @@ export async function runSandbox(context: CommandContext, folder: string): Promi
   } finally {
     await world.close();
   }
+}
+
+/**
+ * Where this shell's variables name a forward proxy, which does not reach our loopback: a no_proxy for the stand-ins. In
+ * lower case, because that wins over NO_PROXY.
+ */
+function aroundProxies({ settings }: World): { readonly no_proxy?: string } {
+  const { env } = processSource();
+  const reader = new SettingsReader(processSource());
+  const { proxies } = readProxySettings(reader, settings.VG_API_BASE_URL);
+  const routes = [
+    proxies.push(new URL(settings.APNS_URL)),
+    proxies.push(new URL(settings.FCM_URL)),
+    proxies.accounts(new URL(settings.VG_API_BASE_URL)),
+  ];
+  if (routes.every(({ proxy }) => proxy === undefined)) return {};
+  const before = (env['no_proxy'] ?? env['NO_PROXY'] ?? '').split(/[\s,]+/).filter((entry) => entry !== '');
+  return { no_proxy: [...before, 'localhost', '127.0.0.1'].join(',') };
 }
 
 function howToTry(authorization: string): readonly string[] {

@@ -1,12 +1,18 @@
 import type { FoundSetting } from '../config/settings-reader.ts';
+import { shownProxyAddress } from '../lib/proxy-address.ts';
 
 const HIDDEN = '(hidden)';
 
-/** A setting's value as a person may see it: secrets hidden, a database's address without its password. */
+/** A setting's value as a person may see it: secrets hidden, the address of a database or proxy without its password. */
 export function shownSetting({ name, value, secret }: FoundSetting): string {
   if (value === '') return '(not set)';
   if (!secret) return value;
-  return name === 'DATABASE_URL' ? shownDatabaseUrl(value) : HIDDEN;
+  if (name === 'DATABASE_URL') return shownDatabaseUrl(value);
+  return /_PROXY$/i.test(name) ? shownProxy(value) : HIDDEN;
+}
+
+function shownProxy(value: string): string {
+  return value === 'off' ? value : (shownProxyAddress(value) ?? HIDDEN);
 }
 
 /** Without user's password and without the query, which may hold one. */

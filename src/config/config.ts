@@ -26,6 +26,7 @@ import {
 } from './parsers.ts';
 import { type ListenAddress, readPbxListener } from './pbx-listener-settings.ts';
 import { type ProtectionSettings, readProtectionSettings } from './protection-settings.ts';
+import { type ProxySettings, readProxySettings } from './proxy-settings.ts';
 import { readRedisSettings } from './redis-settings.ts';
 import { settingWarnings } from './setting-warnings.ts';
 import { type FoundSetting, SettingsReader, type SettingsSource } from './settings-reader.ts';
@@ -40,7 +41,12 @@ export interface PbxAccess {
 }
 
 /** Everything the service can be told, checked. Durations are milliseconds. */
-export interface Config extends CredentialSettings, DatabaseSettings, ProtectionSettings, TlsSettings {
+export interface Config
+  extends CredentialSettings,
+    DatabaseSettings,
+    ProtectionSettings,
+    ProxySettings,
+    TlsSettings {
   readonly host: string;
   readonly port: number;
   readonly metricsHost: string;
@@ -104,6 +110,7 @@ export function readConfig(source: ConfigSource): ConfigReport {
     String(connectionsFor(source.openFiles, database.databaseLimits.poolSize)),
     integer(FEWEST_CONNECTIONS, MOST_CONNECTIONS, 'connections'),
   );
+  const accountAuth = readAccountAuth(reader, { host, responseApi, proxied: trustProxy !== undefined });
   const config: Config = {
     host,
     port,
@@ -125,7 +132,7 @@ export function readConfig(source: ConfigSource): ConfigReport {
     connectionsBeyond: connectionsBeyond(maxConnections, source.openFiles, database.databaseLimits.poolSize),
     maxPushesInFlight: reader.read('MAX_PUSHES_IN_FLIGHT', '2000', integer(1, 100_000, 'pushes')),
     shutdownGraceMs: reader.read('SHUTDOWN_GRACE', String(waitMs), integer(0, 60_000, 'milliseconds')),
-    accountAuth: readAccountAuth(reader, { host, responseApi, proxied: trustProxy !== undefined }),
+    accountAuth,
     pbx: readPbxAccess(reader),
     ...readTlsSettings(reader, source),
     trustProxy,
@@ -137,6 +144,7 @@ export function readConfig(source: ConfigSource): ConfigReport {
     apnsUrl: reader.read('APNS_URL', APNS, httpsOrigin),
     apnsSandboxUrl: reader.read('APNS_SANDBOX_URL', APNS_SANDBOX, httpsOrigin),
     fcmUrl: reader.read('FCM_URL', FCM, httpsOrigin),
+    ...readProxySettings(reader, accountAuth.kind === 'none' ? undefined : accountAuth.baseUrl),
     takeoverNotice: reader.read('TAKEOVER_NOTICE', 'on', oneOf('on', 'off')) === 'on',
     logLevel: reader.read('LOG_LEVEL', 'info', oneOf('debug', 'info', 'warn', 'error')),
     logFormat: reader.read('LOG_FORMAT', 'auto', oneOf('auto', 'json', 'pretty')),

@@ -3,6 +3,7 @@ import { type CredentialSettings, credentialWarnings } from './credential-settin
 import { type DatabaseSettings, databaseWarnings } from './database-settings.ts';
 import { type Exposure, exposureWarnings } from './exposure-warnings.ts';
 import { filesFor, waitingCallsFor } from './open-files.ts';
+import { type ProxySettings, proxyWarnings } from './proxy-settings.ts';
 import { redisWarnings } from './redis-settings.ts';
 import { secretFileWarnings } from './secret-file-warnings.ts';
 import type { SettingsSource } from './settings-reader.ts';
@@ -24,6 +25,7 @@ const OUR_PREFIXES = [
   'LIMIT_',
   'PBX_',
   'PROMETHEUS_',
+  'PUSH_',
   'REDIS_',
   'TAKEOVER_',
   'TLS_',
@@ -44,6 +46,7 @@ export function settingWarnings(
   names: { readonly known: readonly string[]; readonly secrets: readonly string[] },
   config: CredentialSettings &
     DatabaseSettings &
+    ProxySettings &
     TlsSettings &
     Exposure & {
       readonly redis: RedisSettings | undefined;
@@ -57,6 +60,7 @@ export function settingWarnings(
     ...credentialWarnings(config),
     ...tlsWarnings(config),
     ...redisWarnings(config.redis),
+    ...proxyWarnings(source.env, config),
     ...exposureWarnings(config),
     ...secretFileWarnings(source, names.secrets, config.databaseUrl),
   ];

@@ -15,6 +15,12 @@ export interface FoundSetting {
   readonly secret: boolean;
 }
 
+/** A variable that was found, by the name it was found under. */
+export interface SharedVariable {
+  readonly name: string;
+  readonly text: string;
+}
+
 /** A check that turns the text of a setting into its value, or says what was expected instead. */
 export type Parse<T> = (text: string) => { readonly value: T } | { readonly expected: string };
 
@@ -68,6 +74,20 @@ export class SettingsReader {
       this.problem(`${name} names ${path}, which cannot be read (${code})`);
       return undefined;
     }
+  }
+
+  /**
+   * A variable that other programs read too: the first of its names that is set; undefined where none is. It is shown under
+   * its last name then.
+   */
+  readShared(names: readonly [string, ...string[]], secret: boolean): SharedVariable | undefined {
+    const textOf = (name: string): string => this.#source.env[name]?.trim() ?? '';
+    const name = names.find((each) => textOf(each) !== '');
+    if (name === undefined) {
+      this.#note(names.at(-1) ?? names[0], '', 'default', false);
+      return undefined;
+    }
+    return { name, text: this.#note(name, textOf(name), 'environment', secret) };
   }
 
   /** Whether the setting was given, directly or as a file. */

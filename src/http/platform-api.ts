@@ -1,4 +1,6 @@
-import { Agent, type Dispatcher, request } from 'undici';
+import { type Dispatcher, request } from 'undici';
+import { createHttpAgent } from '../lib/http-agent.ts';
+import type { ForwardProxy } from '../lib/proxy-route.ts';
 import type { AccountAccess, AccountVerdict } from './account-access.ts';
 import type { HttpEvents } from './http-events.ts';
 
@@ -20,13 +22,16 @@ export function createPlatformAccess(options: {
   readonly userPath: string;
   /** Milliseconds for both questions together. */
   readonly timeoutMs: number;
+  /** Undefined: directly. */
+  readonly proxy?: ForwardProxy | undefined;
   readonly events: Pick<HttpEvents, 'platformFailed'>;
 }): AccountAccess {
   const { events } = options;
   const baseUrl = options.baseUrl.slice(0, -1);
-  const agent = new Agent({
+  const agent = createHttpAgent({
+    proxy: options.proxy,
     connections: MAX_CONNECTIONS,
-    connect: { timeout: options.timeoutMs },
+    connectTimeoutMs: options.timeoutMs,
     maxResponseSize: MAX_ANSWER,
   });
   let questions = 0;

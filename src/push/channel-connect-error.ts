@@ -1,10 +1,12 @@
+import type { ForwardProxy } from '../lib/proxy-route.ts';
+import { ProxyFailed } from '../lib/proxy-tunnel.ts';
 import { errorDetail } from './channel-detail.ts';
 import type { ChannelFailure } from './http2-channel-types.ts';
 
 /** Why a connection could not be made, where the reason is certain; another try within the second may still succeed. */
 export type CertainFailure = Extract<
   ChannelFailure,
-  'connection-refused' | 'host-not-found' | 'no-route' | 'tls-failed' | 'not-http2'
+  'connection-refused' | 'host-not-found' | 'no-route' | 'tls-failed' | 'not-http2' | 'proxy-refused'
 >;
 
 /** How a peer refuses the client certificate. */
@@ -53,16 +55,29 @@ export interface ConnectFailure {
   readonly certificate?: CertificateRefusal;
 }
 
+/** Where a connection was to lead, and through what. */
+interface ConnectTarget {
+  readonly origin: URL;
+  readonly proxy?: ForwardProxy | undefined;
+}
+
+function explain({ proxy }: ConnectTarget, cause: Error): string {
+  // It names the proxy, its setting and what to do.
+  if (cause instanceof ProxyFailed) return `: ${errorDetail(cause)}`;
+  const way = proxy === undefined ? '' : ` through the proxy ${proxy.origin} (${proxy.setting})`;
+  const untrusted = UNTRUSTED.test(codeOf(cause)) && !isTls(codeOf(cause));
+  const advice = untrusted
+    ? "; the server's certificate is not trusted: add its CA by NODE_EXTRA_CA_CERTS"
+    : '';
+  return `${way}: ${errorDetail(cause)}${advice}`;
+}
+
 /** A connection could not be made. */
 export class ConnectError extends Error {
   readonly failure: ConnectFailure;
 
-  constructor(origin: string, cause: Error, failure: ConnectFailure) {
-    const untrusted = UNTRUSTED.test(codeOf(cause)) && !isTls(codeOf(cause));
-    const advice = untrusted
-      ? "; the server's certificate is not trusted: add its CA by NODE_EXTRA_CA_CERTS"
-      : '';
-    super(`cannot connect to ${origin}: ${errorDetail(cause)}${advice}`, { cause });
+  constructor(target: ConnectTarget, cause: Error, failure: ConnectFailure) {
+    super(`cannot connect to ${target.origin.origin}${explain(target, cause)}`, { cause });
     this.name = 'ConnectError';
     this.failure = failure;
   }
@@ -71,7 +86,10 @@ export class ConnectError extends Error {
 /** Reads an error of the name look-up, TCP or TLS. `showsCertificate`: we show one, so that an alert can be about it. */
 export function connectFailure(error: Error, showsCertificate: boolean): ConnectFailure {
   const code = codeOf(error);
-  const certificate = showsCertificate ? certificateRefusal(error) : undefined;
+  if (error instanceof ProxyFailed && error.status !== undefined) return { certain: 'proxy-refused' };
+  // An alert of a proxy is not about the certificate that the push service would be shown.
+  const certificate =
+    showsCertificate && !(error instanceof ProxyFailed) ? certificateRefusal(error) : undefined;
   if (certificate !== undefined) return { certificate };
   const certain = CERTAIN[code] ?? (isTls(code) || UNTRUSTED.test(code) ? 'tls-failed' : undefined);
   return certain === undefined ? {} : { certain };

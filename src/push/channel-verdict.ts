@@ -16,6 +16,7 @@ export function channelVerdict(failure: ChannelFailure): PushVerdict {
     case 'no-route':
     case 'tls-failed':
     case 'not-http2':
+    case 'proxy-refused':
       return { kind: 'unavailable', reason: failure, unsent: true, certain: true };
     case 'certificate-expired':
     case 'certificate-revoked':

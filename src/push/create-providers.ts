@@ -1,5 +1,6 @@
 import { createSecureContext } from 'node:tls';
 import type { App } from '../devices/app.ts';
+import type { ProxyRoutes } from '../lib/proxy-route.ts';
 import { readApnsGoaway } from './apns/answers.ts';
 import { createApnsProvider } from './apns/provider.ts';
 import { createApnsTokens, type SharedTokens } from './apns/token.ts';
@@ -31,6 +32,8 @@ export interface ProvidersOptions {
   readonly origins: PushOrigins;
   readonly clock: Clock;
   readonly events: PushEvents;
+  /** Which proxy applies to a token endpoint. */
+  readonly proxies: ProxyRoutes;
   /** Where Apple's tokens are shared with other processes; absent: nowhere. */
   readonly sharedTokens?: SharedTokens;
 }
@@ -40,7 +43,7 @@ export interface ProvidersOptions {
  * function throws when nothing can be made of the app's credential.
  */
 export function createProviders(options: ProvidersOptions): (app: App) => PushProvider {
-  const { origins, clock, events, createChannel } = options;
+  const { origins, clock, events, createChannel, proxies } = options;
   const channels = createChannelPool({ createChannel, clock });
   const apnsTokens = createApnsTokens({
     clock,
@@ -48,7 +51,10 @@ export function createProviders(options: ProvidersOptions): (app: App) => PushPr
     ...(options.sharedTokens === undefined ? {} : { shared: options.sharedTokens }),
   });
   const fcmTokens = createRefCounted(
-    (account: FcmAccount) => createFcmToken({ fetchToken: createFetchToken(account, clock), clock, events }),
+    (account: FcmAccount) => {
+      const { proxy } = proxies(new URL(account.tokenUri));
+      return createFcmToken({ fetchToken: createFetchToken(account, clock, proxy), clock, events });
+    },
     async (token) => token.close(),
   );
 

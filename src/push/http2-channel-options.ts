@@ -1,3 +1,4 @@
+import type { ForwardProxy } from '../lib/proxy-route.ts';
 import type { PingPace } from './channel-pace.ts';
 import type { ChannelTimings } from './channel-timings.ts';
 import type { ChannelEvents } from './http2-channel-types.ts';
@@ -8,6 +9,8 @@ export interface Http2ChannelOptions {
   readonly origin: string;
   /** Client certificate and its key, PEM. */
   readonly tls?: { readonly cert: string; readonly key: string };
+  /** Undefined: directly. */
+  readonly proxy?: ForwardProxy | undefined;
   /** False: the peer wants no PING while nothing is in flight; default true. */
   readonly idlePings?: boolean;
   /** True for debug data of a GOAWAY that answers the requests it leaves unprocessed; default: none does. */

@@ -39,6 +39,8 @@ export type ChannelFailure =
   /** The peer's certificate is not trusted, or it does not speak TLS as we do. */
   | 'tls-failed'
   | 'not-http2'
+  /** A forward proxy answers CONNECT, and not with a tunnel. */
+  | 'proxy-refused'
   /** The peer refuses the channel's client certificate by a TLS alert. */
   | 'certificate-expired'
   | 'certificate-revoked'

@@ -74,7 +74,8 @@ class Http2Channel implements Channel, ConnectionOwner<Http2Connection> {
       waitingSince: () => this.#waiting.since,
       grow: () => this.#grow(),
     });
-    this.#connector = new Connector({ origin: this.#origin, tls: options.tls }, timings, {
+    const target = { origin: this.#origin, tls: options.tls, proxy: options.proxy };
+    this.#connector = new Connector(target, timings, {
       need: () => this.#need(),
       opened: (dialled) => this.#opened(dialled),
       failed: (error, failure, retryInMs) => this.#connectFailed(error, failure, retryInMs),

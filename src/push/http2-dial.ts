@@ -1,7 +1,9 @@
 import { type ClientHttp2Session, connect as connectHttp2 } from 'node:http2';
-import { isIP } from 'node:net';
+import { isIP, type Socket } from 'node:net';
 import { connect as connectTls, type TLSSocket } from 'node:tls';
 import { monotonic } from '../lib/monotonic.ts';
+import type { ForwardProxy } from '../lib/proxy-route.ts';
+import { openTunnel, type Tunnelling, type TunnelTarget } from '../lib/proxy-tunnel.ts';
 import { ConnectError, type ConnectFailure, connectFailure } from './channel-connect-error.ts';
 
 /** Where to connect, and the client certificate to show there, both PEM. */
@@ -9,6 +11,8 @@ export interface DialTarget {
   /** `https://host[:port]` */
   readonly origin: URL;
   readonly tls: { readonly cert: string; readonly key: string } | undefined;
+  /** Undefined: directly. */
+  readonly proxy?: ForwardProxy | undefined;
   readonly timeoutMs: number;
 }
 
@@ -35,12 +39,17 @@ export interface Dialling {
 
 const ignore = (): void => {};
 
-const openSocket = (target: DialTarget): TLSSocket => {
-  const { hostname, port } = target.origin;
-  const host = hostname.startsWith('[') ? hostname.slice(1, -1) : hostname;
+const peerOf = ({ hostname, port }: URL): TunnelTarget => ({
+  host: hostname.startsWith('[') ? hostname.slice(1, -1) : hostname,
+  port: port === '' ? 443 : Number(port),
+});
+
+const openSocket = (target: DialTarget, tunnel: Socket | undefined): TLSSocket => {
+  const { host, port } = peerOf(target.origin);
   return connectTls({
     host,
-    port: port === '' ? 443 : Number(port),
+    port,
+    ...(tunnel !== undefined && { socket: tunnel }),
     ...(isIP(host) === 0 && { servername: host }),
     ALPNProtocols: ['h2'],
     ...target.tls,
@@ -48,12 +57,12 @@ const openSocket = (target: DialTarget): TLSSocket => {
 };
 
 /**
- * Connects: name look-up, TCP, TLS 1.2 or later with the peer verified and `h2` agreed on, and the peer's SETTINGS, which
- * may allow one stream only (APNs before the first valid token). All of it ends within `timeoutMs`.
+ * Connects: name look-up, TCP, a tunnel if there is a proxy, TLS 1.2 or later with the peer verified and `h2` agreed on, and
+ * the peer's SETTINGS, which may allow one stream only (APNs before the first valid token). All of it ends within `timeoutMs`.
  */
 export const dial = (target: DialTarget, handlers: DialHandlers): Dialling => {
   const started = monotonic();
-  const origin = target.origin.origin;
+  let tunnelling: Tunnelling | undefined;
   let socket: TLSSocket | undefined;
   let session: ClientHttp2Session | undefined;
   let handshakeStarted = started;
@@ -65,11 +74,12 @@ export const dial = (target: DialTarget, handlers: DialHandlers): Dialling => {
     clearTimeout(timer);
     session?.destroy();
     socket?.destroy();
+    tunnelling?.cancel();
   };
   const failAs = (error: Error, failure: ConnectFailure): void => {
     if (over) return;
     drop();
-    handlers.failed(new ConnectError(origin, error, failure));
+    handlers.failed(new ConnectError(target, error, failure));
   };
   const fail = (error: Error): void => failAs(error, connectFailure(error, target.tls !== undefined));
   const failLater = (error: Error): void => {
@@ -77,7 +87,9 @@ export const dial = (target: DialTarget, handlers: DialHandlers): Dialling => {
   };
   const onClose = (): void => fail(new Error('the server closed the connection before it was usable'));
   const timer = setTimeout(() => {
-    fail(new Error(`no HTTP/2 connection within ${target.timeoutMs} ms`));
+    const { timeoutMs } = target;
+    if (tunnelling !== undefined && socket === undefined) fail(tunnelling.late(timeoutMs));
+    else fail(new Error(`no HTTP/2 connection within ${timeoutMs} ms`));
   }, target.timeoutMs);
 
   const settingsCame = (): void => {
@@ -105,23 +117,30 @@ export const dial = (target: DialTarget, handlers: DialHandlers): Dialling => {
     session.once('remoteSettings', settingsCame);
   };
 
-  try {
-    const connecting = openSocket(target);
-    socket = connecting;
-    connecting.on('error', fail).on('close', onClose);
-    connecting.once('connect', () => {
-      handshakeStarted = monotonic();
-    });
-    connecting.once('secureConnect', () => secured(connecting));
-  } catch (error) {
-    // A certificate or key that cannot be read is thrown at once.
-    failLater(error instanceof Error ? error : new Error(String(error)));
-  }
+  const secure = (tunnel?: Socket): void => {
+    try {
+      const connecting = openSocket(target, tunnel);
+      socket = connecting;
+      connecting.on('error', fail).on('close', onClose);
+      // Inside a tunnel there is no TCP connection of its own to wait for.
+      if (tunnel !== undefined) handshakeStarted = monotonic();
+      connecting.once('connect', () => {
+        handshakeStarted = monotonic();
+      });
+      connecting.once('secureConnect', () => secured(connecting));
+    } catch (error) {
+      // A certificate or key that cannot be read is thrown at once.
+      failLater(error instanceof Error ? error : new Error(String(error)));
+    }
+  };
+  if (target.proxy === undefined) secure();
+  else tunnelling = openTunnel(target.proxy, peerOf(target.origin), { opened: secure, failed: fail });
   return {
     cancel: (closed) => {
       drop();
-      if (socket === undefined || socket.closed) closed();
-      else socket.once('close', closed);
+      const last = tunnelling?.socket ?? socket;
+      if (last === undefined || last.closed) closed();
+      else last.once('close', closed);
     },
   };
 };

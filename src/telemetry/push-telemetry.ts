@@ -130,9 +130,12 @@ function tokenTelemetry(log: Log, metrics: ServiceMetrics): TokenEvents {
     },
     fcmTokenFetched: ({ tookMs }) =>
       log.write('info', 'Google access token fetched', { tookMs: Math.round(tookMs) }),
-    fcmTokenFailed: ({ kind, reason }) => {
+    fcmTokenFailed: ({ kind, reason, error }) => {
       metrics.oauthFailures.inc({ reason });
-      log.write(kind === 'app-fault' ? 'error' : 'warn', 'Google access token not given', { reason });
+      log.write(kind === 'app-fault' ? 'error' : 'warn', 'Google access token not given', {
+        reason,
+        detail: error?.message,
+      });
     },
   };
 }

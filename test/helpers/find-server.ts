@@ -3,7 +3,7 @@ import { existsSync, globSync } from 'node:fs';
 /** The database servers that the suite starts. */
 export type DatabaseKind = 'PostgreSQL' | 'MariaDB';
 /** What the suite starts. Redis: with redis-sentinel. Lua: an interpreter for FreeSWITCH's script, with curl. SQLite: its shell. */
-export type ServerKind = DatabaseKind | 'Redis' | 'Kamailio' | 'Lua' | 'SQLite';
+export type ServerKind = DatabaseKind | 'Redis' | 'Kamailio' | 'Lua' | 'SQLite' | 'tinyproxy' | 'squid';
 
 const PLACES = {
   PostgreSQL: ['/usr/lib/postgresql/*/bin', '/usr/local/bin', '/usr/bin'],
@@ -12,6 +12,8 @@ const PLACES = {
   Lua: ['/usr/bin', '/usr/local/bin'],
   SQLite: ['/usr/bin', '/usr/local/bin'],
   Kamailio: ['/usr/sbin', '/usr/local/sbin'],
+  tinyproxy: ['/usr/bin', '/usr/local/bin'],
+  squid: ['/usr/sbin', '/usr/local/sbin'],
 } as const;
 const BINARY = {
   PostgreSQL: 'postgres',
@@ -20,6 +22,8 @@ const BINARY = {
   Lua: 'lua5.4',
   SQLite: 'sqlite3',
   Kamailio: 'kamailio',
+  tinyproxy: 'tinyproxy',
+  squid: 'squid',
 } as const;
 const PACKAGE = {
   PostgreSQL: 'postgresql',
@@ -28,6 +32,8 @@ const PACKAGE = {
   Lua: 'lua5.4 curl',
   SQLite: 'sqlite3',
   Kamailio: 'kamailio kamailio-utils-modules',
+  tinyproxy: 'tinyproxy-bin',
+  squid: 'squid',
 } as const;
 
 /** The folder of the server's programs, the newest where there are several; undefined where it is not installed. */

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { DIRECTLY } from '../../src/lib/proxy-route.ts';
 import type { ChannelSpec } from '../../src/push/channel-pool.ts';
 import { systemClock } from '../../src/push/clock.ts';
 import { createProviders } from '../../src/push/create-providers.ts';
@@ -35,6 +36,7 @@ function scene() {
     origins: { apns: 'https://apple', apnsSandbox: 'https://sandbox', fcm: 'https://google' },
     clock: systemClock,
     events,
+    proxies: DIRECTLY,
     createChannel: (spec, connected) => {
       const channel = createScriptedChannel(() => answered(200));
       made.push({ spec, channel, connected });

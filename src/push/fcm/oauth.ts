@@ -2,6 +2,8 @@ import { createPrivateKey } from 'node:crypto';
 import { SignJWT } from 'jose';
 import { type Dispatcher, request } from 'undici';
 import type { AppCredential } from '../../devices/app.ts';
+import { createHttpAgent } from '../../lib/http-agent.ts';
+import type { ForwardProxy } from '../../lib/proxy-route.ts';
 import type { Clock } from '../clock.ts';
 
 /** Google's credential for an app. */
@@ -32,6 +34,8 @@ export type OauthAnswer =
   | {
       readonly kind: 'unavailable';
       readonly reason: 'oauth-unreachable' | 'oauth-timeout' | 'oauth-server-error' | 'oauth-bad-answer';
+      /** Why there was no answer. */
+      readonly error?: Error;
     };
 
 /** Longest that one question may take on a path that has shown to be slow, milliseconds. */
@@ -46,9 +50,9 @@ export type FetchToken = (timeoutMs: number, signal: AbortSignal) => Promise<Oau
 /**
  * Asks the account's token address by the JWT bearer grant of RFC 7523, as
  * https://developers.google.com/identity/protocols/oauth2/service-account#httprest describes it.
- * Throws when the account's key is no private key.
+ * Throws when the account's key is no private key. `proxy` absent: directly.
  */
-export function createFetchToken(account: FcmAccount, clock: Clock): FetchToken {
+export function createFetchToken(account: FcmAccount, clock: Clock, proxy?: ForwardProxy): FetchToken {
   const key = createPrivateKey(account.privateKey);
   let patienceMs = 0;
 
@@ -83,8 +87,10 @@ export function createFetchToken(account: FcmAccount, clock: Clock): FetchToken 
     });
     signal.addEventListener('abort', abort);
     if (signal.aborted) abort();
+    const dispatcher = createHttpAgent({ proxy, connectTimeoutMs: timeoutMs });
     try {
       const answer = await request(account.tokenUri, {
+        dispatcher,
         method: 'POST',
         headers: { 'content-type': 'application/x-www-form-urlencoded', accept: 'application/json' },
         body: new URLSearchParams({ grant_type: GRANT, assertion: signed }).toString(),
@@ -95,9 +101,15 @@ export function createFetchToken(account: FcmAccount, clock: Clock): FetchToken 
       const body = await readBounded(answer.body);
       patienceMs = 2 * (clock.now() - startedAt);
       return readAnswer(answer.statusCode, body);
-    } catch {
-      return { kind: 'unavailable', reason: timedOut ? 'oauth-timeout' : 'oauth-unreachable' };
+    } catch (error) {
+      if (timedOut) return { kind: 'unavailable', reason: 'oauth-timeout' };
+      return {
+        kind: 'unavailable',
+        reason: 'oauth-unreachable',
+        error: error instanceof Error ? error : new Error(String(error)),
+      };
     } finally {
+      void dispatcher.destroy();
       cancel();
       signal.removeEventListener('abort', abort);
     }

@@ -56,7 +56,12 @@ export interface FcmToken {
 /** What is told of a token: for log and metrics. */
 export interface FcmTokenEvents {
   fcmTokenFetched(event: { readonly tookMs: number }): void;
-  fcmTokenFailed(event: { readonly kind: NoToken['kind']; readonly reason: NoToken['reason'] }): void;
+  fcmTokenFailed(event: {
+    readonly kind: NoToken['kind'];
+    readonly reason: NoToken['reason'];
+    /** Why there was no answer. */
+    readonly error?: Error;
+  }): void;
 }
 
 interface Held {

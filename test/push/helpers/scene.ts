@@ -5,7 +5,8 @@ import { handles, openChannel, type TestChannel, until } from './channel-fixture
 import { type PushServer, startPushServer } from './push-server.ts';
 import { type RawServer, startRawServer } from './raw-server.ts';
 import { type Relay, startRelay } from './relay.ts';
-import { createAuthority, type TestAuthority, trust } from './test-authority.ts';
+import { type ConnectHandler, type ScriptedProxy, startScriptedProxy } from './scripted-proxy.ts';
+import { createAuthority, type TestAuthority, type TestCertificate, trust } from './test-authority.ts';
 
 type ChannelOptions = Omit<Http2ChannelOptions, 'events' | 'origin'>;
 
@@ -19,6 +20,8 @@ export interface Scene extends AsyncDisposable {
     stubborn?: boolean,
   ): Promise<RawServer>;
   relay(targetPort: number, delayMs?: number): Promise<Relay>;
+  /** A forward proxy that does what the test says. */
+  proxy(onConnect: ConnectHandler, options?: { readonly tls?: TestCertificate }): Promise<ScriptedProxy>;
   channel(origin: string, options?: ChannelOptions): TestChannel;
 }
 
@@ -51,6 +54,7 @@ export const openScene = (): Scene => {
     raw: async (protocols, onSocket, stubborn) =>
       keep(await startRawServer(authority.server, protocols, onSocket, stubborn)),
     relay: async (targetPort, delayMs) => keep(await startRelay(targetPort, delayMs)),
+    proxy: async (onConnect, { tls } = {}) => keep(await startScriptedProxy(onConnect, tls)),
     channel: (origin, options) => {
       const channel = openChannel({ origin, ...options });
       channels.push(channel);
