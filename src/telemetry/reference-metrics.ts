@@ -24,7 +24,7 @@ export function createReferenceMetrics(registry: Registry, batch: MetricBatch, d
   const counter = <L extends string>(name: string, help: string, labelNames: readonly L[]) =>
     batch.counter(new Counter({ name, help, labelNames: [...labelNames], registers }), labelNames);
   const bounded = <L extends string>(name: string, help: string, labels: readonly L[]) =>
-    new BoundedCounter(counter(name, help, labels), labels);
+    new BoundedCounter(registry, name, help, labels);
 
   const databaseHealth = new Gauge({
     name: 'mysql_health',
