@@ -13,8 +13,8 @@ const SHAPES: readonly (readonly [RegExp, string])[] = [
     '(PEM hidden)',
   ],
   // `user:password@` of a URL, where either may hold any character but a blank; `host:8080/@scope` has none.
-  [/:\/\/[^\s/@:"'<>[\]]*:(?!\d{1,5}(?:[/?#"',;)\s]|$))[^\s"'<>]*@/g, `://${HIDDEN}@`],
-  [/:\/\/[^\s/@"'<>]+@/g, `://${HIDDEN}@`],
+  [/:\/\/[^\s/@:"'<>[\]]{0,200}:(?!\d{1,5}(?:[/?#"',;)\s]|$))[^\s"'<>]{0,500}@/g, `://${HIDDEN}@`],
+  [/:\/\/[^\s/@"'<>]{1,500}@/g, `://${HIDDEN}@`],
   [
     /\b((?:proxy-)?authorization["']?\s*[:=]\s*["']?)(?:(Basic|Bearer|Token|Digest)\s+)?[^\r\n"',}]+/gi,
     `$1${HIDDEN}`,
@@ -28,7 +28,7 @@ const SHAPES: readonly (readonly [RegExp, string])[] = [
   // A JWT, also one that was cut off.
   [/eyJ[\w-]{8,}(?:\.[\w-]*){0,2}/g, '(JWT hidden)'],
   [/\bya29\.[\w.-]{10,}|\b1\/\/0[\w-]{20,}|\bAIza[\w-]{30,}|\bAAAA[\w-]{7}:[\w-]{60,}/g, HIDDEN],
-  [/(?:[\w-]+(?::|%3A))?APA91b[\w-]{4,}/gi, '(token hidden)'],
+  [/(?:(?<![\w-])[\w-]+(?::|%3A))?APA91b[\w-]{4,}/gi, '(token hidden)'],
   // `did:suffix`, the instance's 22 characters before Google's own part.
   [/(?<![\w-])[\w-]{22}(?::|%3A)[\w-]{60,}/gi, '(token hidden)'],
   // Apple's push tokens in hex, also as NSData prints them.
@@ -42,7 +42,7 @@ const QUOTE = String.raw`(?:\\*["']|%22)`;
 const VALUE = String.raw`("(?:[^"\\]|\\.)*"?|'(?:[^'\\]|\\.)*'?|(?:\\+["']|%22)?[^\s"'\\,;&)}\]%]+)`;
 /** Names whose value is a secret, as they stand in JSON, objects that were printed, URL queries and forms. */
 const NAMED = new RegExp(
-  String.raw`([\w-]*(?:password|passwd|passphrase|secret|private_?key|api_?key|credentials_?key|access_?token|refresh_?token|id_?token|notification_?token|push_?token|device_?token|(?:pbx|vg|platform|bearer)_token)|\bpwd|\bassertion)` +
+  String.raw`((?<![\w-])[\w-]*(?:password|passwd|passphrase|secret|private_?key|api_?key|credentials_?key|access_?token|refresh_?token|id_?token|notification_?token|push_?token|device_?token|(?:pbx|vg|platform|bearer)_token)|\bpwd|\bassertion)` +
     String.raw`(${QUOTE}?\s*(?:=|%3D)\s*|${QUOTE}\s*(?::|%3A)(?:\s|%20)*|:(?:\s|%20)+(?![a-z]+ [a-z]))${VALUE}`,
   'gi',
 );
