@@ -43,7 +43,17 @@ export function createProviders(options: ProvidersOptions): (app: App) => PushPr
     ...(options.sharedTokens === undefined ? {} : { shared: options.sharedTokens }),
   });
   const fcmTokens = createRefCounted(
-    (account: FcmAccount) => createFcmToken({ fetchToken: createFetchToken(account, clock), clock, events }),
+    (account: FcmAccount) => {
+      const { projectId: project } = account;
+      return createFcmToken({
+        fetchToken: createFetchToken(account, clock),
+        clock,
+        events: {
+          fcmTokenFetched: (event) => events.fcmTokenFetched({ ...event, project }),
+          fcmTokenFailed: (event) => events.fcmTokenFailed({ ...event, project }),
+        },
+      });
+    },
     async (token) => token.close(),
   );
 

@@ -1,13 +1,16 @@
 import { Counter, type Gauge, type Registry } from 'prom-client';
 import type { BusEvents } from '../calls/redis-bus/bus-events.ts';
 import type { RedisEvents } from '../redis/redis-link.ts';
+import type { Conditions } from './conditions.ts';
 import type { Log } from './log.ts';
+import type { LogFields } from './redaction.ts';
 
 /** Log line and metric of everything that happens between instances and with Redis. */
 export function createBusTelemetry(
   log: Log,
   registry: Registry,
   redisHealth: Gauge,
+  conditions: Conditions,
 ): BusEvents & RedisEvents {
   const counter = <L extends string>(name: string, help: string, labelNames: readonly L[]) =>
     new Counter({
@@ -27,8 +30,19 @@ export function createBusTelemetry(
   ]);
   const failed = (during: string, error: unknown) => {
     faults.inc({ reason: 'script' });
-    log.writeError('a script in Redis failed by a fault of this service', error, { during });
+    conditions.met({
+      key: `bus ${during}`,
+      level: 'error',
+      message: 'a script in Redis failed by a fault of this service',
+      fields: { during },
+      error,
+      ends: 'by-silence',
+    });
   };
+  const down = (key: string, level: 'warn' | 'error', message: string, fields: LogFields) =>
+    conditions.met({ key, level, message, fields, ends: 'by-event' });
+  let wasUp = false;
+  let wasListening = false;
   return {
     callTakenOver: ({ account, uniqueKey }) => {
       takenOver.inc();
@@ -41,22 +55,31 @@ export function createBusTelemetry(
     busFailed: ({ during, error }) => failed(during, error),
     redisUp: () => {
       redisHealth.set(1);
-      log.write('info', 'Redis answers', {});
+      if (!wasUp) log.write('info', 'Redis answers', {});
+      wasUp = true;
+      conditions.over('redis', 'Redis answers again');
     },
     redisDown: ({ error }) => {
       redisHealth.set(0);
       faults.inc({ reason: error });
-      log.write('error', 'Redis does not answer: this instance goes on alone', { reason: error });
+      down('redis', 'error', 'Redis does not answer: this instance goes on alone', { reason: error });
     },
-    shardUp: ({ server }) => log.write('info', 'a master of the Redis Cluster answers', { server }),
+    shardUp: ({ server }) => {
+      conditions.over(`redis ${server}`, 'a master of the Redis Cluster answers again', { server });
+    },
     shardDown: ({ server, error }) => {
       faults.inc({ reason: error });
-      log.write('error', 'a master of the Redis Cluster does not answer', { server, reason: error });
+      const message = 'a master of the Redis Cluster does not answer';
+      down(`redis ${server}`, 'error', message, { server, reason: error });
     },
-    listening: () => log.write('info', 'messages of other instances are heard', {}),
+    listening: () => {
+      if (!wasListening) log.write('info', 'messages of other instances are heard', {});
+      wasListening = true;
+      conditions.over('listening', 'messages of other instances are heard again');
+    },
     notListening: ({ error }) => {
       faults.inc({ reason: error });
-      log.write('warn', 'messages of other instances are not heard for now', { reason: error });
+      down('listening', 'warn', 'messages of other instances are not heard for now', { reason: error });
     },
     redisOverloaded: () => faults.inc({ reason: 'overloaded' }),
   };

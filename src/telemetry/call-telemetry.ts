@@ -40,6 +40,9 @@ const FATE_LEVELS = {
 /** Lines a minute for each of them: an operator looks for single answers that came too late. */
 const LINES_OF_A_FATE = 300;
 
+/** Lines a minute for calls turned away with each outcome: an outage or an overload turns away all of them. */
+const LINES_TURNED_AWAY = 300;
+
 /** What the reference called the failures that it counted; the others it did not count here. */
 const REFERENCE_FAILURES: Partial<Record<CallOutcome, string>> = {
   declined: 'Device not available',
@@ -86,12 +89,14 @@ export function createCallTelemetry(
           os: 'Middleware',
         });
       }
-      log.write(OUTCOME_LEVELS[ending.outcome], `call turned away: ${ending.outcome}`, {
-        call: callId,
-        account,
-        outcome: ending.outcome,
-        reason: ending.reason ?? undefined,
-      });
+      const message = `call turned away: ${ending.outcome}`;
+      lines.write(
+        message,
+        OUTCOME_LEVELS[ending.outcome],
+        message,
+        { call: callId, account, outcome: ending.outcome, reason: ending.reason ?? undefined },
+        LINES_TURNED_AWAY,
+      );
     },
     callRepeated: ({ account, callId, found }) => {
       metrics.callsRepeated.inc({ found });

@@ -8,6 +8,7 @@ import type { PushEvents } from '../push/push-events.ts';
 import type { RedisEvents } from '../redis/redis-link.ts';
 import { createBusTelemetry } from './bus-telemetry.ts';
 import { createCallTelemetry } from './call-telemetry.ts';
+import { createConditions } from './conditions.ts';
 import { createDatabaseTelemetry, type DatabaseTelemetry } from './database-telemetry.ts';
 import { expiryLevel } from './expiry-level.ts';
 import { createHttpTelemetry } from './http-telemetry.ts';
@@ -41,8 +42,6 @@ export interface Telemetry extends DatabaseTelemetry {
   credentialsUnreadable(apps: readonly UnreadableCredential[]): void;
   /** New calls are turned away, or taken again, because of how late the event loop is. */
   sheddingChanged(late: boolean, delayMs: number): void;
-  /** Whether the database answers. */
-  databaseHealth(answers: boolean): void;
 }
 
 /** Builds log, metrics and events on a registry of their own. */
@@ -61,7 +60,8 @@ export function createTelemetry(options: {
   reference.redisHealth.set(options.usesRedis ? 0 : 1);
   const log = options.openLog(() => metrics.logLinesDropped.inc());
   const lines = createLineBudget(log);
-  const http = createHttpTelemetry(log, metrics, reference, lines);
+  const conditions = createConditions(log);
+  const http = createHttpTelemetry(log, metrics, reference, lines, conditions);
   return {
     log,
     registry,
@@ -71,10 +71,11 @@ export function createTelemetry(options: {
     },
     http,
     calls: { ...createCallTelemetry(log, metrics, reference, lines), storageFailed: http.storageFailed },
-    push: createPushTelemetry(log, metrics),
-    limits: createLimitTelemetry(lines, metrics),
+    push: createPushTelemetry({ log, metrics, lines, conditions }),
+    limits: createLimitTelemetry(lines, conditions, metrics),
     close: () => {
       lines.close();
+      conditions.close();
       log.flush();
     },
     sheddingChanged: (late, delayMs) => {
@@ -84,12 +85,11 @@ export function createTelemetry(options: {
         { delayMs: Math.round(delayMs) },
       );
     },
-    ...createDatabaseTelemetry(log, metrics, http),
+    ...createDatabaseTelemetry({ log, metrics, reference, http, conditions }),
     tls: createTlsTelemetry(log, registry),
-    bus: createBusTelemetry(log, registry, reference.redisHealth),
+    bus: createBusTelemetry(log, registry, reference.redisHealth, conditions),
     appsKnown: (apps) => tellExpiries(apps, log, metrics),
     credentialsUnreadable: (apps) => tellUnreadable(apps, log, metrics),
-    databaseHealth: (answers) => reference.databaseHealth.set(answers ? 1 : 0),
   };
 }
 
