@@ -13,9 +13,11 @@ import { type CallParts, takeCall } from './calls/take-call.ts';
 import { WaitingRoom } from './calls/waiting-room.ts';
 import { attemptsFor } from './calls/wake-up.ts';
 import type { Config } from './config/config.ts';
+import type { App } from './devices/app.ts';
 import { credentialExpiry } from './devices/app-credential/credential-expiry.ts';
 import { createAppStore } from './devices/app-store.ts';
 import { createCachedDeviceStore } from './devices/cached-device-store.ts';
+import { countDevices } from './devices/count-devices.ts';
 import { createCredentialVault } from './devices/credential-vault.ts';
 import { createDeviceStore } from './devices/device-store.ts';
 import { createProviderTokenStore } from './devices/provider-token-store.ts';
@@ -74,8 +76,27 @@ export async function startApp(config: Config, openLog: (onDropped: () => void) 
   const telemetry = createTelemetry({
     openLog,
     dockerTag: config.dockerTag,
-    callsWaiting: () => room.size,
-    loop,
+    load: {
+      callsWaiting: () => room.size,
+      connections: () => servers.connections(),
+      pushesInFlight: () => push.senders.inFlight(),
+      loop,
+    },
+    limits: {
+      callsWaiting: config.maxWaitingCalls,
+      connections: config.maxConnections,
+      pushesInFlight: config.maxPushesInFlight,
+      loopDelayMs: config.eventLoopLimitMs,
+    },
+    origins: [config.apnsUrl, config.apnsSandboxUrl, config.fcmUrl],
+    countDevices: async () => {
+      const counts = await countDevices(database);
+      return knownApps.map(({ key, appId, platform }) => ({
+        appId,
+        platform,
+        devices: counts.get(key) ?? 0,
+      }));
+    },
     usesRedis: config.redis !== undefined,
   });
   building.defer(() => telemetry.close());
@@ -109,11 +130,13 @@ export async function startApp(config: Config, openLog: (onDropped: () => void) 
   building.defer(() => push.close());
 
   let expiries: readonly KnownApp[] = [];
+  let knownApps: readonly App[] = [];
   const watcher = watchApps({
     store: apps,
     intervalMs: config.appsRefreshMs,
     onApps: (known) => {
       push.senders.update(known);
+      knownApps = known;
       devices.appsKnown(known.map(({ key }) => key));
       expiries = known.map((app) => ({ ...app, expiresAt: credentialExpiry(app.credential) }));
       telemetry.appsKnown(expiries);

@@ -1,4 +1,5 @@
 import type { AddressInfo } from 'node:net';
+import { promisify } from 'node:util';
 import type { FastifyInstance } from 'fastify';
 import { CALL_OUTCOMES } from '../calls/call-outcome.ts';
 import type { Config } from '../config/config.ts';
@@ -44,6 +45,8 @@ export interface HttpServerParts {
 export interface HttpServers {
   /** Resolves with the addresses once both listen. */
   listen(): Promise<{ readonly url: string; readonly metricsUrl: string }>;
+  /** Open connections of PBXs and apps. */
+  connections(): Promise<number>;
   /** Lets requests in flight end for at most `limitMs`, then cuts connections. */
   close(limitMs: number): Promise<void>;
 }
@@ -110,6 +113,7 @@ export function createHttpServers(config: Config, parts: HttpServerParts): HttpS
       const url = await listenOn(server, config.host, config.port, 'HOST or PORT');
       return { url: parts.tls === undefined ? url : url.replace('http:', 'https:'), metricsUrl };
     },
+    connections: () => promisify<number>((done) => server.server.getConnections(done))(),
     close: async (limitMs) => {
       await Promise.all([closeServer(server, limitMs, parts.tls), closeServer(metrics, limitMs)]);
       await access.close();

@@ -1,9 +1,33 @@
 import { Counter, type Gauge, type Registry } from 'prom-client';
 import type { BusEvents } from '../calls/redis-bus/bus-events.ts';
 import type { RedisEvents } from '../redis/redis-link.ts';
+import type { RedisFault } from '../redis/redis-unavailable.ts';
 import type { Conditions } from './conditions.ts';
 import type { Log } from './log.ts';
 import type { LogFields } from './redaction.ts';
+
+/** Every reason of `redis_faults_total`: shown as 0 before the first. */
+const FAULTS = Object.keys({
+  busy: true,
+  closed: true,
+  'cluster-down': true,
+  'cluster-server': true,
+  'connection-lost': true,
+  connecting: true,
+  loading: true,
+  'login-refused': true,
+  'no-cluster': true,
+  'no-database': true,
+  'no-master': true,
+  'not-permitted': true,
+  'out-of-memory': true,
+  overloaded: true,
+  'read-only': true,
+  script: true,
+  timeout: true,
+  unreachable: true,
+  untrusted: true,
+} as const satisfies Record<RedisFault | 'script', true>);
 
 /** Log line and metric of everything that happens between instances and with Redis. */
 export function createBusTelemetry(
@@ -28,6 +52,8 @@ export function createBusTelemetry(
   const faults = counter('redis_faults_total', 'Times that Redis stopped working for this instance.', [
     'reason',
   ]);
+  for (const at of ['look', 'deadline']) found.inc({ at }, 0);
+  for (const reason of FAULTS) faults.inc({ reason }, 0);
   const failed = (during: string, error: unknown) => {
     faults.inc({ reason: 'script' });
     conditions.met({

@@ -3,6 +3,7 @@ import type { ChannelEvents } from '../push/http2-channel-types.ts';
 import type { AppLabels, PushEvents, PushLabels } from '../push/push-events.ts';
 import type { PushEnvironment } from '../push/push-provider.ts';
 import type { PushResult } from '../push/push-result.ts';
+import type { AppLabel } from './app-label.ts';
 import type { Conditions } from './conditions.ts';
 import { errorWords } from './describe-error.ts';
 import { databaseDown } from './http-telemetry.ts';
@@ -31,6 +32,7 @@ interface PushTelemetryParts {
   readonly metrics: ServiceMetrics;
   readonly lines: LineBudget;
   readonly conditions: Conditions;
+  readonly appLabel: AppLabel;
 }
 
 /** Lines a minute about an app's pushes that fail or are tried again: an outage makes every push do so. */
@@ -38,13 +40,13 @@ const LINES_OF_PUSHES = 300;
 
 /** Log line and metric of everything between us and the push services. */
 export function createPushTelemetry(parts: PushTelemetryParts): PushEvents & ChannelEvents {
-  const { log, metrics, lines, conditions } = parts;
+  const { log, metrics, lines, conditions, appLabel } = parts;
   return {
     ...channelTelemetry(parts),
     ...tokenTelemetry(parts),
     pushEnded: (event) => {
       const { provider, reason, kind } = event;
-      metrics.pushes.inc({ app: event.appId, provider, reason });
+      metrics.pushes.inc({ app: appLabel(event.appId), provider, reason });
       if (kind === 'accepted') metrics.pushAccepted.observe({ provider }, event.tookMs / 1000);
       const level = RESULT_LEVELS[kind];
       if (!log.isOn(level)) return;
@@ -54,7 +56,7 @@ export function createPushTelemetry(parts: PushTelemetryParts): PushEvents & Cha
       else log.write(level, `push ${kind}`, fields);
     },
     pushRetried: (event) => {
-      metrics.pushRetries.inc({ app: event.appId, provider: event.provider, reason: event.reason });
+      metrics.pushRetries.inc({ app: appLabel(event.appId), provider: event.provider, reason: event.reason });
       const fields = { ...pushFields(event), reason: event.reason, inMs: event.inMs };
       lines.write(`push tried again ${event.app}`, 'info', 'push tried again', fields, LINES_OF_PUSHES);
     },
@@ -92,7 +94,7 @@ export function createPushTelemetry(parts: PushTelemetryParts): PushEvents & Cha
       log.write('info', 'app changed or removed', appFields(event));
     },
     appFault: (event) => {
-      metrics.faults.inc({ app: event.appId, platform: event.platform, reason: event.reason });
+      metrics.faults.inc({ app: appLabel(event.appId), platform: event.platform, reason: event.reason });
       conditions.met({
         key: `app fault ${event.app} ${event.reason}`,
         level: 'error',
@@ -106,7 +108,7 @@ export function createPushTelemetry(parts: PushTelemetryParts): PushEvents & Cha
       });
     },
     ourFault: (event) => {
-      metrics.faults.inc({ app: event.appId, platform: event.platform, reason: event.reason });
+      metrics.faults.inc({ app: appLabel(event.appId), platform: event.platform, reason: event.reason });
       conditions.met({
         key: `our fault ${event.app} ${event.reason}`,
         level: 'error',
@@ -135,17 +137,25 @@ type TokenEvents = Pick<
   | 'fcmTokenFailed'
 >;
 
-function tokenTelemetry({ log, metrics, conditions }: PushTelemetryParts): TokenEvents {
+function tokenTelemetry({ log, metrics, conditions, appLabel }: PushTelemetryParts): TokenEvents {
   return {
     tokenDropped: (event) => {
-      metrics.tokensDropped.inc({ app: event.appId, provider: event.provider, reason: event.reason });
+      metrics.tokensDropped.inc({
+        app: appLabel(event.appId),
+        provider: event.provider,
+        reason: event.reason,
+      });
       log.write('info', 'phone removed: its push token is dead', {
         ...pushFields(event),
         reason: event.reason,
       });
     },
     tokenKept: (event) => {
-      metrics.tokensKept.inc({ app: event.appId, provider: event.provider, because: event.because });
+      metrics.tokensKept.inc({
+        app: appLabel(event.appId),
+        provider: event.provider,
+        because: event.because,
+      });
       log.write(
         event.alarm ? 'error' : 'info',
         event.alarm

@@ -36,7 +36,13 @@ export function createReferenceMetrics(registry: Registry, batch: MetricBatch, d
     help: '1 while Redis answers, or none is used.',
     registers,
   });
-  counter('docker_tag', 'Which release runs (DOCKER_TAG).', ['docker_tag']).inc({ docker_tag: dockerTag });
+  // The reference's is a counter, by name and labels as good as this; a counter's name would have to end in `_total`.
+  new Gauge({
+    name: 'docker_tag',
+    help: 'Which release runs (DOCKER_TAG).',
+    labelNames: ['docker_tag'],
+    registers,
+  }).set({ docker_tag: dockerTag }, 1);
 
   return {
     databaseHealth,

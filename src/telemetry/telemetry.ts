@@ -6,19 +6,24 @@ import type { TlsEvents } from '../http/tls-events.ts';
 import type { ChannelEvents } from '../push/http2-channel-types.ts';
 import type { PushEvents } from '../push/push-events.ts';
 import type { RedisEvents } from '../redis/redis-link.ts';
+import { createAppLabel } from './app-label.ts';
 import { createBusTelemetry } from './bus-telemetry.ts';
 import { createCallTelemetry } from './call-telemetry.ts';
+import { createAppStart, startClosedLabels } from './closed-labels.ts';
 import { createConditions } from './conditions.ts';
 import { createDatabaseTelemetry, type DatabaseTelemetry } from './database-telemetry.ts';
+import { createDeviceCounts, type DeviceCount } from './device-counts.ts';
+import { replaceEventLoopLag } from './event-loop-lag.ts';
 import { expiryLevel } from './expiry-level.ts';
 import { createHttpTelemetry } from './http-telemetry.ts';
+import { createLimitGauges, type LoadFigures, type LoadLimits } from './limit-gauges.ts';
 import { createLimitTelemetry, type LimitEvents } from './limit-telemetry.ts';
 import { createLineBudget } from './line-budget.ts';
 import type { Log } from './log.ts';
 import { MetricBatch } from './metric-batch.ts';
 import { createPushTelemetry } from './push-telemetry.ts';
 import { createReferenceMetrics } from './reference-metrics.ts';
-import { createServiceMetrics, type LoopFigures, type ServiceMetrics } from './service-metrics.ts';
+import { createServiceMetrics, type ServiceMetrics } from './service-metrics.ts';
 import { createTlsTelemetry } from './tls-telemetry.ts';
 import { tellUnreadable, type UnreadableCredential } from './unreadable-credentials.ts';
 
@@ -38,6 +43,8 @@ export interface Telemetry extends DatabaseTelemetry {
   readonly bus: BusEvents & RedisEvents;
   /** The apps as they are now; `expiresAt` of their credentials in milliseconds since the epoch, undefined: never. */
   appsKnown(apps: readonly KnownApp[]): void;
+  /** Counts the registered devices for their gauge; never rejects. Scrapes do it once a minute. */
+  countDevices(): Promise<void>;
   /** The apps whose stored credential cannot be read now; `kept`: with the last one that could be, phones are woken. */
   credentialsUnreadable(apps: readonly UnreadableCredential[]): void;
   /** New calls are turned away, or taken again, because of how late the event loop is. */
@@ -48,30 +55,43 @@ export interface Telemetry extends DatabaseTelemetry {
 export function createTelemetry(options: {
   readonly openLog: (onDropped: () => void) => Log;
   readonly dockerTag: string;
-  readonly callsWaiting: () => number;
-  readonly loop: LoopFigures;
+  readonly load: LoadFigures;
+  readonly limits: LoadLimits;
+  /** Origins of the push services. */
+  readonly origins: readonly string[];
+  readonly countDevices: () => Promise<readonly DeviceCount[]>;
   /** Whether there is a Redis whose health can be told. */
   readonly usesRedis: boolean;
 }): Telemetry {
   const registry = new Registry();
   const batch = new MetricBatch();
-  const metrics = createServiceMetrics(registry, batch, options);
+  const metrics = createServiceMetrics(registry, batch);
+  const sampleLag = replaceEventLoopLag(registry);
+  createLimitGauges(registry, options.load, options.limits);
   const reference = createReferenceMetrics(registry, batch, options.dockerTag);
   reference.redisHealth.set(options.usesRedis ? 0 : 1);
   const log = options.openLog(() => metrics.logLinesDropped.inc());
   const lines = createLineBudget(log);
   const conditions = createConditions(log);
+  const appLabel = createAppLabel();
+  const devices = createDeviceCounts(registry, appLabel, options.countDevices);
+  const startApp = createAppStart(metrics, appLabel);
+  startClosedLabels(metrics, reference, options.origins);
   const http = createHttpTelemetry(log, metrics, reference, lines, conditions);
   return {
     log,
     registry,
     readMetrics: () => {
       batch.flush();
+      sampleLag();
       return registry.metrics();
     },
     http,
-    calls: { ...createCallTelemetry(log, metrics, reference, lines), storageFailed: http.storageFailed },
-    push: createPushTelemetry({ log, metrics, lines, conditions }),
+    calls: {
+      ...createCallTelemetry({ log, metrics, reference, lines, appLabel }),
+      storageFailed: http.storageFailed,
+    },
+    push: createPushTelemetry({ log, metrics, lines, conditions, appLabel }),
     limits: createLimitTelemetry(lines, conditions, metrics),
     close: () => {
       lines.close();
@@ -88,7 +108,11 @@ export function createTelemetry(options: {
     ...createDatabaseTelemetry({ log, metrics, reference, http, conditions }),
     tls: createTlsTelemetry(log, registry),
     bus: createBusTelemetry(log, registry, reference.redisHealth, conditions),
-    appsKnown: (apps) => tellExpiries(apps, log, metrics),
+    appsKnown: (apps) => {
+      for (const app of apps) startApp(app);
+      tellExpiries(apps, log, metrics);
+    },
+    countDevices: () => devices.refresh(),
     credentialsUnreadable: (apps) => tellUnreadable(apps, log, metrics),
   };
 }

@@ -10,7 +10,7 @@ import { createDeviceStore } from '../../src/devices/device-store.ts';
 import type { Database } from '../../src/storage/database.ts';
 import { migrate } from '../../src/storage/migrate.ts';
 import { openDatabase } from '../../src/storage/open-database.ts';
-import { createTelemetry } from '../../src/telemetry/telemetry.ts';
+import { idleTelemetry } from '../helpers/idle-telemetry.ts';
 import { NO_LIMITS } from '../helpers/no-limits.ts';
 import { startTestService } from '../helpers/test-service.ts';
 import { until } from '../helpers/until.ts';
@@ -94,19 +94,12 @@ async function startListeners(t: TestContext, database: Database, pingDatabase: 
   const env = { PORT: '0', PROMETHEUS_PORT: '0' };
   const { config } = readConfig({ env, readFile: () => '', openFiles: 20_000 });
   assert.ok(config);
-  const silent = { isOn: () => false, write: () => {}, writeError: () => {}, flush: () => {} };
   const never = (): never => {
     throw new Error('no request of this test gets that far');
   };
   const servers = createHttpServers(config, {
     devices: createDeviceStore(database),
-    telemetry: createTelemetry({
-      openLog: () => silent,
-      dockerTag: 'test',
-      callsWaiting: () => 0,
-      loop: { delayMs: 0, late: false },
-      usesRedis: false,
-    }),
+    telemetry: idleTelemetry(),
     isDraining: () => false,
     pingDatabase,
     bus: { degraded: () => [], notReady: () => [] },
