@@ -4,6 +4,7 @@ import { checkStoredCredentials } from './app/check-stored-credentials.ts';
 import { buildClientLimits } from './app/client-limits.ts';
 import { createHttpServers } from './app/http-parts.ts';
 import { createPushParts } from './app/push-parts.ts';
+import { appsByPlatform, startFields } from './app/start-fields.ts';
 import { createTakeoverNotices } from './app/takeover-notices.ts';
 import { openTls } from './app/tls-parts.ts';
 import { createAdmission } from './calls/admission.ts';
@@ -55,6 +56,8 @@ export interface RunningApp {
 const CLOSE_LIMIT_MS = 2_000;
 const DAY_MS = 86_400_000;
 
+const NO_APPS = 'there are no apps: no phone can register or be woken; run: vialer-middleware apps add';
+
 /**
  * Builds every part once, in order, and starts listening last. What was built is closed again, in reverse, when the
  * service stops or when a later part cannot be built.
@@ -91,7 +94,7 @@ export async function startApp(config: Config, openLog: (onDropped: () => void) 
     origins: [config.apnsUrl, config.apnsSandboxUrl, config.fcmUrl],
     countDevices: async () => {
       const counts = await countDevices(database);
-      return knownApps.map(({ key, appId, platform }) => ({
+      return (knownApps ?? []).map(({ key, appId, platform }) => ({
         appId,
         platform,
         devices: counts.get(key) ?? 0,
@@ -130,12 +133,14 @@ export async function startApp(config: Config, openLog: (onDropped: () => void) 
   building.defer(() => push.close());
 
   let expiries: readonly KnownApp[] = [];
-  let knownApps: readonly App[] = [];
+  let knownApps: readonly App[] | undefined;
   const watcher = watchApps({
     store: apps,
     intervalMs: config.appsRefreshMs,
     onApps: (known) => {
       push.senders.update(known);
+      if (known.length === 0 && knownApps?.length !== 0) warn(NO_APPS);
+      else telemetry.log.write('info', 'apps read', { apps: appsByPlatform(known) });
       knownApps = known;
       devices.appsKnown(known.map(({ key }) => key));
       expiries = known.map((app) => ({ ...app, expiresAt: credentialExpiry(app.credential) }));
@@ -152,6 +157,7 @@ export async function startApp(config: Config, openLog: (onDropped: () => void) 
   const broken = Promise.withResolvers<unknown>();
   opening.opened.then((migrations) => {
     telemetry.databaseOpened(migrations);
+    void telemetry.countDevices();
     return watcher.refresh();
   }, broken.resolve);
 
@@ -207,7 +213,8 @@ export async function startApp(config: Config, openLog: (onDropped: () => void) 
   building.defer(() => servers.close(CLOSE_LIMIT_MS));
   const { url, metricsUrl } = await servers.listen();
   if (config.responseApi === undefined) answerAddress = new URL('/api/call-response/', url).href;
-  telemetry.log.write('info', 'listening', { url, metricsUrl });
+  telemetry.log.write('info', 'listening', { url, metricsUrl, ...startFields(config, knownApps) });
+  void telemetry.countDevices();
 
   const running = building.move();
   let stopping: Promise<void> | undefined;

@@ -3,7 +3,7 @@ import { type Config, processSource, readConfig } from '../config/config.ts';
 import { CredentialUnreadable } from '../devices/credential-unreadable.ts';
 import { DatabaseUrlError } from '../storage/database-url-error.ts';
 import { StorageUnavailable } from '../storage/storage-unavailable.ts';
-import { createLog } from '../telemetry/log.ts';
+import { createLog, type Log, type LogLevel } from '../telemetry/log.ts';
 import { CommandFailed, requireConfig } from './command-context.ts';
 
 /** The work of `serve`. */
@@ -11,10 +11,10 @@ export async function runServe(): Promise<void> {
   const config = requireConfig();
   const { warnings } = readConfig(processSource());
   const format = config.logFormat === 'auto' ? (process.stdout.isTTY ? 'pretty' : 'json') : config.logFormat;
-  const stopAsked = Promise.withResolvers<void>();
+  const stopAsked = Promise.withResolvers<string>();
   const stopNow = Promise.withResolvers<void>();
-  const onSignal = () => {
-    stopAsked.resolve();
+  const onSignal = (signal: NodeJS.Signals) => {
+    stopAsked.resolve(signal);
     process.once('SIGTERM', () => stopNow.resolve());
     process.once('SIGINT', () => stopNow.resolve());
   };
@@ -25,21 +25,34 @@ export async function runServe(): Promise<void> {
   process.on('SIGHUP', () => void starting.promise.then((app) => app.reload()));
 
   const startFailure = (error: unknown) => failedStart(error, config.databaseSetting);
-  const app = await startApp(config, (onDropped) =>
-    createLog({ level: config.logLevel, format, onDropped }),
-  ).catch((error: unknown) => {
-    throw startFailure(error);
+  let log: Log | undefined;
+  const openLog = (onDropped: () => void): Log => {
+    log = createLog({ level: config.logLevel, format, onDropped });
+    return log;
+  };
+  const app = await startApp(config, openLog).catch(async (error: unknown) => {
+    const failure = startFailure(error);
+    await lastLine(log, 'error', failure.message);
+    throw failure;
   });
   starting.resolve(app);
   for (const warning of warnings) app.warn(warning);
-  const failure = await Promise.race([stopAsked.promise, app.broken.then(startFailure)]);
+  const ended = await Promise.race([stopAsked.promise, app.broken.then(startFailure)]);
+  const failure = typeof ended === 'string' ? undefined : ended;
   await app.stop(stopNow.promise);
+  await lastLine(log, failure === undefined ? 'info' : 'error', failure?.message ?? String(ended));
   // Stopping is bounded; a handle that a fault left open must not keep the process either.
   setTimeout(() => process.exit(), EXIT_LIMIT_MS).unref();
   if (failure !== undefined) throw failure;
 }
 
 const EXIT_LIMIT_MS = 1_000;
+
+/** Every part is closed by now, the log's last lines included: this one has a flush of its own. */
+async function lastLine(log: Log | undefined, level: LogLevel, reason: string): Promise<void> {
+  log?.write(level, 'stopped', { reason });
+  await log?.flush();
+}
 
 /** Whether a setting must be changed before the service can start. */
 function needsSettings(error: unknown): boolean {

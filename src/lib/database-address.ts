@@ -1,4 +1,5 @@
 import { isIP } from 'node:net';
+import { resolve } from 'node:path';
 
 /** How far the connection to a database server is protected. */
 export type TlsMode = 'off' | 'encrypt' | 'verify-ca' | 'verify-full';
@@ -59,6 +60,22 @@ const EXAMPLE = 'postgres://user:password@host:5432/database or mysql://user:pas
 
 /** Whether the text looks like the address of a database server that this program knows. */
 export const isServerAddress = (text: string): boolean => /^(postgres(ql)?|mysql|mariadb):/i.test(text);
+
+/**
+ * The database at `url` as a person may read it: a file with its whole path, a server without password and options. What
+ * cannot be read is not quoted, because a password may be anywhere in it.
+ */
+export const shownDatabase = (url: string): string => {
+  if (!isServerAddress(url)) {
+    const path = /^sqlite:(.+)$/is.exec(url)?.[1];
+    if (path === undefined) return '(unreadable address)';
+    return path === ':memory:' ? 'sqlite::memory:' : `sqlite:${resolve(path)}`;
+  }
+  const reading = readDatabaseAddress(url);
+  if (!reading.ok) return '(unreadable address)';
+  const { engine, user, host, port, database } = reading.address;
+  return `${engine}://${user}@${host.includes(':') ? `[${host}]` : host}:${port}/${database}`;
+};
 
 /** Reads the address of a PostgreSQL, MySQL or MariaDB database. Pure; a problem never quotes the address. */
 export const readDatabaseAddress = (text: string): AddressReading => {

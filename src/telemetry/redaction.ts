@@ -17,9 +17,11 @@ const CLEAR = new Set([
   'call',
   'callId',
   'certificate',
+  'database',
   'expires',
   'keyId',
   'origin',
+  'redis',
   'teamId',
   'tlsProblem',
 ]);

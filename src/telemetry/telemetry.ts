@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { Registry } from 'prom-client';
 import type { CallEvents } from '../calls/call-events.ts';
 import type { BusEvents } from '../calls/redis-bus/bus-events.ts';
@@ -81,10 +82,10 @@ export function createTelemetry(options: {
   return {
     log,
     registry,
-    readMetrics: () => {
+    readMetrics: async () => {
       batch.flush();
       sampleLag();
-      return registry.metrics();
+      return readAll(registry);
     },
     http,
     calls: {
@@ -115,6 +116,16 @@ export function createTelemetry(options: {
     countDevices: () => devices.refresh(),
     credentialsUnreadable: (apps) => tellUnreadable(apps, log, metrics),
   };
+}
+
+/** The registry's text, made metric by metric: calls must not wait for thousands of series at once. */
+async function readAll(registry: Registry): Promise<string> {
+  const texts: string[] = [];
+  for (const { name } of registry.getMetricsAsArray()) {
+    texts.push(await registry.getSingleMetricAsString(name));
+    await setImmediate();
+  }
+  return `${texts.join('\n\n')}\n`;
 }
 
 /** An app, and when its credential stops working. */
