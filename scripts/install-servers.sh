@@ -12,6 +12,8 @@ PATH=$PATH:/usr/sbin command -v kamailio >/dev/null || packages+=(kamailio)
 compgen -G '/usr/lib/*/kamailio/modules/http_client.so' >/dev/null || packages+=(kamailio-utils-modules)
 command -v sipp >/dev/null || packages+=(sip-tester)
 command -v baresip >/dev/null || packages+=(baresip-core)
+# promtool: 19 MB, 96 MB installed.
+command -v promtool >/dev/null || packages+=(prometheus)
 if [ ${#packages[@]} -eq 0 ]; then exit 0; fi
 if [ "$(id -u)" -ne 0 ] || ! command -v apt-get >/dev/null; then
   echo "Missing for the tests with real servers: ${packages[*]}. Install them, as root: apt-get install ${packages[*]}" >&2
