@@ -16,6 +16,8 @@ command -v baresip >/dev/null || packages+=(baresip-core)
 # The package tinyproxy adds a service; this one is the program alone.
 command -v tinyproxy >/dev/null || packages+=(tinyproxy-bin)
 PATH=$PATH:/usr/sbin command -v squid >/dev/null || packages+=(squid)
+# promtool: 19 MB, 96 MB installed.
+command -v promtool >/dev/null || packages+=(prometheus)
 if [ ${#packages[@]} -eq 0 ]; then exit 0; fi
 if [ "$(id -u)" -ne 0 ] || ! command -v apt-get >/dev/null; then
   echo "Missing for the tests with real servers: ${packages[*]}. Install them, as root: apt-get install ${packages[*]}" >&2

@@ -6,6 +6,7 @@ import { buildClientLimits } from './app/client-limits.ts';
 import { createHttpServers } from './app/http-parts.ts';
 import { createPushParts } from './app/push-parts.ts';
 import { createReadiness } from './app/readiness.ts';
+import { appsByPlatform, startFields } from './app/start-fields.ts';
 import { createTakeoverNotices } from './app/takeover-notices.ts';
 import { openTls } from './app/tls-parts.ts';
 import { createAdmission } from './calls/admission.ts';
@@ -15,9 +16,11 @@ import { type CallParts, takeCall } from './calls/take-call.ts';
 import { WaitingRoom } from './calls/waiting-room.ts';
 import { attemptsFor } from './calls/wake-up.ts';
 import type { Config } from './config/config.ts';
+import type { App } from './devices/app.ts';
 import { credentialExpiry } from './devices/app-credential/credential-expiry.ts';
 import { createAppStore } from './devices/app-store.ts';
 import { createCachedDeviceStore } from './devices/cached-device-store.ts';
+import { countDevices } from './devices/count-devices.ts';
 import { createCredentialVault } from './devices/credential-vault.ts';
 import { createDeviceProbe } from './devices/device-probe.ts';
 import { createDeviceStore } from './devices/device-store.ts';
@@ -64,6 +67,8 @@ const DAY_MS = 86_400_000;
 /** Milliseconds that stopping takes at most once no call waits: every part has a limit of its own besides. */
 export const STOP_LIMIT_MS = 8_000;
 
+const NO_APPS = 'there are no apps: no phone can register or be woken; run: vialer-middleware apps add';
+
 /**
  * Builds every part once, in order, and starts listening last. What was built is closed again, in reverse, when the
  * service stops or when a later part cannot be built.
@@ -95,8 +100,27 @@ export async function startApp(config: Config, openLog: (onDropped: () => void) 
   const telemetry = createTelemetry({
     openLog,
     dockerTag: config.dockerTag,
-    callsWaiting: () => room.size,
-    loop,
+    load: {
+      callsWaiting: () => room.requests,
+      connections: () => servers.connections(),
+      pushesInFlight: () => push.senders.inFlight(),
+      loop,
+    },
+    limits: {
+      callsWaiting: config.maxWaitingCalls,
+      connections: config.maxConnections,
+      pushesInFlight: config.maxPushesInFlight,
+      loopDelayMs: config.eventLoopLimitMs,
+    },
+    origins: [config.apnsUrl, config.apnsSandboxUrl, config.fcmUrl],
+    countDevices: async () => {
+      const counts = await countDevices(database);
+      return (knownApps ?? []).map(({ key, appId, platform }) => ({
+        appId,
+        platform,
+        devices: counts.get(key) ?? 0,
+      }));
+    },
     usesRedis: config.redis !== undefined,
   });
   building.defer(() => telemetry.close());
@@ -132,11 +156,15 @@ export async function startApp(config: Config, openLog: (onDropped: () => void) 
 
   let expiries: readonly KnownApp[] = [];
   let unreadable: number | undefined;
+  let knownApps: readonly App[] | undefined;
   const watcher = watchApps({
     store: apps,
     intervalMs: config.appsRefreshMs,
     onApps: (known) => {
       push.senders.update(known);
+      if (known.length === 0 && knownApps?.length !== 0) warn(NO_APPS);
+      else telemetry.log.write('info', 'apps read', { apps: appsByPlatform(known) });
+      knownApps = known;
       devices.appsKnown(known.map(({ key }) => key));
       expiries = known.map((app) => ({ ...app, expiresAt: credentialExpiry(app.credential) }));
       telemetry.appsKnown(expiries);
@@ -155,6 +183,7 @@ export async function startApp(config: Config, openLog: (onDropped: () => void) 
   const broken = Promise.withResolvers<unknown>();
   opening.opened.then((migrations) => {
     telemetry.databaseOpened(migrations);
+    void telemetry.countDevices();
     return watcher.refresh();
   }, broken.resolve);
 
@@ -226,7 +255,9 @@ export async function startApp(config: Config, openLog: (onDropped: () => void) 
     url,
     ...(config.pbxListener === undefined ? {} : { pbxUrl }),
     metricsUrl,
+    ...startFields(config, knownApps),
   });
+  void telemetry.countDevices();
 
   const running = building.move();
   let stopping: Promise<void> | undefined;

@@ -20,8 +20,15 @@ export const createServiceSender = async (world: PhoneWorld): Promise<PushCall> 
   const telemetry = createTelemetry({
     openLog: (onDropped) => createLog({ level: 'info', format: 'json', onDropped }),
     dockerTag: 'bench',
-    callsWaiting: () => 0,
-    loop: { delayMs: 0, late: false },
+    load: {
+      callsWaiting: () => 0,
+      connections: async () => 0,
+      pushesInFlight: () => [],
+      loop: { delayMs: 0, late: false },
+    },
+    limits: { callsWaiting: 1, connections: 1, pushesInFlight: 2_000, loopDelayMs: 0 },
+    origins: [],
+    countDevices: async () => [],
     usesRedis: false,
   });
   const { APNS_URL = '', APNS_SANDBOX_URL = '', FCM_URL = '' } = world.settings;

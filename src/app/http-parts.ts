@@ -1,4 +1,5 @@
 import type { AddressInfo } from 'node:net';
+import { promisify } from 'node:util';
 import type { FastifyInstance } from 'fastify';
 import { CALL_OUTCOMES } from '../calls/call-outcome.ts';
 import type { Config } from '../config/config.ts';
@@ -50,6 +51,8 @@ export interface ListenUrls {
 export interface HttpServers {
   /** Resolves with the addresses once all listen. */
   listen(): Promise<ListenUrls>;
+  /** Open connections of PBXs and apps. */
+  connections(): Promise<number>;
   /** Lets requests in flight end for at most `limitMs`, then cuts connections. */
   close(limitMs: number): Promise<void>;
 }
@@ -115,6 +118,12 @@ export function createHttpServers(config: Config, parts: HttpServerParts): HttpS
       // Last, because from here on calls come in.
       const pbxUrl = await listenOn(pbx.server, pbx.host, pbx.port, 'PBX_HOST or PBX_PORT');
       return { url, pbxUrl: schemed(pbxUrl), metricsUrl };
+    },
+    connections: async () => {
+      const open = [server, ...(pbx === undefined ? [] : [pbx.server])].map((each) =>
+        promisify<number>((done) => each.server.getConnections(done))(),
+      );
+      return (await Promise.all(open)).reduce((sum, each) => sum + each, 0);
     },
     close: async (limitMs) => {
       const ours = pbx === undefined ? [server] : [server, pbx.server];

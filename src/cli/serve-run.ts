@@ -4,7 +4,7 @@ import { CredentialUnreadable } from '../devices/credential-unreadable.ts';
 import { shownDatabase } from '../lib/database-address.ts';
 import { DatabaseUrlError } from '../storage/database-url-error.ts';
 import { StorageUnavailable } from '../storage/storage-unavailable.ts';
-import { createLog } from '../telemetry/log.ts';
+import { createLog, type Log, type LogLevel } from '../telemetry/log.ts';
 import { CommandFailed, requireConfig } from './command-context.ts';
 
 /** Milliseconds that remain after a second signal, and for what a fault left open after the end. */
@@ -21,16 +21,23 @@ export async function runServe(): Promise<void> {
   process.on('SIGHUP', () => void starting.promise.then((app) => app.reload()));
 
   const startFailure = (error: unknown) => failedStart(error, config);
+  let log: Log | undefined;
+  const openLog = (onDropped: () => void): Log => {
+    log = createLog({ level: config.logLevel, format, onDropped });
+    return log;
+  };
   try {
-    const app = await startApp(config, (onDropped) =>
-      createLog({ level: config.logLevel, format, onDropped }),
-    ).catch((error: unknown) => {
-      throw startFailure(error);
+    const app = await startApp(config, openLog).catch(async (error: unknown) => {
+      const failure = startFailure(error);
+      await lastLine(log, 'error', failure.message);
+      throw failure;
     });
     starting.resolve(app);
     for (const warning of warnings) app.warn(warning);
-    const failure = await Promise.race([signals.stop, app.broken.then(startFailure)]);
+    const ended = await Promise.race([signals.stop, app.broken.then(startFailure)]);
     await app.stop(signals.hurry);
+    const failure = typeof ended === 'string' ? undefined : ended;
+    await lastLine(log, failure === undefined ? 'info' : 'error', failure?.message ?? String(ended));
     if (failure !== undefined) throw failure;
   } finally {
     // A handle that a fault left open, or a message that standard error does not take, must not keep the process.
@@ -39,15 +46,18 @@ export async function runServe(): Promise<void> {
 }
 
 /**
- * The first SIGTERM or SIGINT resolves `stop`, the second `hurry`. Whatever hangs, the process exits: `limitMs` after the
+ * The first SIGTERM or SIGINT resolves `stop` with its name, the second `hurry`. Whatever hangs, the process exits: `limitMs` after the
  * first, a second after the second, at once with the third.
  */
-function listenForSignals(limitMs: number): { readonly stop: Promise<void>; readonly hurry: Promise<void> } {
-  const stop = Promise.withResolvers<void>();
+function listenForSignals(limitMs: number): {
+  readonly stop: Promise<NodeJS.Signals>;
+  readonly hurry: Promise<void>;
+} {
+  const stop = Promise.withResolvers<NodeJS.Signals>();
   const hurry = Promise.withResolvers<void>();
   const steps = [
-    () => {
-      stop.resolve();
+    (signal: NodeJS.Signals) => {
+      stop.resolve(signal);
       setTimeout(exitNow, limitMs, 1).unref();
     },
     () => {
@@ -55,10 +65,10 @@ function listenForSignals(limitMs: number): { readonly stop: Promise<void>; read
       setTimeout(exitNow, EXIT_LIMIT_MS, 1).unref();
     },
   ];
-  const onSignal = (): void => {
+  const onSignal = (signal: NodeJS.Signals): void => {
     const step = steps.shift();
     if (step === undefined) exitNow(1);
-    else step();
+    else step(signal);
   };
   process.on('SIGTERM', onSignal);
   process.on('SIGINT', onSignal);
@@ -76,6 +86,12 @@ function exitNow(code?: number): void {
 }
 
 type DatabasePlace = Pick<Config, 'databaseSetting' | 'databaseUrl'>;
+
+/** Every part is closed by now, the log's last lines included: this one has a flush of its own. */
+async function lastLine(log: Log | undefined, level: LogLevel, reason: string): Promise<void> {
+  log?.write(level, 'stopped', { reason });
+  await log?.flush();
+}
 
 /** Whether a setting must be changed before the service can start. */
 function needsSettings(error: unknown): boolean {

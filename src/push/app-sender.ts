@@ -13,6 +13,8 @@ export interface AppSender {
   /** Undefined when nothing can be made of the app's credential. */
   readonly provider: PushProvider | undefined;
   readonly guard: TokenGuard;
+  /** Pushes in flight. */
+  readonly inFlight: number;
   /** The environment's own, because a key or certificate may be refused in one of them. */
   breakerFor(device: PushTarget): Breaker;
   /** False at the bound; every true needs a `leave`. */
@@ -75,6 +77,9 @@ export function createAppSender(options: AppSenderOptions): AppSender {
     labels,
     provider,
     guard: createTokenGuard(clock.now),
+    get inFlight() {
+      return inFlight;
+    },
     breakerFor: (device) => breakers[provider?.environmentOf(device) ?? 'production'],
     enter: () => {
       if (inFlight >= options.maxInFlight) return false;

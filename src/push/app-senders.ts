@@ -17,6 +17,8 @@ export interface AppSenders {
    * ones (another revision) are both. Apps that are as before notice nothing.
    */
   update(apps: readonly App[]): void;
+  /** The pushes in flight of each app that is known. */
+  inFlight(): readonly { readonly appId: string; readonly platform: string; readonly inFlight: number }[];
   /** Closes every app's connections, also those of removed apps; pushes in flight end as `unavailable`. */
   close(): Promise<void>;
 }
@@ -59,6 +61,12 @@ export function createAppSenders(options: AppSendersOptions): AppSenders {
 
   return {
     get: (appKey) => current.get(appKey),
+    inFlight: () =>
+      [...current.values()].map(({ labels: { appId, platform }, inFlight }) => ({
+        appId,
+        platform,
+        inFlight,
+      })),
     update: (apps) => {
       if (closed) return;
       const old = new Map(current);

@@ -52,8 +52,16 @@ export function createProviders(options: ProvidersOptions): (app: App) => PushPr
   });
   const fcmTokens = createRefCounted(
     (account: FcmAccount) => {
+      const { projectId: project } = account;
       const { proxy } = proxies(new URL(account.tokenUri));
-      return createFcmToken({ fetchToken: createFetchToken(account, clock, proxy), clock, events });
+      return createFcmToken({
+        fetchToken: createFetchToken(account, clock, proxy),
+        clock,
+        events: {
+          fcmTokenFetched: (event) => events.fcmTokenFetched({ ...event, project }),
+          fcmTokenFailed: (event) => events.fcmTokenFailed({ ...event, project }),
+        },
+      });
     },
     async (token) => token.close(),
   );

@@ -71,5 +71,12 @@ export interface SenderEvents {
   appCloseFailed(event: AppLabels & { readonly error: unknown }): void;
 }
 
+/** What Google's tokens tell, with the project whose service account asked. */
+type ProjectTokenEvents = {
+  [Name in keyof FcmTokenEvents]: (
+    event: Parameters<FcmTokenEvents[Name]>[0] & { readonly project: string },
+  ) => void;
+};
+
 /** Everything that the push parts tell, the channels' own events aside. */
-export interface PushEvents extends SenderEvents, ApnsTokenEvents, FcmTokenEvents {}
+export interface PushEvents extends SenderEvents, ApnsTokenEvents, ProjectTokenEvents {}

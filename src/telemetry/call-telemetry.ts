@@ -2,6 +2,7 @@ import type { AnswerFate } from '../calls/answer-bus.ts';
 import type { Call } from '../calls/call.ts';
 import type { CallEvents } from '../calls/call-events.ts';
 import type { CallEnding, CallOutcome } from '../calls/call-outcome.ts';
+import type { AppLabel } from './app-label.ts';
 import type { LineBudget } from './line-budget.ts';
 import type { Log, LogLevel } from './log.ts';
 import type { ReferenceMetrics } from './reference-metrics.ts';
@@ -40,6 +41,9 @@ const FATE_LEVELS = {
 /** Lines a minute for each of them: an operator looks for single answers that came too late. */
 const LINES_OF_A_FATE = 300;
 
+/** Lines a minute for calls turned away with each outcome: an outage or an overload turns away all of them. */
+const LINES_TURNED_AWAY = 300;
+
 /** What the reference called the failures that it counted; the others it did not count here. */
 const REFERENCE_FAILURES: Partial<Record<CallOutcome, string>> = {
   declined: 'Device not available',
@@ -47,12 +51,14 @@ const REFERENCE_FAILURES: Partial<Record<CallOutcome, string>> = {
 };
 
 /** Log line and metric of everything that happens to a call. */
-export function createCallTelemetry(
-  log: Log,
-  metrics: ServiceMetrics,
-  reference: ReferenceMetrics,
-  lines: LineBudget,
-): Omit<CallEvents, 'storageFailed'> {
+export function createCallTelemetry(parts: {
+  readonly log: Log;
+  readonly metrics: ServiceMetrics;
+  readonly reference: ReferenceMetrics;
+  readonly lines: LineBudget;
+  readonly appLabel: AppLabel;
+}): Omit<CallEvents, 'storageFailed'> {
+  const { log, metrics, reference, lines, appLabel } = parts;
   return {
     callEnded: (call, ending) => {
       const took = secondsBetween(call.askedAt, performance.now());
@@ -62,7 +68,8 @@ export function createCallTelemetry(
         log.write('info', `call joined: ${ending.outcome}`, endedFields(call, ending, took));
         return;
       }
-      metrics.calls.inc({ outcome: ending.outcome, platform: call.device.platform });
+      const { appId, platform } = call.device;
+      metrics.calls.inc({ app: appLabel(appId), outcome: ending.outcome, platform });
       metrics.requestAnswer.observe({ outcome: ending.outcome }, took);
       if (call.pushedAt !== undefined && call.answeredAt !== undefined) {
         metrics.pushAnswer.observe(
@@ -78,7 +85,7 @@ export function createCallTelemetry(
       );
     },
     callTurnedAway: ({ account, callId, ending }) => {
-      metrics.calls.inc({ outcome: ending.outcome, platform: 'none' });
+      metrics.calls.inc({ app: 'none', outcome: ending.outcome, platform: 'none' });
       if (ending.outcome === 'no-device') {
         reference.incomingCallFailed.inc({
           action: 'Received',
@@ -86,12 +93,14 @@ export function createCallTelemetry(
           os: 'Middleware',
         });
       }
-      log.write(OUTCOME_LEVELS[ending.outcome], `call turned away: ${ending.outcome}`, {
-        call: callId,
-        account,
-        outcome: ending.outcome,
-        reason: ending.reason ?? undefined,
-      });
+      const message = `call turned away: ${ending.outcome}`;
+      lines.write(
+        message,
+        OUTCOME_LEVELS[ending.outcome],
+        message,
+        { call: callId, account, outcome: ending.outcome, reason: ending.reason ?? undefined },
+        LINES_TURNED_AWAY,
+      );
     },
     callRepeated: ({ account, callId, found }) => {
       metrics.callsRepeated.inc({ found });

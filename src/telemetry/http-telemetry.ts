@@ -1,5 +1,6 @@
 import type { ClosedBecause } from '../http/connection.ts';
 import type { HttpEvents } from '../http/http-events.ts';
+import { type Condition, type Conditions, isExpected } from './conditions.ts';
 import type { LineBudget } from './line-budget.ts';
 import { countReport, type ReferenceMetrics } from './reference-metrics.ts';
 import type { ServiceMetrics } from './service-metrics.ts';
@@ -22,6 +23,7 @@ export function createHttpTelemetry(
   metrics: ServiceMetrics,
   reference: ReferenceMetrics,
   lines: LineBudget,
+  conditions: Conditions,
 ): HttpEvents {
   return {
     pbxAnswered: ({ delayMs }) => metrics.pbxAnswerDelay.observe({}, delayMs / 1000),
@@ -51,13 +53,19 @@ export function createHttpTelemetry(
     },
     storageFailed: ({ during, error }) => {
       metrics.storageFailures.inc();
-      lines.writeError(`storage ${during}`, 'the database could not be asked', error, { during });
+      if (isExpected(error)) conditions.met(databaseDown(during, error));
+      else lines.writeError(`storage ${during}`, 'the database could not be asked', error, { during });
     },
     platformFailed: ({ reason, error }) => {
       metrics.platformFailures.inc({ reason });
-      const kind = `platform ${reason}`;
-      if (error === undefined) lines.write(kind, 'warn', 'the platform API gave no verdict', { reason });
-      else lines.writeError(kind, 'the platform API gave no verdict', error, { reason });
+      conditions.met({
+        key: `platform ${reason}`,
+        level: error === undefined || isExpected(error) ? 'warn' : 'error',
+        message: 'the platform API gave no verdict',
+        fields: { reason },
+        error,
+        ends: 'by-silence',
+      });
     },
     deviceRegistered: ({ account, platform, app, token, created, takeover }) => {
       metrics.registrations.inc({ platform, result: created ? 'created' : 'updated' });
@@ -76,3 +84,16 @@ export function createHttpTelemetry(
     metricsReported: (report) => countReport(reference, report),
   };
 }
+
+/** The key of the condition that the database does not do what it is asked. */
+export const DATABASE = 'database';
+
+/** That the database could not be asked, whoever asked. It ends when a probe finds that it answers. */
+export const databaseDown = (during: string, error: unknown): Condition => ({
+  key: DATABASE,
+  level: 'error',
+  message: 'the database could not be asked',
+  fields: { during },
+  error,
+  ends: 'by-silence',
+});

@@ -1,3 +1,4 @@
+import type { Conditions } from './conditions.ts';
 import type { LineBudget } from './line-budget.ts';
 import type { ServiceMetrics } from './service-metrics.ts';
 
@@ -10,7 +11,11 @@ export interface LimitEvents {
 }
 
 /** Log line and metric of the limits. */
-export function createLimitTelemetry(lines: LineBudget, metrics: ServiceMetrics): LimitEvents {
+export function createLimitTelemetry(
+  lines: LineBudget,
+  conditions: Conditions,
+  metrics: ServiceMetrics,
+): LimitEvents {
   return {
     keyForgotten: ({ limit }) => {
       metrics.limitKeysForgotten.inc({ limit });
@@ -18,7 +23,14 @@ export function createLimitTelemetry(lines: LineBudget, metrics: ServiceMetrics)
     },
     countUnshared: ({ limit, error }) => {
       metrics.limitCountsUnshared.inc({ limit });
-      lines.writeError('limit-unshared', 'other instances were not told of a failure', error, { limit });
+      conditions.met({
+        key: 'limit-unshared',
+        level: 'error',
+        message: 'other instances were not told of a failure',
+        fields: { limit },
+        error,
+        ends: 'by-silence',
+      });
     },
   };
 }

@@ -1,9 +1,10 @@
 import pino from 'pino';
 import { prettyFactory } from 'pino-pretty';
+import { errorStack, errorWords } from './describe-error.ts';
 import { createIsoTime } from './iso-time.ts';
 import { LineQueue } from './line-queue.ts';
 import { LogOutput, standardOutput } from './log-output.ts';
-import { type LogFields, redact, scrub } from './redaction.ts';
+import { type LogFields, redact } from './redaction.ts';
 
 /** How much is written: each level includes those behind it. */
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
@@ -90,20 +91,7 @@ interface QueuedLine {
   readonly at: number;
 }
 
-/** Message and code of an error and of what caused it, scrubbed; the stack of the innermost. */
-function describeError(error: unknown): Record<string, string> {
-  const words: string[] = [];
-  let stack = '';
-  let current: unknown = error;
-  for (let depth = 0; depth < 5 && current !== undefined; depth += 1) {
-    if (!(current instanceof Error)) {
-      words.push(scrub(String(current)));
-      break;
-    }
-    const code = 'code' in current && current.code !== undefined ? ` (${String(current.code)})` : '';
-    words.push(`${current.name}: ${scrub(current.message)}${code}`);
-    stack = scrub((current.stack ?? '').split('\n').slice(1, 6).join('\n'));
-    current = current.cause;
-  }
-  return { error: words.join(' ← '), stack };
-}
+const describeError = (error: unknown): Record<string, string> => ({
+  error: errorWords(error),
+  stack: errorStack(error),
+});

@@ -4,11 +4,15 @@ import { ByLabels } from './by-labels.ts';
 /** A counter that is moved later. */
 export interface BatchedCounter<L extends string> {
   inc(labels?: LabelValues<L>): void;
+  /** Shows a label set as 0 before its first event, so that `increase()` sees that one. */
+  start(labels: LabelValues<L>): void;
 }
 
 /** A histogram that is moved later. */
 export interface BatchedHistogram<L extends string> {
   observe(labels: LabelValues<L>, value: number): void;
+  /** Shows a label set without observations before its first one. */
+  start(labels: LabelValues<L>): void;
 }
 
 /** Observations of one set of labels that wait at most. */
@@ -36,6 +40,7 @@ export class MetricBatch {
       inc: (labels = {}) => {
         counts.get(labels).count += 1;
       },
+      start: (labels) => counter.inc(labels, 0),
     };
   }
 
@@ -58,6 +63,9 @@ export class MetricBatch {
         const one = seen.get(labels);
         one.values.push(value);
         if (one.values.length >= MOST) one.move();
+      },
+      start: (labels) => {
+        if (names.length > 0) histogram.zero(labels);
       },
     };
   }

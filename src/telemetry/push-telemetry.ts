@@ -3,6 +3,11 @@ import type { ChannelEvents } from '../push/http2-channel-types.ts';
 import type { AppLabels, PushEvents, PushLabels } from '../push/push-events.ts';
 import type { PushEnvironment } from '../push/push-provider.ts';
 import type { PushResult } from '../push/push-result.ts';
+import type { AppLabel } from './app-label.ts';
+import type { Conditions } from './conditions.ts';
+import { errorWords } from './describe-error.ts';
+import { databaseDown } from './http-telemetry.ts';
+import type { LineBudget } from './line-budget.ts';
 import type { Log, LogLevel } from './log.ts';
 import type { ServiceMetrics } from './service-metrics.ts';
 
@@ -21,66 +26,111 @@ const BREAKER_VALUES = { closed: 0, 'half-open': 1, open: 2 } as const satisfies
 
 const ENVIRONMENTS = ['production', 'sandbox'] as const satisfies readonly PushEnvironment[];
 
+/** What the events of the push services move and write. */
+interface PushTelemetryParts {
+  readonly log: Log;
+  readonly metrics: ServiceMetrics;
+  readonly lines: LineBudget;
+  readonly conditions: Conditions;
+  readonly appLabel: AppLabel;
+}
+
+/** Lines a minute about an app's pushes that fail or are tried again: an outage makes every push do so. */
+const LINES_OF_PUSHES = 300;
+
 /** Log line and metric of everything between us and the push services. */
-export function createPushTelemetry(log: Log, metrics: ServiceMetrics): PushEvents & ChannelEvents {
+export function createPushTelemetry(parts: PushTelemetryParts): PushEvents & ChannelEvents {
+  const { log, metrics, lines, conditions, appLabel } = parts;
   return {
-    ...channelTelemetry(log, metrics),
-    ...tokenTelemetry(log, metrics),
+    ...channelTelemetry(parts),
+    ...tokenTelemetry(parts),
     pushEnded: (event) => {
       const { provider, reason, kind } = event;
-      metrics.pushes.inc({ app: event.appId, provider, reason });
+      metrics.pushes.inc({ app: appLabel(event.appId), provider, reason });
       if (kind === 'accepted') metrics.pushAccepted.observe({ provider }, event.tookMs / 1000);
       const level = RESULT_LEVELS[kind];
       if (!log.isOn(level)) return;
-      log.write(level, `push ${kind}`, {
-        ...pushFields(event),
-        reason,
-        tookMs: Math.round(event.tookMs),
-        tries: event.tries,
-      });
+      const fields = { ...pushFields(event), reason, tookMs: Math.round(event.tookMs), tries: event.tries };
+      if (kind === 'failed')
+        lines.write(`push failed ${event.app}`, level, 'push failed', fields, LINES_OF_PUSHES);
+      else log.write(level, `push ${kind}`, fields);
     },
     pushRetried: (event) => {
-      metrics.pushRetries.inc({ app: event.appId, provider: event.provider, reason: event.reason });
-      log.write('info', 'push tried again', { ...pushFields(event), reason: event.reason, inMs: event.inMs });
+      metrics.pushRetries.inc({ app: appLabel(event.appId), provider: event.provider, reason: event.reason });
+      const fields = { ...pushFields(event), reason: event.reason, inMs: event.inMs };
+      lines.write(`push tried again ${event.app}`, 'info', 'push tried again', fields, LINES_OF_PUSHES);
     },
     breakerChanged: (event) => {
       const { appId: app, environment, state, reason } = event;
       metrics.breakerState.set({ app, platform: event.platform, environment }, BREAKER_VALUES[state]);
-      log.write(
-        state === 'open' ? 'error' : 'warn',
-        `push service ${state === 'closed' ? 'works again' : `breaker ${state}`}`,
-        {
-          ...appFields(event),
-          environment,
-          state,
-          reason,
-        },
-      );
+      const key = `breaker ${event.app} ${environment}`;
+      const fields = { ...appFields(event), environment, state, reason };
+      switch (state) {
+        case 'open':
+          // One that opens again after its probe is the same condition: told once, then once a minute.
+          if (conditions.timesMet(key) > 0) log.write('debug', 'push service breaker open', fields);
+          conditions.met({
+            key,
+            level: 'error',
+            message: 'push service breaker open',
+            fields,
+            ends: 'by-event',
+          });
+          break;
+        case 'half-open':
+          log.write('debug', 'push service breaker half-open', fields);
+          break;
+        case 'closed':
+          conditions.over(key, 'push service works again', fields);
+          break;
+        default:
+          state satisfies never;
+      }
     },
     appRetired: (event) => {
       const { appId: app, platform } = event;
+      for (const environment of ENVIRONMENTS) conditions.forget(`breaker ${event.app} ${environment}`);
       for (const environment of ENVIRONMENTS) metrics.breakerState.remove({ app, platform, environment });
       log.write('info', 'app changed or removed', appFields(event));
     },
     pushRefused: (event) => {
-      metrics.pushesRefused.inc({ app: event.appId, platform: event.platform, reason: event.reason });
+      metrics.pushesRefused.inc({
+        app: appLabel(event.appId),
+        platform: event.platform,
+        reason: event.reason,
+      });
       log.write('warn', "push refused for this phone alone: the app's credential works for others", {
         ...pushFields(event),
         reason: event.reason,
       });
     },
     appFault: (event) => {
-      metrics.faults.inc({ app: event.appId, platform: event.platform, reason: event.reason });
-      const fields = { ...appFields(event), reason: event.reason };
-      const message = "the app's credential is not accepted: its phones cannot be woken";
-      if (event.error === undefined) log.write('error', message, fields);
-      else log.writeError(message, event.error, fields);
+      metrics.faults.inc({ app: appLabel(event.appId), platform: event.platform, reason: event.reason });
+      conditions.met({
+        key: `app fault ${event.app} ${event.reason}`,
+        level: 'error',
+        message: "the app's credential is not accepted: its phones cannot be woken",
+        fields: {
+          ...appFields(event),
+          reason: event.reason,
+          error: event.error === undefined ? undefined : errorWords(event.error),
+        },
+        ends: 'by-silence',
+      });
     },
     ourFault: (event) => {
-      metrics.faults.inc({ app: event.appId, platform: event.platform, reason: event.reason });
-      const fields = { ...pushFields(event), reason: event.reason };
-      if (event.error === undefined) log.write('error', 'the push service calls our message wrong', fields);
-      else log.writeError('a push failed by a fault of this service', event.error, fields);
+      metrics.faults.inc({ app: appLabel(event.appId), platform: event.platform, reason: event.reason });
+      conditions.met({
+        key: `our fault ${event.app} ${event.reason}`,
+        level: 'error',
+        message:
+          event.error === undefined
+            ? 'the push service calls our message wrong'
+            : 'a push failed by a fault of this service',
+        fields: { ...pushFields(event), reason: event.reason },
+        error: event.error,
+        ends: 'by-silence',
+      });
     },
     appCloseFailed: (event) =>
       log.writeError('connections of an app did not close', event.error, appFields(event)),
@@ -98,17 +148,25 @@ type TokenEvents = Pick<
   | 'fcmTokenFailed'
 >;
 
-function tokenTelemetry(log: Log, metrics: ServiceMetrics): TokenEvents {
+function tokenTelemetry({ log, metrics, conditions, appLabel }: PushTelemetryParts): TokenEvents {
   return {
     tokenDropped: (event) => {
-      metrics.tokensDropped.inc({ app: event.appId, provider: event.provider, reason: event.reason });
+      metrics.tokensDropped.inc({
+        app: appLabel(event.appId),
+        provider: event.provider,
+        reason: event.reason,
+      });
       log.write('info', 'phone removed: its push token is dead', {
         ...pushFields(event),
         reason: event.reason,
       });
     },
     tokenKept: (event) => {
-      metrics.tokensKept.inc({ app: event.appId, provider: event.provider, because: event.because });
+      metrics.tokensKept.inc({
+        app: appLabel(event.appId),
+        provider: event.provider,
+        because: event.because,
+      });
       log.write(
         event.alarm ? 'error' : 'info',
         event.alarm
@@ -119,46 +177,67 @@ function tokenTelemetry(log: Log, metrics: ServiceMetrics): TokenEvents {
     },
     tokenStoreFailed: (event) => {
       metrics.storageFailures.inc();
-      log.writeError('a push token could not be updated in the database', event.error, pushFields(event));
+      conditions.met(databaseDown('updating a push token', event.error));
     },
     apnsTokenMinted: ({ teamId, keyId }) => log.write('info', 'Apple provider token made', { teamId, keyId }),
     apnsTokenNotShared: ({ keyId, error }) => {
       metrics.storageFailures.inc();
-      log.writeError("the database's Apple provider token could not be used; made another one", error, {
-        keyId,
+      conditions.met({
+        key: 'apns token not shared',
+        level: 'error',
+        message: "the database's Apple provider token could not be used; made another one",
+        fields: { keyId },
+        error,
+        ends: 'by-silence',
       });
     },
-    fcmTokenFetched: ({ tookMs }) =>
-      log.write('info', 'Google access token fetched', { tookMs: Math.round(tookMs) }),
-    fcmTokenFailed: ({ kind, reason, error }) => {
+    fcmTokenFetched: ({ project, tookMs }) => {
+      log.write('info', 'Google access token fetched', { project, tookMs: Math.round(tookMs) });
+      conditions.over(`google token ${project}`, 'Google gives access tokens again', { project });
+    },
+    fcmTokenFailed: ({ project, kind, reason, error }) => {
       metrics.oauthFailures.inc({ reason });
-      log.write(kind === 'app-fault' ? 'error' : 'warn', 'Google access token not given', {
-        reason,
-        detail: error?.message,
+      conditions.met({
+        key: `google token ${project}`,
+        level: kind === 'app-fault' ? 'error' : 'warn',
+        message: 'Google access token not given',
+        fields: { project, reason, detail: error?.message },
+        ends: 'by-event',
       });
     },
   };
 }
 
-function channelTelemetry(log: Log, metrics: ServiceMetrics): ChannelEvents {
+function channelTelemetry({ metrics, lines, conditions }: PushTelemetryParts): ChannelEvents {
   return {
     channelConnected: ({ origin, tookMs }) => {
       metrics.channelConnects.inc({ origin });
       metrics.channelConnections.inc({ origin });
-      log.write('info', 'connected to push service', { origin, tookMs: Math.round(tookMs) });
+      lines.write(`connected ${origin}`, 'info', 'connected to push service', {
+        origin,
+        tookMs: Math.round(tookMs),
+      });
+      conditions.over(`connect ${origin}`, 'push service can be reached again', { origin });
     },
     channelConnectFailed: ({ origin, error, retryInMs }) => {
       metrics.channelConnectFailures.inc({ origin });
-      log.writeError('push service cannot be reached', error, { origin, retryInMs: Math.round(retryInMs) });
+      conditions.met({
+        key: `connect ${origin}`,
+        level: 'error',
+        message: 'push service cannot be reached',
+        fields: { origin, error: error.message, retryInMs: Math.round(retryInMs) },
+        ends: 'by-event',
+      });
     },
     channelLost: ({ origin, cause, detail, inFlight }) => {
       metrics.channelLosses.inc({ origin, cause });
       metrics.channelConnections.dec({ origin });
-      log.write(cause === 'ping-timeout' ? 'warn' : 'info', `connection to push service ended: ${cause}`, {
-        origin,
-        detail,
-        inFlight,
-      });
+      lines.write(
+        `lost ${origin} ${cause}`,
+        cause === 'ping-timeout' ? 'warn' : 'info',
+        `connection to push service ended: ${cause}`,
+        { origin, detail, inFlight },
+      );
     },
   };
 }

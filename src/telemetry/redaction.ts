@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { hideSecrets } from './hide-secrets.ts';
 
 /** What a log line may hold. */
 export type LogValue = string | number | boolean | null | undefined;
@@ -16,9 +17,11 @@ const CLEAR = new Set([
   'call',
   'callId',
   'certificate',
+  'database',
   'expires',
   'keyId',
   'origin',
+  'redis',
   'teamId',
   'tlsProblem',
 ]);
@@ -29,7 +32,7 @@ const OURS = new Set(['fate', 'found', 'outcome', 'platform', 'push']);
 /**
  * The one place where log fields lose what must not be read by whoever reads logs: push tokens become a short hash
  * (the same token, the same hash), numbers keep their last two digits, names their length. Any other text is searched
- * for things that look like a credential, a token or a phone number, since error texts quote what they were given.
+ * for the shapes of credentials, tokens and phone numbers, since error texts quote what they were given.
  */
 export function redact(fields: LogFields): Record<string, LogValue> {
   const line: Record<string, LogValue> = {};
@@ -74,17 +77,19 @@ export function hashOf(token: string): string {
   return `sha256:${createHash('sha256').update(token).digest('hex').slice(0, 12)}`;
 }
 
-const SECRETS: readonly (readonly [RegExp, string])[] = [
-  [/-----BEGIN [\s\S]*?(?:-----END [A-Z ]+-----|$)/g, '(PEM hidden)'],
-  [/\b(Basic|Bearer|Token)\s+[^\s,;"']+/gi, '$1 (hidden)'],
-  [/:\/\/[^/\s@]+@/g, '://(hidden)@'],
-  [/[A-Za-z0-9_:+/=-]{40,}/g, '(long value hidden)'],
-  [/\+?\d[\d ()-]{5,}\d/g, '(number hidden)'],
-];
+/** Characters of a text that are looked at, and that are shown unless told. */
+const MOST_READ = 4_000;
+const MOST_SHOWN = 1_000;
 
-/** Text without what looks like a credential, a push token or a phone number; 1,000 characters at most. */
-export function scrub(text: string): string {
-  let clean = text.slice(0, 4_000);
-  for (const [pattern, instead] of SECRETS) clean = clean.replace(pattern, instead);
-  return clean.slice(0, 1_000).replace(STEERING, '\ufffd');
+/** What most fields hold: a word of ours or of a push service, in which nothing is to be looked for. */
+const WORD = /^[A-Za-z-]{1,30}$/;
+
+/** Text without what looks like a credential, a push token or a phone number; `most` characters at most. */
+export function scrub(text: string, most: number = MOST_SHOWN): string {
+  if (WORD.test(text)) return text;
+  return hideSecrets(beginning(text)).slice(0, most).replace(STEERING, '\ufffd');
 }
+
+/** Ends between two words: half a secret has not its shape any more. */
+const beginning = (text: string): string =>
+  text.length <= MOST_READ ? text : text.slice(0, MOST_READ).replace(/\S*$/, '');

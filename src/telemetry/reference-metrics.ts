@@ -24,7 +24,7 @@ export function createReferenceMetrics(registry: Registry, batch: MetricBatch, d
   const counter = <L extends string>(name: string, help: string, labelNames: readonly L[]) =>
     batch.counter(new Counter({ name, help, labelNames: [...labelNames], registers }), labelNames);
   const bounded = <L extends string>(name: string, help: string, labels: readonly L[]) =>
-    new BoundedCounter(counter(name, help, labels), labels);
+    new BoundedCounter(registry, name, help, labels);
 
   const databaseHealth = new Gauge({
     name: 'mysql_health',
@@ -36,7 +36,13 @@ export function createReferenceMetrics(registry: Registry, batch: MetricBatch, d
     help: '1 while Redis does what calls need and the messages of other instances are heard, or no Redis is used.',
     registers,
   });
-  counter('docker_tag', 'Which release runs (DOCKER_TAG).', ['docker_tag']).inc({ docker_tag: dockerTag });
+  // The reference's is a counter, by name and labels as good as this; a counter's name would have to end in `_total`.
+  new Gauge({
+    name: 'docker_tag',
+    help: 'Which release runs (DOCKER_TAG).',
+    labelNames: ['docker_tag'],
+    registers,
+  }).set({ docker_tag: dockerTag }, 1);
 
   return {
     databaseHealth,

@@ -1,4 +1,5 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, type Registry } from 'prom-client';
+import { UNUSED_PRECISION_MS } from './event-loop-lag.ts';
 import type { MetricBatch } from './metric-batch.ts';
 
 const PREFIX = 'vialer_middleware_';
@@ -8,21 +9,8 @@ const WAKE_BUCKETS = [0.025, 0.05, 0.1, 0.25, 0.5, 0.75, 1, 1.5, 2, 3, 4, 6, 8, 
 /** Seconds: what passes between the app's word and the PBX's answer is this process alone. */
 const DELAY_BUCKETS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5];
 
-/** Milliseconds between two samples of `nodejs_eventloop_lag_…`: with prom-client's 10 an idle process has half as much to do again. */
-const LAG_SAMPLE_MS = 50;
-
-/** How late the event loop is, and whether new calls are turned away for it. */
-export interface LoopFigures {
-  readonly delayMs: number;
-  readonly late: boolean;
-}
-
 /** The service's own metrics. Every label has a closed or operator-bounded set of values (docs/metrics.md). */
-export function createServiceMetrics(
-  registry: Registry,
-  batch: MetricBatch,
-  read: { readonly callsWaiting: () => number; readonly loop: LoopFigures },
-) {
+export function createServiceMetrics(registry: Registry, batch: MetricBatch) {
   const registers = [registry];
   const counter = <L extends string>(name: string, help: string, labelNames: readonly L[]) =>
     batch.counter(
@@ -42,35 +30,13 @@ export function createServiceMetrics(
       labelNames,
     );
 
-  collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: LAG_SAMPLE_MS });
-  new Gauge({
-    name: `${PREFIX}calls_waiting`,
-    help: 'Calls that wait for their phone.',
-    registers,
-    collect() {
-      this.set(read.callsWaiting());
-    },
-  });
-
-  new Gauge({
-    name: `${PREFIX}event_loop_delay_seconds`,
-    help: 'How late the event loop is: what EVENT_LOOP_LIMIT is compared with.',
-    registers,
-    collect() {
-      this.set(read.loop.delayMs / 1000);
-    },
-  });
-  new Gauge({
-    name: `${PREFIX}shedding`,
-    help: '1 while new calls are turned away because the event loop is late.',
-    registers,
-    collect() {
-      this.set(read.loop.late ? 1 : 0);
-    },
-  });
+  collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: UNUSED_PRECISION_MS });
+  // Gauges whose names say that they are counters; each has its like with a label `type`, whose sum it is.
+  for (const kind of ['handles', 'requests', 'resources'])
+    registry.removeSingleMetric(`nodejs_active_${kind}_total`);
 
   return {
-    calls: counter('calls_total', 'Calls by how they ended.', ['outcome', 'platform']),
+    calls: counter('calls_total', 'Calls by how they ended.', ['app', 'outcome', 'platform']),
     callsRepeated: counter('calls_repeated_total', 'Requests for a call that was asked before.', ['found']),
     answers: counter('answers_total', "Apps' answers by what became of them.", ['fate']),
     answersUnproven: counter('answers_unproven_total', "Apps' answers without the proof of their push.", [
@@ -167,7 +133,11 @@ export function createServiceMetrics(
     platformFailures: counter('platform_api_failures_total', 'Times that the platform API gave no verdict.', [
       'reason',
     ]),
-    logLinesDropped: counter('log_lines_dropped_total', 'Log lines dropped for a slow reader.', []),
+    logLinesDropped: counter(
+      'log_lines_dropped_total',
+      'Log lines lost: the reader is too slow, or the write failed.',
+      [],
+    ),
   };
 }
 

@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { Registry } from 'prom-client';
 import type { CallEvents } from '../calls/call-events.ts';
 import type { BusEvents } from '../calls/redis-bus/bus-events.ts';
@@ -6,11 +7,17 @@ import type { TlsEvents } from '../http/tls-events.ts';
 import type { ChannelEvents } from '../push/http2-channel-types.ts';
 import type { PushEvents } from '../push/push-events.ts';
 import type { RedisEvents } from '../redis/redis-link.ts';
+import { createAppLabel } from './app-label.ts';
 import { createBusTelemetry } from './bus-telemetry.ts';
 import { createCallTelemetry } from './call-telemetry.ts';
+import { createAppStart, startClosedLabels } from './closed-labels.ts';
+import { createConditions } from './conditions.ts';
 import { createDatabaseTelemetry, type DatabaseTelemetry } from './database-telemetry.ts';
+import { createDeviceCounts, type DeviceCount } from './device-counts.ts';
+import { replaceEventLoopLag } from './event-loop-lag.ts';
 import { expiryLevel } from './expiry-level.ts';
 import { createHttpTelemetry } from './http-telemetry.ts';
+import { createLimitGauges, type LoadFigures, type LoadLimits } from './limit-gauges.ts';
 import { createLimitTelemetry, type LimitEvents } from './limit-telemetry.ts';
 import { createLineBudget } from './line-budget.ts';
 import type { Log } from './log.ts';
@@ -18,7 +25,7 @@ import { MetricBatch } from './metric-batch.ts';
 import { createPushTelemetry } from './push-telemetry.ts';
 import { createReadinessTelemetry, type ReadinessEvents } from './readiness-telemetry.ts';
 import { createReferenceMetrics } from './reference-metrics.ts';
-import { createServiceMetrics, type LoopFigures, type ServiceMetrics } from './service-metrics.ts';
+import { createServiceMetrics, type ServiceMetrics } from './service-metrics.ts';
 import { createTlsTelemetry } from './tls-telemetry.ts';
 import { tellUnreadable, type UnreadableCredential } from './unreadable-credentials.ts';
 
@@ -39,44 +46,59 @@ export interface Telemetry extends DatabaseTelemetry {
   readonly readiness: ReadinessEvents;
   /** The apps as they are now; `expiresAt` of their credentials in milliseconds since the epoch, undefined: never. */
   appsKnown(apps: readonly KnownApp[]): void;
+  /** Counts the registered devices for their gauge; never rejects. Scrapes do it once a minute. */
+  countDevices(): Promise<void>;
   /** The apps whose stored credential cannot be read now; `kept`: with the last one that could be, phones are woken. */
   credentialsUnreadable(apps: readonly UnreadableCredential[]): void;
   /** New calls are turned away, or taken again, because of how late the event loop is. */
   sheddingChanged(late: boolean, delayMs: number): void;
-  /** Whether the database answers. */
-  databaseHealth(answers: boolean): void;
 }
 
 /** Builds log, metrics and events on a registry of their own. */
 export function createTelemetry(options: {
   readonly openLog: (onDropped: () => void) => Log;
   readonly dockerTag: string;
-  readonly callsWaiting: () => number;
-  readonly loop: LoopFigures;
+  readonly load: LoadFigures;
+  readonly limits: LoadLimits;
+  /** Origins of the push services. */
+  readonly origins: readonly string[];
+  readonly countDevices: () => Promise<readonly DeviceCount[]>;
   /** Whether there is a Redis whose health can be told. */
   readonly usesRedis: boolean;
 }): Telemetry {
   const registry = new Registry();
   const batch = new MetricBatch();
-  const metrics = createServiceMetrics(registry, batch, options);
+  const metrics = createServiceMetrics(registry, batch);
+  const sampleLag = replaceEventLoopLag(registry);
+  createLimitGauges(registry, options.load, options.limits);
   const reference = createReferenceMetrics(registry, batch, options.dockerTag);
   reference.redisHealth.set(options.usesRedis ? 0 : 1);
   const log = options.openLog(() => metrics.logLinesDropped.inc());
   const lines = createLineBudget(log);
-  const http = createHttpTelemetry(metrics, reference, lines);
+  const conditions = createConditions(log);
+  const appLabel = createAppLabel();
+  const devices = createDeviceCounts(registry, appLabel, options.countDevices);
+  const startApp = createAppStart(metrics, appLabel);
+  startClosedLabels(metrics, reference, options.origins);
+  const http = createHttpTelemetry(metrics, reference, lines, conditions);
   return {
     log,
     registry,
-    readMetrics: () => {
+    readMetrics: async () => {
       batch.flush();
-      return registry.metrics();
+      sampleLag();
+      return readAll(registry);
     },
     http,
-    calls: { ...createCallTelemetry(log, metrics, reference, lines), storageFailed: http.storageFailed },
-    push: createPushTelemetry(log, metrics),
-    limits: createLimitTelemetry(lines, metrics),
+    calls: {
+      ...createCallTelemetry({ log, metrics, reference, lines, appLabel }),
+      storageFailed: http.storageFailed,
+    },
+    push: createPushTelemetry({ log, metrics, lines, conditions, appLabel }),
+    limits: createLimitTelemetry(lines, conditions, metrics),
     close: async () => {
       lines.close();
+      conditions.close();
       await log.flush();
     },
     sheddingChanged: (late, delayMs) => {
@@ -86,14 +108,27 @@ export function createTelemetry(options: {
         { delayMs: Math.round(delayMs) },
       );
     },
-    ...createDatabaseTelemetry(log, metrics, http),
+    ...createDatabaseTelemetry({ log, metrics, reference, http, conditions }),
     tls: createTlsTelemetry(log, registry),
-    bus: createBusTelemetry(log, registry, reference.redisHealth),
+    bus: createBusTelemetry(log, registry, reference.redisHealth, conditions),
     readiness: createReadinessTelemetry(log, registry, metrics),
-    appsKnown: (apps) => tellExpiries(apps, log, metrics),
+    appsKnown: (apps) => {
+      for (const app of apps) startApp(app);
+      tellExpiries(apps, log, metrics);
+    },
+    countDevices: () => devices.refresh(),
     credentialsUnreadable: (apps) => tellUnreadable(apps, log, metrics),
-    databaseHealth: (answers) => reference.databaseHealth.set(answers ? 1 : 0),
   };
+}
+
+/** The registry's text, made metric by metric: calls must not wait for thousands of series at once. */
+async function readAll(registry: Registry): Promise<string> {
+  const texts: string[] = [];
+  for (const { name } of registry.getMetricsAsArray()) {
+    texts.push(await registry.getSingleMetricAsString(name));
+    await setImmediate();
+  }
+  return `${texts.join('\n\n')}\n`;
 }
 
 /** An app, and when its credential stops working. */

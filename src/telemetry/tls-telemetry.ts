@@ -1,7 +1,18 @@
 import { Counter, Gauge, type Registry } from 'prom-client';
-import type { TlsEvents } from '../http/tls-events.ts';
+import type { TlsClientFault, TlsEvents } from '../http/tls-events.ts';
 import { expiryLevel } from './expiry-level.ts';
 import type { Log } from './log.ts';
+
+/** Every `why` of `tls_client_errors_total`: shown as 0 before the first. */
+const CLIENT_FAULTS = Object.keys({
+  'handshake-timeout': true,
+  'connection-lost': true,
+  'old-protocol': true,
+  'no-shared-cipher': true,
+  'plain-http': true,
+  'certificate-refused': true,
+  other: true,
+} as const satisfies Record<TlsClientFault, true>);
 
 /** Log line and metric of what happens to the TLS of the main listener. */
 export function createTlsTelemetry(log: Log, registry: Registry): TlsEvents {
@@ -24,6 +35,8 @@ export function createTlsTelemetry(log: Log, registry: Registry): TlsEvents {
     labelNames: ['why'],
     registers,
   });
+  for (const result of ['taken', 'failed']) reloads.inc({ result }, 0);
+  for (const why of CLIENT_FAULTS) clientErrors.inc({ why }, 0);
   return {
     certificatesKnown: (certificates) => {
       for (const { setting, expiresAt } of certificates) {

@@ -12,7 +12,7 @@ import { createDeviceStore } from '../../src/devices/device-store.ts';
 import type { Database } from '../../src/storage/database.ts';
 import { migrate } from '../../src/storage/migrate.ts';
 import { openDatabase } from '../../src/storage/open-database.ts';
-import { createTelemetry } from '../../src/telemetry/telemetry.ts';
+import { idleTelemetry } from '../helpers/idle-telemetry.ts';
 import { NO_LIMITS } from '../helpers/no-limits.ts';
 import { startTestService } from '../helpers/test-service.ts';
 import { until } from '../helpers/until.ts';
@@ -96,17 +96,10 @@ async function startListeners(t: TestContext, database: Database, read: () => Pr
   const env = { PORT: '0', PROMETHEUS_PORT: '0' };
   const { config } = readConfig({ env, readFile: () => '', openFiles: 20_000 });
   assert.ok(config);
-  const silent = { isOn: () => false, write: () => {}, writeError: () => {}, flush: () => {} };
   const never = (): never => {
     throw new Error('no request of this test gets that far');
   };
-  const telemetry = createTelemetry({
-    openLog: () => silent,
-    dockerTag: 'test',
-    callsWaiting: () => 0,
-    loop: { delayMs: 0, late: false },
-    usesRedis: false,
-  });
+  const telemetry = idleTelemetry();
   const readiness = createReadiness({
     database,
     poolSize: 1,

@@ -3,7 +3,7 @@ import { globSync, readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
 import { CALL_OUTCOMES } from '../../src/calls/call-outcome.ts';
 import { readConfig } from '../../src/config/config.ts';
-import { createTelemetry } from '../../src/telemetry/telemetry.ts';
+import { idleTelemetry } from '../helpers/idle-telemetry.ts';
 
 const read = (path: string) => readFileSync(path, 'utf8');
 
@@ -45,13 +45,7 @@ describe('the documents say what the code does', () => {
   });
 
   test('docs/metrics.md has every metric with its labels and no other', async () => {
-    const { registry } = createTelemetry({
-      openLog: () => ({ isOn: () => false, write: () => {}, writeError: () => {}, flush: () => {} }),
-      dockerTag: 'x',
-      callsWaiting: () => 0,
-      loop: { delayMs: 0, late: false },
-      usesRedis: false,
-    });
+    const { registry } = idleTelemetry();
     const metrics = registry.getMetricsAsArray().filter(({ name }) => !/^(process|nodejs)_/.test(name));
     assert.deepEqual(namesIn('docs/metrics.md').sort(), metrics.map(({ name }) => name).sort());
     const text = read('docs/metrics.md');

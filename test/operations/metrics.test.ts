@@ -40,7 +40,7 @@ describe('metrics', () => {
       await until(async () => (await service.metric(`vialer_middleware_${late}`)) === 1, `${late} is 1`);
     const text = await scrape(service);
     for (const line of [
-      'vialer_middleware_calls_total{outcome="ready",platform="apns"} 1',
+      'vialer_middleware_calls_total{app="com.example.phone",outcome="ready",platform="apns"} 1',
       'vialer_middleware_calls_waiting 0',
       'vialer_middleware_answers_total{fate="taken"} 1',
       'vialer_middleware_push_accepted_seconds_count{provider="apns"} 1',
@@ -65,7 +65,7 @@ describe('metrics', () => {
   test('the lag of the event loop includes the 50 ms between two samples, as the docs say', async (t) => {
     const service = await startTestService(t);
     await until(async () => {
-      // Each scrape begins anew, and nothing is known before two samples.
+      // Nothing is known before two samples.
       await delay(300);
       const seconds = await service.metric('nodejs_eventloop_lag_p50_seconds');
       return seconds > 0.04 && seconds < 0.06;

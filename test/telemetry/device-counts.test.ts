@@ -1,0 +1,51 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { idleTelemetry } from '../helpers/idle-telemetry.ts';
+
+const devices = (text: string) =>
+  text.split('\n').filter((line) => line.startsWith('vialer_middleware_devices{'));
+
+test('a count that never ends delays no scrape, is not asked for twice, and the last figures stay', async () => {
+  let asked = 0;
+  let answer: (() => void) | undefined;
+  const telemetry = idleTelemetry({
+    countDevices: async () => {
+      asked += 1;
+      if (asked > 1) await new Promise<void>((resolve) => (answer = resolve));
+      return [{ appId: 'a', platform: 'apns', devices: 7 }];
+    },
+  });
+  await telemetry.countDevices();
+  void telemetry.countDevices();
+  for (let times = 0; times < 3; times += 1) {
+    const text = await telemetry.readMetrics();
+    assert.deepEqual(devices(text), ['vialer_middleware_devices{app="a",platform="apns"} 7']);
+  }
+  assert.equal(asked, 2);
+  answer?.();
+});
+
+test('a count that fails is tried again later, not at the next scrape', async () => {
+  let asked = 0;
+  const telemetry = idleTelemetry({
+    countDevices: async () => {
+      asked += 1;
+      throw new Error('the database is gone');
+    },
+  });
+  for (let times = 0; times < 3; times += 1) await telemetry.readMetrics();
+  assert.equal(asked, 1);
+});
+
+test('apps past the hundredth are counted together', async () => {
+  const apps = Array.from({ length: 150 }, (_, index) => ({
+    appId: `app${index}`,
+    platform: 'apns',
+    devices: 1,
+  }));
+  const telemetry = idleTelemetry({ countDevices: async () => apps });
+  await telemetry.countDevices();
+  const lines = devices(await telemetry.readMetrics());
+  assert.equal(lines.length, 101);
+  assert.ok(lines.includes('vialer_middleware_devices{app="other",platform="apns"} 50'));
+});
