@@ -4,19 +4,11 @@ import { PLATFORMS } from '../devices/device.ts';
 import type { ClosedBecause } from '../http/connection.ts';
 import type { HttpEvents } from '../http/http-events.ts';
 import { ALL_ENDPOINTS, ENDPOINTS } from '../http/paths.ts';
-import { APNS_REASONS } from '../push/apns/answers.ts';
-import { FCM_CODES } from '../push/fcm/answers.ts';
-import type { OauthAnswer } from '../push/fcm/oauth.ts';
-import type { ChannelEvents, ChannelFailure } from '../push/http2-channel-types.ts';
-import type { ProviderName } from '../push/push-provider.ts';
-import type { KeepReason } from '../push/token-guard.ts';
-import type { AppLabel } from './app-label.ts';
+import type { ChannelEvents } from '../push/http2-channel-types.ts';
+import { OAUTH_FAILURES } from './app-labels.ts';
+import { names } from './label-names.ts';
 import type { ReferenceMetrics } from './reference-metrics.ts';
 import type { ServiceMetrics } from './service-metrics.ts';
-
-/** The names of a union: it does not compile where one is missing. */
-const names = <Name extends string>(table: Readonly<Record<Name, true>>): readonly string[] =>
-  Object.keys(table);
 
 const FATES = names<AnswerFate | 'unproven'>({
   taken: true,
@@ -36,43 +28,6 @@ const LOSSES = names<Parameters<ChannelEvents['channelLost']>[0]['cause']>({
   closed: true,
 });
 const CLOSED_BECAUSE = names<ClosedBecause>({ idle: true, crowded: true, unread: true, pipelined: true });
-const CHANNEL_FAILURES = names<ChannelFailure>({
-  timeout: true,
-  unreachable: true,
-  'connection-lost': true,
-  'stream-reset': true,
-  'queue-full': true,
-  withdrawn: true,
-  closed: true,
-  malformed: true,
-  dismissed: true,
-  'connection-refused': true,
-  'host-not-found': true,
-  'no-route': true,
-  'tls-failed': true,
-  'not-http2': true,
-  'proxy-refused': true,
-  'certificate-expired': true,
-  'certificate-revoked': true,
-  'certificate-unknown-ca': true,
-  'certificate-refused': true,
-});
-const OAUTH_FAILURES = names<Exclude<OauthAnswer, { kind: 'token' }>['reason']>({
-  'key-unusable': true,
-  'oauth-invalid-grant': true,
-  'oauth-invalid-client': true,
-  'oauth-unauthorized': true,
-  'oauth-refused': true,
-  'oauth-unreachable': true,
-  'oauth-timeout': true,
-  'oauth-server-error': true,
-  'oauth-bad-answer': true,
-});
-const KEPT_BECAUSE = names<KeepReason>({
-  'setup-fault': true,
-  'no-recent-success': true,
-  'registered-since': true,
-});
 type Refusal = Parameters<HttpEvents['requestRefused']>[0]['why'];
 const PBX_REFUSALS = names<Exclude<Refusal, 'unauthenticated' | 'forbidden' | 'platform-down'>>({
   address: true,
@@ -106,63 +61,6 @@ const FIELDS: Readonly<Record<string, readonly string[]>> = {
   'apns-device': ['sip_user_id', 'token', 'app'],
   'gcm-device': ['sip_user_id', 'token', 'app'],
   'android-device': ['sip_user_id', 'token', 'app'],
-};
-
-/** Why a push was not sent, or failed by a fault of this service. */
-const OURS = [
-  'credential-unusable',
-  'too-many-in-flight',
-  'breaker-open',
-  'notice-unsupported',
-  'internal-error',
-];
-const COMMON = ['Accepted', 'Other', ...CHANNEL_FAILURES, ...OURS];
-const REASONS: Readonly<Record<ProviderName, readonly string[]>> = {
-  apns: [...COMMON, 'key-unusable', ...Object.keys(APNS_REASONS)],
-  fcm: [...COMMON, ...OAUTH_FAILURES, ...Object.keys(FCM_CODES)],
-};
-/** Reasons of `faults_total`: of the app's credential, and of our messages. */
-const FAULTS: Readonly<Record<ProviderName, readonly string[]>> = {
-  apns: [
-    ...['Other', 'malformed', 'credential-unusable', 'key-unusable', 'notice-unsupported', 'internal-error'],
-    ...Object.entries(APNS_REASONS)
-      .filter(([, meaning]) => /fault|jwt|payload/.test(meaning))
-      .map(([reason]) => reason),
-  ],
-  fcm: [
-    ...['Other', 'malformed', 'credential-unusable', 'notice-unsupported', 'internal-error'],
-    ...OAUTH_FAILURES,
-    ...['INVALID_ARGUMENT', 'THIRD_PARTY_AUTH_ERROR', 'UNAUTHENTICATED', 'PERMISSION_DENIED'],
-  ],
-};
-/** Reasons of `pushes_refused_total`: what a push service can hold against a credential in its answer to one push. */
-const REFUSED: Readonly<Record<ProviderName, readonly string[]>> = {
-  apns: [
-    'Other',
-    ...Object.entries(APNS_REASONS)
-      .filter(([, meaning]) => /app-fault|jwt/.test(meaning))
-      .map(([reason]) => reason),
-  ],
-  fcm: ['Other', 'THIRD_PARTY_AUTH_ERROR', 'UNAUTHENTICATED', 'PERMISSION_DENIED'],
-};
-const DROPPED: Readonly<Record<ProviderName, readonly string[]>> = {
-  apns: ['Unregistered', 'ExpiredToken', 'BadDeviceToken', 'DeviceTokenNotForTopic'],
-  fcm: ['UNREGISTERED', 'INVALID_ARGUMENT', 'SENDER_ID_MISMATCH'],
-};
-const RETRIED: Readonly<Record<ProviderName, readonly string[]>> = {
-  apns: [
-    'stream-reset',
-    'IdleTimeout',
-    'ExpiredProviderToken',
-    'TooManyProviderTokenUpdates',
-    'PayloadTooLarge',
-    'InternalServerError',
-    'ServiceUnavailable',
-    'Shutdown',
-    'BadDeviceToken',
-    'Other',
-  ],
-  fcm: ['stream-reset', 'UNAUTHENTICATED', 'PERMISSION_DENIED', 'INTERNAL', 'UNAVAILABLE', 'Other'],
 };
 
 /**
@@ -230,26 +128,4 @@ function startReference(reference: ReferenceMetrics): void {
     for (const failed_reason of ['Device not available', 'Unable to get response from phone'])
       reference.pushFailed.start({ direction: 'Incoming', os, failed_reason });
   }
-}
-
-/** The same for the label sets of an app, once it is known; its label must be its own. */
-export function createAppStart(
-  metrics: ServiceMetrics,
-  label: AppLabel,
-): (app: { readonly appId: string; readonly platform: string }) => void {
-  const started = new Set<string>();
-  return ({ appId, platform }) => {
-    const app = label(appId);
-    const key = JSON.stringify([app, platform]);
-    if (started.has(key)) return;
-    started.add(key);
-    const provider: ProviderName = platform === 'apns' ? 'apns' : 'fcm';
-    for (const outcome of CALL_OUTCOMES) metrics.calls.start({ app, outcome, platform });
-    for (const reason of REASONS[provider]) metrics.pushes.start({ app, provider, reason });
-    for (const reason of RETRIED[provider]) metrics.pushRetries.start({ app, provider, reason });
-    for (const reason of FAULTS[provider]) metrics.faults.start({ app, platform, reason });
-    for (const reason of REFUSED[provider]) metrics.pushesRefused.start({ app, platform, reason });
-    for (const reason of DROPPED[provider]) metrics.tokensDropped.start({ app, provider, reason });
-    for (const because of KEPT_BECAUSE) metrics.tokensKept.start({ app, provider, because });
-  };
 }

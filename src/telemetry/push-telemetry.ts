@@ -4,6 +4,7 @@ import type { AppLabels, PushEvents, PushLabels } from '../push/push-events.ts';
 import type { PushEnvironment } from '../push/push-provider.ts';
 import type { PushResult } from '../push/push-result.ts';
 import type { AppLabel } from './app-label.ts';
+import { createChannelTelemetry } from './channel-telemetry.ts';
 import type { Conditions } from './conditions.ts';
 import { errorWords } from './describe-error.ts';
 import { databaseDown } from './http-telemetry.ts';
@@ -42,7 +43,7 @@ const LINES_OF_PUSHES = 300;
 export function createPushTelemetry(parts: PushTelemetryParts): PushEvents & ChannelEvents {
   const { log, metrics, lines, conditions, appLabel } = parts;
   return {
-    ...channelTelemetry(parts),
+    ...createChannelTelemetry(parts),
     ...tokenTelemetry(parts),
     pushEnded: (event) => {
       const { provider, reason, kind } = event;
@@ -99,10 +100,13 @@ export function createPushTelemetry(parts: PushTelemetryParts): PushEvents & Cha
         platform: event.platform,
         reason: event.reason,
       });
-      log.write('warn', "push refused for this phone alone: the app's credential works for others", {
-        ...pushFields(event),
-        reason: event.reason,
-      });
+      lines.write(
+        `push refused ${event.app}`,
+        'warn',
+        "push refused for this phone alone: the app's credential works for others",
+        { ...pushFields(event), reason: event.reason },
+        LINES_OF_PUSHES,
+      );
     },
     appFault: (event) => {
       metrics.faults.inc({ app: appLabel(event.appId), platform: event.platform, reason: event.reason });
@@ -204,40 +208,6 @@ function tokenTelemetry({ log, metrics, conditions, appLabel }: PushTelemetryPar
         fields: { project, reason, detail: error?.message },
         ends: 'by-event',
       });
-    },
-  };
-}
-
-function channelTelemetry({ metrics, lines, conditions }: PushTelemetryParts): ChannelEvents {
-  return {
-    channelConnected: ({ origin, tookMs }) => {
-      metrics.channelConnects.inc({ origin });
-      metrics.channelConnections.inc({ origin });
-      lines.write(`connected ${origin}`, 'info', 'connected to push service', {
-        origin,
-        tookMs: Math.round(tookMs),
-      });
-      conditions.over(`connect ${origin}`, 'push service can be reached again', { origin });
-    },
-    channelConnectFailed: ({ origin, error, retryInMs }) => {
-      metrics.channelConnectFailures.inc({ origin });
-      conditions.met({
-        key: `connect ${origin}`,
-        level: 'error',
-        message: 'push service cannot be reached',
-        fields: { origin, error: error.message, retryInMs: Math.round(retryInMs) },
-        ends: 'by-event',
-      });
-    },
-    channelLost: ({ origin, cause, detail, inFlight }) => {
-      metrics.channelLosses.inc({ origin, cause });
-      metrics.channelConnections.dec({ origin });
-      lines.write(
-        `lost ${origin} ${cause}`,
-        cause === 'ping-timeout' ? 'warn' : 'info',
-        `connection to push service ended: ${cause}`,
-        { origin, detail, inFlight },
-      );
     },
   };
 }

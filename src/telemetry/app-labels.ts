@@ -1,0 +1,127 @@
+import { CALL_OUTCOMES } from '../calls/call-outcome.ts';
+import { APNS_REASONS } from '../push/apns/answers.ts';
+import { FCM_CODES } from '../push/fcm/answers.ts';
+import type { OauthAnswer } from '../push/fcm/oauth.ts';
+import type { ChannelFailure } from '../push/http2-channel-types.ts';
+import type { ProviderName } from '../push/push-provider.ts';
+import type { KeepReason } from '../push/token-guard.ts';
+import type { AppLabel } from './app-label.ts';
+import { names } from './label-names.ts';
+import type { ServiceMetrics } from './service-metrics.ts';
+
+const CHANNEL_FAILURES = names<ChannelFailure>({
+  timeout: true,
+  unreachable: true,
+  'connection-lost': true,
+  'stream-reset': true,
+  'queue-full': true,
+  withdrawn: true,
+  closed: true,
+  malformed: true,
+  dismissed: true,
+  'connection-refused': true,
+  'host-not-found': true,
+  'no-route': true,
+  'tls-failed': true,
+  'not-http2': true,
+  'proxy-refused': true,
+  'certificate-expired': true,
+  'certificate-revoked': true,
+  'certificate-unknown-ca': true,
+  'certificate-refused': true,
+});
+/** Reasons for which Google's token endpoint gives no access token. */
+export const OAUTH_FAILURES = names<Exclude<OauthAnswer, { kind: 'token' }>['reason']>({
+  'key-unusable': true,
+  'oauth-invalid-grant': true,
+  'oauth-invalid-client': true,
+  'oauth-unauthorized': true,
+  'oauth-refused': true,
+  'oauth-unreachable': true,
+  'oauth-timeout': true,
+  'oauth-server-error': true,
+  'oauth-bad-answer': true,
+});
+const KEPT_BECAUSE = names<KeepReason>({
+  'setup-fault': true,
+  'no-recent-success': true,
+  'registered-since': true,
+});
+/** Why a push was not sent, or failed by a fault of this service. */
+const OURS = [
+  'credential-unusable',
+  'too-many-in-flight',
+  'breaker-open',
+  'notice-unsupported',
+  'internal-error',
+];
+const COMMON = ['Accepted', 'Other', ...CHANNEL_FAILURES, ...OURS];
+const REASONS: Readonly<Record<ProviderName, readonly string[]>> = {
+  apns: [...COMMON, 'key-unusable', ...Object.keys(APNS_REASONS)],
+  fcm: [...COMMON, ...OAUTH_FAILURES, ...Object.keys(FCM_CODES)],
+};
+/** Reasons of `faults_total`: of the app's credential, and of our messages. */
+const FAULTS: Readonly<Record<ProviderName, readonly string[]>> = {
+  apns: [
+    ...['Other', 'malformed', 'credential-unusable', 'key-unusable', 'notice-unsupported', 'internal-error'],
+    ...Object.entries(APNS_REASONS)
+      .filter(([, meaning]) => /fault|jwt|payload/.test(meaning))
+      .map(([reason]) => reason),
+  ],
+  fcm: [
+    ...['Other', 'malformed', 'credential-unusable', 'notice-unsupported', 'internal-error'],
+    ...OAUTH_FAILURES,
+    ...['INVALID_ARGUMENT', 'THIRD_PARTY_AUTH_ERROR', 'UNAUTHENTICATED', 'PERMISSION_DENIED'],
+  ],
+};
+/** Reasons of `pushes_refused_total`: what a push service can hold against a credential in its answer to one push. */
+const REFUSED: Readonly<Record<ProviderName, readonly string[]>> = {
+  apns: [
+    'Other',
+    ...Object.entries(APNS_REASONS)
+      .filter(([, meaning]) => /app-fault|jwt/.test(meaning))
+      .map(([reason]) => reason),
+  ],
+  fcm: ['Other', 'THIRD_PARTY_AUTH_ERROR', 'UNAUTHENTICATED', 'PERMISSION_DENIED'],
+};
+const DROPPED: Readonly<Record<ProviderName, readonly string[]>> = {
+  apns: ['Unregistered', 'ExpiredToken', 'BadDeviceToken', 'DeviceTokenNotForTopic'],
+  fcm: ['UNREGISTERED', 'INVALID_ARGUMENT', 'SENDER_ID_MISMATCH'],
+};
+const RETRIED: Readonly<Record<ProviderName, readonly string[]>> = {
+  apns: [
+    'stream-reset',
+    'IdleTimeout',
+    'ExpiredProviderToken',
+    'TooManyProviderTokenUpdates',
+    'PayloadTooLarge',
+    'InternalServerError',
+    'ServiceUnavailable',
+    'Shutdown',
+    'BadDeviceToken',
+    'Other',
+  ],
+  fcm: ['stream-reset', 'UNAUTHENTICATED', 'PERMISSION_DENIED', 'INTERNAL', 'UNAVAILABLE', 'Other'],
+};
+
+/** Shows the closed label sets of an app as 0 before their first event, once the app is known. */
+export function createAppStart(
+  metrics: ServiceMetrics,
+  label: AppLabel,
+): (app: { readonly appId: string; readonly platform: string }) => void {
+  const started = new Set<string>();
+  return ({ appId, platform }) => {
+    const app = label(appId);
+    const key = JSON.stringify([app, platform]);
+    if (started.has(key)) return;
+    started.add(key);
+    const provider: ProviderName = platform === 'apns' ? 'apns' : 'fcm';
+    for (const outcome of CALL_OUTCOMES) metrics.calls.start({ app, outcome, platform });
+    for (const reason of REASONS[provider]) metrics.pushes.start({ app, provider, reason });
+    for (const reason of RETRIED[provider]) metrics.pushRetries.start({ app, provider, reason });
+    for (const reason of FAULTS[provider]) metrics.faults.start({ app, platform, reason });
+    for (const reason of REFUSED[provider]) metrics.pushesRefused.start({ app, platform, reason });
+    for (const reason of DROPPED[provider]) metrics.tokensDropped.start({ app, provider, reason });
+    for (const because of KEPT_BECAUSE) metrics.tokensKept.start({ app, provider, because });
+  };
+}
