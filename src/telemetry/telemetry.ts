@@ -4,6 +4,7 @@ import type { CallEvents } from '../calls/call-events.ts';
 import type { BusEvents } from '../calls/redis-bus/bus-events.ts';
 import type { HttpEvents } from '../http/http-events.ts';
 import type { TlsEvents } from '../http/tls-events.ts';
+import { monotonic } from '../lib/monotonic.ts';
 import type { ChannelEvents } from '../push/http2-channel-types.ts';
 import type { PushEvents } from '../push/push-events.ts';
 import type { RedisEvents } from '../redis/redis-link.ts';
@@ -122,12 +123,21 @@ export function createTelemetry(options: {
   };
 }
 
-/** The registry's text, made metric by metric: calls must not wait for thousands of series at once. */
+/** Milliseconds that a scrape may work at a time. */
+const SCRAPE_TURN_MS = 5;
+
+/**
+ * The registry's text. Calls must not wait for thousands of series at once, so it is made metric by metric; a scrape of few
+ * series takes one turn of the event loop, and so is answered also while that is late.
+ */
 async function readAll(registry: Registry): Promise<string> {
   const texts: string[] = [];
+  let turnBegan = monotonic();
   for (const { name } of registry.getMetricsAsArray()) {
     texts.push(await registry.getSingleMetricAsString(name));
+    if (monotonic() - turnBegan < SCRAPE_TURN_MS) continue;
     await setImmediate();
+    turnBegan = monotonic();
   }
   return `${texts.join('\n\n')}\n`;
 }

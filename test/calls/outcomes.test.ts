@@ -135,7 +135,9 @@ describe('every way a call can end', () => {
     const ended = service.logged.find((line) => line.fields['outcome'] === 'caller-gone');
     assert.equal(ended?.message, 'call ended: caller-gone');
     assert.equal(
-      await service.metric('vialer_middleware_calls_total{outcome="caller-gone",platform="android"}'),
+      await service.metric(
+        'vialer_middleware_calls_total{app="com.example.phone",outcome="caller-gone",platform="android"}',
+      ),
       1,
     );
   });

@@ -81,7 +81,7 @@ describe('while the event loop is late', () => {
     assert.equal(await service.metric('vialer_middleware_shedding'), 1);
     assert.ok((await service.metric('vialer_middleware_event_loop_delay_seconds')) > 0.1);
     assert.equal(
-      await service.metric('vialer_middleware_calls_total{outcome="overloaded",platform="none"}'),
+      await service.metric('vialer_middleware_calls_total{app="none",outcome="overloaded",platform="none"}'),
       2,
     );
 

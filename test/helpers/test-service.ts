@@ -35,7 +35,7 @@ export interface TestService {
   ask(call: Partial<PbxCall> & Pick<PbxCall, 'account'>): Promise<PbxAnswer>;
   /** A phone that is registered, listens for pushes and answers after 5 ms unless told otherwise. */
   phone(options?: TestPhoneOptions): Promise<TestPhone>;
-  /** The value of a metric line, e.g. `vialer_middleware_calls_total{outcome="ready",platform="apns"}`; 0 if absent. */
+  /** The value of a metric line, e.g. `vialer_middleware_calls_total{app="com.example",outcome="ready",platform="apns"}`; 0 if absent. */
   metric(series: string): Promise<number>;
 }
 
