@@ -145,10 +145,9 @@ export class Connector {
       this.#beside = setTimeout(() => this.#dialBeside(sinceMs), sinceMs);
       return;
     }
-    const error = new Error(
-      `no connection to ${this.#target.origin.origin} within ${Math.round(sinceMs)} ms; trying another one beside it`,
-    );
+    const [oldest] = this.#tries;
+    const error = oldest?.late(Math.round(sinceMs));
     this.#dial(Math.max(sinceMs, 2 * this.#timings.connectAgainMs));
-    this.#owner.failed(error, {}, 0);
+    if (error !== undefined) this.#owner.failed(error, {}, 0);
   }
 }

@@ -35,6 +35,8 @@ export interface DialHandlers {
 export interface Dialling {
   /** Gives up; no handler is called. `closed` is called when the socket is gone. */
   cancel(closed: () => void): void;
+  /** What to report if this takes longer than `ms`: what has not happened until now. */
+  late(ms: number): ConnectError;
 }
 
 const ignore = (): void => {};
@@ -82,14 +84,16 @@ export const dial = (target: DialTarget, handlers: DialHandlers): Dialling => {
     handlers.failed(new ConnectError(target, error, failure));
   };
   const fail = (error: Error): void => failAs(error, connectFailure(error, target.tls !== undefined));
+  const lateness = (ms: number): Error =>
+    tunnelling !== undefined && socket === undefined
+      ? tunnelling.late(ms)
+      : new Error(`no HTTP/2 connection within ${ms} ms`);
   const failLater = (error: Error): void => {
     setImmediate(fail, error);
   };
   const onClose = (): void => fail(new Error('the server closed the connection before it was usable'));
   const timer = setTimeout(() => {
-    const { timeoutMs } = target;
-    if (tunnelling !== undefined && socket === undefined) fail(tunnelling.late(timeoutMs));
-    else fail(new Error(`no HTTP/2 connection within ${timeoutMs} ms`));
+    fail(lateness(target.timeoutMs));
   }, target.timeoutMs);
 
   const settingsCame = (): void => {
@@ -136,6 +140,7 @@ export const dial = (target: DialTarget, handlers: DialHandlers): Dialling => {
   if (target.proxy === undefined) secure();
   else tunnelling = openTunnel(target.proxy, peerOf(target.origin), { opened: secure, failed: fail });
   return {
+    late: (ms) => new ConnectError(target, lateness(ms), {}),
     cancel: (closed) => {
       drop();
       const last = tunnelling?.socket ?? socket;

@@ -118,7 +118,8 @@ export function createAppStart(
     const provider: ProviderName = platform === 'apns' ? 'apns' : 'fcm';
     for (const outcome of CALL_OUTCOMES) metrics.calls.start({ app, outcome, platform });
     for (const reason of REASONS[provider]) metrics.pushes.start({ app, provider, reason });
-    for (const reason of RETRIED[provider]) metrics.pushRetries.start({ app, provider, reason });
+    for (const reason of new Set([...RETRIED[provider], ...REFUSED[provider]]))
+      metrics.pushRetries.start({ app, provider, reason });
     for (const reason of FAULTS[provider]) metrics.faults.start({ app, platform, reason });
     for (const reason of REFUSED[provider]) metrics.pushesRefused.start({ app, platform, reason });
     for (const reason of DROPPED[provider]) metrics.tokensDropped.start({ app, provider, reason });

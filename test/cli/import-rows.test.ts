@@ -113,6 +113,7 @@ describe('import-reference of many, damaged and other rows', { skip: skipWithout
 
   test('the reference is only read: a user who may do no more is enough', async (t) => {
     const { cli, certDir } = await openScene(t);
+    await cli.migrate();
     const database = new URL(reference().url).pathname.slice(1);
     await reference().run(`create or replace user reader@'127.0.0.1' identified by 'secret'`);
     await reference().run(`grant select on ${database}.* to reader@'127.0.0.1'`);
