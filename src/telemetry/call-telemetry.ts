@@ -41,7 +41,7 @@ const FATE_LEVELS = {
 /** Lines a minute for each of them: an operator looks for single answers that came too late. */
 const LINES_OF_A_FATE = 300;
 
-/** Lines a minute for calls turned away with each outcome: an outage or an overload turns away all of them. */
+/** Lines a minute for calls turned away with each outcome that an outage or an overload brings to all of them. */
 const LINES_TURNED_AWAY = 300;
 
 /** What the reference called the failures that it counted; the others it did not count here. */
@@ -94,13 +94,16 @@ export function createCallTelemetry(parts: {
         });
       }
       const message = `call turned away: ${ending.outcome}`;
-      lines.write(
-        message,
-        OUTCOME_LEVELS[ending.outcome],
-        message,
-        { call: callId, account, outcome: ending.outcome, reason: ending.reason ?? undefined },
-        LINES_TURNED_AWAY,
-      );
+      const level = OUTCOME_LEVELS[ending.outcome];
+      const fields = {
+        call: callId,
+        account,
+        outcome: ending.outcome,
+        reason: ending.reason ?? undefined,
+      };
+      // Why this one phone did not ring: whoever is asked finds the line.
+      if (ending.outcome === 'no-device') log.write(level, message, fields);
+      else lines.write(message, level, message, fields, LINES_TURNED_AWAY);
     },
     callRepeated: ({ account, callId, found }) => {
       metrics.callsRepeated.inc({ found });
