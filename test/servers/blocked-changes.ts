@@ -27,7 +27,8 @@ const GRANTS = {
       'kysely_migration_lock',
     ].map((table) => `grant select, insert, update, delete on ${table} to USER`),
     revoke: (right: string) => `revoke ${right} on devices from USER`,
-    waiting: "select count(*) as held from pg_stat_activity where wait_event_type = 'Lock'",
+    waiting:
+      "select count(*) as held from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()",
   },
   MariaDB: {
     create: "create user USER@'127.0.0.1' identified by 'pw'",

@@ -55,7 +55,11 @@ export const readOnlyServer = (server: () => DatabaseServer, kind: DatabaseKind)
       const databaseUrl = await server().createDatabase();
       const service = await startTestService(t, {
         databaseUrl,
-        settings: { APP_PUSH_ROUNDTRIP_WAIT: '15000', DATABASE_POOL_SIZE: '4' },
+        settings: {
+          APP_PUSH_ROUNDTRIP_WAIT: '15000',
+          DATABASE_POOL_SIZE: '4',
+          LIMIT_REGISTRATIONS: '0',
+        },
       });
       const phone = await service.phone();
       const door = await openSwitch(t, databaseUrl, kind);

@@ -90,7 +90,7 @@ export const restartsOfServer = (server: () => DatabaseServer): void => {
         await until(async () => (await readiness(service))[0] === 200, 'the service is ready');
         assert.deepEqual((await callAt(service)).slice(0, 2), ['status=NAK', 'no-device']);
         await until(
-          () => /the database is there.*database migrated/s.test(program.output()),
+          () => /the database is available.*database migrated/s.test(program.output()),
           'both are logged',
         );
         program.stop();

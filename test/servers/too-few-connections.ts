@@ -32,7 +32,7 @@ const STATEMENTS = {
     refuse: "alter user USER@'127.0.0.1' account lock",
     refusal: /refuses this user/,
     admit: "alter user USER@'127.0.0.1' account unlock",
-    kill: "kill user 'USER'@'127.0.0.1'",
+    kill: 'kill user USER',
   },
 } as const;
 
