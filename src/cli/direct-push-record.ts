@@ -1,4 +1,5 @@
 import { monotonic } from '../lib/monotonic.ts';
+import { ConnectError } from '../push/channel-connect-error.ts';
 import type { ChannelEvents } from '../push/http2-channel-types.ts';
 import type { PushEnded, PushEvents } from '../push/push-events.ts';
 
@@ -11,6 +12,8 @@ export interface PushRecord {
   connectFailures: number;
   /** The last one, in one line. */
   connectError: string | undefined;
+  /** Its reason, if the cause is certain. */
+  connectReason: string | undefined;
   /** Why Google's token endpoint gave no answer, in one line. */
   credentialError: string | undefined;
 }
@@ -22,6 +25,7 @@ export const emptyRecord = (): PushRecord => ({
   ended: undefined,
   connectFailures: 0,
   connectError: undefined,
+  connectReason: undefined,
   credentialError: undefined,
 });
 
@@ -59,6 +63,8 @@ export function recordingEvents(current: () => PushUnderWay | undefined): PushEv
       if (push?.origin !== origin) return;
       push.record.connectFailures += 1;
       push.record.connectError = error.message;
+      push.record.connectReason =
+        error instanceof ConnectError ? (error.failure.certain ?? error.failure.certificate) : undefined;
       push.onConnectFailed();
     },
     apnsTokenMinted: credentialReady,

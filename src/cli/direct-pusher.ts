@@ -122,7 +122,7 @@ function resultOf(record: PushRecord, startedAt: number): DirectPush {
   const { connected, credentialAt, connectError, credentialError } = record;
   const readyAt = Math.max(startedAt, connected?.at ?? 0, credentialAt ?? 0);
   return {
-    ...(record.ended ?? { verdict: 'unavailable', reason: 'unreachable' }),
+    ...(record.ended ?? { verdict: 'unavailable', reason: record.connectReason ?? 'unreachable' }),
     connectMs: connected?.tookMs,
     credentialMs: credentialAt === undefined ? undefined : credentialAt - startedAt,
     pushMs: endedAt - readyAt,

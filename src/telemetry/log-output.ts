@@ -67,7 +67,10 @@ export class LogOutput {
         resolve();
       };
     });
-    for (const { lines } of this.#chunks.splice(0)) this.#lose(lines);
+    for (const chunk of this.#chunks.splice(0)) {
+      this.#bytes -= chunk.bytes.length;
+      this.#lose(chunk.lines);
+    }
   }
 
   /** The last resort when the process exits: writes what waits, for at most 200 ms. */
@@ -109,9 +112,18 @@ export class LogOutput {
     write(this.#fd, bytes, this.#written, (error, count) => {
       this.#isInThread = false;
       if (error === null) this.#wrote(first, bytes, count);
-      else if (isFull(error)) setTimeout(() => this.#writeNext(), RETRY_MS).unref();
+      else if (isFull(error)) setTimeout(() => this.#tryAgain(first), RETRY_MS).unref();
       else this.#failed(first);
     });
+  }
+
+  /** `end` may have given the chunk up meanwhile, in the middle of a line. */
+  #tryAgain(chunk: Chunk): void {
+    if (this.#chunks[0] !== chunk) {
+      this.#isTorn ||= this.#written > 0;
+      this.#written = 0;
+    }
+    this.#writeNext();
   }
 
   #wrote(chunk: Chunk, bytes: Buffer, count: number): void {
@@ -119,6 +131,9 @@ export class LogOutput {
     if (this.#written >= bytes.length) {
       this.#isTorn = false;
       this.#leave(chunk);
+    } else if (this.#chunks[0] !== chunk) {
+      this.#isTorn = true;
+      this.#written = 0;
     }
     this.#writeNext();
   }

@@ -94,7 +94,7 @@ test('commands that push go through the proxy', { skip: skipWithout('tinyproxy')
     assert.match(checked.stdout, /^unclear +android .*refuses the user or password in HTTPS_PROXY/m);
     assert.match(
       checked.stdout,
-      /^unclear +apns .* unreachable .*refuses the user or password in HTTPS_PROXY/m,
+      /^unclear +apns .* proxy-refused .*refuses the user or password in HTTPS_PROXY/m,
     );
     assert.match(woken.stdout, /^ {2}connect +.*refuses the user or password in HTTPS_PROXY/m);
     assert.ok(!/hunter2/.test(checked.all + woken.all));

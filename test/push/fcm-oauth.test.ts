@@ -104,6 +104,7 @@ test('nobody at the address is unreachable', async () => {
   const answer = await createFetchToken(fcmAccount(key.pem, gone.uri), systemClock)(GENEROUS_MS, never);
   assert.ok(answer.kind === 'unavailable');
   assert.equal(answer.reason, 'oauth-unreachable');
+  assert.equal(answer.certain, true);
   assert.match(answer.error?.message ?? '', /ECONNREFUSED/);
 });
 

@@ -59,6 +59,15 @@ test('without an OAuth token nothing is sent, and the reason is told', async () 
   const verdict = down.send();
   await down.clock.advance(4_000);
   assert.deepEqual(await verdict, { kind: 'unavailable', reason: 'oauth-unreachable', unsent: true });
+  const closed = fcmScene(undefined, { kind: 'unavailable', reason: 'oauth-unreachable', certain: true });
+  const certainly = closed.send();
+  await closed.clock.advance(5_000);
+  assert.deepEqual(await certainly, {
+    kind: 'unavailable',
+    reason: 'oauth-unreachable',
+    unsent: true,
+    certain: true,
+  });
 });
 
 test('a request without an answer is what the channel says of it', async () => {

@@ -62,6 +62,22 @@ test('what a reader who reads nothing leaves over is bounded, counted line by li
   assert.ok(Math.abs(50_000 - whole - dropped) <= 100, `${whole} read, ${dropped} lost`);
 });
 
+test('lines that come after the end was given up go out whole once the reader reads', async (t) => {
+  const { writer, read } = openPipe(t);
+  let dropped = 0;
+  const output = new LogOutput({ fd: writer, onDropped: () => (dropped += 1) });
+  for (let first = 0; first < 20_000; first += 1_000) output.add(linesFrom(first, 1_000), 1_000);
+  await output.end(50);
+  assert.ok(dropped > 0);
+  output.add('the last line\n', 1);
+  let text = '';
+  await until(() => {
+    text += read();
+    return text.endsWith('the last line\n');
+  }, 'the last line has come');
+  assert.ok(text.split('\n').includes('the last line'), 'on a line of its own');
+});
+
 test('the process that exits writes what waits, and waits for no reader', (t) => {
   const { writer, read } = openPipe(t);
   const output = new LogOutput({ fd: writer, onDropped: () => {} });

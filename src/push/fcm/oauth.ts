@@ -4,6 +4,7 @@ import { type Dispatcher, request } from 'undici';
 import type { AppCredential } from '../../devices/app.ts';
 import { createHttpAgent } from '../../lib/http-agent.ts';
 import type { ForwardProxy } from '../../lib/proxy-route.ts';
+import { requestFailure } from '../channel-connect-error.ts';
 import type { Clock } from '../clock.ts';
 
 /** Google's credential for an app. */
@@ -36,6 +37,8 @@ export type OauthAnswer =
       readonly reason: 'oauth-unreachable' | 'oauth-timeout' | 'oauth-server-error' | 'oauth-bad-answer';
       /** Why there was no answer. */
       readonly error?: Error;
+      /** No connection can be made, e.g. because nothing listens. */
+      readonly certain?: true;
     };
 
 /** Longest that one question may take on a path that has shown to be slow, milliseconds. */
@@ -107,6 +110,7 @@ export function createFetchToken(account: FcmAccount, clock: Clock, proxy?: Forw
         kind: 'unavailable',
         reason: 'oauth-unreachable',
         error: error instanceof Error ? error : new Error(String(error)),
+        ...(requestFailure(error) !== undefined && { certain: true }),
       };
     } finally {
       void dispatcher.destroy();

@@ -30,7 +30,11 @@ export function createFcmProvider(options: FcmProviderOptions): PushProvider {
     if (body === undefined) return { kind: 'our-fault', reason: 'notice-unsupported' };
     const current = token.value.current(request.deadline);
     const oauth = current instanceof Promise ? await current : current;
-    if (oauth.kind !== 'token') return { kind: oauth.kind, reason: oauth.reason, unsent: true };
+    if (oauth.kind !== 'token') {
+      const { kind, reason } = oauth;
+      if (kind === 'app-fault') return { kind, reason, unsent: true };
+      return { kind, reason, unsent: true, ...(oauth.certain && { certain: true }) };
+    }
     const authorization = oauth.header;
     const reply = await channel.value.request({
       path,
