@@ -7,7 +7,7 @@ import type { Log } from './log.ts';
 import type { LogFields } from './redaction.ts';
 
 /** Every reason of `redis_faults_total`: shown as 0 before the first. */
-const FAULTS = Object.keys({
+export const REDIS_FAULTS = Object.keys({
   busy: true,
   closed: true,
   'cluster-down': true,
@@ -55,7 +55,7 @@ export function createBusTelemetry(
     'reason',
   ]);
   for (const at of ['look', 'deadline']) found.inc({ at }, 0);
-  for (const reason of FAULTS) faults.inc({ reason }, 0);
+  for (const reason of REDIS_FAULTS) faults.inc({ reason }, 0);
   // Answers cross between instances only if commands work and messages are heard.
   const state = { works: false, hears: false };
   const health = (change: Partial<typeof state>) => {
