@@ -50,7 +50,11 @@ export function createBusTelemetry(
     'Calls whose phone this instance wakes in place of another.',
     [],
   );
-  const found = counter('answers_found_total', 'Endings that were found in Redis, not heard of.', ['at']);
+  const found = counter(
+    'answers_found_total',
+    'Endings that were found in Redis because their message did not arrive.',
+    ['at'],
+  );
   const faults = counter('redis_faults_total', 'Times that Redis stopped working for this instance.', [
     'reason',
   ]);
