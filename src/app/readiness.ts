@@ -105,7 +105,7 @@ export function createReadiness(parts: ReadinessParts): ReadinessWatch {
     if (error instanceof StorageUnavailable && error.fault === 'replaced') return notReady(reason);
     const why = reason === '' ? '' : `: ${reason}`;
     return parts.holdsDevices()
-      ? degraded(`the database does not answer, only phones that were known lately ring${why}`)
+      ? degraded(`the database does not answer, so only accounts in memory ring (DEVICE_CACHE_SECONDS)${why}`)
       : notReady(`the database does not answer${why}`);
   }
 
@@ -140,7 +140,7 @@ export function createReadiness(parts: ReadinessParts): ReadinessWatch {
         ...appReasons(),
         ...(parts.isOverloaded()
           ? about('load', [
-              'new calls are turned away: too many wait (MAX_WAITING_CALLS), or the process is late',
+              'new calls are turned away: too many wait (MAX_WAITING_CALLS), or the process is late (EVENT_LOOP_LIMIT)',
             ])
           : []),
       ],

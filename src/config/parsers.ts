@@ -124,7 +124,7 @@ function addNetwork(list: BlockList, network: string): string | undefined {
   const length = prefix === undefined ? bits : Number(prefix);
   const begin = networkOf(address, length);
   if (begin !== undefined) {
-    return `must not hold ${network}, which has host bits set: write ${begin}/${length} for the network, or ${address}/${bits} for the one address`;
+    return `must not contain ${network}, which has host bits set: write ${begin}/${length} for the network, or ${address}/${bits} for the one address`;
   }
   list.addSubnet(address, length, family === 4 ? 'ipv4' : 'ipv6');
   return undefined;

@@ -49,12 +49,15 @@ const KEPT_BECAUSE = names<KeepReason>({
 });
 /** Why a push was not sent, or failed by a fault of this service. */
 const OURS = [
+  'unknown-app',
   'credential-unusable',
   'too-many-in-flight',
   'breaker-open',
   'notice-unsupported',
   'internal-error',
 ];
+/** Reasons of pushes that are neither `Accepted` nor a push service's own words. */
+export const OWN_REASONS = [...CHANNEL_FAILURES, ...OURS, ...OAUTH_FAILURES];
 const COMMON = ['Accepted', 'Other', ...CHANNEL_FAILURES, ...OURS];
 const REASONS: Readonly<Record<ProviderName, readonly string[]>> = {
   apns: [...COMMON, 'key-unusable', ...Object.keys(APNS_REASONS)],

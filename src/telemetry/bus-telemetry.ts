@@ -7,7 +7,7 @@ import type { Log } from './log.ts';
 import type { LogFields } from './redaction.ts';
 
 /** Every reason of `redis_faults_total`: shown as 0 before the first. */
-const FAULTS = Object.keys({
+export const REDIS_FAULTS = Object.keys({
   busy: true,
   closed: true,
   'cluster-down': true,
@@ -50,12 +50,16 @@ export function createBusTelemetry(
     'Calls whose phone this instance wakes in place of another.',
     [],
   );
-  const found = counter('answers_found_total', 'Endings that were found in Redis, not heard of.', ['at']);
+  const found = counter(
+    'answers_found_total',
+    'Endings that were found in Redis because their message did not arrive.',
+    ['at'],
+  );
   const faults = counter('redis_faults_total', 'Times that Redis stopped working for this instance.', [
     'reason',
   ]);
   for (const at of ['look', 'deadline']) found.inc({ at }, 0);
-  for (const reason of FAULTS) faults.inc({ reason }, 0);
+  for (const reason of REDIS_FAULTS) faults.inc({ reason }, 0);
   // Answers cross between instances only if commands work and messages are heard.
   const state = { works: false, hears: false };
   const health = (change: Partial<typeof state>) => {

@@ -37,7 +37,8 @@ const PBX_REFUSALS = names<Exclude<Refusal, 'unauthenticated' | 'forbidden' | 'p
   limited: true,
 });
 const ACCOUNT_REFUSALS = ['unauthenticated', 'forbidden', 'platform-down', 'limited'];
-const PLATFORM_FAILURES = [
+/** Every reason of `platform_api_failures_total`. */
+export const PLATFORM_FAILURES = [
   'too-many-questions',
   'timeout',
   'unreachable',

@@ -46,7 +46,11 @@ export function createLimitGauges(registry: Registry, read: LoadFigures, limits:
   const limit = (name: string, setting: string, value: number) =>
     gauge(name, `The setting ${setting}.`, () => value);
 
-  gauge('calls_waiting', 'Calls that wait for their phone.', read.callsWaiting);
+  gauge(
+    'calls_waiting',
+    'Requests of PBXs that wait for a device, including those that joined a waiting call.',
+    read.callsWaiting,
+  );
   limit('calls_waiting_limit', 'MAX_WAITING_CALLS', limits.callsWaiting);
   gauge('connections', 'Connections of PBXs and apps.', read.connections);
   limit('connections_limit', 'MAX_CONNECTIONS', limits.connections);

@@ -28,7 +28,7 @@ export function createReferenceMetrics(registry: Registry, batch: MetricBatch, d
 
   const databaseHealth = new Gauge({
     name: 'mysql_health',
-    help: '1 while the database answers.',
+    help: '1 while the database can be read, whatever its make.',
     registers,
   });
   const redisHealth = new Gauge({

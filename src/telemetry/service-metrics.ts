@@ -103,9 +103,11 @@ export function createServiceMetrics(registry: Registry, batch: MetricBatch) {
       'origin',
     ]),
     channelConnects: counter('channel_connects_total', 'Connections made to push services.', ['origin']),
-    channelConnectFailures: counter('channel_connect_failures_total', 'Connections that could not be made.', [
-      'origin',
-    ]),
+    channelConnectFailures: counter(
+      'channel_connect_failures_total',
+      'Tries to connect to push services that failed, or were so slow that another was started.',
+      ['origin'],
+    ),
     channelLosses: counter('channel_losses_total', 'Connections to push services that ended.', [
       'origin',
       'cause',
@@ -119,20 +121,41 @@ export function createServiceMetrics(registry: Registry, batch: MetricBatch) {
       'Connections that were closed before their client closed them.',
       ['why'],
     ),
-    requestsRefused: counter('requests_refused_total', 'Requests of those who may not.', ['endpoint', 'why']),
-    requestsInvalid: counter('requests_invalid_total', 'Requests that made no sense.', ['endpoint', 'field']),
-    requestsFailed: counter('requests_failed_total', 'Requests that a bug of ours spoilt.', ['endpoint']),
-    limitKeysForgotten: counter('limit_keys_forgotten_total', 'Counts of failures dropped for newer ones.', [
-      'limit',
+    requestsRefused: counter('requests_refused_total', 'Requests that were refused.', ['endpoint', 'why']),
+    requestsInvalid: counter('requests_invalid_total', 'Invalid requests, by the field that is wrong.', [
+      'endpoint',
+      'field',
     ]),
-    limitCountsUnshared: counter('limit_counts_unshared_total', 'Failures that only one instance counted.', [
-      'limit',
-    ]),
-    storageFailures: counter('storage_failures_total', 'Times that the database could not be asked.', []),
-    callsFromCache: counter('calls_from_cache_total', 'Calls whose phone was looked up in memory.', []),
-    platformFailures: counter('platform_api_failures_total', 'Times that the platform API gave no verdict.', [
-      'reason',
-    ]),
+    requestsFailed: counter(
+      'requests_failed_total',
+      'Requests that failed because of a bug in this service.',
+      ['endpoint'],
+    ),
+    limitKeysForgotten: counter(
+      'limit_keys_forgotten_total',
+      'Counts of failures or registrations dropped for newer ones.',
+      ['limit'],
+    ),
+    limitCountsUnshared: counter(
+      'limit_counts_unshared_total',
+      'Failures and registrations that only this instance counted.',
+      ['limit'],
+    ),
+    storageFailures: counter(
+      'storage_failures_total',
+      'Times that the database could not be read or changed.',
+      [],
+    ),
+    callsFromCache: counter(
+      'calls_from_cache_total',
+      'Calls whose device was found in memory while the database was unreachable.',
+      [],
+    ),
+    platformFailures: counter(
+      'platform_api_failures_total',
+      'Times that the platform API did not say whether a credential is valid.',
+      ['reason'],
+    ),
     logLinesDropped: counter(
       'log_lines_dropped_total',
       'Log lines lost: the reader is too slow, or the write failed.',

@@ -241,7 +241,7 @@ test('a network with host bits set is refused, and the message names both things
       assert.ok('expected' in result, list);
       assert.equal(
         result.expected,
-        `must not hold ${network}, which has host bits set: write ${whole} for the network, or ${one} for the one address`,
+        `must not contain ${network}, which has host bits set: write ${whole} for the network, or ${one} for the one address`,
       );
     }
     assert.ok('value' in networkList(whole) && 'value' in networkList(one), 'what is suggested is taken');

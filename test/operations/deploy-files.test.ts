@@ -73,12 +73,17 @@ describe('the files in deploy/ keep the service within bounds', () => {
     assert.equal(composed('pids_limit'), '64');
   });
 
-  test('nothing slows the unit down before its limit, and it starts again however often it failed', () => {
+  test('nothing slows the unit down before its limit, and it starts again however often it crashed', () => {
     assert.deepEqual(directives('MemoryHigh'), []);
     const [, unitSection = ''] = /^\[Unit\]\n([\s\S]*?)^\[/m.exec(UNIT) ?? [];
     assert.match(unitSection, /^StartLimitIntervalSec=0$/m);
     assert.deepEqual(directives('Restart'), ['always']);
     assert.equal(composed('restart'), 'unless-stopped');
+  });
+
+  test('the unit does not start again and again with wrong settings, or without its settings', () => {
+    assert.deepEqual(directives('RestartPreventExitStatus'), ['2']);
+    assert.deepEqual(directives('EnvironmentFile'), ['/etc/vialer-middleware/env']);
   });
 
   test('both wait longer for the end than SHUTDOWN_GRACE can be', () => {

@@ -3,6 +3,9 @@ import { globSync, readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
 import { CALL_OUTCOMES } from '../../src/calls/call-outcome.ts';
 import { readConfig } from '../../src/config/config.ts';
+import { OWN_REASONS } from '../../src/telemetry/app-labels.ts';
+import { REDIS_FAULTS } from '../../src/telemetry/bus-telemetry.ts';
+import { PLATFORM_FAILURES } from '../../src/telemetry/closed-labels.ts';
 import { idleTelemetry } from '../helpers/idle-telemetry.ts';
 
 const read = (path: string) => readFileSync(path, 'utf8');
@@ -10,6 +13,19 @@ const read = (path: string) => readFileSync(path, 'utf8');
 /** The first cell of each row of the document's tables, where it is one word in code quotes. */
 const namesIn = (path: string): string[] =>
   [...read(path).matchAll(/^\| `([A-Za-z_-]+)` \|/gm)].map((match) => match[1] ?? '');
+
+/** The words in code quotes of the second column of the table below a heading. */
+const reasonsIn = (path: string, heading: string): string[] => {
+  const [, section = ''] = read(path).split(`${heading}\n`);
+  const rows =
+    section
+      .split(/^##/m)[0]
+      ?.split('\n')
+      .filter((line) => line.startsWith('| ')) ?? [];
+  return rows
+    .slice(2)
+    .flatMap((row) => [...(row.split(' | ')[1] ?? '').matchAll(/`([^`]+)`/g)].map(([, word = '']) => word));
+};
 
 describe('the documents say what the code does', () => {
   test('docs/configuration.md has every setting, with its default, and no other', () => {
@@ -26,6 +42,28 @@ describe('the documents say what the code does', () => {
 
   test('docs/outcomes.md has every outcome and no other', () => {
     assert.deepEqual(namesIn('docs/outcomes.md').sort(), [...CALL_OUTCOMES].sort());
+  });
+
+  test('docs/outcomes.md and docs/metrics.md explain every reason of pushes, Redis and the platform API, and no other', () => {
+    const ofPushes = ['## Reasons of a failed connection', '## Other reasons of pushes'].flatMap((heading) =>
+      reasonsIn('docs/outcomes.md', heading),
+    );
+    assert.deepEqual(ofPushes.sort(), [...OWN_REASONS].sort());
+    const ofRedis = reasonsIn('docs/metrics.md', '### Reasons of `redis_faults_total`');
+    assert.deepEqual(ofRedis.sort(), [...REDIS_FAULTS].sort());
+    const ofPlatform = reasonsIn('docs/metrics.md', '### Reasons of `platform_api_failures_total`');
+    assert.deepEqual(ofPlatform.sort(), [...PLATFORM_FAILURES].sort());
+  });
+
+  test('every row of a table has as many cells as its header', () => {
+    for (const document of globSync('{*.md,docs/**/*.md,bench/*.md,integrations/**/*.md}')) {
+      let cells = 0;
+      for (const [index, line] of read(document).split('\n').entries()) {
+        const now = line.startsWith('|') ? line.replaceAll(/\\\||`[^`]*`/g, '').split('|').length : 0;
+        if (cells > 0 && now > 0) assert.equal(now, cells, `${document}:${index + 1}: ${line}`);
+        cells = now;
+      }
+    }
   });
 
   test('the files for each PBX say what becomes of a call with each outcome, and of no other', () => {

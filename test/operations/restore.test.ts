@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { copyFile, readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { chown, copyFile, readFile, rm, stat } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { promisify } from 'node:util';
 import { createAppStore } from '../../src/devices/app-store.ts';
@@ -16,17 +16,20 @@ import { tempFolder } from '../storage/temp-folder.ts';
 const APP = { platform: 'apns', appId: 'com.example.app' } as const;
 const CREDENTIAL = { kind: 'apns-key', keyId: 'A', teamId: 'B', privateKey: 'C' } as const;
 const account = 123_456_789;
+const ANOTHER_USER = 4_321;
 
 /** The shell commands of docs/operations.md below the line `# title`. */
 const documented = async (title: string): Promise<string> => {
-  const [, commands] = (await readFile('docs/operations.md', 'utf8')).split(`\`\`\`sh\n# ${title}\n`);
+  const [, commands] = (await readFile('docs/operations.md', 'utf8')).split(
+    new RegExp(`\`\`\`sh\\n *# ${title}\\n`),
+  );
   assert.ok(commands !== undefined, `docs/operations.md has no commands "${title}"`);
   return commands.slice(0, commands.indexOf('```'));
 };
 
 const run = async (commands: string, files: { readonly DB: string; readonly BACKUP: string }) => {
   const env = { PATH: process.env['PATH'] ?? '', ...files };
-  const { stdout } = await promisify(execFile)('sh', ['-euc', commands], { env });
+  const { stdout } = await promisify(execFile)('sh', ['-euc', `umask 022\n${commands}`], { env });
   return stdout;
 };
 
@@ -66,6 +69,20 @@ test('a backup that is restored as docs/operations.md says is what the next star
   const files = await prepare(t);
   assert.match(await run(await documented('restore, while the service is stopped'), files), /^ok$/m);
   assert.equal(await tokenIn(files.DB), 'of-the-backup');
+});
+
+test("a database that was deleted is restored for the owner of its directory alone, and the backup is root's alone", {
+  skip: skipWithout('SQLite'),
+}, async (t) => {
+  const files = await prepare(t);
+  const isRoot = process.getuid?.() === 0;
+  if (isRoot) await chown(dirname(files.DB), ANOTHER_USER, ANOTHER_USER);
+  await rm(files.DB);
+  assert.match(await run(await documented('restore, while the service is stopped'), files), /^ok$/m);
+  const [database, backup] = [await stat(files.DB), await stat(files.BACKUP)];
+  assert.equal(database.mode & 0o777, 0o600);
+  assert.equal(backup.mode & 0o777, 0o600);
+  assert.equal(database.uid, isRoot ? ANOTHER_USER : process.getuid?.());
 });
 
 test('without removing the -wal file it would be undone: why the steps are as they are', {

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
-import { copyFile, mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
+import { chmod, copyFile, mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
+import { openDatabase } from '../../src/storage/open-database.ts';
 import { startTestService } from '../helpers/test-service.ts';
 import { until } from '../helpers/until.ts';
 
@@ -53,7 +54,10 @@ describe('a SQLite file that is lost while the service runs', () => {
       await lose(scene);
       // At once, without anybody having looked.
       assert.equal((await phone.register()).status, 503);
-      assert.match(await readiness(), /^503 .*"not ready".*deleted, moved or replaced/);
+      assert.match(
+        await readiness(),
+        /^503 .*"not ready".*deleted, moved or replaced: bring it back, or restore a backup/,
+      );
       assert.equal(await service.metric('mysql_health'), 0);
       assert.equal(await service.metric('vialer_middleware_readiness{subject="database"}'), 2);
       await until(() => told().length > 0, 'the log says so');
@@ -85,5 +89,21 @@ describe('a SQLite file that is lost while the service runs', () => {
     assert.match(await readiness(), /^200 .*"ready"/);
     assert.equal((await phone.register()).status, 200);
     assert.equal((await service.ask({ account: phone.account })).outcome, 'ready');
+  });
+});
+
+test('a directory that this user may not write in is named with what to do', {
+  skip: process.getuid?.() === 0 ? 'root may write anywhere' : false,
+}, async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), 'vialer-middleware-file-'));
+  t.after(async () => {
+    await chmod(folder, 0o700);
+    await rm(folder, { recursive: true, force: true });
+  });
+  const file = join(folder, 'test.db');
+  await (await openDatabase(`sqlite:${file}`)).close();
+  await chmod(folder, 0o500);
+  await assert.rejects(openDatabase(`sqlite:${file}`), {
+    message: `DATABASE_URL: cannot use ${file}: the file and its directory must be writable by this user`,
   });
 });

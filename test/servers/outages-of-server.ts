@@ -125,7 +125,7 @@ export const outagesOfServer = (server: () => DatabaseServer): void => {
         // Known accounts ring: taking the instance out of service would lose their calls.
         const readiness = await fetch(`${service.url}/readyz`);
         assert.equal(readiness.status, 200);
-        assert.match(await readiness.text(), /"degraded".*only phones that were known lately ring/);
+        assert.match(await readiness.text(), /"degraded".*only accounts in memory ring/);
         await end();
         await until(async () => {
           // Known accounts are still looked up in memory until the database was asked again.

@@ -64,6 +64,8 @@ const problemOf = (path: string, error: unknown): string => {
       return `${path} is locked by another program`;
     case 'full':
       return `cannot use ${path}: the disk is full`;
+    case 'read-only':
+      return `cannot use ${path}: the file and its directory must be writable by this user`;
     default:
       return `cannot open ${path} as a SQLite database: ${driverWords(error) ?? 'unknown error'}`;
   }
