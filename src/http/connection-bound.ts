@@ -11,6 +11,7 @@ import {
   newConnection,
 } from './connection.ts';
 import { IdleConnections } from './idle-connections.ts';
+import { isStillComing } from './still-coming.ts';
 import { unsentBytes } from './unsent-bytes.ts';
 
 /** Connections without a request that are kept however many calls wait: apps have to reach the service. */
@@ -49,6 +50,9 @@ export class ConnectionBound {
   readonly #unread: Connection[] = [];
   #lookAgainAt = 0;
   #open = 0;
+  #made = 0;
+  /** When a connection, its handshake or a request came last. */
+  #newsAt = 0;
   #drainsSince: number | undefined;
 
   constructor(limits: ConnectionLimits) {
@@ -59,6 +63,11 @@ export class ConnectionBound {
   /** Connections that are open. */
   get size(): number {
     return this.#open;
+  }
+
+  /** Connections that were made since the start. */
+  get made(): number {
+    return this.#made;
   }
 
   /** Follows the connections of a server; of a TLS server also those in their handshake. */
@@ -98,16 +107,11 @@ export class ConnectionBound {
     this.#drainsSince ??= performance.now();
   }
 
-  /** Whether every request is answered; a new connection, or half of a request, is waited for no longer than `patienceMs`. */
+  /** Whether every request is answered and nothing is still coming that `isStillComing` waits for. */
   isQuiet(patienceMs: number): boolean {
-    const since = performance.now() - patienceMs;
-    const isPatient = this.#drainsSince !== undefined && this.#drainsSince > since;
-    for (const connection of this.#bySocket.values()) {
-      if (!isWithoutRequest(connection)) return false;
-      if (connection.unanswered > 0 ? isPatient : !connection.hasAsked && connection.cameAt > since)
-        return false;
-    }
-    return true;
+    const drainsSince = this.#drainsSince ?? 0;
+    const news = { newsAt: this.#newsAt, drainsSince, patienceMs };
+    return !isStillComing(this.#bySocket.values(), this.#handshaking.values(), news);
   }
 
   /** Closes every connection once what was written to it has left. */
@@ -118,6 +122,8 @@ export class ConnectionBound {
   #came(socket: Socket): Connection {
     const connection = newConnection(socket);
     this.#open += 1;
+    this.#made += 1;
+    this.#newsAt = connection.cameAt;
     this.#bySocket.set(socket, connection);
     this.#idle.add(connection);
     socket.once('close', () => this.#forget(connection));
@@ -138,6 +144,7 @@ export class ConnectionBound {
     const connection = this.#handshaking.get(name);
     if (connection === undefined) return;
     this.#handshaking.delete(name);
+    this.#newsAt = performance.now();
     connection.writer = secure;
     this.#bySocket.set(secure, connection);
     secure.once('close', () => this.#bySocket.delete(secure));
@@ -154,6 +161,7 @@ export class ConnectionBound {
     connection.hasAsked = true;
     connection.unanswered += 1;
     connection.latest = request;
+    if (this.#drainsSince !== undefined) this.#newsAt = performance.now();
     if (this.#drainsSince !== undefined || this.#limits.isStopping?.()) response.shouldKeepAlive = false;
     response.on('close', () => this.#answered(connection));
     if (connection.unanswered <= MOST_UNANSWERED) return true;
