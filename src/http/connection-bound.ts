@@ -9,6 +9,7 @@ import {
   isWithoutRequest,
   nameOf,
   newConnection,
+  TOO_MANY,
 } from './connection.ts';
 import { IdleConnections } from './idle-connections.ts';
 import { isStillComing } from './still-coming.ts';
@@ -37,6 +38,8 @@ const SWEEP_MS = 1_000;
  * | has a request that is being answered, such as a waiting call | stays |
  */
 export class ConnectionBound {
+  /** Connections that were made since the start; others only read it. */
+  made = 0;
   readonly #limits: ConnectionLimits;
   readonly #stalledMs: number;
   /** By the sockets that requests come over: under TLS there are two for each connection. */
@@ -50,7 +53,6 @@ export class ConnectionBound {
   readonly #unread: Connection[] = [];
   #lookAgainAt = 0;
   #open = 0;
-  #made = 0;
   /** When a connection, its handshake or a request came last. */
   #newsAt = 0;
   #drainsSince: number | undefined;
@@ -63,11 +65,6 @@ export class ConnectionBound {
   /** Connections that are open. */
   get size(): number {
     return this.#open;
-  }
-
-  /** Connections that were made since the start. */
-  get made(): number {
-    return this.#made;
   }
 
   /** Follows the connections of a server; of a TLS server also those in their handshake. */
@@ -109,8 +106,7 @@ export class ConnectionBound {
 
   /** Whether every request is answered and nothing is still coming that `isStillComing` waits for. */
   isQuiet(patienceMs: number): boolean {
-    const drainsSince = this.#drainsSince ?? 0;
-    const news = { newsAt: this.#newsAt, drainsSince, patienceMs };
+    const news = { newsAt: this.#newsAt, drainsSince: this.#drainsSince ?? 0, patienceMs };
     return !isStillComing(this.#bySocket.values(), this.#handshaking.values(), news);
   }
 
@@ -122,7 +118,7 @@ export class ConnectionBound {
   #came(socket: Socket): Connection {
     const connection = newConnection(socket);
     this.#open += 1;
-    this.#made += 1;
+    this.made += 1;
     this.#newsAt = connection.cameAt;
     this.#bySocket.set(socket, connection);
     this.#idle.add(connection);
@@ -252,6 +248,3 @@ export class ConnectionBound {
     this.#bySocket.delete(connection.writer);
   }
 }
-
-/** What the first request beyond the bound hears; the connection ends with it. */
-const TOO_MANY = { connection: 'close', 'content-type': 'text/plain', 'x-wake-outcome': 'overloaded' };
