@@ -6,6 +6,11 @@ import type { ConnectionBound } from './connection-bound.ts';
 /** Milliseconds for a request of which the first half, or only the connection, has come when the server closes. */
 const PATIENCE_MS = 500;
 const LOOK_MS = 5;
+/** Connections still come out of the kernel's queue until this many turns of the event loop, each of at most 2 ms, bring none. */
+const CALM_TURNS = 5;
+const CALM_TURN_MS = 2;
+/** Milliseconds after which the server stops listening although connections still come. */
+const ACCEPT_LIMIT_MS = 2_500;
 
 /** Makes a server whose connections and requests are bounded. */
 export function createBoundedServer(
@@ -26,12 +31,30 @@ export function createBoundedServer(
  */
 export async function drainServer(server: Server, bound: ConnectionBound): Promise<void> {
   bound.drain();
-  // Connections that the kernel has made are taken in this turn; those that came later would be reset.
-  await turn();
+  await acceptWaiting(bound);
   NetServer.prototype.close.call(server);
-  // What they sent is read in the next.
+  // What they sent is read in the next turn. A look that follows a busy one at once would take what waits for silence.
   await turn();
-  while (!bound.isQuiet(PATIENCE_MS)) await delay(LOOK_MS);
+  while (!bound.isQuiet(PATIENCE_MS)) {
+    await delay(LOOK_MS);
+    await turn();
+  }
   bound.end();
   while (bound.size > 0) await delay(LOOK_MS);
+}
+
+/**
+ * Accepts the connections that the kernel has made, which would be reset otherwise. One turn takes hundreds of them, but a queue
+ * of thousands needs several, and more come meanwhile.
+ */
+async function acceptWaiting(bound: ConnectionBound): Promise<void> {
+  const end = performance.now() + ACCEPT_LIMIT_MS;
+  let before = performance.now();
+  for (let calm = 0; calm < CALM_TURNS && before < end; ) {
+    const { made } = bound;
+    await turn();
+    const now = performance.now();
+    calm = bound.made === made && now - before <= CALM_TURN_MS ? calm + 1 : 0;
+    before = now;
+  }
 }

@@ -9,8 +9,10 @@ import {
   isWithoutRequest,
   nameOf,
   newConnection,
+  TOO_MANY,
 } from './connection.ts';
 import { IdleConnections } from './idle-connections.ts';
+import { isStillComing } from './still-coming.ts';
 import { unsentBytes } from './unsent-bytes.ts';
 
 /** Connections without a request that are kept however many calls wait: apps have to reach the service. */
@@ -36,6 +38,8 @@ const SWEEP_MS = 1_000;
  * | has a request that is being answered, such as a waiting call | stays |
  */
 export class ConnectionBound {
+  /** Connections that were made since the start; others only read it. */
+  made = 0;
   readonly #limits: ConnectionLimits;
   readonly #stalledMs: number;
   /** By the sockets that requests come over: under TLS there are two for each connection. */
@@ -49,6 +53,8 @@ export class ConnectionBound {
   readonly #unread: Connection[] = [];
   #lookAgainAt = 0;
   #open = 0;
+  /** When a connection, its handshake or a request came last. */
+  #newsAt = 0;
   #drainsSince: number | undefined;
 
   constructor(limits: ConnectionLimits) {
@@ -98,16 +104,10 @@ export class ConnectionBound {
     this.#drainsSince ??= performance.now();
   }
 
-  /** Whether every request is answered; a new connection, or half of a request, is waited for no longer than `patienceMs`. */
+  /** Whether every request is answered and nothing is still coming that `isStillComing` waits for. */
   isQuiet(patienceMs: number): boolean {
-    const since = performance.now() - patienceMs;
-    const isPatient = this.#drainsSince !== undefined && this.#drainsSince > since;
-    for (const connection of this.#bySocket.values()) {
-      if (!isWithoutRequest(connection)) return false;
-      if (connection.unanswered > 0 ? isPatient : !connection.hasAsked && connection.cameAt > since)
-        return false;
-    }
-    return true;
+    const news = { newsAt: this.#newsAt, drainsSince: this.#drainsSince ?? 0, patienceMs };
+    return !isStillComing(this.#bySocket.values(), this.#handshaking.values(), news);
   }
 
   /** Closes every connection once what was written to it has left. */
@@ -118,6 +118,8 @@ export class ConnectionBound {
   #came(socket: Socket): Connection {
     const connection = newConnection(socket);
     this.#open += 1;
+    this.made += 1;
+    this.#newsAt = connection.cameAt;
     this.#bySocket.set(socket, connection);
     this.#idle.add(connection);
     socket.once('close', () => this.#forget(connection));
@@ -138,6 +140,7 @@ export class ConnectionBound {
     const connection = this.#handshaking.get(name);
     if (connection === undefined) return;
     this.#handshaking.delete(name);
+    this.#newsAt = performance.now();
     connection.writer = secure;
     this.#bySocket.set(secure, connection);
     secure.once('close', () => this.#bySocket.delete(secure));
@@ -154,6 +157,7 @@ export class ConnectionBound {
     connection.hasAsked = true;
     connection.unanswered += 1;
     connection.latest = request;
+    if (this.#drainsSince !== undefined) this.#newsAt = performance.now();
     if (this.#drainsSince !== undefined || this.#limits.isStopping?.()) response.shouldKeepAlive = false;
     response.on('close', () => this.#answered(connection));
     if (connection.unanswered <= MOST_UNANSWERED) return true;
@@ -244,6 +248,3 @@ export class ConnectionBound {
     this.#bySocket.delete(connection.writer);
   }
 }
-
-/** What the first request beyond the bound hears; the connection ends with it. */
-const TOO_MANY = { connection: 'close', 'content-type': 'text/plain', 'x-wake-outcome': 'overloaded' };

@@ -93,3 +93,6 @@ export function isStalled(connection: Connection, now: number, limitMs: number):
   connection.sentAt = now;
   return false;
 }
+
+/** What the first request beyond the bound hears; the connection ends with it. */
+export const TOO_MANY = { connection: 'close', 'content-type': 'text/plain', 'x-wake-outcome': 'overloaded' };

@@ -1,12 +1,13 @@
 import { createServer } from 'node:http';
 import Fastify, { type FastifyError, type FastifyInstance, type FastifyReply } from 'fastify';
+import { sharedRun } from '../lib/shared-run.ts';
 import { answerNotFound, clientFault } from './answer-error.ts';
 import { sendDetail } from './app-replies.ts';
 import { createBoundedServer, drainServer } from './bounded-server.ts';
 import type { ConnectionLimits } from './connection.ts';
 import { ConnectionBound } from './connection-bound.ts';
 import { addHealthRoutes, type OpsParts } from './ops-routes.ts';
-import { createClientErrorHandler, OUR_FAULTS } from './protocol-faults.ts';
+import { answerProtocolFaults, createClientErrorHandler, OUR_FAULTS } from './protocol-faults.ts';
 
 /** What the metrics port serves. */
 export interface MetricsParts extends Pick<OpsParts, 'readiness'>, Pick<ConnectionLimits, 'onClosed'> {
@@ -14,9 +15,12 @@ export interface MetricsParts extends Pick<OpsParts, 'readiness'>, Pick<Connecti
   readonly read: () => Promise<{ readonly contentType: string; readonly text: string }>;
 }
 
-/** Errors in our own words, as on the main listener; what scrapers and probes do wrong is not counted. */
+/** What scrapers and probes do wrong is not counted. */
+const UNCOUNTED = { requestInvalid: () => {} };
+
+/** Errors in our own words, as on the main listener. */
 const OUR_ERRORS = {
-  clientErrorHandler: createClientErrorHandler({ requestInvalid: () => {} }),
+  clientErrorHandler: createClientErrorHandler(UNCOUNTED),
   frameworkErrors: (error: FastifyError, _request: unknown, reply: FastifyReply) => {
     const status = error.statusCode ?? 500;
     sendDetail(reply, status, status < 500 ? clientFault(status) : 'Internal server error.');
@@ -34,18 +38,21 @@ const TIME_LIMITS = {
 
 /** The second listener: `GET /metrics` (and `/`, where the reference served it) beside the health routes. */
 export function createMetricsServer(parts: MetricsParts): FastifyInstance {
+  // A rendering takes the event loop longer than all else here: a burst of scrapes must not cost one each.
+  const read = sharedRun(parts.read);
   const bound = new ConnectionBound({ ...CONNECTIONS, onClosed: parts.onClosed });
   const server = Fastify({
     logger: false,
     ...OUR_ERRORS,
     serverFactory: (onRequest) => createBoundedServer(bound, createServer, TIME_LIMITS, onRequest),
   });
+  answerProtocolFaults(server, UNCOUNTED);
   server.setErrorHandler(OUR_ERRORS.frameworkErrors);
   server.setNotFoundHandler(answerNotFound);
   server.addHook('preClose', () => drainServer(server.server, bound));
   for (const url of ['/metrics', '/']) {
     server.get(url, async (_request, reply) => {
-      const { contentType, text } = await parts.read();
+      const { contentType, text } = await read();
       return reply.header('content-type', contentType).send(text);
     });
   }

@@ -1,15 +1,24 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { Agent } from 'node:http';
+import { connect, type Socket } from 'node:net';
 import { describe, type TestContext, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
+import { connect as connectTls } from 'node:tls';
 import { askPbx, type PbxAnswer } from '../../src/sandbox/pbx.ts';
 import { openSocket, rawRequest, readAnswers } from '../api/raw-socket.ts';
 import { addPhone } from '../helpers/process-phone.ts';
 import { type ServiceProcess, startServiceProcess } from '../helpers/service-process.ts';
 import { until } from '../helpers/until.ts';
+import { createTlsFolder } from '../tls/tls-service.ts';
 
 const WAITING = 1_000;
+const CALL = rawRequest(
+  'POST',
+  '/api/incoming-call/',
+  ['Content-Type: application/x-www-form-urlencoded'],
+  'sip_user_id=300000000&phonenumber=1',
+);
 const PATIENT = { APP_PUSH_ROUNDTRIP_WAIT: '60000', APP_PUSH_RESEND_INTERVAL: '60000' };
 
 const waiting = async (service: ServiceProcess): Promise<number> => {
@@ -40,6 +49,37 @@ async function holdCalls(
   return calls;
 }
 
+/**
+ * Halts a service that stops, until the kernel has made `count` connections for it: it finds them when it closes its
+ * listeners. Then each asks for a call. Resolves with the outcomes.
+ */
+async function askAtEnd(
+  service: ServiceProcess,
+  count: number,
+  ready: 'connect' | 'secureConnect',
+  open: () => Socket,
+): Promise<string[]> {
+  service.process.kill('SIGTERM');
+  await until(() => service.output().includes('stopping'), 'it stops');
+  service.process.kill('SIGSTOP');
+  // Longer than a service without calls takes to stop.
+  await delay(600);
+  let connected = 0;
+  const heard = Array.from({ length: count }, () => {
+    const socket = open().once('connect', () => (connected += 1));
+    socket.once(ready, () => socket.write(CALL));
+    return new Promise<string>((resolve) => {
+      let text = '';
+      socket.on('data', (chunk: Buffer) => (text += chunk.toString('latin1')));
+      socket.once('error', ({ message }) => resolve(message));
+      socket.once('close', () => resolve(/x-wake-outcome: (\S+)/.exec(text)?.[1] ?? `closed after: ${text}`));
+    });
+  });
+  await until(() => connected === count, 'all are connected');
+  service.process.kill('SIGCONT');
+  return Promise.all(heard);
+}
+
 describe('the answers of a service that stops', () => {
   test('every waiting call gets its answer, and so does who asks meanwhile', async (t) => {
     const service = await startServiceProcess(t, { ...PATIENT, SHUTDOWN_GRACE: '300' });
@@ -66,6 +106,25 @@ describe('the answers of a service that stops', () => {
     const refused = late.slice(late.indexOf('503 status=NAK shutting-down'));
     assert.deepEqual(new Set(refused), new Set(['503 status=NAK shutting-down']));
     assert.equal(await ended, 0);
+  });
+
+  test('each of a thousand connections that come in the moment of closing gets its answer', async (t) => {
+    const service = await startServiceProcess(t, { SHUTDOWN_GRACE: '0' }, { openFiles: 4_000 });
+    const port = Number(new URL(service.url).port);
+    const outcomes = await askAtEnd(service, 1_000, 'connect', () => connect(port, '127.0.0.1'));
+    assert.deepEqual(new Set(outcomes), new Set(['shutting-down']));
+    assert.equal(await service.ended(), 0);
+  });
+
+  test('over TLS, those in their handshake count as coming', async (t) => {
+    const { settings } = await createTlsFolder(t);
+    const service = await startServiceProcess(t, { ...settings, SHUTDOWN_GRACE: '0' }, { openFiles: 4_000 });
+    const port = Number(new URL(service.url).port);
+    const outcomes = await askAtEnd(service, 200, 'secureConnect', () =>
+      connectTls({ port, host: '127.0.0.1', rejectUnauthorized: false }),
+    );
+    assert.deepEqual(new Set(outcomes), new Set(['shutting-down']));
+    assert.equal(await service.ended(), 0);
   });
 
   test('a kept connection hears that it ends with its next answer', async (t) => {

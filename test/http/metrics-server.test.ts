@@ -1,0 +1,43 @@
+import assert from 'node:assert/strict';
+import { type TestContext, test } from 'node:test';
+import { createMetricsServer } from '../../src/http/metrics-server.ts';
+import { exchange, rawRequest } from '../api/raw-socket.ts';
+import { until } from '../helpers/until.ts';
+
+const TEXT = 'up 1\n';
+const SCRAPE = rawRequest('GET', '/metrics');
+
+/** A metrics port of its own; how often its metrics were rendered. */
+async function startMetrics(t: TestContext, rendered: () => Promise<void>) {
+  let renderings = 0;
+  const server = createMetricsServer({
+    readiness: async () => ({ notReady: [], degraded: [] }),
+    onClosed: () => {},
+    read: async () => {
+      renderings += 1;
+      await rendered();
+      return { contentType: 'text/plain', text: TEXT };
+    },
+  });
+  const url = await server.listen({ host: '127.0.0.1', port: 0 });
+  t.after(() => server.close());
+  return { url, renderings: () => renderings };
+}
+
+test('scrapes at once share one rendering, and health is answered meanwhile', async (t) => {
+  const go = Promise.withResolvers<void>();
+  const { url, renderings } = await startMetrics(t, () => go.promise);
+  t.after(() => go.resolve());
+  const burst = Array.from({ length: 20 }, () => exchange(url, SCRAPE.repeat(10), { answers: 10 }));
+  await until(() => renderings() > 0, 'it is rendered');
+  for (const path of ['/healthz', '/readyz']) assert.equal((await fetch(`${url}${path}`)).status, 200, path);
+  go.resolve();
+  const answers = await Promise.all(burst);
+  for (const { text } of answers) assert.equal(text.split(TEXT).length, 11);
+  // Those that came after the first rendering ended share the next.
+  assert.ok(renderings() <= 2, `${renderings()} renderings`);
+  // A later scrape gets later figures.
+  const before = renderings();
+  await exchange(url, SCRAPE, { answers: 1 });
+  assert.equal(renderings(), before + 1);
+});
