@@ -249,7 +249,13 @@ class Http2Channel implements Channel, ConnectionOwner<Http2Connection>, Replaye
 
   #tellLost(connection: Http2Connection, cause: LossCause, detail: string): void {
     const { openStreams: inFlight } = connection;
-    this.#events.channelLost({ origin: this.#origin.origin, cause, detail, inFlight });
+    this.#events.channelLost({
+      origin: this.#origin.origin,
+      cause,
+      detail,
+      inFlight,
+      ...(connection.dismissed && { dismissed: true }),
+    });
   }
 
   async #end(): Promise<void> {

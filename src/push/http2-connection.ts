@@ -89,6 +89,11 @@ export class Http2Connection {
     return this.#served > 0 && !this.#condemned ? 'served' : 'unproven';
   }
 
+  /** The peer said why it wants no request of ours, and that was the answer to all. */
+  get dismissed(): boolean {
+    return this.#refusal !== undefined;
+  }
+
   /** Streams that are not closed yet. */
   get openStreams(): number {
     return this.#openStreams;
@@ -156,7 +161,8 @@ export class Http2Connection {
     this.#lastProcessed = Math.min(this.#lastProcessed, lastStreamId);
     if (code !== constants.NGHTTP2_NO_ERROR) this.#condemned = true;
     else if (this.#openStreams > 0) this.#promises = true;
-    if (lastStreamId === 0 && text !== '')
+    // Apple may count the only stream as processed and answer nothing but this.
+    if (text !== '' && (lastStreamId === 0 || this.#openStreams <= 1))
       this.#refuse({ kind: 'failed', reason: 'dismissed', goaway: text });
     const detail = goawayDetail(code, text);
     const tooManyPings = code === constants.NGHTTP2_ENHANCE_YOUR_CALM && text.includes(TOO_MANY_PINGS);
