@@ -51,6 +51,12 @@ export class Connections {
     return this.#inFlight() < this.#maxInFlight ? this.#open.find(hasRoom) : undefined;
   }
 
+  /** One with nothing in flight. Not the oldest where others need it. */
+  empty(othersWait: boolean): Http2Connection | undefined {
+    const from = othersWait || this.#open.length > 1 ? 1 : 0;
+    return this.#open.find((one, index) => index >= from && one.openStreams === 0 && one.room > 0);
+  }
+
   /** A new one; it takes the place of those that take no requests. */
   add(connection: Http2Connection): void {
     const useless = this.#open.filter((other) => !other.takesRequests);

@@ -1,17 +1,37 @@
 const MAX_DETAIL = 200;
+/** Bytes of a GOAWAY's debug data that are read; Apple's are about 50. */
+const MAX_GOAWAY = 4_096;
+/** Characters of a reason in a log line. */
+const MAX_WORD = 60;
 
 /** A peer's words made fit for a log line: printable ASCII only, at most 200 characters. */
 const printable = (text: string): string => text.slice(0, MAX_DETAIL).replaceAll(/[^\x20-\x7e]/g, '?');
 
-/** The debug data of a GOAWAY (RFC 9113, 6.8), where Apple puts the reason as JSON: its first 200 bytes. */
+/** The debug data of a GOAWAY (RFC 9113, 6.8), where Apple puts the reason as JSON: its first 4 KiB, without blanks and NULs around. */
 export const goawayText = (data: NodeJS.ArrayBufferView | undefined): string =>
   data === undefined
     ? ''
-    : Buffer.from(data.buffer, data.byteOffset, Math.min(data.byteLength, MAX_DETAIL)).toString('latin1');
+    : Buffer.from(data.buffer, data.byteOffset, Math.min(data.byteLength, MAX_GOAWAY))
+        .toString('latin1')
+        .replaceAll(/^[\s\0]+|[\s\0]+$/g, '');
 
-/** What a GOAWAY said, for a log line: its code and its debug data. */
-export const goawayDetail = (code: number, text: string): string =>
-  text === '' ? `code ${code}` : printable(`code ${code}: ${text}`);
+/** What a GOAWAY said, for a log line: its code and its debug data, of long data the reason. */
+export const goawayDetail = (code: number, text: string): string => {
+  if (text === '') return `code ${code}`;
+  const word = text.length > MAX_DETAIL ? reasonIn(text) : undefined;
+  return printable(`code ${code}: ${word?.slice(0, MAX_WORD) ?? text}`);
+};
+
+/** The `reason` of a JSON object. */
+function reasonIn(text: string): string | undefined {
+  try {
+    const parsed: unknown = JSON.parse(text);
+    const isObject = typeof parsed === 'object' && parsed !== null && 'reason' in parsed;
+    return isObject && typeof parsed.reason === 'string' ? parsed.reason : undefined;
+  } catch {
+    return undefined;
+  }
+}
 
 const isCoded = (error: Error): error is Error & { readonly code: string } =>
   'code' in error && typeof error.code === 'string';

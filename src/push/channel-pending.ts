@@ -18,6 +18,8 @@ export class PendingRequest {
   refusals = 0;
   /** How often a connection broke under it, so that nobody knows whether it was processed. */
   losses = 0;
+  /** Nothing else is sent on its connection: if that breaks, it is because of this request. */
+  alone = false;
   settled = false;
   readonly #resolve: (reply: ChannelReply) => void;
 

@@ -6,17 +6,26 @@ import type { StreamEnd } from './http2-connection-types.ts';
 /** How often a request is sent again when the peer certainly did not process it. */
 const MAX_REFUSALS = 5;
 /** How often a request is sent again when perhaps it was processed; harmless, as each try carries the same id. */
-const MAX_LOSSES = 2;
+const MAX_LOSSES = 5;
+/** Pause before the third and later replays of a request that was lost and cannot be sent alone, in milliseconds. */
+const LOSS_PAUSE = { baseMs: 100, capMs: 800 };
 /** Pause before the second and later replays of a request that the peer refuses, in milliseconds. */
 const REFUSAL_PAUSE = { baseMs: 50, capMs: 400 };
 
+/** How a request is sent again. */
+export interface Replayer {
+  replay(pending: PendingRequest): void;
+  /** On a connection that carries nothing else. False: too many wait for that. */
+  replayAlone(pending: PendingRequest): boolean;
+}
+
 /** Decides whether a request whose stream ended unanswered is sent again, and when. */
 export class ReplayPolicy {
-  readonly #replay: (pending: PendingRequest) => void;
+  readonly #replayer: Replayer;
   readonly #paused = new PendingQueue();
 
-  constructor(replay: (pending: PendingRequest) => void) {
-    this.#replay = replay;
+  constructor(replayer: Replayer) {
+    this.#replayer = replayer;
   }
 
   /** Requests that pause before their replay. */
@@ -26,20 +35,21 @@ export class ReplayPolicy {
 
   /** Replays, pauses or fails the request. `peer-refuses`: a fresh connection should be tried. */
   apply(pending: PendingRequest, end: StreamEnd): 'done' | 'peer-refuses' {
+    const { alone } = pending;
+    pending.alone = false;
     switch (end) {
       case 'reset':
         pending.fail('stream-reset');
         return 'done';
       case 'lost':
-        if (++pending.losses > MAX_LOSSES) pending.fail('connection-lost');
-        else this.#replay(pending);
+        this.#lost(pending, alone);
         return 'done';
       case 'passed-over':
-        this.#replay(pending);
+        this.#replayer.replay(pending);
         return 'done';
       case 'unprocessed':
         if (++pending.refusals > MAX_REFUSALS) pending.fail('connection-lost');
-        else this.#replay(pending);
+        else this.#replayer.replay(pending);
         return 'done';
       case 'refused':
         return this.#refused(pending);
@@ -55,6 +65,18 @@ export class ReplayPolicy {
     }
   }
 
+  /**
+   * A request at which the peer drops the connection takes the others with it, and would again if they all were sent again
+   * together. Lost twice, each goes alone: the others are answered, and the one that breaks its own connection fails.
+   */
+  #lost(pending: PendingRequest, alone: boolean): void {
+    pending.losses++;
+    if (alone || pending.losses > MAX_LOSSES) pending.fail('connection-lost');
+    else if (pending.losses === 1) this.#replayer.replay(pending);
+    else if (!this.#replayer.replayAlone(pending))
+      this.#pause(pending, backoff(pending.losses - 2, LOSS_PAUSE));
+  }
+
   /** The first refusal may only mean that the peer's limit was lowered meanwhile: the same connection will do. */
   #refused(pending: PendingRequest): 'done' | 'peer-refuses' {
     pending.refusals++;
@@ -63,17 +85,18 @@ export class ReplayPolicy {
       return 'done';
     }
     if (pending.refusals === 1) {
-      this.#replay(pending);
+      this.#replayer.replay(pending);
       return 'done';
     }
-    this.#paused.push(pending);
-    pending.delayTimer = setTimeout(
-      () => {
-        this.#paused.remove(pending);
-        this.#replay(pending);
-      },
-      backoff(pending.refusals - 2, REFUSAL_PAUSE),
-    );
+    this.#pause(pending, backoff(pending.refusals - 2, REFUSAL_PAUSE));
     return 'peer-refuses';
+  }
+
+  #pause(pending: PendingRequest, forMs: number): void {
+    this.#paused.push(pending);
+    pending.delayTimer = setTimeout(() => {
+      this.#paused.remove(pending);
+      this.#replayer.replay(pending);
+    }, forMs);
   }
 }

@@ -96,5 +96,7 @@ export interface ChannelEvents {
     readonly cause: 'goaway' | 'ping-timeout' | 'reset' | 'closed-by-peer' | 'renewed' | 'idle' | 'closed';
     readonly detail: string;
     readonly inFlight: number;
+    /** Its requests got what the peer said as their answer. */
+    readonly dismissed?: boolean;
   }): void;
 }

@@ -6,7 +6,7 @@ import { Connector, type Need } from './channel-connector.ts';
 import { Hopeless } from './channel-hopeless.ts';
 import { PingPace } from './channel-pace.ts';
 import { PendingRequest } from './channel-pending.ts';
-import { ReplayPolicy } from './channel-replay.ts';
+import { type Replayer, ReplayPolicy } from './channel-replay.ts';
 import { DEFAULT_TIMINGS } from './channel-timings.ts';
 import { WaitingRequests } from './channel-waiting.ts';
 import type { Http2ChannelOptions } from './http2-channel-options.ts';
@@ -31,7 +31,7 @@ const never = (): boolean => false;
  * is open, or the connector is making it; more while requests wait for a stream. Old ones that still finish streams are
  * kept apart until their sockets are gone.
  */
-class Http2Channel implements Channel, ConnectionOwner<Http2Connection> {
+class Http2Channel implements Channel, ConnectionOwner<Http2Connection>, Replayer {
   readonly #origin: URL;
   readonly #options: ConnectionOptions;
   readonly #maxQueue: number;
@@ -69,7 +69,7 @@ class Http2Channel implements Channel, ConnectionOwner<Http2Connection> {
     this.#isAnswer = options.isAnswer ?? never;
     this.#events = options.events;
     this.#hopeless = new Hopeless(this.#waiting, timings.hopelessAfterMs);
-    this.#policy = new ReplayPolicy((pending) => this.#replay(pending));
+    this.#policy = new ReplayPolicy(this);
     this.#open = new Connections(timings, maxInFlight, {
       waitingSince: () => this.#waiting.since,
       grow: () => this.#grow(),
@@ -113,7 +113,7 @@ class Http2Channel implements Channel, ConnectionOwner<Http2Connection> {
       this.#expire(pending);
       return;
     }
-    const connection = this.#waiting.size === 0 ? this.#open.withRoom() : undefined;
+    const connection = this.#waiting.shared === 0 ? this.#open.withRoom() : undefined;
     if (connection === undefined && this.#waiting.fresh >= this.#maxQueue) {
       pending.fail('queue-full');
       return;
@@ -172,15 +172,38 @@ class Http2Channel implements Channel, ConnectionOwner<Http2Connection> {
     else this.#hopeless.failed(certain);
   }
 
-  #replay(pending: PendingRequest): void {
+  /** From the policy: to be sent again. */
+  replay(pending: PendingRequest): void {
     this.#waiting.pushReplay(pending, monotonic());
     if (this.#open.size > 0) this.roomChanged();
     else this.#connector.want();
   }
 
+  /** From the policy: to be sent again with nothing else on its connection. */
+  replayAlone(pending: PendingRequest): boolean {
+    if (!this.#waiting.pushAlone(pending, monotonic())) return false;
+    if (this.#open.size > 0) this.roomChanged();
+    else this.#connector.want();
+    return true;
+  }
+
+  #sendAlone(): void {
+    while (this.#waiting.wantsAlone) {
+      const connection = this.#open.empty(this.#waiting.shared > 0);
+      if (connection === undefined) {
+        this.#waits();
+        return;
+      }
+      const pending = this.#waiting.shiftAlone();
+      if (pending?.request.wanted() === true) connection.sendAlone(pending);
+      else pending?.fail('withdrawn');
+    }
+  }
+
   /** From a connection: sends what waits, oldest first, while there is room. */
   roomChanged(): void {
-    while (this.#waiting.size > 0) {
+    this.#sendAlone();
+    while (this.#waiting.shared > 0) {
       const connection = this.#open.withRoom();
       if (connection === undefined) {
         this.#waits();
@@ -226,7 +249,13 @@ class Http2Channel implements Channel, ConnectionOwner<Http2Connection> {
 
   #tellLost(connection: Http2Connection, cause: LossCause, detail: string): void {
     const { openStreams: inFlight } = connection;
-    this.#events.channelLost({ origin: this.#origin.origin, cause, detail, inFlight });
+    this.#events.channelLost({
+      origin: this.#origin.origin,
+      cause,
+      detail,
+      inFlight,
+      ...(connection.dismissed && { dismissed: true }),
+    });
   }
 
   async #end(): Promise<void> {

@@ -18,6 +18,8 @@ import { Watchdog } from './http2-watchdog.ts';
 
 /** The debug data by which gRPC servers complain of PINGs. */
 const TOO_MANY_PINGS = 'too_many_pings';
+/** A peer that drops the connection because of a request does so within two round trips and this, milliseconds. */
+const ALONE_MS = { spare: 25, most: 250 };
 
 /**
  * One HTTP/2 connection. States: open; ended (takes no more, streams that are open finish: after a GOAWAY or a renewal);
@@ -31,6 +33,7 @@ export class Http2Connection {
   readonly #options: ConnectionOptions;
   readonly #owner: ConnectionOwner<Http2Connection>;
   readonly #watchdog: Watchdog;
+  readonly #aloneMs: number;
   #limit = 0;
   #openStreams = 0;
   #served = 0;
@@ -40,6 +43,8 @@ export class Http2Connection {
   #promises = false;
   #condemned = false;
   #linger: NodeJS.Timeout | undefined;
+  /** Runs while it carries a request that is to be alone. */
+  #alone: NodeJS.Timeout | undefined;
 
   constructor(dialled: Dialled, options: ConnectionOptions, owner: ConnectionOwner<Http2Connection>) {
     this.#session = dialled.session;
@@ -47,6 +52,7 @@ export class Http2Connection {
     this.#requestHeaders = new RequestHeaders(options.authority);
     this.#options = options;
     this.#owner = owner;
+    this.#aloneMs = Math.min(ALONE_MS.most, ALONE_MS.spare + 2 * dialled.handshakeMs);
     this.#readLimit();
     this.#watchdog = new Watchdog(
       {
@@ -62,7 +68,8 @@ export class Http2Connection {
 
   /** How many more requests it takes now. */
   get room(): number {
-    if (this.#ended || this.#session.closed || this.#session.destroyed) return 0;
+    if (this.#ended || this.#alone !== undefined) return 0;
+    if (this.#session.closed || this.#session.destroyed) return 0;
     return this.#limit - this.#openStreams;
   }
 
@@ -82,6 +89,11 @@ export class Http2Connection {
     return this.#served > 0 && !this.#condemned ? 'served' : 'unproven';
   }
 
+  /** The peer said why it wants no request of ours, and that was the answer to all. */
+  get dismissed(): boolean {
+    return this.#refusal !== undefined;
+  }
+
   /** Streams that are not closed yet. */
   get openStreams(): number {
     return this.#openStreams;
@@ -99,6 +111,17 @@ export class Http2Connection {
     this.#watchdog.requestSent();
   }
 
+  /** Sends a request beside which nothing is sent until it ends, for about two round trips; only while nothing is in flight. */
+  sendAlone(pending: PendingRequest): void {
+    pending.alone = true;
+    this.#alone = setTimeout(() => {
+      this.#alone = undefined;
+      pending.alone = false;
+      this.#owner.roomChanged();
+    }, this.#aloneMs);
+    this.send(pending);
+  }
+
   /** Takes no more requests; closes when the open streams have finished. */
   retire(cause: 'renewed' | 'idle', detail = ''): void {
     this.#end(cause, detail);
@@ -108,6 +131,7 @@ export class Http2Connection {
   /** Ends everything on it now. */
   destroy(): void {
     this.#ended = true;
+    this.#endAlone();
     this.#watchdog.stop();
     this.#session.destroy();
     this.#socket.destroy();
@@ -137,7 +161,8 @@ export class Http2Connection {
     this.#lastProcessed = Math.min(this.#lastProcessed, lastStreamId);
     if (code !== constants.NGHTTP2_NO_ERROR) this.#condemned = true;
     else if (this.#openStreams > 0) this.#promises = true;
-    if (lastStreamId === 0 && text !== '')
+    // Apple may count the only stream as processed and answer nothing but this.
+    if (text !== '' && (lastStreamId === 0 || this.#openStreams <= 1))
       this.#refuse({ kind: 'failed', reason: 'dismissed', goaway: text });
     const detail = goawayDetail(code, text);
     const tooManyPings = code === constants.NGHTTP2_ENHANCE_YOUR_CALM && text.includes(TOO_MANY_PINGS);
@@ -177,12 +202,18 @@ export class Http2Connection {
   readonly #closed = (pending: PendingRequest, stream: ClientHttp2Stream): void => {
     if (!this.#ended) this.#noticeLoss(stream);
     this.#openStreams--;
+    this.#endAlone();
     if (pending.stream === stream) pending.stream = undefined;
     if (!pending.settled) this.#unanswered(pending, stream);
     else if (stream.rstCode === constants.NGHTTP2_NO_ERROR) this.#served++;
     if (this.#ended) this.#finishWhenEmpty();
     else this.#owner.roomChanged();
   };
+
+  #endAlone(): void {
+    clearTimeout(this.#alone);
+    this.#alone = undefined;
+  }
 
   #unanswered(pending: PendingRequest, stream: ClientHttp2Stream): void {
     const end = this.#streamEnd(stream);

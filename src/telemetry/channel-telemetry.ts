@@ -33,12 +33,12 @@ export function createChannelTelemetry({
         ends: 'by-event',
       });
     },
-    channelLost: ({ origin, cause, detail, inFlight }) => {
+    channelLost: ({ origin, cause, detail, inFlight, dismissed }) => {
       metrics.channelLosses.inc({ origin, cause });
       metrics.channelConnections.dec({ origin });
       lines.write(
         `lost ${origin} ${cause}`,
-        cause === 'ping-timeout' ? 'warn' : 'info',
+        cause === 'ping-timeout' || dismissed === true ? 'warn' : 'info',
         `connection to push service ended: ${cause}`,
         { origin, detail, inFlight },
       );

@@ -89,6 +89,27 @@ test('one phone whose every push fails costs its own calls only', { concurrency:
   assert.equal(logged('Apple provider token made'), 1, 'Apple sees one provider token');
 });
 
+for (const kind of ['ios', 'android'] as const)
+  test(`${kind}: a phone at whose push the connection is dropped costs nobody else a call`, async (t) => {
+    const service = await startTestService(t, { settings: UNHURRIED });
+    const [bad, ...healthy] = await phonesOf(service, kind, 8);
+    assert.ok(bad);
+    const server = standIn(service, kind);
+    for (const { account } of healthy) assert.equal((await service.ask({ account })).outcome, 'ready');
+    server.script({ kind: 'delay', ms: 100 });
+    server.script({ kind: 'disconnect' }, { token: bad.token });
+    for (let round = 0; round < 4; round += 1) {
+      const own = service.ask({ account: bad.account });
+      const others = await Promise.all(healthy.map(({ account }) => service.ask({ account })));
+      assert.deepEqual(
+        others.map(({ outcome }) => outcome),
+        healthy.map(() => 'ready'),
+      );
+      assert.equal((await own).outcome, 'push-failed');
+    }
+    assert.equal(openings(service), 0, 'the breaker stays closed');
+  });
+
 test('what was refused for one phone alone is in log and metrics with its reason', async (t) => {
   const service = await startTestService(t, { settings: UNHURRIED });
   const [bad, well] = await phonesOf(service, 'android', 2);

@@ -69,6 +69,39 @@ describe('an HTTP/2 channel whose peer says by GOAWAY why it wants no request', 
     }
   }
 
+  for (const [name, text] of [
+    ['long', JSON.stringify({ info: 'x'.repeat(2_000), reason: 'BadCertificate' })],
+    ['with blanks and a NUL at its end', ` ${because('BadCertificate')}\n\0`],
+  ] as const)
+    it(`reads a reason whose debug data is ${name}, and logs it`, async () => {
+      await using scene = openScene();
+      const server = await dismissing(scene, 'request', NO_ERROR, text);
+      const channel = scene.channel(server.origin, { isAnswer });
+      const reply = await channel.push('needle', { withinMs: 4_000 });
+      assert.equal(outcome(reply), 'dismissed');
+      assert.equal(readApnsGoaway(goawayOf(reply) ?? '')?.reason, 'BadCertificate');
+      assert.match(channel.lost[0]?.detail ?? '', /BadCertificate/);
+      assert.equal(channel.lost[0]?.dismissed, true);
+    });
+
+  for (const code of [NO_ERROR, ENHANCE_YOUR_CALM])
+    it(`takes the reason as the answer to the only request, also where that counts as processed (code ${code})`, async () => {
+      await using scene = openScene();
+      const server = await scene.raw(['h2'], (socket) => {
+        socket.write(Buffer.concat([SETTINGS, SETTINGS_ACK]));
+        let received = '';
+        socket.on('data', (bytes) => {
+          received += bytes.toString('latin1');
+          if (received.includes('needle')) socket.end(goaway(code, 1, because('BadCertificate')));
+        });
+      });
+      const channel = scene.channel(server.origin, { isAnswer });
+      const reply = await channel.push('needle', { withinMs: 4_000 });
+      assert.equal(outcome(reply), 'dismissed');
+      assert.equal(goawayOf(reply), because('BadCertificate'));
+      assert.equal(server.connections(), 1);
+    });
+
   it('sends again where the reason is no answer, or there is none', async () => {
     for (const text of [
       because('Shutdown'),

@@ -29,7 +29,7 @@ describe('an HTTP/2 channel whose peer says goodbye', () => {
       a.session,
       constants.NGHTTP2_NO_ERROR,
       b.stream.id,
-      Buffer.from('{"reason":"Shutdown"}\r\n'),
+      Buffer.from('{"reason":\r\n"Shutdown"}'),
     );
     await until('the channel knows', () => channel.lost.length === 1);
     const late = channel.push('e');
@@ -47,7 +47,7 @@ describe('an HTTP/2 channel whose peer says goodbye', () => {
     );
     assert.deepEqual(
       channel.lost.map(({ cause, detail, inFlight }) => ({ cause, detail, inFlight })),
-      [{ cause: 'goaway', detail: 'code 0: {"reason":"Shutdown"}??', inFlight: 4 }],
+      [{ cause: 'goaway', detail: 'code 0: {"reason":??"Shutdown"}', inFlight: 4 }],
     );
     assert.equal(server.connections(), 2);
   });

@@ -41,12 +41,13 @@ export type OauthAnswer =
       readonly certain?: true;
     };
 
-/** Longest that one question may take on a path that has shown to be slow, milliseconds. */
-const LONGEST_TIMEOUT_MS = 10_000;
+/** Questions that run at once, and how often `timeoutMs` has to pass without an answer to any before that is a time-out. */
+const MOST_QUESTIONS = 5;
 
 /**
- * Asks once, within `timeoutMs` and until `signal` aborts; on a slow path longer: twice as long after each time-out, up to 10 s,
- * and twice what the last answer took. Never rejects.
+ * Asks until `signal` aborts. A question without an answer after `timeoutMs` goes on, because the path may be slow, and
+ * another one is asked beside it, because that one may hang for good. The first answer counts; there is none after
+ * 5 x `timeoutMs`, with as many questions. Never rejects.
  */
 export type FetchToken = (timeoutMs: number, signal: AbortSignal) => Promise<OauthAnswer>;
 
@@ -57,7 +58,6 @@ export type FetchToken = (timeoutMs: number, signal: AbortSignal) => Promise<Oau
  */
 export function createFetchToken(account: FcmAccount, clock: Clock, proxy?: ForwardProxy): FetchToken {
   const key = createPrivateKey(account.privateKey);
-  let patienceMs = 0;
 
   async function assertion(): Promise<string> {
     const now = Math.floor(clock.wall() / 1000);
@@ -78,46 +78,69 @@ export function createFetchToken(account: FcmAccount, clock: Clock, proxy?: Forw
       // The error may quote the key.
       return { kind: 'app-fault', reason: 'key-unusable' };
     }
-    let timedOut = false;
     const aborter = new AbortController();
     const abort = (): void => aborter.abort();
-    const startedAt = clock.now();
-    const allowedMs = Math.max(timeoutMs, Math.min(patienceMs, LONGEST_TIMEOUT_MS));
-    const cancel = clock.after(allowedMs, () => {
-      timedOut = true;
-      patienceMs = 2 * allowedMs;
-      abort();
-    });
     signal.addEventListener('abort', abort);
     if (signal.aborted) abort();
     const dispatcher = createHttpAgent({ proxy, connectTimeoutMs: timeoutMs });
+    const question = (): Promise<OauthAnswer> =>
+      askOnce(account.tokenUri, signed, dispatcher, aborter.signal);
     try {
-      const answer = await request(account.tokenUri, {
-        dispatcher,
-        method: 'POST',
-        headers: { 'content-type': 'application/x-www-form-urlencoded', accept: 'application/json' },
-        body: new URLSearchParams({ grant_type: GRANT, assertion: signed }).toString(),
-        signal: aborter.signal,
-        // Once an hour: no connection is worth keeping.
-        reset: true,
-      });
-      const body = await readBounded(answer.body);
-      patienceMs = 2 * (clock.now() - startedAt);
-      return readAnswer(answer.statusCode, body);
-    } catch (error) {
-      if (timedOut) return { kind: 'unavailable', reason: 'oauth-timeout' };
-      return {
-        kind: 'unavailable',
-        reason: 'oauth-unreachable',
-        error: error instanceof Error ? error : new Error(String(error)),
-        ...(requestFailure(error) !== undefined && { certain: true }),
-      };
+      return await firstOf(question, timeoutMs, clock);
     } finally {
+      abort();
       void dispatcher.destroy();
-      cancel();
       signal.removeEventListener('abort', abort);
     }
   };
+}
+
+/** Asks again each `everyMs` beside what has no answer yet. */
+function firstOf(question: () => Promise<OauthAnswer>, everyMs: number, clock: Clock): Promise<OauthAnswer> {
+  return new Promise((resolve) => {
+    let asked = 0;
+    let cancel = (): void => {};
+    const next = (): void => {
+      if (asked === MOST_QUESTIONS) {
+        resolve({ kind: 'unavailable', reason: 'oauth-timeout' });
+        return;
+      }
+      asked += 1;
+      cancel = clock.after(everyMs, next);
+      void question().then((answer) => {
+        cancel();
+        resolve(answer);
+      });
+    };
+    next();
+  });
+}
+
+async function askOnce(
+  uri: string,
+  signed: string,
+  dispatcher: Dispatcher,
+  signal: AbortSignal,
+): Promise<OauthAnswer> {
+  try {
+    const answer = await request(uri, {
+      dispatcher,
+      method: 'POST',
+      headers: { 'content-type': 'application/x-www-form-urlencoded', accept: 'application/json' },
+      body: new URLSearchParams({ grant_type: GRANT, assertion: signed }).toString(),
+      signal,
+      // Once an hour: no connection is worth keeping.
+      reset: true,
+    });
+    return readAnswer(answer.statusCode, await readBounded(answer.body));
+  } catch (error) {
+    return {
+      kind: 'unavailable',
+      reason: 'oauth-unreachable',
+      error: error instanceof Error ? error : new Error(String(error)),
+      ...(requestFailure(error) !== undefined && { certain: true }),
+    };
+  }
 }
 
 /** Undefined for an answer over the bound, whose rest is not read. */

@@ -1,0 +1,63 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
+import { outcome } from './helpers/channel-fixture.ts';
+import type { PushServer } from './helpers/push-server.ts';
+import { openScene } from './helpers/scene.ts';
+
+/** Drops the connection at every request that begins with `poison`; answers the others after a while. */
+const dropAtPoison = (server: PushServer, answerAfterMs: number): void => {
+  server.handle(({ body, session, respond }) => {
+    if (body.startsWith('poison')) session.destroy();
+    else setTimeout(respond, answerAfterMs);
+  });
+};
+
+const times = (count: number, value: string): string[] => Array.from({ length: count }, () => value);
+
+describe('an HTTP/2 channel whose peer drops the connection at one request', () => {
+  for (const count of [1, 10, 30])
+    it(`loses only that one of ${count + 1} sent together`, async () => {
+      await using scene = openScene();
+      const server = await scene.server();
+      dropAtPoison(server, 50);
+      const channel = scene.channel(server.origin);
+      const others = Array.from({ length: count }, (_, i) => channel.push(`m${i}`, { withinMs: 4_000 }));
+      const poison = channel.push('poison', { withinMs: 4_000 });
+      assert.deepEqual((await Promise.all(others)).map(outcome), times(count, '200'));
+      assert.equal(outcome(await poison), 'connection-lost');
+      assert.equal(server.seen.filter(({ body }) => body === 'poison').length, 3);
+    });
+
+  it('loses only those of a steady stream, of which it gets one every second', async () => {
+    await using scene = openScene();
+    const server = await scene.server();
+    dropAtPoison(server, 150);
+    const channel = scene.channel(server.origin);
+    const others: Promise<string>[] = [];
+    const bad: Promise<string>[] = [];
+    for (let i = 0; i < 80; i++) {
+      if (i % 33 === 0) bad.push(channel.push(`poison${i}`, { withinMs: 4_000 }).then(outcome));
+      others.push(channel.push(`m${i}`, { withinMs: 4_000 }).then(outcome));
+      await delay(30);
+    }
+    assert.deepEqual(await Promise.all(others), times(80, '200'));
+    assert.deepEqual(await Promise.all(bad), times(3, 'connection-lost'));
+    assert.ok(server.connections() <= 15, `${server.connections()} connections`);
+  });
+
+  it('keeps nothing waiting behind one that is sent alone and not answered', async () => {
+    await using scene = openScene();
+    const server = await scene.server();
+    let drops = 0;
+    server.handle(({ body, session, respond }) => {
+      if (body !== 'odd') respond();
+      else if (++drops <= 2) session.destroy();
+    });
+    const channel = scene.channel(server.origin);
+    const odd = channel.push('odd', { withinMs: 2_500 });
+    while (drops < 3) await delay(5);
+    assert.equal(outcome(await channel.push('a', { withinMs: 2_000 })), '200');
+    assert.equal(outcome(await odd), 'timeout');
+  });
+});
