@@ -52,6 +52,7 @@ const outcomeOf = (probe: Promise<void>, limitMs: number, late: string): Promise
     },
   );
 
+const SEE_LOG = 'see the log for its words';
 const SLOW = 'the database did not answer in time';
 /** Reading works at that moment, and a change of no row takes as long as reading. */
 const HELD_UP =
@@ -89,7 +90,7 @@ export function createReadiness(parts: ReadinessParts): ReadinessWatch {
     if (changing !== undefined) {
       reasons.push({
         subject: 'registrations',
-        text: `phones cannot register: ${changing.reason || 'a fault of this service, see its log'}`,
+        text: `phones cannot register: ${changing.reason || `the database answers with an error, ${SEE_LOG}`}`,
       });
     }
     const shortage = database.shortage();
@@ -103,10 +104,13 @@ export function createReadiness(parts: ReadinessParts): ReadinessWatch {
 
   function withoutDatabase({ reason, error }: NonNullable<Finding>): Readiness {
     if (error instanceof StorageUnavailable && error.fault === 'replaced') return notReady(reason);
-    const why = reason === '' ? '' : `: ${reason}`;
+    // The schema or a query is wrong, and no call gets its phone from memory for that.
+    if (reason === '') return notReady(`the database answers with an error, ${SEE_LOG}`);
     return parts.holdsDevices()
-      ? degraded(`the database does not answer, so only accounts in memory ring (DEVICE_CACHE_SECONDS)${why}`)
-      : notReady(`the database does not answer${why}`);
+      ? degraded(
+          `the database does not answer, so only accounts in memory ring (DEVICE_CACHE_SECONDS): ${reason}`,
+        )
+      : notReady(`the database does not answer: ${reason}`);
   }
 
   function appReasons(): readonly ReadinessReason[] {

@@ -117,7 +117,7 @@ function addNetwork(list: BlockList, network: string): string | undefined {
   const [address = '', prefix, ...rest] = network.split('/');
   const family = isIP(address);
   const bits = family === 4 ? 32 : 128;
-  const isPrefix = prefix === undefined || (/^\d{1,3}$/.test(prefix) && Number(prefix) <= bits);
+  const isPrefix = prefix === undefined || (/^(?:0|[1-9]\d{0,2})$/.test(prefix) && Number(prefix) <= bits);
   if (family === 0 || address.includes('%') || rest.length > 0 || !isPrefix) {
     return `must be a list of IP addresses or networks such as 10.0.0.0/8; ${network} is not one`;
   }

@@ -15,7 +15,7 @@ export interface ProxySettings {
 }
 
 const pushProxy: Parse<'off' | ProxyAddress> = (text) => {
-  if (text === 'off') return { value: 'off' };
+  if (text.toLowerCase() === 'off') return { value: 'off' };
   const reading = readProxyAddress(text);
   return reading.ok ? { value: reading.address } : { expected: `${reading.problem}; or off` };
 };

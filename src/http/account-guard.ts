@@ -83,19 +83,28 @@ async function readAsAccount(
     refuseField(reply, parts.endpoint, account, parts.events);
     return undefined;
   }
-  const blockedForMs = Math.max(
-    parts.access.asks ? parts.limit.blockedForMs(request, account.value) : 0,
-    parts.rate?.blockedForMs(account.value) ?? 0,
-  );
-  if (blockedForMs > 0) {
-    parts.events.requestRefused({ endpoint: parts.endpoint, why: 'limited' });
-    sendLimited(reply, blockedForMs);
+  const blockedForMs = parts.access.asks ? parts.limit.blockedForMs(request, account.value) : 0;
+  if (isLimited(parts, reply, Math.max(blockedForMs, rateBlockedForMs(parts, account.value))))
     return undefined;
+  if (parts.access.asks) {
+    if (!(await isTheirs(parts, request, reply, authorization, account.value))) return undefined;
+    // Others of the account, sent at the same moment, may have been let through while the platform judged.
+    if (isLimited(parts, reply, rateBlockedForMs(parts, account.value))) return undefined;
   }
-  if (parts.access.asks && !(await isTheirs(parts, request, reply, authorization, account.value)))
-    return undefined;
   parts.rate?.came(account.value);
   return raw;
+}
+
+function rateBlockedForMs({ rate }: AccountParts, account: number): number {
+  return rate?.blockedForMs(account) ?? 0;
+}
+
+/** Answers where the limit is reached. */
+function isLimited(parts: AccountParts, reply: FastifyReply, blockedForMs: number): boolean {
+  if (blockedForMs === 0) return false;
+  parts.events.requestRefused({ endpoint: parts.endpoint, why: 'limited' });
+  sendLimited(reply, blockedForMs);
+  return true;
 }
 
 /** Whether the platform says that the account is this user's; answered where it does not. */

@@ -25,7 +25,7 @@ function prefixEndpoint<N extends string>(name: N, methods: readonly Method[]): 
 
 function exactEndpoint<N extends string>(name: N, methods: readonly Method[]): Endpoint<N> {
   const path = `/${name}`;
-  return { name, path, patterns: [path], methods };
+  return { name, path, patterns: [path, `${path}/`], methods };
 }
 
 /** The endpoints of PBXs, apps and operators, by what they are for. */

@@ -86,13 +86,18 @@ export function answerProtocolFaults(server: FastifyInstance, events: FaultEvent
   });
 }
 
-/** RFC 9112, 3.2: one Host header, which HTTP/1.0 may leave out. Node shows the first of several. */
+/** What stands between two hosts in one header, as a proxy joins them. */
+const SEVERAL = /[\s,]/;
+
+/** RFC 9112, 3.2: one Host header with one host, which HTTP/1.0 may leave out. Node shows the first of several. */
 function hasOneHost(request: IncomingMessage): boolean {
   const { rawHeaders } = request;
   let hosts = 0;
   for (let at = 0; at < rawHeaders.length; at += 2) {
     const name = rawHeaders[at];
-    if (name?.length === 4 && name.toLowerCase() === 'host') hosts += 1;
+    if (name?.length !== 4 || name.toLowerCase() !== 'host') continue;
+    if (SEVERAL.test(rawHeaders[at + 1] ?? '')) return false;
+    hosts += 1;
   }
   return hosts === 1 || (hosts === 0 && request.httpVersion === '1.0');
 }

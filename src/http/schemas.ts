@@ -10,6 +10,7 @@ import {
   callKeyField,
   cutTextField,
   floatField,
+  lenientBooleanField,
   longTextField,
   optionalCallIdField,
   optionalTextField,
@@ -29,7 +30,7 @@ export const IncomingCall = bodySchema('IncomingCall', 'A call for an account.',
   call_id: optionalCallIdField(
     "The PBX's own name of the call. Asking again with the same name joins the call that already waits.",
   ),
-  outcome_in_body: booleanField(
+  outcome_in_body: lenientBooleanField(
     'Whether the outcome stands in the body of the answer too, for a PBX that cannot read its headers.',
     false,
   ),

@@ -1,7 +1,7 @@
 import { isIP } from 'node:net';
 
-/** `192.0.2.7:1234`, `[2001:db8::7]:1234`, `[2001:db8::7]`; quoted as in RFC 7239, too. */
-const WITH_PORT = /^"?(?:\[([^\]"]*)\]|([\d.]+))(?::\d+)?"?$/;
+/** `192.0.2.7:1234`, `192.0.2.7:`, `[2001:db8::7]:1234`, `[2001:db8::7]`; quoted as in RFC 7239, too. */
+const WITH_PORT = /^"?(?:\[([^\]"]*)\]|([\d.]+))(?::\d*)?"?$/;
 /** How a socket for both families writes IPv4 (RFC 4291, 2.5.5.2). */
 const MAPPED = /^::ffff:([\d.]+)$/i;
 

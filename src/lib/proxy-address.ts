@@ -23,11 +23,15 @@ const ENCODE = 'percent-encode characters such as @ : / ? # % in user and passwo
 const USUAL_PORT = { http: 80, https: 443 } as const;
 
 /**
- * Reads the address of a forward proxy as curl does: without a scheme it is `http://`. The credentials are
+ * Reads the address of a forward proxy as curl does: without a scheme it is `http://`. A word alone, which curl takes for a
+ * host, is refused: it is mostly `none`, `false` or a slip. The credentials are
  * percent-decoded and sent as UTF-8.
  */
 export function readProxyAddress(text: string): ProxyReading {
   if (/^socks/i.test(text)) return refuse(`must be ${FORM}; SOCKS proxies are not supported`);
+  if (/^[\w-]+$/.test(text)) {
+    return refuse(`must be ${FORM}, not a single word: write the port behind a host, as in proxy:3128`);
+  }
   const withScheme = text.includes('://') ? text : `http://${text}`;
   if (!/^https?:\/\//i.test(withScheme)) return refuse(`must be ${FORM}`);
   const url = URL.parse(withScheme);

@@ -1,16 +1,16 @@
 import { monotonic } from '../lib/monotonic.ts';
 import { StorageUnavailable } from './storage-unavailable.ts';
 
-/** How long a change that failed for want of space is remembered when no other change was tried since. */
+/** How long a change that failed in a way that trying does not show is remembered when no other change was tried since. */
 const REMEMBERED_MS = 60_000;
 
 /**
- * What became of changes. A missing right or a lock can be found by trying; a full disk often only by the change that
- * needed the room, so the latest one is remembered.
+ * What became of changes. A missing right or a lock can be found by trying; a full disk, and a trigger that rejects rows,
+ * often only by the change that met it, so the latest one is remembered.
  */
 export class WriteGuard {
   readonly #loss: () => StorageUnavailable | undefined;
-  #failure: { readonly error: StorageUnavailable; readonly at: number } | undefined;
+  #failure: { readonly error: Error; readonly at: number } | undefined;
   /** When a change last succeeded, monotonic milliseconds. */
   confirmedAt = Number.NEGATIVE_INFINITY;
 
@@ -28,12 +28,14 @@ export class WriteGuard {
   }
 
   failed(error: unknown): void {
-    if (!(error instanceof StorageUnavailable)) return;
-    if (error.fault === 'full' || error.fault === 'io') this.#failure = { error, at: monotonic() };
+    if (!(error instanceof Error)) return;
+    const isSeenByTrying =
+      error instanceof StorageUnavailable && error.fault !== 'full' && error.fault !== 'io';
+    if (!isSeenByTrying) this.#failure = { error, at: monotonic() };
   }
 
-  /** The failure of the latest change, if it was for want of space or by a fault of the disk. */
-  get failure(): StorageUnavailable | undefined {
+  /** The failure of the latest change: for want of space, by a fault of the disk, or refused in the database's own words. */
+  get failure(): Error | undefined {
     const failure = this.#failure;
     return failure !== undefined && monotonic() - failure.at < REMEMBERED_MS ? failure.error : undefined;
   }

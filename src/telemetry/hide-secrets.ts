@@ -15,6 +15,18 @@ const SHAPES: readonly (readonly [RegExp, string])[] = [
   // `user:password@` of a URL, where either may hold any character but a blank; `host:8080/@scope` has none.
   [/:\/\/[^\s/@:"'<>[\]]{0,200}:(?!\d{1,5}(?:[/?#"',;)\s]|$))[^\s"'<>]{0,500}@/g, `://${HIDDEN}@`],
   [/:\/\/[^\s/@"'<>]{1,500}@/g, `://${HIDDEN}@`],
+  // The same where the password holds quotation marks or blanks, of the databases that we are given addresses of.
+  [
+    /\b((?:postgres(?:ql)?|mysql|mariadb|rediss?):\/\/)[^\s/@:"'<>[\]]{0,200}:(?!\d{1,5}(?:[/?#"',;)\s]|$))[^\r\n@]{1,100}@(?=[\w[])/gi,
+    `$1${HIDDEN}@`,
+  ],
+  [/\b(sips?(?::|%3A))[^\s@<>"']{1,200}(?:@|%40)/gi, '$1(user hidden)@'],
+  [/\b((?:set-)?cookie["']?\s*[:=]\s*["']?)[^\r\n"']+/gi, `$1${HIDDEN}`],
+  [/\b(AUTH\s+default\s+)\S+/g, `$1${HIDDEN}`],
+  [
+    /\b(IDENTIFIED\s+(?:WITH\s+\S+\s+)?(?:BY|AS)\s+(?:PASSWORD\s+)?)(?:'[^']*'?|"[^"]*"?|\S+)/gi,
+    `$1${HIDDEN}`,
+  ],
   [
     /\b((?:proxy-)?authorization["']?\s*[:=]\s*["']?)(?:(Basic|Bearer|Token|Digest)\s+)?[^\r\n"',}]+/gi,
     `$1${HIDDEN}`,
@@ -25,6 +37,11 @@ const SHAPES: readonly (readonly [RegExp, string])[] = [
     `$1 ${HIDDEN}`,
   ],
   [/\b(token)(?:\s+|%20|\+)(?=\S*[\d:@=_])[^\s,;"'<>)\]}]{8,}/g, `$1 ${HIDDEN}`],
+  // In capitals it is the scheme, whatever follows, but for words that are said about it.
+  [
+    /\b(Bearer|BEARER)(?:\s+|%20)(?!\(|(?:tokens?|auth\w*|credentials?|scheme|realm|header|challenge|is|was|required)\b)[^\s,;"'<>)\]}]+/g,
+    `$1 ${HIDDEN}`,
+  ],
   // A JWT, also one that was cut off.
   [/eyJ[\w-]{8,}(?:\.[\w-]*){0,2}/g, '(JWT hidden)'],
   [/\bya29\.[\w.-]{10,}|\b1\/\/0[\w-]{20,}|\bAIza[\w-]{30,}|\bAAAA[\w-]{7}:[\w-]{60,}/g, HIDDEN],
@@ -34,15 +51,15 @@ const SHAPES: readonly (readonly [RegExp, string])[] = [
   // Apple's push tokens in hex, also as NSData prints them.
   [/[0-9a-f]{64,}/gi, '(token hidden)'],
   [/<?(?:[0-9a-f]{8} ){7,}[0-9a-f]{8}>?/gi, '(token hidden)'],
-  [/(\/3\/device\/)[^\s/?#"']+/g, '$1(token hidden)'],
+  [/(\/3\/device\/)(?:\(\w+ hidden\)|[^\s/?#"'])+/g, '$1(token hidden)'],
 ];
 
 /** A quotation mark: as it is, in JSON within JSON, in a URL. */
 const QUOTE = String.raw`(?:\\*["']|%22)`;
-const VALUE = String.raw`("(?:[^"\\]|\\.)*"?|'(?:[^'\\]|\\.)*'?|(?:\\+["']|%22)?[^\s"'\\,;&)}\]%]+)`;
+const VALUE = String.raw`("(?:[^"\\]|\\.)*"?|'(?:[^'\\]|\\.)*'?|(?:\\+["']|%22)?(?:\((?:\w+ )?hidden\)|[^\s"'\\,;&)}\]%])+)`;
 /** Names whose value is a secret, as they stand in JSON, objects that were printed, URL queries and forms. */
 const NAMED = new RegExp(
-  String.raw`((?<![\w-])[\w-]*(?:password|passwd|passphrase|secret|private_?key|api_?key|credentials_?key|access_?token|refresh_?token|id_?token|notification_?token|push_?token|device_?token|(?:pbx|vg|platform|bearer)_token)|\bpwd|\bassertion)` +
+  String.raw`((?<![\w-])[\w-]*(?:password|passwd|passphrase|secret|private_?key|api[_-]?key|auth[_-]?token|credentials_?key|access_?token|refresh_?token|id_?token|notification_?token|push_?token|device_?token|(?:pbx|vg|platform|bearer)_token)|\bpwd?|\bassertion)` +
     String.raw`(${QUOTE}?\s*(?:=|%3D)\s*|${QUOTE}\s*(?::|%3A)(?:\s|%20)*|:(?:\s|%20)+(?![a-z]+ [a-z]))${VALUE}`,
   'gi',
 );
@@ -93,6 +110,11 @@ const READABLE = [
   String.raw`(?:\d{1,3}\.){3}\d{1,3}(?::\d{1,5})?(?![\d.])`,
   'from 100000000 to 999999999',
   String.raw`(?:pid|position|offset|errno|size|length|limit|maximum|minimum|timestamp|oid)[ =:]{1,2}[1-9]\d*`,
+  String.raw`(?:max_allowed_packet|inode|heap|rss)[ =:]{1,2}[1-9]\d*`,
+  String.raw`(?:epoch|exp|iat|nbf|mtime|expires_at)["']?[ =:]{1,2}1[5-9]\d{8}(?:\d{3})?(?!\d)`,
+  String.raw`projects/[1-9]\d{5,14}(?=/)`,
+  // Powers of two, but for those that could be an account.
+  String.raw`(?<!\d)(?:8388608|16777216|33554432|67108864|1073741824|2147483648|4294967296)(?!\d)`,
   String.raw`[1-9]\d{0,14} ?(?:ms|s|seconds|milliseconds|bytes|[KMG]i?B|B)(?!\w)`,
   String.raw`[1-9]\d{0,7} (?:calls|connections|files|pushes|characters|lines|requests)(?!\w)`,
   String.raw`(?<![\w])\d{1,4}(?:\.\d{1,4}){2,}(?:-[\w.]+)?(?![\d])`,
@@ -109,13 +131,16 @@ const READABLE = [
  * 7 to 15 of them (ITU-T E.164).
  */
 const NUMBER = [
-  String.raw`(?:\+|%2B|\(?\+?0)(?:[ ()./-]{0,2}\d){6,}`,
+  String.raw`(?:\+|%2B|\(?\+?0)(?:[ ()./_-]{0,3}\d){6,}`,
   String.raw`\+?\(?\d{3}\)?[ .-]\d{3}[ .-]\d{4}(?!\d)`,
   String.raw`1[ -]\d{3}[ -]\d{3}[ -]\d{4}(?!\d)`,
   String.raw`\d{7,15}(?!\d)`,
 ].join('|');
 
-const WORDS_AND_NUMBERS = new RegExp(String.raw`(0\d(?:\.\d\d){4})|(${READABLE})|(${NUMBER})`, 'gi');
+const WORDS_AND_NUMBERS = new RegExp(
+  String.raw`(0\d(?:\.\d\d){4}|(?<![\d.])0\d{2,3}(?:\.\d{2,3}){2,3}(?![\d.]))|(${READABLE})|(${NUMBER})`,
+  'gi',
+);
 
 const hideNumbers = (text: string): string =>
   text.replace(WORDS_AND_NUMBERS, (whole, _pairs: unknown, readable: string | undefined) =>

@@ -82,6 +82,59 @@ test('a name of any length or encoding wakes the phone', async (t) => {
   }
 });
 
+test('a tab in a name or a byte order mark costs no call, and is refused from an app', async (t) => {
+  const service = await startTestService(t, { settings: { APP_PUSH_ROUNDTRIP_WAIT: '20000' } });
+  const phone = await service.phone();
+  const type = 'application/json';
+  for (const body of [
+    `{"sip_user_id":${phone.account},"caller_id":"Jan\tde Vries"}`,
+    `\ufeff{"sip_user_id":${phone.account},"caller_id":"Jan de Vries"}`,
+  ]) {
+    const answer = await ask(service.url, { type, body });
+    assert.deepEqual([answer.status, answer.body], [200, 'status=ACK']);
+    assert.equal(pushed(phone)['caller_id'], 'Jan de Vries');
+  }
+  const cancel = { path: '/api/call-cancelled/', type, body: '\ufeff{"call_id":"x","reason":"a\tb"}' };
+  assert.equal((await send(service.url, cancel)).status, 404, 'read, and no such call');
+  const answer = {
+    path: '/api/call-response/',
+    type,
+    body: '{"unique_key":"a\tb","message_start_time":1}',
+  };
+  assert.equal((await send(service.url, answer)).status, 400);
+});
+
+test('a call_id that is a number beyond 2^53 is answered and cancelled by it, to the digit', async (t) => {
+  const service = await startTestService(t, {
+    settings: { APP_PUSH_ROUNDTRIP_WAIT: '20000', APP_PUSH_RESEND_INTERVAL: '20000' },
+  });
+  const type = 'application/json';
+  const cancel = (id: string) =>
+    send(service.url, { path: '/api/call-cancelled/', type, body: `{"call_id":${id}}` });
+  for (const [kind, callId, another] of [
+    ['android', '12345678901234567891', '12345678901234567892'],
+    ['ios', '22345678901234567891', '22345678901234567892'],
+  ] as const) {
+    const phone = await service.phone({ kind, silent: true });
+    const call = { type, body: `{"sip_user_id":${phone.account},"call_id":${callId}}` };
+    const first = ask(service.url, call);
+    await until(() => phone.pushes() === 1, 'the phone is pushed');
+    const body = `{"unique_key":${callId},"message_start_time":1}`;
+    assert.equal((await send(service.url, { path: '/api/call-response/', type, body })).status, 202);
+    assert.equal((await first).body, 'status=ACK');
+
+    const stranger = await service.phone({ kind, silent: true });
+    const second = ask(service.url, {
+      ...call,
+      body: `{"sip_user_id":${stranger.account},"call_id":${callId}}`,
+    });
+    await until(() => stranger.pushes() === 1, 'the second phone is pushed');
+    assert.equal((await cancel(another)).status, 404, 'another call');
+    assert.equal((await cancel(callId)).body, 'status=CANCELLED');
+    assert.equal((await second).headers['x-wake-outcome'], 'cancelled');
+  }
+});
+
 test('a missing or wrong account stays 400, whatever else is sent', async (t) => {
   const service = await startTestService(t);
   for (const account of [undefined, null, '', 'alice', '12345678', 1234567890, true]) {

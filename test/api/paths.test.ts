@@ -125,7 +125,7 @@ test('paths', async (t) => {
       '/api/device/',
       '/api/ios-device/',
       '/api/v1/incoming-call/',
-      '/healthz/',
+      '/healthz/x',
       '/readyz/x',
       '/metrics',
       '/admin/',

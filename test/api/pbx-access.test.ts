@@ -183,6 +183,7 @@ test('TRUST_PROXY: the last address that no trusted proxy added is the PBX', (t)
     },
     ...[
       '192.0.2.7:1234',
+      '192.0.2.7:',
       '2001:db8::1',
       '[2001:db8::1]',
       '[2001:db8::1]:4711',
@@ -205,7 +206,7 @@ test('TRUST_PROXY: the last address that no trusted proxy added is the PBX', (t)
         ['unknown', /unknown \(from X-Forwarded-For\) is not an IP address, and so not in PBX_ALLOW/],
         ['', /the proxy in front does not say in X-Forwarded-For/],
         [' , ', /the proxy in front does not say in X-Forwarded-For/],
-        ['192.0.2.7:', /192\.0\.2\.7: \(from X-Forwarded-For\) is not an IP address/],
+        ['192.0.2.7:x', /192\.0\.2\.7:x \(from X-Forwarded-For\) is not an IP address/],
         ['192.0.2.7.1:1', /192\.0\.2\.7\.1:1 \(from X-Forwarded-For\) is not an IP address/],
         ['192.0.2.7:1:2', /is not an IP address/],
         ['192.0.2.7]:1', /is not an IP address/],

@@ -13,6 +13,8 @@ function faults(path: string): readonly (readonly [string, number, string | Buff
   const host = 'Host: service\r\n';
   return [
     ['two Host headers', 400, `${start}${host}hOsT: other\r\nContent-Length: 0\r\n\r\n`],
+    ['two hosts in one', 400, `${start}Host: service, other\r\nContent-Length: 0\r\n\r\n`],
+    ['two hosts with a blank', 400, `${start}Host: service other\r\nContent-Length: 0\r\n\r\n`],
     ['the same Host twice', 400, `${start}${host}${host}Content-Length: 0\r\n\r\n`],
     ['no Host', 400, `${start}Content-Length: 0\r\n\r\n`],
     ['two lengths', 400, `${start}${host}Content-Length: 1\r\nContent-Length: 2\r\n\r\nab`],

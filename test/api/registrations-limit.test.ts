@@ -54,6 +54,21 @@ describe('LIMIT_REGISTRATIONS', () => {
     assert.equal(await service.metric(limited), 2);
   });
 
+  test('a burst that the platform judges at one moment gets no more through, on every endpoint of phones', async (t) => {
+    const service = await startTestService(t, { settings: { LIMIT_REGISTRATIONS: '4' } });
+    const member = addMember(service);
+    const burst = await Promise.all(
+      Array.from({ length: 40 }, (_, i) =>
+        register(service, member, { method: i % 2 === 0 ? 'POST' : 'DELETE' }),
+      ),
+    );
+    const throttled = burst.filter(({ status }) => status === 429);
+    assert.equal(throttled.length, 36);
+    assert.ok(throttled.every(({ headers }) => Number(headers['retry-after']) >= 1));
+    const limited = 'vialer_middleware_requests_refused_total{endpoint="android-device",why="limited"}';
+    assert.equal(await service.metric(limited), 36);
+  });
+
   test('nobody can use up the registrations of an account that is not theirs', async (t) => {
     const service = await startTestService(t, {
       settings: { LIMIT_REGISTRATIONS: '2', LIMIT_FAILED_AUTH: '0' },

@@ -210,6 +210,8 @@ test('networks: addresses and CIDR, of both families, by comma or space', () => 
     assert.equal(contains(list, address), expected, `${list} ${address}`);
   const wrong = [
     '10.0.0.0/33',
+    '10.0.0.0/08',
+    '10.0.0.0/00',
     '::/129',
     '10.0.0/8',
     '10.0.0.0/',

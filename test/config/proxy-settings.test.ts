@@ -134,6 +134,36 @@ describe('what a proxy is written as', () => {
     assert.match(read({ PUSH_PROXY: 'none://x' }).problems.join(), /^PUSH_PROXY must be http:.*; or off$/);
   });
 
+  test('off in any letter case; any other word alone is a problem that says what to write', () => {
+    for (const off of ['off', 'OFF', 'Off', ' oFF '])
+      assert.equal(way({ PUSH_PROXY: off, HTTPS_PROXY: 'http://p:1' }, APPLE), 'directly (PUSH_PROXY)', off);
+    for (const word of [
+      'none',
+      'None',
+      'false',
+      'FALSE',
+      'no',
+      '0',
+      'on',
+      'direct',
+      'my-proxy',
+      'localhost',
+    ]) {
+      assert.match(
+        read({ PUSH_PROXY: word }).problems.join(),
+        /^PUSH_PROXY must be http:.*not a single word: write the port behind a host, as in proxy:3128; or off$/,
+        word,
+      );
+      assert.match(
+        read({ https_proxy: word }).problems.join(),
+        /^https_proxy must be http:.*not a single word.*; PUSH_PROXY \(an address or off\) overrides it/,
+        word,
+      );
+    }
+    for (const host of ['localhost:3128', 'my-proxy:80', 'http://my-proxy', 'u:p@my-proxy', 'proxy.example'])
+      assert.deepEqual(read({ PUSH_PROXY: host }).problems, [], host);
+  });
+
   test('a variable by which nothing goes is written for other programs, and is not looked at', () => {
     const socks = 'socks5://p:1080';
     assert.match(read({ ALL_PROXY: socks }).problems.join(), /^ALL_PROXY .*PUSH_PROXY \(an address or off\)/);

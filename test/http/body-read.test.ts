@@ -96,6 +96,44 @@ test('broken JSON is told with its place and without its text', async () => {
   }
 });
 
+test('JSON that a PBX joined by hand is read without its byte order mark and control characters', async () => {
+  const rows: readonly (readonly [string, string])[] = [
+    ['\ufeff{"a":"x"}', 'x'],
+    ['{"a":"x\ty"}', 'x y'],
+    ['{"a":"x\r\ny\0\x1f"}', 'x  y  '],
+    ['\ufeff\n{\t"a":\n"x\ty"}', 'x y'],
+    // What is valid stays as it is.
+    ['{"a":"x\\ty\\u0000"}', 'x\ty\0'],
+  ];
+  for (const [body, value] of rows) {
+    const result = await readBody(JSON_TYPE, Buffer.from(body), 'lenient');
+    assert.equal(result.kind, 'fields', body);
+    assert.equal(result.fields.get('a'), value, body);
+  }
+  for (const body of ['\ufeff', '\ufeff\ufeff{}', '{"a":"x\t', '{"a":x\ty}']) {
+    const result = await readBody(JSON_TYPE, Buffer.from(body), 'lenient');
+    assert.equal(result.kind, 'bad-json', body);
+  }
+});
+
+test('JSON: a whole number beyond 2^53 keeps its digits', async () => {
+  assert.deepEqual(
+    await fieldsOf(
+      JSON_TYPE,
+      '{"a":12345678901234567890,"b":-9007199254740993,"c":9007199254740991,"d":1e300,"e":1.5,"f":[1],"__proto__":1}',
+    ),
+    {
+      a: '12345678901234567890',
+      b: '-9007199254740993',
+      c: 9007199254740991,
+      d: 1e300,
+      e: 1.5,
+      f: [1],
+      ['__proto__']: 1,
+    },
+  );
+});
+
 test('JSON must be UTF-8, even where the header says otherwise', async () => {
   const latin1 = Buffer.from('{"a":"\xe9"}', 'latin1');
   const utf16 = Buffer.from('{"a":1}', 'utf16le');

@@ -163,10 +163,11 @@ const canonical: Readonly<Record<string, fc.Arbitrary<unknown>>> = {
     null,
     true,
   ),
-  // What is no text is taken, too, and not promised: test/http/fields-callers.test.ts.
+  // What is no text, or no boolean, is taken, too, and not promised: test/http/fields-callers.test.ts.
   phonenumber: fc.constantFrom('1', '1'.repeat(32), '1'.repeat(33), '<unknown>', ''),
   caller_id: fc.constantFrom('x', 'x'.repeat(256), ''),
   call_id: fc.constantFrom('x', 'x'.repeat(255), 'x'.repeat(256), '😀'.repeat(256)),
+  outcome_in_body: fc.constantFrom(true, false),
   token: fc.constantFrom('t', 't'.repeat(250), 't'.repeat(251), '', null, []),
   message_start_time: fc.constantFrom(0, 1574950000.1234567, -1, null, 'x'),
   available: fc.constantFrom(true, false, null, 'x'),

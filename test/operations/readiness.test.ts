@@ -71,6 +71,52 @@ describe('/readyz is 503 only for what cannot serve calls', () => {
     const database = opened(service);
     database.exec('drop table devices');
     database.close();
-    assert.match(await readiness(service), /^503 .*"not ready".*the database does not answer/);
+    assert.match(
+      await readiness(service),
+      /^503 .*"not ready".*\["the database answers with an error, see the log for its words"\]/,
+    );
+    await until(
+      () => service.logged.some(({ fields: { said } }) => said === 'no such table: devices'),
+      'the log has its words',
+    );
+  });
+
+  test('a column that is missing, phones in memory: 503, since no call gets its phone from there', async (t) => {
+    const service = await startTestService(t, { settings: { DEVICE_CACHE_SECONDS: '600' } });
+    const phone = await service.phone();
+    assert.equal((await service.ask({ account: phone.account })).outcome, 'ready');
+    const database = opened(service);
+    database.exec('alter table devices rename column token to token2');
+    database.close();
+    assert.match(
+      await readiness(service),
+      /^503 .*"not ready".*the database answers with an error, see the log for its words/,
+    );
+    assert.equal((await service.ask({ account: phone.account })).outcome, 'storage-unavailable');
+  });
+
+  test('a trigger that rejects every registration: degraded once one was refused, until one is taken', async (t) => {
+    const service = await startTestService(t);
+    const phone = await service.phone();
+    const database = opened(service);
+    t.after(() => database.close());
+    for (const event of ['insert', 'update'])
+      database.exec(
+        `create trigger no_${event} before ${event} on devices begin select raise(abort, 'quota exceeded'); end`,
+      );
+    assert.equal((await phone.register()).status, 500);
+    assert.match(
+      await readiness(service),
+      /^200 .*"degraded".*phones cannot register: the database answers with an error, see the log for its words/,
+    );
+    assert.equal(await service.metric('vialer_middleware_readiness{subject="registrations"}'), 1);
+    await until(
+      () => service.logged.some(({ fields: { said } }) => said === 'quota exceeded'),
+      'the log has its words',
+    );
+    assert.equal((await service.ask({ account: phone.account })).outcome, 'ready');
+    for (const event of ['insert', 'update']) database.exec(`drop trigger no_${event}`);
+    assert.equal((await phone.register()).status, 200);
+    assert.match(await readiness(service), /^200 .*"ready"/);
   });
 });

@@ -183,10 +183,40 @@ describe('secrets', () => {
       '1-800-555-1234',
       '%2B31612345678',
       '0031687654321',
+      '0612.34.56.78',
+      '0612.345.678',
+      '06 - 12 34 56 78',
+      '+31_612345678',
+      '+31_6_12_34_56_78',
     ])
       for (const frame of ['§', 'called § back', '"§"', 'to=§;'])
         assert.doesNotMatch(scrub(frame.replace('§', number)), /\d{3}/, frame.replace('§', number));
   });
+});
+
+test('what is hidden is hidden once, and what surrounds it stays', () => {
+  const hex = '740f4707bebcf74f9b7c25d48e3358945f6aa01da5ddb387462c7eaf61bb78ad';
+  for (const [text, shown] of [
+    [`/3/device/${hex}`, '/3/device/(token hidden)'],
+    [`/3/device/${hex} is gone`, '/3/device/(token hidden) is gone'],
+    ['?access_token=ya29.abcdefghijklmnop&x=1', '?access_token=(hidden)&x=1'],
+    ['{"access_token":"ya29.abcdefghijklmnop"}', '{"access_token":(hidden)}'],
+    ['sip:bob.jansen@pbx.example.org', 'sip:(user hidden)@pbx.example.org'],
+    ['<sips:bob:hunter2@pbx>;tag=1', '<sips:(user hidden)@pbx>;tag=1'],
+    ['Bearer secretword', 'Bearer (hidden)'],
+    ['BEARER secret.', 'BEARER (hidden)'],
+    ['X-Auth-Token: hunter2', 'X-Auth-Token: (hidden)'],
+    ['x-api-key: hunter2', 'x-api-key: (hidden)'],
+    ['Cookie: a=hunter2; b=hunter3', 'Cookie: (hidden)'],
+    ["{ cookie: 'a=hunter2; b=c' }", "{ cookie: '(hidden)' }"],
+    ['pw=hunter2', 'pw=(hidden)'],
+    ['postgres://u:hunter two@db/x', 'postgres://(hidden)@db/x'],
+    ['mysql://u:p"hunter@db/x', 'mysql://(hidden)@db/x'],
+    ["rediss://:p'hunter@[::1]:6379", 'rediss://(hidden)@[::1]:6379'],
+    ['HELLO 3 AUTH default hunter2', 'HELLO 3 AUTH default (hidden)'],
+    ["create user x identified by 'hunter two'", 'create user x identified by (hidden)'],
+  ] as const)
+    assert.equal(scrub(text), shown);
 });
 
 function withStack(stack: string): Error {
@@ -234,6 +264,13 @@ const READABLE = [
   'http://[::1]:8080/api/incoming-call/ and https://example.org:8443/@scope/pkg',
   'sha256:0123456789abcdef0123456789abcdef',
   'vialer_middleware_push_notification_success_total and com.example.voip.application.production.Service2',
+  'exp 1764500000, iat=1764500000123, epoch 1764500000',
+  'max_allowed_packet 123456789, heap 123456789, inode 12345678',
+  'request larger than 67108864',
+  'POST /v1/projects/1234567890/messages:send',
+  'Bearer token is missing; Bearer authentication is required',
+  'AUTH <password> called without any password configured for the default user',
+  'connect redis://cache:6379 failed; postgres://db:5432/x as user@host',
   'kernel 6.1.0-18-amd64, libssl.so.3.0.11, glibc 2.36-9+deb12u7',
 ];
 

@@ -5,24 +5,61 @@ import { JsonFields } from './raw-fields.ts';
 const PREFIX = 'JSON parse error - ';
 const POSITION = / at position (\d+)/;
 
-/** What becomes of JSON text that is not UTF-8: refused, or every wrong byte becomes U+FFFD, as in a form. */
+/**
+ * What becomes of JSON that a strict parser refuses. `strict`: it is refused. `lenient`: a wrong byte becomes U+FFFD, as in a
+ * form, a byte order mark is left out, and a control character becomes a blank, as scripts send that join JSON by hand.
+ */
 export type TextEncoding = 'strict' | 'lenient';
 
+/** What RFC 8259, 7 allows in a string only as an escape. */
+const CONTROLS = /[^ -\uffff]/g;
+
 /**
- * Reads a JSON object: UTF-8 whatever the charset parameter says (RFC 8259, 8.1), no byte order mark, and the last of
- * a repeated name counts. Nesting of any depth is harmless: the parser of V8 does not recurse.
+ * Reads a JSON object: UTF-8 whatever the charset parameter says (RFC 8259, 8.1), and the last of a repeated name counts.
+ * A whole number beyond 2^53 comes back as the text that was sent, so that no two become one. Nesting of any depth is harmless: the parser of V8 does not recurse.
  */
 export function readJson(raw: Buffer, encoding: TextEncoding): BodyResult {
   if (encoding === 'strict' && !isUtf8(raw))
     return { kind: 'bad-json', detail: `${PREFIX}the body is not valid UTF-8.` };
   const text = raw.toString('utf8');
-  let value: unknown;
   try {
-    value = JSON.parse(text);
+    return read(text);
   } catch (error) {
-    return { kind: 'bad-json', detail: PREFIX + describe(text, error) };
+    return (
+      (encoding === 'lenient' ? readMended(text) : undefined) ?? {
+        kind: 'bad-json',
+        detail: PREFIX + describe(text, error),
+      }
+    );
   }
-  return isObject(value) ? fieldsResult(new JsonFields(value)) : MALFORMED;
+}
+
+/** The same text without what a lenient reader overlooks; undefined where it is no JSON even so. */
+function readMended(text: string): BodyResult | undefined {
+  try {
+    return read(text.replace(/^\ufeff/, '').replace(CONTROLS, ' '));
+  } catch {
+    return undefined;
+  }
+}
+
+/** Throws where the text is no JSON. */
+function read(text: string): BodyResult {
+  const value: unknown = JSON.parse(text);
+  if (!isObject(value)) return MALFORMED;
+  const exact: unknown = Object.values(value).some(isInexact) ? JSON.parse(text, keepDigits) : value;
+  return fieldsResult(new JsonFields(isObject(exact) ? exact : value));
+}
+
+function isInexact(value: unknown): boolean {
+  return typeof value === 'number' && Math.abs(value) > Number.MAX_SAFE_INTEGER;
+}
+
+/** A reviver, which hears the text of each number (https://tc39.es/proposal-json-parse-with-source/). */
+function keepDigits(...[, value, context]: readonly unknown[]): unknown {
+  if (!isInexact(value) || !isObject(context)) return value;
+  const { source } = context;
+  return typeof source === 'string' && /^-?\d+$/.test(source) ? source : value;
 }
 
 /** V8's own message quotes the body, which may hold a push token or a number: only its position is passed on. */

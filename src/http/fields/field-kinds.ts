@@ -7,6 +7,7 @@ import { cutTextDecoder } from './decode-cut-text.ts';
 import { decodeFloat } from './decode-float.ts';
 import { decodePhoneNumber, WITHHELD } from './decode-phone-number.ts';
 import { decodeToken, MAX_TOKEN } from './decode-token.ts';
+import { accept } from './decoded.ts';
 import { type BlankRule, type Field, lenientField, optionalField, requiredField } from './field.ts';
 import { trimPython } from './python-text.ts';
 
@@ -86,6 +87,16 @@ export function floatField(description: string): Field<number> {
 export function booleanField(description: string, absent: boolean): Field<boolean> {
   const schema: TBoolean = Type.Boolean({ description, default: absent });
   return optionalField(schema, decodeBoolean, { absent, isBlank: emptyInForm });
+}
+
+/** True or false, where what is neither is as if it were not sent: never a reason to refuse a call. */
+export function lenientBooleanField(description: string, absent: boolean): Field<boolean> {
+  const schema: TBoolean = Type.Boolean({ description, default: absent });
+  const otherwise = accept(absent);
+  return lenientField(schema, (value) => {
+    const meant = decodeBoolean(value);
+    return meant.ok ? meant : otherwise;
+  });
 }
 
 /** True, false or not said (null); empty is as if it were not sent, in JSON too. */

@@ -6,7 +6,7 @@ import type { Database } from '../database.ts';
 import { DatabaseUrlError } from '../database-url-error.ts';
 import { driverWords } from '../driver-words.ts';
 import { storageChange } from '../storage-call.ts';
-import type { StorageFault } from '../storage-unavailable.ts';
+import { type StorageFault, StorageUnavailable } from '../storage-unavailable.ts';
 import type { Tables } from '../tables.ts';
 import { WriteGuard } from '../write-guard.ts';
 import { isDiskFull, mayNotWrite } from './disk-space.ts';
@@ -125,7 +125,10 @@ export const openSqlite = async (
     loss,
     shortage: () => undefined,
     proveWriting: async () => {
-      if (path === ':memory:' || !(writes.failure !== undefined || (await mayNotWrite(path)))) return;
+      if (path === ':memory:') return;
+      // That a trigger rejects rows, this page does not show.
+      const isInDoubt = writes.failure instanceof StorageUnavailable;
+      if (!isInDoubt && !(await mayNotWrite(path))) return;
       await storageChange({ dialect, writes }, () => commitSamePage(kysely));
     },
     close: async () => {
