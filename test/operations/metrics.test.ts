@@ -171,7 +171,10 @@ describe('metrics', () => {
     other.close();
     const ready = await fetch(`${service.url}/readyz`);
     assert.equal(ready.status, 503);
-    assert.deepEqual(await ready.json(), { status: 'not ready', reasons: ['the database does not answer'] });
+    assert.deepEqual(await ready.json(), {
+      status: 'not ready',
+      reasons: ['the database answers with an error, see the log for its words'],
+    });
     assert.equal(await service.metric('mysql_health'), 0);
   });
 
