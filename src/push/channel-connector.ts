@@ -36,7 +36,8 @@ export class Connector {
   #beside: NodeJS.Timeout | undefined;
   #lastTry = Number.NEGATIVE_INFINITY;
   #lastTookMs = 0;
-  #unstableTries = 0;
+  /** Tries and connections that failed in a row: of the only connection, and of further ones beside it. */
+  readonly #failures = { only: 0, further: 0 };
   #closed = false;
 
   constructor(target: Omit<DialTarget, 'timeoutMs'>, timings: ChannelTimings, owner: ConnectorOwner) {
@@ -59,15 +60,15 @@ export class Connector {
 
   /** A connection takes no more requests: makes the next one, if one is needed. `served`: its end is no failure. */
   ended(standing: ConnectionStanding, openForMs: number): void {
-    if (standing === 'served' || openForMs >= this.#timings.stableAfterMs) this.#unstableTries = 0;
+    if (standing === 'served' || openForMs >= this.#timings.stableAfterMs) this.#failures[this.#kind] = 0;
     const delay = this.#delay();
-    if (standing === 'unproven') this.#unstableTries++;
+    if (standing === 'unproven') this.#failures[this.#kind]++;
     if (this.#owner.need() !== 'none') this.#retryIn(delay);
   }
 
   /** What a connection that had promised to serve did in the end. */
   promiseOver(kept: boolean): void {
-    this.#unstableTries = kept ? 0 : this.#unstableTries + 1;
+    this.#failures[this.#kind] = kept ? 0 : this.#failures[this.#kind] + 1;
   }
 
   /** No further try; `done` is called when no socket is left. */
@@ -90,8 +91,15 @@ export class Connector {
   }
 
   #delay(capMs = this.#longestDelay()): number {
-    if (this.#unstableTries === 0) return 0;
-    return backoff(this.#unstableTries - 1, { baseMs: this.#timings.retryBaseMs, capMs });
+    const failures = this.#failures[this.#kind];
+    if (failures === 0) return 0;
+    return backoff(failures - 1, { baseMs: this.#timings.retryBaseMs, capMs });
+  }
+
+  /** Which one would be made now: an outage that is over says nothing about connections beside the one that ended it. */
+  get #kind(): 'only' | 'further' {
+    const need = this.#owner.need();
+    return need === 'more' || need === 'none' ? 'further' : 'only';
   }
 
   #longestDelay(): number {
@@ -128,7 +136,7 @@ export class Connector {
         if (this.#tries.size > 0) return;
         clearTimeout(this.#beside);
         const delay = this.#delay();
-        this.#unstableTries++;
+        this.#failures[this.#kind]++;
         if (this.#owner.need() !== 'none') this.#retryIn(delay);
         this.#owner.failed(error, error.failure, delay);
       },

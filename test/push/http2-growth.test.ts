@@ -83,6 +83,21 @@ describe('an HTTP/2 channel whose requests wait for a stream', () => {
     assert.equal(server.mostAtOnce(), 6);
   });
 
+  it('grows soon after an outage in which many connections broke', async () => {
+    await using scene = openScene();
+    const server = await scene.server({ settings: { maxConcurrentStreams: 1 } });
+    server.handle((arrival) => arrival.session.destroy());
+    const channel = scene.channel(server.origin, { timings: { growAfterMs: 20, stableAfterMs: 100 } });
+    while (server.connections() < 10) await channel.push('lost');
+    const held: Arrival[] = [];
+    server.handle((arrival) => held.push(arrival));
+    const replies = Promise.all(Array.from({ length: 3 }, (_, i) => channel.push(`m${i}`)));
+    await until('a further connection carries one', () => held.length > 1);
+    server.handle((arrival) => arrival.respond());
+    for (const arrival of held) arrival.respond();
+    assert.ok((await replies).every((reply) => outcome(reply) === '200'));
+  });
+
   it('closes those it no longer needs, and keeps one', async () => {
     await using scene = openScene();
     const server = await scene.server({ settings: { maxConcurrentStreams: 1 } });
