@@ -81,6 +81,9 @@ async function probeAll(
   }
 }
 
+const answerOf = ({ said, detail }: ProbedApp): string =>
+  detail === null ? (said ?? '(not asked)') : `${said} (${detail})`;
+
 function print({ out }: CommandContext, probed: readonly ProbedApp[]): void {
   if (probed.length === 0) {
     out('There are no apps. See: vialer-middleware apps add --help');
@@ -92,7 +95,7 @@ function print({ out }: CommandContext, probed: readonly ProbedApp[]): void {
     app.platform,
     app.appId,
     `${app.tookMs} ms`,
-    app.said ?? '(not asked)',
+    answerOf(app),
     app.explanation,
   ]);
   for (const line of textTable([heading, ...rows])) out(line);

@@ -2,13 +2,19 @@ import { monotonic } from '../lib/monotonic.ts';
 import { ConnectError } from '../push/channel-connect-error.ts';
 import type { ChannelEvents } from '../push/http2-channel-types.ts';
 import type { PushEnded, PushEvents } from '../push/push-events.ts';
+import { scrub } from '../telemetry/redaction.ts';
 
 /** What the push parts told of one push; times are monotonic milliseconds. */
 export interface PushRecord {
   connected: { readonly at: number; readonly tookMs: number } | undefined;
   /** When the JWT was signed, or Google's access token had come. */
   credentialAt: number | undefined;
-  ended: Pick<PushEnded, 'verdict' | 'reason'> | undefined;
+  ended:
+    | (Pick<PushEnded, 'verdict' | 'reason'> & {
+        /** What the push service said, where `reason` does not; scrubbed. */
+        readonly detail: string | undefined;
+      })
+    | undefined;
   connectFailures: number;
   /** The last one, in one line. */
   connectError: string | undefined;
@@ -49,10 +55,11 @@ export function recordingEvents(current: () => PushUnderWay | undefined): PushEv
     if (push !== undefined) push.record.credentialAt ??= monotonic();
   };
   return {
-    pushEnded: ({ app, verdict, reason }) => {
+    pushEnded: ({ app, verdict, reason, detail }) => {
       const push = current();
       // The push before may end late, after its connection counted as unreachable.
-      if (push?.app === app) push.record.ended = { verdict, reason };
+      if (push?.app === app)
+        push.record.ended = { verdict, reason, detail: detail === undefined ? undefined : scrub(detail) };
     },
     channelConnected: ({ origin, tookMs }) => {
       const push = current();
@@ -69,10 +76,10 @@ export function recordingEvents(current: () => PushUnderWay | undefined): PushEv
     },
     apnsTokenMinted: credentialReady,
     fcmTokenFetched: credentialReady,
-    fcmTokenFailed: ({ error }) => {
+    fcmTokenFailed: ({ detail }) => {
       const push = current();
-      if (push !== undefined && error !== undefined) {
-        push.record.credentialError = `no access token from Google's token endpoint: ${error.message}`;
+      if (push !== undefined && detail !== undefined) {
+        push.record.credentialError = `no access token from Google's token endpoint: ${detail}`;
       }
     },
     apnsTokenNotShared: nothing,

@@ -24,6 +24,8 @@ export interface DirectPush {
   readonly verdict: PushEnded['verdict'];
   /** The push service's word, or ours. */
   readonly reason: string;
+  /** What the push service said, where `reason` does not. */
+  readonly detail: string | undefined;
   /** Undefined where no connection was made, or the one of the push before was used. */
   readonly connectMs: number | undefined;
   /** Undefined where none was made: a certificate, or the token of the push before. */
@@ -122,7 +124,11 @@ function resultOf(record: PushRecord, startedAt: number): DirectPush {
   const { connected, credentialAt, connectError, credentialError } = record;
   const readyAt = Math.max(startedAt, connected?.at ?? 0, credentialAt ?? 0);
   return {
-    ...(record.ended ?? { verdict: 'unavailable', reason: record.connectReason ?? 'unreachable' }),
+    ...(record.ended ?? {
+      verdict: 'unavailable',
+      reason: record.connectReason ?? 'unreachable',
+      detail: undefined,
+    }),
     connectMs: connected?.tookMs,
     credentialMs: credentialAt === undefined ? undefined : credentialAt - startedAt,
     pushMs: endedAt - readyAt,

@@ -13,6 +13,8 @@ export interface ProbedApp {
   readonly status: 'ok' | 'failed' | 'unclear';
   /** The push service's word; null where it was not asked. */
   readonly said: string | null;
+  /** What it said where that is none of the words that this service knows. */
+  readonly detail: string | null;
   readonly explanation: string;
   readonly notes: readonly string[];
   readonly tookMs: number;
@@ -44,7 +46,7 @@ export async function probeApp(app: App, options: ProbeOptions): Promise<ProbedA
   const rechecked = recheckCredential(app, options.now);
   if ('problem' in rechecked) {
     const explanation = `${rechecked.problem}: add the app again with a good one`;
-    return { ...named, status: 'failed', said: null, explanation, notes: [], tookMs: 0 };
+    return { ...named, status: 'failed', said: null, detail: null, explanation, notes: [], tookMs: 0 };
   }
   const push = await options.pusher.push({
     app,
@@ -58,6 +60,7 @@ export async function probeApp(app: App, options: ProbeOptions): Promise<ProbedA
     ...named,
     ...judge(app, push, options.sandbox),
     said,
+    detail: push.detail ?? null,
     notes: rechecked.notes,
     tookMs: Math.round(tookMs),
   };

@@ -21,13 +21,14 @@ export function reportDirectWake(
 }
 
 function steps({ platform, appId, lookupMs, push }: DirectWake): readonly (readonly string[])[] {
-  const { connectMs, credentialMs, connectError } = push;
+  const { connectMs, credentialMs, connectError, reason, detail } = push;
+  const answer = detail === undefined ? reason : `${reason} (${detail})`;
   return [
     ['  device', milliseconds(lookupMs), `found: ${platform} ${appId}`],
     ...(connectMs === undefined ? [] : [['  connect', milliseconds(connectMs), 'to the push service']]),
     ...(connectError === undefined ? [] : [['  connect', '', connectError]]),
     ...(credentialMs === undefined ? [] : [['  credential', milliseconds(credentialMs), 'token ready']]),
-    ['  push', milliseconds(push.pushMs), `${push.verdict}: ${push.reason}`],
+    ['  push', milliseconds(push.pushMs), `${push.verdict}: ${answer}`],
   ];
 }
 
@@ -42,6 +43,7 @@ function asJson(account: number, { platform, appId, lookupMs, push }: DirectWake
     accepted: push.verdict === 'accepted',
     verdict: push.verdict,
     reason: push.reason,
+    detail: push.detail ?? null,
     lookupMs: rounded(lookupMs),
     connectMs: rounded(push.connectMs),
     credentialMs: rounded(push.credentialMs),

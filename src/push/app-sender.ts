@@ -52,9 +52,16 @@ export function createAppSender(options: AppSenderOptions): AppSender {
     createBreaker({
       settings: options.breaker,
       now: clock.now,
-      onChange: (state, reason) => {
+      onChange: (state, reason, detail) => {
         // A changed app's successor has the same labels: the old one's late pushes must not speak for it.
-        if (!retired) events.breakerChanged({ ...labels, environment, state, reason });
+        if (retired) return;
+        events.breakerChanged({
+          ...labels,
+          environment,
+          state,
+          reason,
+          ...(detail !== undefined && { detail }),
+        });
       },
     });
   const breakers = { production: breaker('production'), sandbox: breaker('sandbox') };

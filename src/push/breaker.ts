@@ -62,7 +62,8 @@ export interface BreakerOptions {
   readonly settings: BreakerSettings;
   /** Monotonic milliseconds. */
   readonly now: () => number;
-  readonly onChange: (state: BreakerState, reason: string) => void;
+  /** `detail`: what the provider said, if `reason` does not. */
+  readonly onChange: (state: BreakerState, reason: string, detail?: string) => void;
 }
 
 /**
@@ -90,10 +91,10 @@ export function createBreaker({ settings, now, onChange }: BreakerOptions): Brea
   let workedAt = Number.NEGATIVE_INFINITY;
   let probing = false;
 
-  function change(to: BreakerState, reason: string): void {
+  function change(to: BreakerState, reason: string, detail?: string): void {
     if (state === to) return;
     state = to;
-    onChange(to, reason);
+    onChange(to, reason, detail);
   }
 
   function open(news: PushFailure): void {
@@ -101,7 +102,7 @@ export function createBreaker({ settings, now, onChange }: BreakerOptions): Brea
     const coolDown = Math.max(doubled, Math.min(news.retryAfterMs, settings.longestRetryAfterMs));
     openings += 1;
     openUntil = now() + coolDown;
-    change('open', news.reason);
+    change('open', news.reason, news.detail);
   }
 
   function endRow(): void {

@@ -5,7 +5,7 @@ const MAX_GOAWAY = 4_096;
 const MAX_WORD = 60;
 
 /** A peer's words made fit for a log line: printable ASCII only, at most 200 characters. */
-const printable = (text: string): string => text.slice(0, MAX_DETAIL).replaceAll(/[^\x20-\x7e]/g, '?');
+export const printable = (text: string): string => text.slice(0, MAX_DETAIL).replaceAll(/[^\x20-\x7e]/g, '?');
 
 /** The debug data of a GOAWAY (RFC 9113, 6.8), where Apple puts the reason as JSON: its first 4 KiB, without blanks and NULs around. */
 export const goawayText = (data: NodeJS.ArrayBufferView | undefined): string =>

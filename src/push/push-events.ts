@@ -26,12 +26,17 @@ export interface PushLabels extends AppLabels {
   readonly account: number;
 }
 
-/** The end of a push. `reason` is from a closed set. */
-export interface PushEnded extends PushLabels {
+/** What a provider said of a push: a word of a closed set, and its own in `detail` if that is none of them. */
+interface ProviderSaid {
+  readonly reason: string;
+  readonly detail?: string;
+}
+
+/** The end of a push. */
+export interface PushEnded extends PushLabels, ProviderSaid {
   readonly kind: PushResult['kind'];
   /** The provider's last word; `not-sent` when it was not asked. */
   readonly verdict: FinalVerdict['kind'] | 'not-sent';
-  readonly reason: string;
   /** Milliseconds from the wish to push to its end. */
   readonly tookMs: number;
   /** How often the provider was asked. */
@@ -42,29 +47,25 @@ export interface PushEnded extends PushLabels {
 export interface SenderEvents {
   pushEnded(event: PushEnded): void;
   /** A try failed and the push is tried again `inMs` later. */
-  pushRetried(event: PushLabels & { readonly reason: string; readonly inMs: number }): void;
+  pushRetried(event: PushLabels & ProviderSaid & { readonly inMs: number }): void;
   breakerChanged(
-    event: AppLabels & {
-      readonly environment: PushEnvironment;
-      readonly state: BreakerState;
-      /** What brought it about: the provider's word, `cool-down-over`, `connected` or `token-fetched`. */
-      readonly reason: string;
-    },
+    /** `reason`: what brought it about: the provider's word, `cool-down-over`, `connected` or `token-fetched`. */
+    event: AppLabels & ProviderSaid & { readonly environment: PushEnvironment; readonly state: BreakerState },
   ): void;
   /** A device was taken out of the store because of what the provider said of its token. */
-  tokenDropped(event: PushLabels & { readonly reason: string }): void;
+  tokenDropped(event: PushLabels & ProviderSaid): void;
   /** A refused token was kept; `alarm` asks for a look at the app's setup. */
   tokenKept(
-    event: PushLabels & { readonly reason: string; readonly because: KeepReason; readonly alarm: boolean },
+    event: PushLabels & ProviderSaid & { readonly because: KeepReason; readonly alarm: boolean },
   ): void;
   /** The store could not be told about a token. */
   tokenStoreFailed(event: PushLabels & { readonly error: unknown }): void;
   /** The app's credential was refused for this push, twice, while it works for other devices. */
-  pushRefused(event: PushLabels & { readonly reason: string }): void;
+  pushRefused(event: PushLabels & ProviderSaid): void;
   /** The app's credential is refused, or unusable: no call of the app will ring. */
-  appFault(event: AppLabels & { readonly reason: string; readonly error?: Error }): void;
+  appFault(event: AppLabels & ProviderSaid & { readonly error?: Error }): void;
   /** The provider says that the message is wrong: a fault of this service or of its settings. */
-  ourFault(event: PushLabels & { readonly reason: string; readonly error?: unknown }): void;
+  ourFault(event: PushLabels & ProviderSaid & { readonly error?: unknown }): void;
   /** An app was removed, or was changed and has another sender by now: what its breakers said is out of date. */
   appRetired(event: AppLabels): void;
   /** An app's way to its push service could not be closed in order. */

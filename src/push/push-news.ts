@@ -1,8 +1,10 @@
+import { saidBy } from './answer-detail.ts';
 import type { FinalVerdict } from './push-provider.ts';
 
 /** What a push's end tells of the push service as a whole, if it does not work. */
 export interface PushFailure {
   readonly reason: string;
+  readonly detail?: string;
   /** The credential was refused. */
   readonly refusal: boolean;
   /** Nothing was sent, so it is not the device's doing. */
@@ -21,7 +23,7 @@ export function pushNews(
   hadTime: boolean,
 ): PushFailure | 'success' | 'nothing' {
   if (verdict === undefined) return 'nothing';
-  const { reason } = verdict;
+  const said = saidBy(verdict);
   switch (verdict.kind) {
     // A refusal of this phone or this message is an answer: the push service works.
     case 'accepted':
@@ -30,14 +32,14 @@ export function pushNews(
     case 'our-fault':
       return 'success';
     case 'app-fault':
-      return { reason, refusal: true, unsent: verdict.unsent === true, retryAfterMs: 0 };
+      return { ...said, refusal: true, unsent: verdict.unsent === true, retryAfterMs: 0 };
     case 'throttled':
       if (verdict.scope === 'device') return 'success';
-      return { reason, refusal: false, unsent: false, retryAfterMs: verdict.retryAfterMs ?? 0 };
+      return { ...said, refusal: false, unsent: false, retryAfterMs: verdict.retryAfterMs ?? 0 };
     case 'unavailable':
-      if (OUT_OF_TIME.has(reason) && !hadTime) return 'nothing';
+      if (OUT_OF_TIME.has(said.reason) && !hadTime) return 'nothing';
       return {
-        reason,
+        ...said,
         refusal: false,
         unsent: verdict.unsent === true,
         retryAfterMs: verdict.retryAfterMs ?? 0,

@@ -21,8 +21,13 @@ export interface PushVariant {
   readonly otherEnvironment: boolean;
 }
 
-/** A verdict that ends the push. `reason` is the provider's own word from a closed table, or `Other`. */
-export type FinalVerdict =
+/**
+ * A verdict that ends the push. `reason` is the provider's own word from a closed table, or `Other`; `detail` is what the
+ * provider said in its place (`answerDetail`), for the log alone.
+ */
+export type FinalVerdict = Ending & { readonly detail?: string };
+
+type Ending =
   /** `sandbox`: which of Apple's environments took it, where the device did not say which is its own. */
   | { readonly kind: 'accepted'; readonly reason: string; readonly sandbox?: boolean }
   /** The provider says that the token is dead; `since` (epoch ms) is when it died, where it says so. */

@@ -25,7 +25,7 @@ export interface TryParts {
   readonly random: () => number;
   /** Aborts the pauses between tries. */
   readonly signal: AbortSignal;
-  readonly onRetry: (reason: string, inMs: number) => void;
+  readonly onRetry: (verdict: RetryVerdict, inMs: number) => void;
 }
 
 /** How a push is sent first. */
@@ -64,7 +64,7 @@ async function tryAgain(
     const fits = parts.clock.now() + wait + USEFUL_MS <= request.deadline;
     if (tries >= MAX_TRIES || !fits || usedUp.has(limitKey(verdict))) return ended(verdict.otherwise);
     if (verdict.limit === 'once') usedUp.add(limitKey(verdict));
-    parts.onRetry(verdict.reason, wait);
+    parts.onRetry(verdict, wait);
     if (wait > 0) await pause(parts.clock, wait, parts.signal);
     if (parts.signal.aborted) return ended(verdict.otherwise);
     if (!request.wanted()) return ended({ kind: 'withdrawn', reason: 'withdrawn' });

@@ -1,3 +1,4 @@
+import { saidBy } from './answer-detail.ts';
 import type { AppSender } from './app-sender.ts';
 import type { AppSenders } from './app-senders.ts';
 import type { Clock } from './clock.ts';
@@ -35,6 +36,7 @@ const notSent = (kind: Exclude<PushResult['kind'], 'accepted'>, reason: string):
 interface Ending {
   readonly result: PushResult;
   readonly verdict: FinalVerdict['kind'] | 'not-sent';
+  readonly detail?: string;
   readonly tries: number;
 }
 
@@ -76,7 +78,8 @@ export function createSender(options: SenderOptions): PushSender {
         clock,
         random,
         signal: closing.signal,
-        onRetry: (reason, inMs) => events.pushRetried({ ...labels, reason, inMs }),
+        onRetry: ({ reason, otherwise }, inMs) =>
+          events.pushRetried({ ...labels, ...saidBy(otherwise), reason, inMs }),
       });
     } catch (error) {
       // A provider never rejects: this is a bug, and one phone's must not be every phone's.
@@ -89,7 +92,7 @@ export function createSender(options: SenderOptions): PushSender {
     }
     const { verdict, tries } = tried;
     report(sender, request, labels, verdict, alone);
-    return { result: resultOf(verdict, alone), verdict: verdict.kind, tries };
+    return { ...saidBy(verdict), result: resultOf(verdict, alone), verdict: verdict.kind, tries };
   }
 
   function report(
@@ -99,10 +102,11 @@ export function createSender(options: SenderOptions): PushSender {
     verdict: FinalVerdict,
     alone: boolean,
   ): void {
-    const { kind, reason } = verdict;
-    if (kind === 'app-fault' && alone) events.pushRefused({ ...labels, reason });
-    else if (kind === 'app-fault') events.appFault({ ...sender.labels, reason });
-    if (kind === 'our-fault') events.ourFault({ ...labels, reason });
+    const { kind } = verdict;
+    const said = saidBy(verdict);
+    if (kind === 'app-fault' && alone) events.pushRefused({ ...labels, ...said });
+    else if (kind === 'app-fault') events.appFault({ ...sender.labels, ...said });
+    if (kind === 'our-fault') events.ourFault({ ...labels, ...said });
     // A notice goes to a device that has been replaced, or to its other token: it says nothing about the stored one.
     if (request.message.kind === 'call') tokenActions.take(sender, request.device, labels, verdict);
   }
@@ -111,9 +115,9 @@ export function createSender(options: SenderOptions): PushSender {
     send: async (request) => {
       const startedAt = clock.now();
       const labels = labelsOf(request);
-      const { result, verdict, tries } = await push(request, labels, startedAt);
+      const { result, ...ending } = await push(request, labels, startedAt);
       const { kind, reason } = result;
-      events.pushEnded({ ...labels, kind, verdict, reason, tookMs: clock.now() - startedAt, tries });
+      events.pushEnded({ ...labels, ...ending, kind, reason, tookMs: clock.now() - startedAt });
       return result;
     },
     close: async () => {
@@ -125,7 +129,7 @@ export function createSender(options: SenderOptions): PushSender {
 
 /** A try in the other environment was made because the device's own one had answered, so that one works. */
 const breakerNews = ({ verdict, otherEnvironment }: Tried): FinalVerdict =>
-  otherEnvironment ? { kind: 'token-suspect', reason: verdict.reason } : verdict;
+  otherEnvironment ? { kind: 'token-suspect', ...saidBy(verdict) } : verdict;
 
 function labelsOf({ id, device, message }: PushRequest): PushLabels {
   const isCall = message.kind === 'call';

@@ -1,5 +1,6 @@
 import type { PushTarget } from '../devices/device.ts';
 import type { DeviceStore } from '../devices/device-store.ts';
+import { saidBy } from './answer-detail.ts';
 import type { AppSender } from './app-sender.ts';
 import type { PushLabels, SenderEvents } from './push-events.ts';
 import type { FinalVerdict } from './push-provider.ts';
@@ -39,17 +40,17 @@ export function createTokenActions(tokens: TokenStore, events: SenderEvents): To
         return;
       }
       if (verdict.kind !== 'token-dead' && verdict.kind !== 'token-suspect') return;
-      const { reason } = verdict;
+      const told = { ...labels, ...saidBy(verdict) };
       const fate = guard.refused(device, verdict);
       if (fate.kind === 'keep') {
-        events.tokenKept({ ...labels, reason, because: fate.reason, alarm: fate.alarm });
+        events.tokenKept({ ...told, because: fate.reason, alarm: fate.alarm });
         return;
       }
       // Where the provider gives no time, a registration that came while the push was under way is spared.
       const registeredBefore = fate.registeredBefore ?? device.registeredAt + 1;
       start(labels, async () => {
         const dropped = await tokens.dropToken({ account, token, appKey, registeredBefore });
-        if (dropped) events.tokenDropped({ ...labels, reason });
+        if (dropped) events.tokenDropped(told);
       });
     },
     settled: async () => {

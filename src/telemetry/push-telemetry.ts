@@ -1,6 +1,6 @@
 import type { BreakerState } from '../push/breaker.ts';
 import type { ChannelEvents } from '../push/http2-channel-types.ts';
-import type { AppLabels, PushEvents, PushLabels } from '../push/push-events.ts';
+import type { AppLabels, PushEnded, PushEvents, PushLabels } from '../push/push-events.ts';
 import type { PushEnvironment } from '../push/push-provider.ts';
 import type { PushResult } from '../push/push-result.ts';
 import type { AppLabel } from './app-label.ts';
@@ -51,21 +51,21 @@ export function createPushTelemetry(parts: PushTelemetryParts): PushEvents & Cha
       if (kind === 'accepted') metrics.pushAccepted.observe({ provider }, event.tookMs / 1000);
       const level = RESULT_LEVELS[kind];
       if (!log.isOn(level)) return;
-      const fields = { ...pushFields(event), reason, tookMs: Math.round(event.tookMs), tries: event.tries };
+      const fields = { ...said(event), tookMs: Math.round(event.tookMs), tries: event.tries };
       if (kind === 'failed')
         lines.write(`push failed ${event.app}`, level, 'push failed', fields, LINES_OF_PUSHES);
       else log.write(level, `push ${kind}`, fields);
     },
     pushRetried: (event) => {
       metrics.pushRetries.inc({ app: appLabel(event.appId), provider: event.provider, reason: event.reason });
-      const fields = { ...pushFields(event), reason: event.reason, inMs: event.inMs };
+      const fields = { ...said(event), inMs: Math.round(event.inMs) };
       lines.write(`push tried again ${event.app}`, 'info', 'push tried again', fields, LINES_OF_PUSHES);
     },
     breakerChanged: (event) => {
-      const { appId: app, environment, state, reason } = event;
+      const { appId: app, environment, state, reason, detail } = event;
       metrics.breakerState.set({ app, platform: event.platform, environment }, BREAKER_VALUES[state]);
       const key = `breaker ${event.app} ${environment}`;
-      const fields = { ...appFields(event), environment, state, reason };
+      const fields = { ...appFields(event), environment, state, reason, detail };
       switch (state) {
         case 'open':
           // One that opens again after its probe is the same condition: told once, then once a minute.
@@ -104,7 +104,7 @@ export function createPushTelemetry(parts: PushTelemetryParts): PushEvents & Cha
         `push refused ${event.app}`,
         'warn',
         "push refused for this phone alone: the app's credential works for others",
-        { ...pushFields(event), reason: event.reason },
+        said(event),
         LINES_OF_PUSHES,
       );
     },
@@ -117,6 +117,7 @@ export function createPushTelemetry(parts: PushTelemetryParts): PushEvents & Cha
         fields: {
           ...appFields(event),
           reason: event.reason,
+          detail: event.detail,
           error: event.error === undefined ? undefined : errorWords(event.error),
         },
         ends: 'by-silence',
@@ -131,7 +132,7 @@ export function createPushTelemetry(parts: PushTelemetryParts): PushEvents & Cha
           event.error === undefined
             ? 'the push service calls our message wrong'
             : 'a push failed by a fault of this service',
-        fields: { ...pushFields(event), reason: event.reason },
+        fields: said(event),
         error: event.error,
         ends: 'by-silence',
       });
@@ -160,10 +161,7 @@ function tokenTelemetry({ log, metrics, conditions, appLabel }: PushTelemetryPar
         provider: event.provider,
         reason: event.reason,
       });
-      log.write('info', 'phone removed: its push token is dead', {
-        ...pushFields(event),
-        reason: event.reason,
-      });
+      log.write('info', 'phone removed: its push token is dead', said(event));
     },
     tokenKept: (event) => {
       metrics.tokensKept.inc({
@@ -176,7 +174,7 @@ function tokenTelemetry({ log, metrics, conditions, appLabel }: PushTelemetryPar
         event.alarm
           ? "many tokens of this app are refused and none is taken: look at the app's setup; no phone was removed"
           : 'refused push token kept',
-        { ...pushFields(event), reason: event.reason, because: event.because },
+        { ...said(event), because: event.because },
       );
     },
     tokenStoreFailed: (event) => {
@@ -199,13 +197,13 @@ function tokenTelemetry({ log, metrics, conditions, appLabel }: PushTelemetryPar
       log.write('info', 'Google access token fetched', { project, tookMs: Math.round(tookMs) });
       conditions.over(`google token ${project}`, 'Google gives access tokens again', { project });
     },
-    fcmTokenFailed: ({ project, kind, reason, error }) => {
+    fcmTokenFailed: ({ project, kind, reason, detail }) => {
       metrics.oauthFailures.inc({ reason });
       conditions.met({
         key: `google token ${project}`,
         level: kind === 'app-fault' ? 'error' : 'warn',
         message: 'Google access token not given',
-        fields: { project, reason, detail: error?.message },
+        fields: { project, reason, detail },
         ends: 'by-event',
       });
     },
@@ -225,3 +223,10 @@ function pushFields(event: PushLabels) {
     attempt: event.attempt,
   };
 }
+
+/** A push and what its provider said of it. */
+const said = (event: PushLabels & Pick<PushEnded, 'reason' | 'detail'>) => ({
+  ...pushFields(event),
+  reason: event.reason,
+  detail: event.detail,
+});

@@ -33,11 +33,14 @@ describe('apps check', () => {
   test('a refused credential fails, with the push service’s word', async (t) => {
     const cli = await createCliInWorld(t);
     cli.world.apple.script({ kind: 'answer', status: 403, reason: 'InvalidProviderToken' });
-    cli.world.google.script({ kind: 'answer', status: 403, reason: 'PERMISSION_DENIED' });
+    cli.world.google.script({ kind: 'answer', status: 403, reason: 'NEW_WORD' });
     const checked = await cli.run(['apps', 'check']);
     assert.equal(checked.code, 1);
     assert.match(checked.stdout, /^failed +apns .*InvalidProviderToken +the credential is refused/m);
-    assert.match(checked.stdout, /^failed +android .*PERMISSION_DENIED +the credential is refused/m);
+    assert.match(
+      checked.stdout,
+      /^failed +android .*Other \(HTTP 403: NEW_WORD\) +the credential is refused/m,
+    );
     assert.equal(checked.stderr, '2 of 2 apps cannot be relied on.\n');
   });
 

@@ -19,6 +19,7 @@ const answering = (verdict: DirectPush['verdict'], reason: string, connectError?
   push: async (): Promise<DirectPush> => ({
     verdict,
     reason,
+    detail: undefined,
     connectMs: undefined,
     credentialMs: undefined,
     pushMs: 1,

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { startTestService, type TestService } from '../helpers/test-service.ts';
 import { until } from '../helpers/until.ts';
 import { addAppleApps } from './own-apps.ts';
-import { alarmsOf, isRegistered } from './registration.ts';
+import { alarmsOf, isRegistered, linesOf } from './registration.ts';
 import { appleAnswer as answer, askedOfApple as askedFor } from './scripted-answers.ts';
 import { UNHURRIED } from './unhurried.ts';
 
@@ -62,6 +62,11 @@ async function checkRow(service: TestService, row: Row, app: string): Promise<vo
   assert.equal(asked.length, row.asked);
   assert.equal(new Set(asked.map((request) => request.headers['apns-id'])).size, 1);
   assert.equal(phone.pushes(), 0);
+  const unknown = linesOf(service, app).filter(
+    ({ fields }) => fields['reason'] === 'Other' && !('outcome' in fields),
+  );
+  assert.equal(unknown.length > 0, row.reason === 'MadeUp');
+  for (const line of unknown) assert.equal(line.fields['detail'], `HTTP ${row.status}: ${row.reason}`);
   assert.deepEqual(
     alarmsOf(service, app).map((line) => line.message),
     row.alarm === undefined ? [] : [row.alarm],
@@ -115,6 +120,15 @@ test("a try that helps after an answer of Apple's", { concurrency: true }, async
       t.test(`${status} ${reason}`, () => run(status, reason, apps[n] ?? '')),
     ),
   );
+});
+
+test('a push token in the words of an answer is not logged', async (t) => {
+  const service = await startTestService(t, { settings: UNHURRIED });
+  const phone = await service.phone({ kind: 'ios' });
+  service.world.apple.script(answer(400, `Nobody has ${phone.token}`), { times: 1 });
+  await service.ask({ account: phone.account });
+  const [alarm] = alarmsOf(service, 'com.example.phone');
+  assert.equal(alarm?.fields['detail'], 'HTTP 400: Nobody has (token hidden)');
 });
 
 test('503 twice is tried a third time', async (t) => {

@@ -4,7 +4,7 @@ import type { AnswerFault } from '../../src/sandbox/faults.ts';
 import { startTestService, type TestService } from '../helpers/test-service.ts';
 import { until } from '../helpers/until.ts';
 import { addGoogleApps, newServiceAccount } from './own-apps.ts';
-import { alarmsOf, isRegistered } from './registration.ts';
+import { alarmsOf, isRegistered, linesOf } from './registration.ts';
 import { googleAnswer as answer, askedOfGoogle as askedFor } from './scripted-answers.ts';
 import { UNHURRIED } from './unhurried.ts';
 
@@ -75,6 +75,14 @@ async function checkRow(service: TestService, row: Row, app: string): Promise<vo
   assert.ok(tookMs < 9_000, `the PBX was kept waiting for ${tookMs} ms although nobody could answer`);
   assert.equal(askedFor(service, phone).length, row.asked);
   assert.equal(phone.pushes(), 0);
+  const unknown = linesOf(service, app).filter(
+    ({ fields }) => fields['reason'] === 'Other' && !('outcome' in fields),
+  );
+  assert.equal(
+    unknown.length > 0,
+    row.reason === 'MadeUp' || row.reason === 'UNSPECIFIED_ERROR' || row.reason === 'NOT_FOUND',
+  );
+  for (const line of unknown) assert.equal(line.fields['detail'], `HTTP ${row.status}: ${row.reason}`);
   assert.deepEqual(
     alarmsOf(service, app).map((line) => line.message),
     row.alarm === undefined ? [] : [row.alarm],

@@ -129,10 +129,17 @@ test('the cases above are the whole table', () => {
   assert.deepEqual(TABLE.flatMap((row) => row.reasons).toSorted(), Object.keys(APNS_REASONS).toSorted());
 });
 
-const UNKNOWN: readonly (readonly [number, PushVerdict['kind'], string])[] = [
+const finalOf = (verdict: PushVerdict): FinalVerdict =>
+  verdict.kind === 'retry' ? verdict.otherwise : verdict;
+
+const LONG = 'a'.repeat(300);
+
+const UNKNOWN: readonly (readonly [number, PushVerdict['kind'], string, detail?: string])[] = [
   [302, 'our-fault', ''],
-  [400, 'our-fault', '{"reason":"NewWord"}'],
-  [400, 'our-fault', '{"reason":"constructor"}'],
+  [400, 'our-fault', '{"reason":"NewWord"}', 'HTTP 400: NewWord'],
+  [400, 'our-fault', '{"reason":"a\\u001b[31m\\nb\\u202e"}', 'HTTP 400: a?[31m?b?'],
+  [503, 'retry', `{"reason":"two words ${LONG}"}`, 'HTTP 503: two words ...'],
+  [400, 'our-fault', '{"reason":"constructor"}', 'HTTP 400: constructor'],
   [400, 'our-fault', '{"reason":42}'],
   [403, 'app-fault', 'null'],
   [407, 'our-fault', '<html>'],
@@ -143,12 +150,13 @@ const UNKNOWN: readonly (readonly [number, PushVerdict['kind'], string])[] = [
   [502, 'retry', '<html>Bad gateway</html>'],
 ];
 
-for (const [status, kind, body] of UNKNOWN)
-  test(`${status} with ${body || 'nothing'} goes by its status`, async () => {
+for (const [status, kind, body, detail = `HTTP ${status}`] of UNKNOWN)
+  test(`${status} with ${body.slice(0, 40) || 'nothing'} goes by its status, and is logged with it`, async () => {
     const { provider, clock } = apnsScene(answered(status, body));
     const verdict = await provider.send(makeRequest(clock), PLAIN);
     assert.equal(verdict.kind, kind);
     assert.equal(verdict.reason, 'Other');
+    assert.equal(finalOf(verdict).detail, detail);
   });
 
 test('410 without a usable time is older than any registration: no phone is forgotten for it', async () => {
@@ -181,7 +189,11 @@ test('a GOAWAY that processed nothing answers for the credential, never for a de
         assert.deepEqual(verdictOf(reason), [meaning, reason]);
     }
   }
-  assert.deepEqual(verdictOf('NotYetDocumented'), ['broken-connection', 'Other']);
+  assert.deepEqual(readApnsGoaway('{"reason":"NotYetDocumented"}'), {
+    meaning: 'broken-connection',
+    reason: 'Other',
+    detail: 'GOAWAY: NotYetDocumented',
+  });
   for (const text of ['', 'too_many_pings', '{}', '{"reason":7}', 'null'])
     assert.equal(readApnsGoaway(text), undefined, text);
 });

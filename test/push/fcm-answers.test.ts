@@ -133,22 +133,23 @@ test('the cases above are the whole table', () => {
   assert.deepEqual([...new Set(TABLE.map((row) => row.code))].toSorted(), Object.keys(FCM_CODES).toSorted());
 });
 
-const UNKNOWN: readonly (readonly [number, PushVerdict['kind'], string])[] = [
+const UNKNOWN: readonly (readonly [number, PushVerdict['kind'], string, detail?: string])[] = [
   [302, 'our-fault', ''],
-  [400, 'our-fault', '{"error":{"status":"NEW_WORD"}}'],
-  [400, 'our-fault', '{"error":{"status":"constructor"}}'],
+  [400, 'our-fault', '{"error":{"status":"NEW_WORD"}}', 'HTTP 400: NEW_WORD'],
+  [400, 'our-fault', '{"error":{"status":"constructor"}}', 'HTTP 400: constructor'],
   [401, 'app-fault', '<html>'],
   [403, 'app-fault', 'null'],
-  [404, 'our-fault', '{"error":{"status":"NOT_FOUND"}}'],
+  [404, 'our-fault', '{"error":{"status":"NOT_FOUND"}}', 'HTTP 404: NOT_FOUND'],
   [404, 'our-fault', '<html>'],
   [429, 'throttled', '{"error":[]}'],
   [500, 'retry', '{"error":{"details":[null,7,{"@type":7}]}}'],
   [502, 'retry', ''],
 ];
 
-for (const [status, kind, body] of UNKNOWN)
-  test(`${status} with ${body || 'nothing'} goes by its status`, async () => {
+for (const [status, kind, body, detail = `HTTP ${status}`] of UNKNOWN)
+  test(`${status} with ${body || 'nothing'} goes by its status, and is logged with it`, async () => {
     const verdict = await fcmScene(answered(status, body)).send();
     assert.equal(verdict.kind, kind);
     assert.equal(verdict.reason, 'Other');
+    assert.equal((verdict.kind === 'retry' ? verdict.otherwise : verdict).detail, detail);
   });

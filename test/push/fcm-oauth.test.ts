@@ -44,11 +44,17 @@ test('the token address is asked by the JWT bearer grant, signed by the account'
   assert.equal((payload.exp ?? 0) - (payload.iat ?? 0), 3_600);
 });
 
-const REFUSALS: readonly (readonly [number, unknown, OauthAnswer['kind'], string])[] = [
-  [400, { error: 'invalid_grant' }, 'app-fault', 'oauth-invalid-grant'],
-  [401, { error: 'invalid_client' }, 'app-fault', 'oauth-invalid-client'],
-  [403, { error: 'unauthorized_client' }, 'app-fault', 'oauth-unauthorized'],
-  [400, { error: 'something_new' }, 'app-fault', 'oauth-refused'],
+const REFUSALS: readonly (readonly [number, unknown, OauthAnswer['kind'], string, detail?: string])[] = [
+  [
+    400,
+    { error: 'invalid_grant', error_description: 'Invalid JWT Signature.' },
+    'app-fault',
+    'oauth-invalid-grant',
+    'HTTP 400: invalid_grant: Invalid JWT Signature.',
+  ],
+  [401, { error: 'invalid_client' }, 'app-fault', 'oauth-invalid-client', 'HTTP 401: invalid_client'],
+  [403, { error: 'unauthorized_client' }, 'app-fault', 'oauth-unauthorized', 'HTTP 403: unauthorized_client'],
+  [400, { error: 'something_new' }, 'app-fault', 'oauth-refused', 'HTTP 400: something_new'],
   [404, '<html>', 'app-fault', 'oauth-refused'],
   [429, {}, 'unavailable', 'oauth-server-error'],
   [500, '', 'unavailable', 'oauth-server-error'],
@@ -60,9 +66,9 @@ const REFUSALS: readonly (readonly [number, unknown, OauthAnswer['kind'], string
   [200, { access_token: 'x'.repeat(100_000) }, 'unavailable', 'oauth-bad-answer'],
 ];
 
-for (const [status, body, kind, reason] of REFUSALS)
+for (const [status, body, kind, reason, detail = `HTTP ${status}`] of REFUSALS)
   test(`${status} ${JSON.stringify(body).slice(0, 40)} is ${reason}`, async () => {
-    assert.deepEqual(await ask(refuse(status, body)), { kind, reason });
+    assert.deepEqual(await ask(refuse(status, body)), { kind, reason, detail });
   });
 
 const LIFETIMES: readonly (readonly [unknown, number])[] = [
@@ -85,7 +91,7 @@ test('a redirect is not followed: the assertion is for its own address', async (
     response.writeHead(307, { location: elsewhere.uri });
     response.end();
   });
-  assert.deepEqual(answer, { kind: 'app-fault', reason: 'oauth-refused' });
+  assert.deepEqual(answer, { kind: 'app-fault', reason: 'oauth-refused', detail: 'HTTP 307' });
   assert.equal(elsewhere.asked.length, 0);
 });
 
@@ -105,7 +111,7 @@ test('nobody at the address is unreachable', async () => {
   assert.ok(answer.kind === 'unavailable');
   assert.equal(answer.reason, 'oauth-unreachable');
   assert.equal(answer.certain, true);
-  assert.match(answer.error?.message ?? '', /ECONNREFUSED/);
+  assert.match(answer.detail ?? '', /ECONNREFUSED/);
 });
 
 test('closing ends the question', async () => {

@@ -1,3 +1,5 @@
+import { answerDetail } from '../answer-detail.ts';
+
 /**
  * What an answer of Apple's means for a push. Several meanings have an action beside their verdict: the provider
  * carries it out.
@@ -70,6 +72,8 @@ export interface ApnsAnswer {
   readonly reason: string;
   /** When the token died, milliseconds since the epoch; only with 410. */
   readonly since?: number;
+  /** What stands behind `Other`, for the log. */
+  readonly detail?: string;
 }
 
 /** Reads status and body of an answer; any body will do, also none. */
@@ -79,14 +83,16 @@ export function readApnsAnswer(status: number, body: string): ApnsAnswer {
   const since = typeof timestamp === 'number' && timestamp > 0 ? { since: timestamp } : {};
   if (typeof reason === 'string' && isKnown(reason))
     return { meaning: APNS_REASONS[reason], reason, ...since };
-  return { meaning: meaningOfStatus(status), reason: 'Other', ...since };
+  const detail = answerDetail(`HTTP ${status}`, reason);
+  return { meaning: meaningOfStatus(status), reason: 'Other', ...since, detail };
 }
 
 /** What Apple means by the reason in a GOAWAY that processed no request: undefined where another connection may do better. */
 export function readApnsGoaway(data: string): ApnsAnswer | undefined {
   const { reason } = readBody(data);
   if (typeof reason !== 'string') return undefined;
-  if (!isKnown(reason)) return { meaning: 'broken-connection', reason: 'Other' };
+  if (!isKnown(reason))
+    return { meaning: 'broken-connection', reason: 'Other', detail: answerDetail('GOAWAY', reason) };
   const meaning = APNS_REASONS[reason];
   switch (meaning) {
     case 'idle':

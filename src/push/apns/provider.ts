@@ -1,5 +1,6 @@
 import type { App } from '../../devices/app.ts';
 import type { PushTarget } from '../../devices/device.ts';
+import { withDetail } from '../answer-detail.ts';
 import type { SharedChannel } from '../channel-pool.ts';
 import { channelVerdict } from '../channel-verdict.ts';
 import type { Clock } from '../clock.ts';
@@ -89,7 +90,7 @@ export function createApnsProvider(options: ApnsProviderOptions): PushProvider {
       answer = readApnsAnswer(reply.status, reply.body);
       if (WANTS_RENEWAL.has(answer.meaning)) renew(channel, request.device, askedAt);
     }
-    const verdict = apnsVerdict(answer, {
+    const meant = apnsVerdict(answer, {
       environmentUnknown: request.device.sandbox === null,
       variant,
       sandbox,
@@ -100,6 +101,7 @@ export function createApnsProvider(options: ApnsProviderOptions): PushProvider {
       retryAfterMs:
         reply.kind === 'answered' ? readRetryAfter(reply.headers['retry-after'], clock.wall()) : undefined,
     });
+    const verdict = withDetail(meant, answer.detail);
     // A GOAWAY is about the connection, whichever device the push was for.
     return reply.kind === 'failed' && verdict.kind === 'app-fault' ? { ...verdict, unsent: true } : verdict;
   }

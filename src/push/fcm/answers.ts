@@ -1,3 +1,4 @@
+import { answerDetail } from '../answer-detail.ts';
 import type { PushVerdict } from '../push-provider.ts';
 
 /** What an answer of Google's means for a push. */
@@ -41,6 +42,8 @@ export interface FcmAnswer {
   readonly meaning: FcmMeaning;
   /** Google's word, `Accepted`, or `Other` for a word that is not in the table. */
   readonly reason: string;
+  /** What stands behind `Other`, for the log. */
+  readonly detail?: string;
 }
 
 const FCM_ERROR = 'type.googleapis.com/google.firebase.fcm.v1.FcmError';
@@ -55,7 +58,11 @@ export function readFcmAnswer(status: number, body: string): FcmAnswer {
   const fcmError = list.find((detail) => field(detail, '@type') === FCM_ERROR);
   const code = field(fcmError, 'errorCode') ?? field(error, 'status');
   if (typeof code !== 'string' || !isKnown(code))
-    return { meaning: meaningOfStatus(status), reason: 'Other' };
+    return {
+      meaning: meaningOfStatus(status),
+      reason: 'Other',
+      detail: answerDetail(`HTTP ${status}`, code),
+    };
   const badMessage = fcmError === undefined || list.some((detail) => field(detail, '@type') === BAD_REQUEST);
   if (code === 'INVALID_ARGUMENT' && badMessage) return { meaning: 'our-fault', reason: code };
   return { meaning: FCM_CODES[code], reason: code };

@@ -4,7 +4,9 @@ import { type Dispatcher, request } from 'undici';
 import type { AppCredential } from '../../devices/app.ts';
 import { createHttpAgent } from '../../lib/http-agent.ts';
 import type { ForwardProxy } from '../../lib/proxy-route.ts';
+import { answerDetail } from '../answer-detail.ts';
 import { requestFailure } from '../channel-connect-error.ts';
+import { errorDetail } from '../channel-detail.ts';
 import type { Clock } from '../clock.ts';
 
 /** Google's credential for an app. */
@@ -19,7 +21,10 @@ const MAX_ANSWER = 65_536;
 const USUAL_LIFETIME_S = 3_600;
 const LONGEST_LIFETIME_S = 86_400;
 
-/** How asking for an OAuth token ended. The reasons are a closed set. */
+/**
+ * How asking for an OAuth token ended. The reasons are a closed set; `detail` is what the token endpoint said, or why there
+ * was no answer, for the log.
+ */
 export type OauthAnswer =
   | { readonly kind: 'token'; readonly token: string; readonly lifetimeMs: number }
   /** The account is not accepted; asking again does not help. */
@@ -31,12 +36,12 @@ export type OauthAnswer =
         | 'oauth-invalid-client'
         | 'oauth-unauthorized'
         | 'oauth-refused';
+      readonly detail?: string;
     }
   | {
       readonly kind: 'unavailable';
       readonly reason: 'oauth-unreachable' | 'oauth-timeout' | 'oauth-server-error' | 'oauth-bad-answer';
-      /** Why there was no answer. */
-      readonly error?: Error;
+      readonly detail?: string;
       /** No connection can be made, e.g. because nothing listens. */
       readonly certain?: true;
     };
@@ -137,7 +142,7 @@ async function askOnce(
     return {
       kind: 'unavailable',
       reason: 'oauth-unreachable',
-      error: error instanceof Error ? error : new Error(String(error)),
+      detail: error instanceof Error ? errorDetail(error) : String(error),
       ...(requestFailure(error) !== undefined && { certain: true }),
     };
   }
@@ -157,14 +162,17 @@ async function readBounded(body: Dispatcher.ResponseData['body']): Promise<strin
 }
 
 function readAnswer(status: number, text: string | undefined): OauthAnswer {
-  if (status === 429 || status === 408 || status >= 500)
-    return { kind: 'unavailable', reason: 'oauth-server-error' };
   const body = text === undefined ? {} : parse(text);
-  if (status !== 200) return { kind: 'app-fault', reason: refusal(body.error) };
+  const { error, error_description: description } = body;
+  const words = [error, description].filter((word) => typeof word === 'string').join(': ');
+  const detail = answerDetail(`HTTP ${status}`, words);
+  if (status === 429 || status === 408 || status >= 500)
+    return { kind: 'unavailable', reason: 'oauth-server-error', detail };
+  if (status !== 200) return { kind: 'app-fault', reason: refusal(error), detail };
   const { access_token: token, expires_in: lifetime } = body;
   // The token becomes a header's value: nothing but visible ASCII may be in it.
   if (typeof token !== 'string' || !/^[\x21-\x7e]+$/.test(token))
-    return { kind: 'unavailable', reason: 'oauth-bad-answer' };
+    return { kind: 'unavailable', reason: 'oauth-bad-answer', detail };
   return { kind: 'token', token, lifetimeMs: lifetimeSeconds(lifetime) * 1000 };
 }
 
@@ -185,6 +193,7 @@ function parse(text: string): {
   readonly access_token?: unknown;
   readonly expires_in?: unknown;
   readonly error?: unknown;
+  readonly error_description?: unknown;
 } {
   try {
     const parsed: unknown = JSON.parse(text);

@@ -1,3 +1,4 @@
+import { withDetail } from '../answer-detail.ts';
 import type { SharedChannel } from '../channel-pool.ts';
 import { channelVerdict } from '../channel-verdict.ts';
 import type { Clock } from '../clock.ts';
@@ -32,8 +33,8 @@ export function createFcmProvider(options: FcmProviderOptions): PushProvider {
     const oauth = current instanceof Promise ? await current : current;
     if (oauth.kind !== 'token') {
       const { kind, reason } = oauth;
-      if (kind === 'app-fault') return { kind, reason, unsent: true };
-      return { kind, reason, unsent: true, ...(oauth.certain && { certain: true }) };
+      const certain = kind === 'unavailable' && oauth.certain === true;
+      return withDetail({ kind, reason, unsent: true, ...(certain && { certain }) }, oauth.detail);
     }
     const authorization = oauth.header;
     const reply = await channel.value.request({
@@ -49,7 +50,8 @@ export function createFcmProvider(options: FcmProviderOptions): PushProvider {
     if (answer.meaning === 'credential-refused')
       await token.value.refused(authorization, request.device, request.deadline);
     else if (answer.meaning === 'accepted') token.value.accepted();
-    return fcmVerdict(answer, readRetryAfter(reply.headers['retry-after'], clock.wall()));
+    const retryAfterMs = readRetryAfter(reply.headers['retry-after'], clock.wall());
+    return withDetail(fcmVerdict(answer, retryAfterMs), answer.detail);
   }
 
   return {

@@ -59,8 +59,8 @@ export interface FcmTokenEvents {
   fcmTokenFailed(event: {
     readonly kind: NoToken['kind'];
     readonly reason: NoToken['reason'];
-    /** Why there was no answer. */
-    readonly error?: Error;
+    /** What the token endpoint said, or why there was no answer. */
+    readonly detail?: string;
   }): void;
 }
 
