@@ -13,6 +13,10 @@ export interface BreakerSettings {
   readonly refusals: number;
   /** A row is only a row within this time. */
   readonly windowMs: number;
+  /** Failures that further tries can mend open it once a row of them has lasted so long: a shorter blip costs no call. */
+  readonly blipMs: number;
+  /** Refusals of pushes that were under way together open it once their row has lasted so long, if the credential was good. */
+  readonly burstMs: number;
   /** First cool-down; doubles with each failed probe. Also the shortest time between two early probes. */
   readonly coolDownMs: number;
   readonly longestCoolDownMs: number;
@@ -31,6 +35,8 @@ export const BREAKER_SETTINGS: BreakerSettings = {
   failures: 5,
   refusals: 3,
   windowMs: 10_000,
+  blipMs: 1_000,
+  burstMs: 200,
   coolDownMs: 1_000,
   longestCoolDownMs: 2_000,
   longestRetryAfterMs: 10_000,
@@ -39,8 +45,18 @@ export const BREAKER_SETTINGS: BreakerSettings = {
   probeAgainMs: 10_000,
 };
 
+/** What a failed try says of further ones. */
+export type Outlook =
+  /** The push service is out of order for everybody. */
+  | 'down'
+  /** Only this device fails, and has done so before. */
+  | 'fails-alone'
+  | 'uncertain';
+
 /** Leave for one push. `end` must be called once, whatever happens. */
 export interface BreakerPass {
+  /** A try failed after which another one may follow: counts at once, so that an outage is known while pushes still wait. */
+  failed(device: DeviceIdentity, verdict: FinalVerdict): Outlook;
   /**
    * `hadMs`: how long the push could wait for its answer. No verdict: it never came to one. True if a refusal is held
    * to concern this device alone.
@@ -71,7 +87,7 @@ export interface BreakerOptions {
  *
  * | state | a push | its failure |
  * | --- | --- | --- |
- * | closed | goes through | counts once a device; a row of different devices opens. A device that failed before others succeeded counts no more. A failure before anything was sent counts each time; without a credential one is enough |
+ * | closed | goes through | counts once a device; a row of different devices opens, after `blipMs` if they are tried again. A device that failed before others succeeded counts no more. A failure before anything was sent counts each time; without a credential one is enough |
  * | open | does not, until the cool-down is over or `revive` | |
  * | half-open | one is the probe; one that tells nothing makes room for the next | of the probe: opens for twice as long |
  *
@@ -127,17 +143,22 @@ export function createBreaker({ settings, now, onChange }: BreakerOptions): Brea
     return true;
   }
 
-  function failClosed(device: DeviceIdentity, news: PushFailure): void {
+  /** Opens only if the row has lasted for `rowMs`. */
+  function failClosed(device: DeviceIdentity, news: PushFailure, rowMs: number): void {
     if (now() - rowSince > settings.windowMs) {
       endRow();
       row += 1;
       rowSince = now();
     }
-    if (!news.unsent && !isWitness(device)) return;
-    failures += 1;
-    if (news.refusal) refusals += 1;
+    if (news.unsent || isWitness(device)) {
+      // A device that always fails begins no row.
+      if (failures === 0) rowSince = now();
+      failures += 1;
+      if (news.refusal) refusals += 1;
+    }
+    const isRow = refusals >= settings.refusals || failures >= settings.failures;
     const certain = news.refusal && news.unsent;
-    if (!certain && refusals < settings.refusals && failures < settings.failures) return;
+    if (!certain && !(isRow && now() - rowSince >= rowMs)) return;
     endRow();
     open(news);
   }
@@ -148,15 +169,33 @@ export function createBreaker({ settings, now, onChange }: BreakerOptions): Brea
     if (state !== 'closed') open(news);
   }
 
+  const workedLately = (): boolean => now() - workedAt <= settings.momentsMs;
+  const isOpen = (): boolean => state !== 'closed';
+
   function isAlone(device: DeviceIdentity, news: PushFailure): boolean {
     if (news.unsent) return false;
     const known = suspects.of(device);
     if (known !== undefined && suspects.failsAlone(known)) return true;
-    return state === 'closed' && now() - workedAt <= settings.momentsMs;
+    return state === 'closed' && workedLately();
   }
 
   function pass(probe: boolean): BreakerPass {
+    const enteredAt = now();
+    let rowMs = 0;
+    /** Refusals of pushes that were under way together are one moment's, not a row. */
+    const isBurst = (news: PushFailure): boolean => news.refusal && workedLately() && enteredAt < rowSince;
     return {
+      failed: (device, verdict) => {
+        const news = pushNews(verdict, true);
+        if (typeof news === 'string') return 'uncertain';
+        if (probe || state !== 'closed') return 'down';
+        rowMs = settings.blipMs;
+        failClosed(device, news, rowMs);
+        if (isOpen()) return 'down';
+        const known = suspects.of(device);
+        const failedBefore = known !== undefined && known.since < enteredAt;
+        return failedBefore && suspects.failsAlone(known) ? 'fails-alone' : 'uncertain';
+      },
       end: (device, verdict, hadMs) => {
         if (probe) probing = false;
         const news = pushNews(verdict, hadMs >= settings.fairTimeMs);
@@ -166,15 +205,11 @@ export function createBreaker({ settings, now, onChange }: BreakerOptions): Brea
           return false;
         }
         if (probe) failProbe(device, news);
-        else if (state === 'closed') failClosed(device, news);
+        else if (state === 'closed') failClosed(device, news, isBurst(news) ? settings.burstMs : rowMs);
         return news.refusal && isAlone(device, news);
       },
     };
   }
-
-  // What a pass does is the same for all of its kind.
-  const ordinary = pass(false);
-  const probe = pass(true);
 
   function isNoProbe(device: DeviceIdentity): boolean {
     const known = suspects.of(device);
@@ -184,14 +219,14 @@ export function createBreaker({ settings, now, onChange }: BreakerOptions): Brea
 
   return {
     enter: (device) => {
-      if (state === 'closed') return ordinary;
+      if (state === 'closed') return pass(false);
       if (state === 'open' && now() < openUntil) return undefined;
-      if (isNoProbe(device)) return ordinary;
+      if (isNoProbe(device)) return pass(false);
       if (probing) return undefined;
       probing = true;
       probedAt = now();
       change('half-open', 'cool-down-over');
-      return probe;
+      return pass(true);
     },
     revive: (reason) => {
       if (state !== 'open') return;

@@ -7,7 +7,6 @@ export function channelVerdict(failure: ChannelFailure): PushVerdict {
     case 'unreachable':
       return { kind: 'unavailable', reason: failure, unsent: true };
     case 'timeout':
-    case 'connection-lost':
     case 'closed':
     case 'dismissed':
       return { kind: 'unavailable', reason: failure };
@@ -23,11 +22,12 @@ export function channelVerdict(failure: ChannelFailure): PushVerdict {
     case 'certificate-unknown-ca':
     case 'certificate-refused':
       return { kind: 'app-fault', reason: failure, unsent: true };
+    case 'connection-lost':
     case 'stream-reset':
       return {
         kind: 'retry',
         reason: failure,
-        limit: 'once',
+        limit: 'budget',
         afterMs: 0,
         otherwise: { kind: 'unavailable', reason: failure },
       };

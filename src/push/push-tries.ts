@@ -1,14 +1,17 @@
 import { type BackoffBounds, backoff } from '../lib/backoff.ts';
+import type { Outlook } from './breaker.ts';
 import type { Clock } from './clock.ts';
 import { pause } from './pause.ts';
 import type { FinalVerdict, PushProvider, PushRequest, PushVariant, PushVerdict } from './push-provider.ts';
 
 /** Tries of one push at most, whatever the verdicts ask for. */
-const MAX_TRIES = 3;
+const MAX_TRIES = 6;
+/** ... if its device has failed before while others succeed: more would keep its caller waiting for nothing. */
+const MAX_TRIES_ALONE = 2;
 /** Less time than this is not worth another try, milliseconds: a push takes some 100 ms to Apple and Google. */
 const USEFUL_MS = 200;
 /** Between tries that a provider's outage asks for. */
-const QUICK: BackoffBounds = { baseMs: 100, capMs: 400 };
+const PAUSES: BackoffBounds = { baseMs: 100, capMs: 800 };
 
 /** How the tries of a push ended. */
 export interface Tried {
@@ -25,6 +28,10 @@ export interface TryParts {
   readonly random: () => number;
   /** Aborts the pauses between tries. */
   readonly signal: AbortSignal;
+  /** Tells of a failure of the push service's, before the next try. */
+  readonly failed: (verdict: FinalVerdict) => Outlook;
+  /** The push service is out of order for everybody. */
+  readonly isDown: () => boolean;
   readonly onRetry: (verdict: RetryVerdict, inMs: number) => void;
 }
 
@@ -32,10 +39,10 @@ export interface TryParts {
 const FIRST: PushVariant = { minimal: false, otherEnvironment: false };
 
 /**
- * Sends until a verdict is final, or until no further try fits: at most 3, `once` only once for its reason, and only
- * if the pause and 200 ms more are left before the deadline and the push is still wanted. A push whose credential was
- * refused is sent once more at once: refusals come and go. Nearly every push is tried once: what more tries need is made
- * for them only.
+ * Sends until a verdict is final, or until no further try fits: at most 6 (about two seconds), `once` only once for its
+ * reason, and only if the pause and 200 ms more are left before the deadline and the push is still wanted. Ends earlier
+ * when the breaker opens: its verdict is then `certain`. A push whose credential was refused is sent once more at once:
+ * refusals come and go. Nearly every push is tried once: what more tries need is made for them only.
  */
 export function tryPush(provider: PushProvider, request: PushRequest, parts: TryParts): Promise<Tried> {
   return provider
@@ -63,17 +70,29 @@ async function tryAgain(
     const wait = pauseBefore(verdict, tries, parts.random);
     const fits = parts.clock.now() + wait + USEFUL_MS <= request.deadline;
     if (tries >= MAX_TRIES || !fits || usedUp.has(limitKey(verdict))) return ended(verdict.otherwise);
+    const outlook = outlookAfter(verdict, variant, parts);
     if (verdict.limit === 'once') usedUp.add(limitKey(verdict));
+    else if (outlook === 'down') return ended(certainly(verdict.otherwise));
+    else if (outlook === 'fails-alone' && tries >= MAX_TRIES_ALONE) return ended(verdict.otherwise);
     parts.onRetry(verdict, wait);
     if (wait > 0) await pause(parts.clock, wait, parts.signal);
     if (parts.signal.aborted) return ended(verdict.otherwise);
     if (!request.wanted()) return ended({ kind: 'withdrawn', reason: 'withdrawn' });
+    if (verdict.limit === 'budget' && !otherEnvironment && parts.isDown())
+      return ended(certainly(verdict.otherwise));
     variant = { ...variant, ...verdict.variant };
     verdict = againIfRefused(await provider.send(request, variant));
   }
 }
 
 type RetryVerdict = Extract<PushVerdict, { kind: 'retry' }>;
+
+/** A failure of Apple's other environment says nothing of the device's own. */
+const outlookAfter = ({ otherwise }: RetryVerdict, variant: PushVariant, parts: TryParts): Outlook =>
+  otherwise.kind === 'unavailable' && !variant.otherEnvironment ? parts.failed(otherwise) : 'uncertain';
+
+const certainly = (verdict: FinalVerdict): FinalVerdict =>
+  verdict.kind === 'unavailable' ? { ...verdict, certain: true } : verdict;
 
 /** A credential that was refused before anything was sent is not tried again: the provider has done so. */
 function againIfRefused(verdict: PushVerdict): PushVerdict {
@@ -86,6 +105,6 @@ const limitKey = ({ reason, otherwise }: RetryVerdict): string =>
   otherwise.kind === 'app-fault' ? otherwise.kind : reason;
 
 function pauseBefore(verdict: RetryVerdict, tries: number, random: () => number): number {
-  const quick = verdict.limit === 'budget' ? backoff(tries - 1, QUICK, random) : 0;
-  return Math.max(verdict.afterMs, quick);
+  const growing = verdict.limit === 'budget' ? backoff(tries - 1, PAUSES, random) : 0;
+  return Math.max(verdict.afterMs, growing);
 }

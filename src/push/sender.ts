@@ -65,7 +65,8 @@ export function createSender(options: SenderOptions): PushSender {
     startedAt: number,
   ): Promise<Ending> {
     const { device } = request;
-    const pass = sender.breakerFor(device).enter(device);
+    const breaker = sender.breakerFor(device);
+    const pass = breaker.enter(device);
     let tried: Tried | undefined;
     let alone = false;
     try {
@@ -78,6 +79,8 @@ export function createSender(options: SenderOptions): PushSender {
         clock,
         random,
         signal: closing.signal,
+        failed: (verdict) => pass.failed(device, verdict),
+        isDown: () => breaker.state() !== 'closed',
         onRetry: ({ reason, otherwise }, inMs) =>
           events.pushRetried({ ...labels, ...saidBy(otherwise), reason, inMs }),
       });

@@ -48,7 +48,7 @@ const TABLE: readonly Row[] = [
   ...rows(413, 'PayloadTooLarge MadeUp', { outcome: 'push-failed', asked: 2, alarm: OUR_FAULT }),
   ...rows(429, 'TooManyProviderTokenUpdates TooManyRequests MadeUp', { outcome: 'push-failed', asked: 1 }),
   ...rows(500, 'InternalServerError MadeUp', { outcome: 'push-failed', asked: 2 }),
-  ...rows(503, 'ServiceUnavailable Shutdown MadeUp', { outcome: 'push-failed', asked: 3 }),
+  ...rows(503, 'ServiceUnavailable Shutdown MadeUp', { outcome: 'push-failed', asked: 6 }),
 ];
 
 async function checkRow(service: TestService, row: Row, app: string): Promise<void> {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, type TestContext, test } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
 import { monotonic } from '../../src/lib/monotonic.ts';
 import { KINDS, standIn } from '../faults/stand-in.ts';
 import { startTestService, type TestService } from '../helpers/test-service.ts';
@@ -65,6 +66,29 @@ describe('calls ring again as soon as the push service does', { concurrency: tru
     assert.deepEqual(breakerSteps(service, app), ['open: oauth-invalid-grant', 'half-open: token-fetched']);
     assert.equal((await service.ask({ account: phone.account })).outcome, 'ready');
   });
+
+  for (const [kind, name, fault, count = 20] of [
+    ['ios', '503', appleAnswer(503, 'ServiceUnavailable')],
+    ['android', '503', googleAnswer(503, 'UNAVAILABLE')],
+    ['android', 'resets of streams', { kind: 'reset', code: 2 }],
+    ['ios', 'resets of connections', { kind: 'disconnect' }, 1],
+  ] as const)
+    test(`${kind}: a blip of ${name}: every call of it rings`, async (t: TestContext) => {
+      const service = await startTestService(t, { settings: UNHURRIED });
+      const server = standIn(service, kind);
+      const phones = await Promise.all(Array.from({ length: count + 1 }, () => service.phone({ kind })));
+      const ask = ({ account }: { readonly account: number }) => service.ask({ account });
+      const [late, ...early] = phones;
+      assert.ok(late);
+      server.script(fault);
+      const calls = early.map(ask);
+      await delay(400);
+      calls.push(ask(late));
+      await delay(400);
+      server.clearFaults();
+      for (const { outcome } of await Promise.all(calls)) assert.equal(outcome, 'ready');
+      assert.deepEqual(breakerSteps(service), []);
+    });
 
   for (const kind of KINDS) {
     test(`${kind}: a connection that is made again half-opens the breaker of every app that uses it`, async (t: TestContext) => {

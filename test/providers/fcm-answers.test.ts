@@ -58,8 +58,8 @@ const TABLE: readonly Row[] = [
   })),
   { status: 500, reason: 'INTERNAL', outcome: 'push-failed', asked: 2 },
   { status: 500, reason: 'UNSPECIFIED_ERROR', outcome: 'push-failed', asked: 2 },
-  { status: 503, reason: 'UNAVAILABLE', outcome: 'push-failed', asked: 3 },
-  { status: 502, reason: 'MadeUp', outcome: 'push-failed', asked: 3 },
+  { status: 503, reason: 'UNAVAILABLE', outcome: 'push-failed', asked: 6 },
+  { status: 502, reason: 'MadeUp', outcome: 'push-failed', asked: 6 },
 ];
 
 async function checkRow(service: TestService, row: Row, app: string): Promise<void> {

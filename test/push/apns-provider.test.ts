@@ -173,7 +173,7 @@ test('too many token updates do not bring another one', async () => {
 const FAILURES: Readonly<Record<ChannelFailure, PushVerdict['kind']>> = {
   timeout: 'unavailable',
   unreachable: 'unavailable',
-  'connection-lost': 'unavailable',
+  'connection-lost': 'retry',
   closed: 'unavailable',
   'stream-reset': 'retry',
   'queue-full': 'overloaded',

@@ -40,7 +40,10 @@ async function play(
       if (pass !== undefined) underWay.push({ device, pass });
     } else {
       const [ended] = underWay.splice(step.which % Math.max(1, underWay.length), 1);
-      ended?.pass.end(ended.device, ended.device.token === BAD.token ? fault : OK, LONG);
+      if (ended === undefined) continue;
+      const isBad = ended.device.token === BAD.token;
+      if (isBad && fault.kind === 'unavailable') ended.pass.failed(ended.device, fault);
+      ended.pass.end(ended.device, isBad ? fault : OK, LONG);
     }
   }
   for (const { device, pass } of underWay) pass.end(device, device.token === BAD.token ? fault : OK, LONG);

@@ -3,6 +3,7 @@ import { describe, test } from 'node:test';
 import type { FinalVerdict } from '../../src/push/push-provider.ts';
 import {
   DOWN,
+  LONG,
   newPhone,
   OK,
   opened,
@@ -33,6 +34,56 @@ describe('what opens it', () => {
       false,
       'the refusal that opens it is not held to be one device alone',
     );
+    assert.equal(breaker.state(), 'open');
+  });
+
+  test('three refusals of pushes that were under way together, only if more follow: the credential was good a moment ago', async () => {
+    const { breaker, clock } = scene();
+    push(breaker, OK);
+    const together = [newPhone(), newPhone(), newPhone()].map((device) => ({
+      device,
+      pass: breaker.enter(device),
+    }));
+    for (const { device, pass } of together) {
+      await clock.advance(5);
+      assert.equal(pass?.end(device, REFUSED, LONG), true, 'held to be this device alone');
+    }
+    assert.equal(breaker.state(), 'closed');
+    push(breaker, REFUSED);
+    assert.equal(breaker.state(), 'open', 'a push that began after them');
+  });
+
+  test('refusals of pushes that were under way together, once they go on for 200 ms', async () => {
+    const { breaker, clock } = scene();
+    push(breaker, OK);
+    const together = Array.from({ length: 5 }, newPhone).map((device) => ({
+      device,
+      pass: breaker.enter(device),
+    }));
+    await clock.advance(1);
+    for (const { device, pass } of together) {
+      assert.equal(breaker.state(), 'closed');
+      pass?.end(device, REFUSED, LONG);
+      await clock.advance(50);
+    }
+    assert.equal(breaker.state(), 'open');
+  });
+
+  test('failures after which pushes are tried again, once they have lasted for a second', async () => {
+    const { breaker, clock } = scene();
+    push(breaker, DOWN, phone(1));
+    push(breaker, OK);
+    push(breaker, DOWN, phone(1));
+    await clock.advance(3_000);
+    const waiting = Array.from({ length: 6 }, newPhone).map((device) => ({
+      device,
+      pass: breaker.enter(device),
+    }));
+    for (const { device, pass } of waiting) assert.equal(pass?.failed(device, DOWN), 'uncertain');
+    await clock.advance(999);
+    for (const { device, pass } of waiting) assert.equal(pass?.failed(device, DOWN), 'uncertain');
+    await clock.advance(1);
+    for (const { device, pass } of waiting) assert.equal(pass?.failed(device, DOWN), 'down');
     assert.equal(breaker.state(), 'open');
   });
 

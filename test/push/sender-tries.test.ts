@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { settle } from './helpers/provider-fixture.ts';
-import { BUSY, OK, ONCE, senderScene } from './helpers/sender-scene.ts';
+import { another, BUSY, OK, ONCE, senderScene } from './helpers/sender-scene.ts';
 
 test('an outage is tried again after a short pause, and the call is saved', async () => {
   const { send, variants, clock, events } = senderScene([BUSY, OK]);
@@ -22,12 +22,61 @@ test('the pauses are jittered', async () => {
   assert.equal((await result).kind, 'accepted');
 });
 
-test('three tries are the most', async () => {
-  const { send, variants, clock } = senderScene([BUSY]);
+test('six tries are the most, with pauses that grow', async () => {
+  const { send, clock, events } = senderScene([BUSY]);
   const result = send();
   await clock.advance(4_000);
   assert.deepEqual(await result, { kind: 'failed', reason: 'ServiceUnavailable' });
-  assert.equal(variants.length, 3);
+  const pauses = events.named('pushRetried').map((event) => 'inMs' in event && event.inMs);
+  assert.deepEqual(pauses, [100, 200, 400, 800, 800]);
+});
+
+const calls = (send: ReturnType<typeof senderScene>['send'], count: number) =>
+  Array.from({ length: count }, (_, n) => send({ device: another(n) }));
+
+test('a blip of less than a second costs no call: of those that wait, and of those that come meanwhile', async () => {
+  const { send, clock, answer, events } = senderScene([BUSY]);
+  const waiting = calls(send, 20);
+  await clock.advance(500);
+  waiting.push(send({ device: another(100) }));
+  await clock.advance(300);
+  answer(OK);
+  await clock.advance(1_500);
+  for (const result of await Promise.all(waiting)) assert.equal(result.kind, 'accepted');
+  assert.deepEqual(events.named('breakerChanged'), []);
+});
+
+test('an outage of a second opens the breaker: pushes that wait end, and none but the probe is sent', async () => {
+  const { send, clock, variants, events } = senderScene([BUSY]);
+  const waiting = calls(send, 20);
+  await clock.advance(1_000);
+  assert.deepEqual(events.named('breakerChanged'), []);
+  await clock.advance(500);
+  const down = { kind: 'provider-down', reason: 'ServiceUnavailable' };
+  assert.deepEqual(await Promise.all(waiting), Array(20).fill(down));
+  assert.equal(events.named('breakerChanged').length, 1);
+  const before = variants.length;
+  assert.deepEqual(await send(), { kind: 'provider-down', reason: 'breaker-open' });
+  await clock.advance(1_000);
+  assert.deepEqual(await send(), down, 'the probe is tried once');
+  assert.equal(variants.length, before + 1);
+});
+
+test('a phone that failed before, while others succeed, is tried twice', async () => {
+  const scene = senderScene([BUSY]);
+  for (const [tries, before] of [
+    [6, OK],
+    [2, OK],
+  ] as const) {
+    scene.answer(before);
+    await scene.send({ device: another(1) });
+    scene.answer(BUSY);
+    const sent = scene.variants.length;
+    const result = scene.send();
+    await scene.clock.advance(4_000);
+    assert.equal((await result).kind, 'failed');
+    assert.equal(scene.variants.length, sent + tries);
+  }
 });
 
 test('once is once for its reason', async () => {

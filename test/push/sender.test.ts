@@ -1,9 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Device } from '../../src/devices/device.ts';
 import type { PushVerdict } from '../../src/push/push-provider.ts';
 import { makeDevice } from './helpers/provider-fixture.ts';
-import { DEAD, DOWN, OK, ONCE, senderScene } from './helpers/sender-scene.ts';
+import { another, DEAD, DOWN, OK, ONCE, senderScene } from './helpers/sender-scene.ts';
 
 test('a push that is taken is told with everything but secrets', async () => {
   const { send, events } = senderScene([OK]);
@@ -29,9 +28,6 @@ test('a push that is taken is told with everything but secrets', async () => {
     },
   ]);
 });
-
-const another = (n: number, over: Partial<Device> = {}) =>
-  makeDevice({ account: 200_000_000 + n, token: `token-${n}`, ...over });
 
 const RESULTS: readonly (readonly [PushVerdict, string])[] = [
   [DEAD, 'token-gone'],
@@ -83,6 +79,19 @@ test('refused twice by a credential that was accepted moments ago: this push alo
   assert.ok(told[0] && 'reason' in told[0] && told[0].reason === 'InvalidProviderToken');
   assert.deepEqual(events.named('appFault'), []);
   assert.equal((await send({ device: another(2) })).kind, 'accepted');
+});
+
+test('three phones refused at the same moment by a credential that was good: only their calls fail', async () => {
+  const { send, clock, answer, events } = senderScene([OK]);
+  await send();
+  const refused = clock.advance(50).then(() => REFUSED);
+  answer(refused);
+  const results = await Promise.all([1, 2, 3].map((n) => send({ device: another(n) })));
+  for (const result of results) assert.deepEqual(result, { kind: 'failed', reason: 'InvalidProviderToken' });
+  assert.equal(events.named('pushRefused').length, 3);
+  answer(OK);
+  assert.equal((await send()).kind, 'accepted');
+  assert.deepEqual(events.named('breakerChanged'), []);
 });
 
 test('a credential that is revoked: the third phone in a row is told as a fault of the app', async () => {

@@ -123,7 +123,7 @@ export function fcmVerdict(answer: FcmAnswer, retryAfterMs: number | undefined):
         kind: 'retry',
         reason,
         limit: meaning === 'internal' ? 'once' : 'budget',
-        afterMs: retryAfterMs ?? QUICK_PAUSE_MS,
+        afterMs: retryAfterMs ?? (meaning === 'internal' ? QUICK_PAUSE_MS : 0),
         otherwise: { kind: 'unavailable', reason, ...wait },
       };
     }

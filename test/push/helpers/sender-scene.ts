@@ -2,7 +2,14 @@ import type { Device } from '../../../src/devices/device.ts';
 import { createAppSenders } from '../../../src/push/app-senders.ts';
 import type { PushProvider, PushRequest, PushVariant, PushVerdict } from '../../../src/push/push-provider.ts';
 import { createSender } from '../../../src/push/sender.ts';
-import { apnsKey, createHandClock, makeApp, makeRequest, recordEvents } from './provider-fixture.ts';
+import {
+  apnsKey,
+  createHandClock,
+  makeApp,
+  makeDevice,
+  makeRequest,
+  recordEvents,
+} from './provider-fixture.ts';
 
 type Answer = PushVerdict | Promise<PushVerdict> | (() => PushVerdict | Promise<PushVerdict>);
 
@@ -22,6 +29,10 @@ export const BUSY = {
 } as const satisfies PushVerdict;
 export const ONCE = { ...BUSY, reason: 'InternalServerError', limit: 'once' } as const satisfies PushVerdict;
 
+/** A device of its own for each number. */
+export const another = (n: number, over: Partial<Device> = {}) =>
+  makeDevice({ account: 200_000_000 + n, token: `token-${n}`, ...over });
+
 /** One app whose provider answers in turn, the last answer for ever. */
 export function senderScene(answers: readonly Answer[], maxInFlight = 2_000, random = 0) {
   const clock = createHandClock();
@@ -30,12 +41,13 @@ export function senderScene(answers: readonly Answer[], maxInFlight = 2_000, ran
   const stored: object[] = [];
   const counts = { warmings: 0 };
   let cameBack: Parameters<PushProvider['watch']>[0] = () => {};
+  let lasting: Answer | undefined;
   let storeError: Error | undefined;
   const provider: PushProvider = {
     name: 'apns',
     environmentOf: (device: Device) => (device.sandbox === true ? 'sandbox' : 'production'),
     send: async (_request: PushRequest, variant: PushVariant) => {
-      const answer = answers[Math.min(variants.length, answers.length - 1)];
+      const answer = lasting ?? answers[Math.min(variants.length, answers.length - 1)];
       variants.push(variant);
       if (answer === undefined) throw new Error('No answer left');
       return typeof answer === 'function' ? answer() : answer;
@@ -69,6 +81,10 @@ export function senderScene(answers: readonly Answer[], maxInFlight = 2_000, ran
     stored,
     sender,
     counts,
+    /** From now on it gives this one. */
+    answer: (to: Answer) => {
+      lasting = to;
+    },
     comeBack: () => cameBack('production', 'connected'),
     failStore: (error: Error) => {
       storeError = error;
