@@ -1,12 +1,12 @@
-import { setTimeout as delay } from 'node:timers/promises';
-import { watchApps } from './app/app-watcher.ts';
 import { createBusParts } from './app/bus-parts.ts';
 import { checkStoredCredentials } from './app/check-stored-credentials.ts';
 import { buildClientLimits } from './app/client-limits.ts';
 import { createHttpServers } from './app/http-parts.ts';
+import { keepApps } from './app/known-apps.ts';
 import { createPushParts } from './app/push-parts.ts';
 import { createReadiness } from './app/readiness.ts';
-import { appsByPlatform, startFields } from './app/start-fields.ts';
+import { startFields } from './app/start-fields.ts';
+import { closePart, LISTENERS_LIMIT_MS, PART_LIMIT_MS, stopService } from './app/stopping.ts';
 import { createTakeoverNotices } from './app/takeover-notices.ts';
 import { openTls } from './app/tls-parts.ts';
 import { createAdmission } from './calls/admission.ts';
@@ -16,8 +16,6 @@ import { type CallParts, takeCall } from './calls/take-call.ts';
 import { WaitingRoom } from './calls/waiting-room.ts';
 import { attemptsFor } from './calls/wake-up.ts';
 import type { Config } from './config/config.ts';
-import type { App } from './devices/app.ts';
-import { credentialExpiry } from './devices/app-credential/credential-expiry.ts';
 import { createAppStore } from './devices/app-store.ts';
 import { createCachedDeviceStore } from './devices/cached-device-store.ts';
 import { countDevices } from './devices/count-devices.ts';
@@ -27,10 +25,9 @@ import { createDeviceStore } from './devices/device-store.ts';
 import { createProviderTokenStore } from './devices/provider-token-store.ts';
 import { registerPhone } from './devices/register-phone.ts';
 import { watchEventLoop } from './lib/event-loop-watch.ts';
-import { within } from './lib/within.ts';
 import { openWhenAble } from './storage/open-when-able.ts';
 import type { Log } from './telemetry/log.ts';
-import { createTelemetry, type KnownApp } from './telemetry/telemetry.ts';
+import { createTelemetry } from './telemetry/telemetry.ts';
 
 /** A running service. */
 export interface RunningApp {
@@ -57,18 +54,6 @@ export interface RunningApp {
   stop(hurry?: Promise<void>): Promise<void>;
 }
 
-/** Milliseconds that answers already given may take to leave the listeners, and that every other part may take to close. */
-const LISTENERS_LIMIT_MS = 4_000;
-const PART_LIMIT_MS = 1_000;
-/** Milliseconds between the signal and the end of the listeners: clients that keep their connections hear that it ends. */
-const NOTICE_MS = 500;
-const DAY_MS = 86_400_000;
-
-/** Milliseconds that stopping takes at most once no call waits: every part has a limit of its own besides. */
-export const STOP_LIMIT_MS = 8_000;
-
-const NO_APPS = 'there are no apps: no phone can register or be woken; run: vialer-middleware apps add';
-
 /**
  * Builds every part once, in order, and starts listening last. What was built is closed again, in reverse, when the
  * service stops or when a later part cannot be built.
@@ -89,14 +74,7 @@ export async function startApp(config: Config, openLog: (onDropped: () => void) 
   });
   building.defer(() => loop.stop());
   const onStop = (part: string, close: () => Promise<void>, limitMs = PART_LIMIT_MS) =>
-    building.defer(async () => {
-      try {
-        if (await within(close(), limitMs)) return;
-        telemetry.log.write('warn', 'stopping: a part does not close and is left', { part });
-      } catch (error) {
-        telemetry.log.writeError('stopping: a part could not be closed', error, { part });
-      }
-    });
+    building.defer(() => closePart(part, close, limitMs, telemetry.log));
   const telemetry = createTelemetry({
     openLog,
     dockerTag: config.dockerTag,
@@ -115,7 +93,7 @@ export async function startApp(config: Config, openLog: (onDropped: () => void) 
     origins: [config.apnsUrl, config.apnsSandboxUrl, config.fcmUrl],
     countDevices: async () => {
       const counts = await countDevices(database);
-      return (knownApps ?? []).map(({ key, appId, platform }) => ({
+      return (known.apps ?? []).map(({ key, appId, platform }) => ({
         appId,
         platform,
         devices: counts.get(key) ?? 0,
@@ -154,37 +132,20 @@ export async function startApp(config: Config, openLog: (onDropped: () => void) 
   });
   onStop('push services', () => push.close());
 
-  let expiries: readonly KnownApp[] = [];
-  let unreadable: number | undefined;
-  let knownApps: readonly App[] | undefined;
-  const watcher = watchApps({
+  const known = keepApps({
     store: apps,
     intervalMs: config.appsRefreshMs,
-    onApps: (known) => {
-      push.senders.update(known);
-      if (known.length === 0 && knownApps?.length !== 0) warn(NO_APPS);
-      else telemetry.log.write('info', 'apps read', { apps: appsByPlatform(known) });
-      knownApps = known;
-      devices.appsKnown(known.map(({ key }) => key));
-      expiries = known.map((app) => ({ ...app, expiresAt: credentialExpiry(app.credential) }));
-      telemetry.appsKnown(expiries);
-    },
-    onUnreadable: (found) => {
-      unreadable = found.length;
-      telemetry.credentialsUnreadable(found);
-    },
-    onError: (error) => telemetry.http.storageFailed({ during: 'reading the apps', error }),
+    senders: push.senders,
+    devices,
+    telemetry,
   });
-  building.defer(() => watcher.stop());
-  // A service that runs for months has to tell of a certificate that expires meanwhile.
-  const daily = setInterval(() => telemetry.appsKnown(expiries), DAY_MS);
-  building.defer(() => clearInterval(daily));
-  await watcher.refresh();
+  building.defer(() => known.stop());
+  await known.refresh();
   const broken = Promise.withResolvers<unknown>();
   opening.opened.then((migrations) => {
     telemetry.databaseOpened(migrations);
     void telemetry.countDevices();
-    return watcher.refresh();
+    return known.refresh();
   }, broken.resolve);
 
   let answerAddress = config.responseApi ?? '';
@@ -211,7 +172,7 @@ export async function startApp(config: Config, openLog: (onDropped: () => void) 
       send: (request) => {
         const send = () => push.sender.send(request);
         // An app that was added since the last look: its first call need not wait for the next one.
-        return push.senders.get(request.device.appKey) === undefined ? watcher.refresh().then(send) : send();
+        return push.senders.get(request.device.appKey) === undefined ? known.refresh().then(send) : send();
       },
     },
   };
@@ -225,7 +186,7 @@ export async function startApp(config: Config, openLog: (onDropped: () => void) 
     bus: between,
     isStopping: () => draining,
     isOverloaded: () => loop.late || room.size >= config.maxWaitingCalls,
-    apps: () => (unreadable === undefined ? undefined : { known: expiries.length, unreadable }),
+    apps: known.counts,
     events: { ...telemetry.readiness, databaseHealth: telemetry.databaseHealth },
   });
   building.defer(() => readiness.stop());
@@ -255,32 +216,30 @@ export async function startApp(config: Config, openLog: (onDropped: () => void) 
     url,
     ...(config.pbxListener === undefined ? {} : { pbxUrl }),
     metricsUrl,
-    ...startFields(config, knownApps),
+    ...startFields(config, known.apps),
   });
   void telemetry.countDevices();
 
   const running = building.move();
   let stopping: Promise<void> | undefined;
-  const stop = async (hurry: Promise<void>): Promise<void> => {
-    draining = true;
-    const noticed = Promise.race([delay(NOTICE_MS, undefined, { ref: false }), hurry]);
-    telemetry.log.write('info', 'stopping: no new calls', { waiting: room.size });
-    await Promise.race([room.whenEmpty(config.shutdownGraceMs), hurry]);
-    room.close();
-    await noticed;
-    await within(running.disposeAsync(), STOP_LIMIT_MS);
-  };
   return {
     url,
     pbxUrl,
     metricsUrl,
     waiting: () => room.size,
-    refreshApps: () => watcher.refresh(),
+    refreshApps: () => known.refresh(),
     broken: broken.promise,
     reload: () => tls.reload(),
     warn,
     stop: (hurry = new Promise(() => {})) => {
-      stopping ??= stop(hurry);
+      draining = true;
+      stopping ??= stopService({
+        room,
+        graceMs: config.shutdownGraceMs,
+        hurry,
+        log: telemetry.log,
+        everything: running,
+      });
       return stopping;
     },
   };

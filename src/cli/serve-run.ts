@@ -1,4 +1,5 @@
-import { type RunningApp, STOP_LIMIT_MS, startApp } from '../app.ts';
+import { STOP_LIMIT_MS } from '../app/stopping.ts';
+import { type RunningApp, startApp } from '../app.ts';
 import { type Config, processSource, readConfig } from '../config/config.ts';
 import { CredentialUnreadable } from '../devices/credential-unreadable.ts';
 import { shownDatabase } from '../lib/database-address.ts';

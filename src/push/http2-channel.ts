@@ -1,12 +1,11 @@
-import { constants } from 'node:http2';
 import { monotonic } from '../lib/monotonic.ts';
 import type { ConnectFailure } from './channel-connect-error.ts';
 import { Connections } from './channel-connections.ts';
 import { Connector, type Need } from './channel-connector.ts';
+import { Dispatcher } from './channel-dispatch.ts';
 import { Hopeless } from './channel-hopeless.ts';
 import { PingPace } from './channel-pace.ts';
 import { PendingRequest } from './channel-pending.ts';
-import { type Replayer, ReplayPolicy } from './channel-replay.ts';
 import { DEFAULT_TIMINGS } from './channel-timings.ts';
 import { WaitingRequests } from './channel-waiting.ts';
 import type { Http2ChannelOptions } from './http2-channel-options.ts';
@@ -21,27 +20,23 @@ import { Http2Connection } from './http2-connection.ts';
 import type { ConnectionOptions, ConnectionOwner, LossCause, StreamEnd } from './http2-connection-types.ts';
 import type { Dialled } from './http2-dial.ts';
 
-/** setTimeout takes no longer delay (2^31 - 1 ms). */
-const LONGEST_TIMER_MS = 2_147_483_647;
 const never = (): boolean => false;
 
 /**
- * Kept connections to a push service, and the requests on them. A request waits (new ones, and those sent before, which go
- * first), pauses before its replay, or is on a stream; from each of them its deadline or its reply takes it. One connection
- * is open, or the connector is making it; more while requests wait for a stream. Old ones that still finish streams are
- * kept apart until their sockets are gone.
+ * Kept connections to a push service; the dispatcher puts requests on them. One connection is open, or the connector is
+ * making it; more while requests wait for a stream. Old ones that still finish streams are kept apart until their sockets
+ * are gone.
  */
-class Http2Channel implements Channel, ConnectionOwner<Http2Connection>, Replayer {
+class Http2Channel implements Channel, ConnectionOwner<Http2Connection> {
   readonly #origin: URL;
   readonly #options: ConnectionOptions;
-  readonly #maxQueue: number;
   readonly #isAnswer: (goaway: string) => boolean;
   readonly #events: ChannelEvents;
   readonly #connector: Connector;
   readonly #open: Connections;
   readonly #waiting = new WaitingRequests();
   readonly #hopeless: Hopeless;
-  readonly #policy: ReplayPolicy;
+  readonly #dispatcher: Dispatcher;
   readonly #sockets = new Set<Http2Connection>();
   /** Those of them that have yet to serve what they took. */
   readonly #promised = new Set<Http2Connection>();
@@ -65,14 +60,18 @@ class Http2Channel implements Channel, ConnectionOwner<Http2Connection>, Replaye
       idlePings: options.idlePings ?? true,
       showsCertificate: options.tls !== undefined,
     };
-    this.#maxQueue = options.maxQueue ?? 1000;
     this.#isAnswer = options.isAnswer ?? never;
     this.#events = options.events;
     this.#hopeless = new Hopeless(this.#waiting, timings.hopelessAfterMs);
-    this.#policy = new ReplayPolicy(this);
     this.#open = new Connections(timings, maxInFlight, {
       waitingSince: () => this.#waiting.since,
       grow: () => this.#grow(),
+    });
+    this.#dispatcher = new Dispatcher({
+      waiting: this.#waiting,
+      open: this.#open,
+      maxQueue: options.maxQueue ?? 1000,
+      connect: () => this.#connector.want(),
     });
     const target = { origin: this.#origin, tls: options.tls, proxy: options.proxy };
     this.#connector = new Connector(target, timings, {
@@ -83,7 +82,11 @@ class Http2Channel implements Channel, ConnectionOwner<Http2Connection>, Replaye
   }
 
   request(request: ChannelRequest): Promise<ChannelReply> {
-    return new Promise((resolve) => this.#accept(new PendingRequest(request, resolve)));
+    return new Promise((resolve) => {
+      const pending = new PendingRequest(request, resolve);
+      if (this.#closing === undefined) this.#dispatcher.accept(pending);
+      else pending.fail('closed');
+    });
   }
 
   warm(): void {
@@ -102,49 +105,8 @@ class Http2Channel implements Channel, ConnectionOwner<Http2Connection>, Replaye
     return this.#closing;
   }
 
-  #accept(pending: PendingRequest): void {
-    if (this.#closing !== undefined) {
-      pending.fail('closed');
-      return;
-    }
-    const now = monotonic();
-    const remaining = pending.request.deadline - now;
-    if (!(remaining > 0)) {
-      this.#expire(pending);
-      return;
-    }
-    const connection = this.#waiting.shared === 0 ? this.#open.withRoom() : undefined;
-    if (connection === undefined && this.#waiting.fresh >= this.#maxQueue) {
-      pending.fail('queue-full');
-      return;
-    }
-    pending.deadlineTimer = setTimeout(this.#expire, Math.min(remaining, LONGEST_TIMER_MS), pending);
-    if (connection !== undefined) this.#dispatch(connection, pending);
-    else {
-      this.#waiting.push(pending, now);
-      this.#waits();
-    }
-  }
-
-  #dispatch(connection: Http2Connection, pending: PendingRequest): void {
-    if (pending.request.wanted()) connection.send(pending);
-    else pending.fail('withdrawn');
-  }
-
-  /** Something waits. */
-  #waits(): void {
-    if (this.#open.size === 0) this.#connector.want();
-    else this.#open.full();
-  }
-
-  readonly #expire = (pending: PendingRequest): void => {
-    const { stream } = pending;
-    pending.fail(stream === undefined && this.#open.size === 0 ? 'unreachable' : 'timeout');
-    stream?.close(constants.NGHTTP2_CANCEL);
-  };
-
   #need(): Need {
-    const waits = this.#waiting.size + this.#policy.paused > 0;
+    const { waits } = this.#dispatcher;
     if (this.#open.size === 0) return waits ? 'waiting' : 'kept';
     return waits && this.#growing ? 'more' : 'none';
   }
@@ -172,52 +134,15 @@ class Http2Channel implements Channel, ConnectionOwner<Http2Connection>, Replaye
     else this.#hopeless.failed(certain);
   }
 
-  /** From the policy: to be sent again. */
-  replay(pending: PendingRequest): void {
-    this.#waiting.pushReplay(pending, monotonic());
-    if (this.#open.size > 0) this.roomChanged();
-    else this.#connector.want();
-  }
-
-  /** From the policy: to be sent again with nothing else on its connection. */
-  replayAlone(pending: PendingRequest): boolean {
-    if (!this.#waiting.pushAlone(pending, monotonic())) return false;
-    if (this.#open.size > 0) this.roomChanged();
-    else this.#connector.want();
-    return true;
-  }
-
-  #sendAlone(): void {
-    while (this.#waiting.wantsAlone) {
-      const connection = this.#open.empty(this.#waiting.shared > 0);
-      if (connection === undefined) {
-        this.#waits();
-        return;
-      }
-      const pending = this.#waiting.shiftAlone();
-      if (pending?.request.wanted() === true) connection.sendAlone(pending);
-      else pending?.fail('withdrawn');
-    }
-  }
-
-  /** From a connection: sends what waits, oldest first, while there is room. */
+  /** From a connection: what waits may be sent now. */
   roomChanged(): void {
-    this.#sendAlone();
-    while (this.#waiting.shared > 0) {
-      const connection = this.#open.withRoom();
-      if (connection === undefined) {
-        this.#waits();
-        return;
-      }
-      const pending = this.#waiting.shift();
-      if (pending !== undefined) this.#dispatch(connection, pending);
-    }
+    this.#dispatcher.sendWaiting();
   }
 
   /** From a connection: a request has to be sent again, or fails. */
   unanswered(pending: PendingRequest, end: StreamEnd): void {
     if (this.#closing !== undefined) pending.fail('closed');
-    else if (this.#policy.apply(pending, end) === 'peer-refuses') this.renew();
+    else if (this.#dispatcher.unanswered(pending, end) === 'peer-refuses') this.renew();
   }
 
   /** From a connection: the peer says why it wants no request. Where another connection is open, that speaks for us. */
@@ -260,9 +185,8 @@ class Http2Channel implements Channel, ConnectionOwner<Http2Connection>, Replaye
 
   async #end(): Promise<void> {
     for (const connection of this.#open.clear()) this.#tellLost(connection, 'closed', '');
-    this.#policy.close();
+    this.#dispatcher.close();
     this.#hopeless.over();
-    this.#waiting.fail({ kind: 'failed', reason: 'closed' });
     const allGone = new Promise<void>((resolve) => {
       this.#gone = resolve;
     });

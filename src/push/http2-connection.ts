@@ -10,14 +10,12 @@ import type {
   ConnectionOwner,
   ConnectionStanding,
   LossCause,
-  StreamEnd,
 } from './http2-connection-types.ts';
 import type { Dialled } from './http2-dial.ts';
 import { openExchange, RequestHeaders } from './http2-exchange.ts';
+import { complainsOfPings, finishStreams, Processed } from './http2-goaway.ts';
 import { Watchdog } from './http2-watchdog.ts';
 
-/** The debug data by which gRPC servers complain of PINGs. */
-const TOO_MANY_PINGS = 'too_many_pings';
 /** A peer that drops the connection because of a request does so within two round trips and this, milliseconds. */
 const ALONE_MS = { spare: 25, most: 250 };
 
@@ -34,14 +32,11 @@ export class Http2Connection {
   readonly #owner: ConnectionOwner<Http2Connection>;
   readonly #watchdog: Watchdog;
   readonly #aloneMs: number;
+  readonly #processed = new Processed();
   #limit = 0;
   #openStreams = 0;
-  #served = 0;
   #refusal: FailedReply | undefined;
   #ended = false;
-  #lastProcessed = Number.POSITIVE_INFINITY;
-  #promises = false;
-  #condemned = false;
   #linger: NodeJS.Timeout | undefined;
   /** Runs while it carries a request that is to be alone. */
   #alone: NodeJS.Timeout | undefined;
@@ -80,13 +75,12 @@ export class Http2Connection {
 
   /** How many requests were answered. */
   get served(): number {
-    return this.#served;
+    return this.#processed.answered;
   }
 
   /** Whether it did its job. */
   get standing(): ConnectionStanding {
-    if (this.#promises && this.#lastProcessed > 0) return this.#served > 0 ? 'served' : 'promised';
-    return this.#served > 0 && !this.#condemned ? 'served' : 'unproven';
+    return this.#processed.standing;
   }
 
   /** The peer said why it wants no request of ours, and that was the answer to all. */
@@ -158,14 +152,12 @@ export class Http2Connection {
   }
 
   #goaway(code: number, lastStreamId: number, text: string): void {
-    this.#lastProcessed = Math.min(this.#lastProcessed, lastStreamId);
-    if (code !== constants.NGHTTP2_NO_ERROR) this.#condemned = true;
-    else if (this.#openStreams > 0) this.#promises = true;
+    this.#processed.goaway(code, lastStreamId, this.#openStreams);
     // Apple may count the only stream as processed and answer nothing but this.
     if (text !== '' && (lastStreamId === 0 || this.#openStreams <= 1))
       this.#refuse({ kind: 'failed', reason: 'dismissed', goaway: text });
     const detail = goawayDetail(code, text);
-    const tooManyPings = code === constants.NGHTTP2_ENHANCE_YOUR_CALM && text.includes(TOO_MANY_PINGS);
+    const tooManyPings = complainsOfPings(code, text);
     if (tooManyPings) {
       this.#watchdog.complained();
       if (this.#openStreams > 0) finishStreams(this.#session);
@@ -183,7 +175,7 @@ export class Http2Connection {
   }
 
   #refuse(reply: FailedReply): void {
-    if (!this.#ended && this.#served === 0 && this.#owner.refused(reply)) this.#refusal = reply;
+    if (!this.#ended && this.served === 0 && this.#owner.refused(reply)) this.#refusal = reply;
   }
 
   #readLimit(): void {
@@ -205,7 +197,7 @@ export class Http2Connection {
     this.#endAlone();
     if (pending.stream === stream) pending.stream = undefined;
     if (!pending.settled) this.#unanswered(pending, stream);
-    else if (stream.rstCode === constants.NGHTTP2_NO_ERROR) this.#served++;
+    else if (stream.rstCode === constants.NGHTTP2_NO_ERROR) this.#processed.answer();
     if (this.#ended) this.#finishWhenEmpty();
     else this.#owner.roomChanged();
   };
@@ -216,7 +208,8 @@ export class Http2Connection {
   }
 
   #unanswered(pending: PendingRequest, stream: ClientHttp2Stream): void {
-    const end = this.#streamEnd(stream);
+    const broken = this.#session.destroyed || this.#socket.destroyed;
+    const end = this.#processed.endOf(stream, broken);
     if (this.#refusal === undefined || end === 'refused' || end === 'reset')
       this.#owner.unanswered(pending, end);
     else pending.settle(this.#refusal);
@@ -228,14 +221,6 @@ export class Http2Connection {
       this.#break('reset', stream.errored === null ? '' : errorDetail(stream.errored));
     else if (this.#session.closed) this.#end('reset', 'a frame could not be sent');
     else if (stream.id === undefined) this.#end('renewed', 'no stream ids are left');
-  }
-
-  #streamEnd(stream: ClientHttp2Stream): StreamEnd {
-    const neverSent = stream.id === undefined;
-    if (neverSent || stream.id > this.#lastProcessed)
-      return this.standing === 'unproven' ? 'unprocessed' : 'passed-over';
-    if (this.#session.destroyed || this.#socket.destroyed) return 'lost';
-    return stream.rstCode === constants.NGHTTP2_REFUSED_STREAM ? 'refused' : 'reset';
   }
 
   #end(cause: LossCause, detail: string): void {
@@ -257,16 +242,4 @@ export class Http2Connection {
     this.#linger = setTimeout(() => this.#socket.destroy(), this.#options.timings.lingerMs);
     this.#linger.unref();
   }
-}
-
-/**
- * Right after an error GOAWAY node:http2 destroys the session, and with it the answers that the peer still gives to streams
- * up to the last id (RFC 9113, 6.8): those requests would be sent twice. This has them finish, as after NO_ERROR.
- */
-function finishStreams(session: ClientHttp2Session): void {
-  const { destroy } = session;
-  session.destroy = () => {
-    session.destroy = destroy;
-    session.close();
-  };
 }
