@@ -99,7 +99,7 @@ describe('calls ring again as soon as the push service does', { concurrency: tru
       const answer = kind === 'ios' ? appleAnswer : googleAnswer;
       server.script(answer(503, kind === 'ios' ? 'Shutdown' : 'UNAVAILABLE', { retryAfter: '60' }));
       await Promise.all(others.map(({ account }) => service.ask({ account })));
-      assert.equal((await service.ask({ account: phone.account })).outcome, 'provider-down');
+      assert.match(breakerSteps(service)[0] ?? '', /^open/);
       server.clearFaults();
       // Apple's bad answers have the service connect anew, which has half-opened it by itself.
       server.disconnectAll();
