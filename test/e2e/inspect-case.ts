@@ -1,5 +1,6 @@
 import { watchMachine } from '../faults/many/machine-load.ts';
-import { until } from '../helpers/until.ts';
+import type { TriedRow } from '../helpers/retries.ts';
+import { until, WaitedInVain } from '../helpers/until.ts';
 import { faultsOfFlow, flowsOf } from './call-flow.ts';
 import type { CallsMade } from './caller.ts';
 import type { CaseRun, E2eCase } from './e2e-case.ts';
@@ -9,8 +10,7 @@ import { SETTLED_MS } from './settled-ms.ts';
 import type { Stage } from './stage.ts';
 
 /** What a case came to. */
-export interface CaseResult {
-  readonly name: string;
+export interface CaseResult extends TriedRow {
   readonly stage: string;
   readonly calls: number;
   readonly heard: string;
@@ -20,11 +20,7 @@ export interface CaseResult {
   readonly releasedMs: readonly number[];
   /** From the app's "ready" to the INVITE at its phone, milliseconds. */
   readonly readyMs: readonly number[];
-  /** Everything that is wrong, in words. */
-  readonly problems: readonly string[];
   readonly tookMs: number;
-  /** How much of the machine other programs used meanwhile, 0 to 1. */
-  readonly othersShare: number;
   /** Everything that was said, of the case that is shown as a ladder. */
   readonly rungs: readonly Rung[] | undefined;
 }
@@ -42,11 +38,16 @@ export const inspectCase = async (stage: Stage, theCase: E2eCase): Promise<CaseR
   const piecesBefore = stage.tap.pieces().length;
   const logBefore = stage.kamailio.log().length;
   const problems: string[] = [];
+  const late: string[] = [];
+  const take = (error: unknown) =>
+    (error instanceof WaitedInVain ? late : problems).push(
+      error instanceof Error ? error.message : String(error),
+    );
   let run: CaseRun = { made: [], phones: [] };
   try {
     run = await theCase.run(stage);
   } catch (error) {
-    problems.push(error instanceof Error ? error.message : String(error));
+    take(error);
   }
   problems.push(...(run.problems ?? []));
   problems.push(...run.made.flatMap(({ fault }) => fault ?? []));
@@ -64,13 +65,10 @@ export const inspectCase = async (stage: Stage, theCase: E2eCase): Promise<CaseR
     return readyAt === undefined ? [] : [(flow.releasedAt ?? 0) - readyAt];
   });
   if (readyMs.some((ms) => ms < 0)) problems.push('an INVITE was sent before its app had answered');
-  if (readyMs.some((ms) => ms > INVITE_WITHIN_MS))
-    problems.push('an INVITE came later than iOS waits for it');
+  if (readyMs.some((ms) => ms > INVITE_WITHIN_MS)) late.push('an INVITE came later than iOS waits for it');
 
   const nobodyWaits = async () => (await countsOf(stage)).waiting === 0;
-  await until(nobodyWaits, 'no call waits any more', SETTLED_MS).catch((error) =>
-    problems.push(String(error)),
-  );
+  await until(nobodyWaits, 'no call waits any more', SETTLED_MS).catch(take);
   const after = await countsOf(stage);
   const pushes = after.pushes - before.pushes;
   const outcomes = new Map(
@@ -101,7 +99,8 @@ export const inspectCase = async (stage: Stage, theCase: E2eCase): Promise<CaseR
     pushes,
     releasedMs: released.map(({ flow }) => (flow.releasedAt ?? 0) - (flow.invitedAt ?? 0)),
     readyMs,
-    problems,
+    problems: [...problems, ...late],
+    lateness: late.length,
     tookMs: performance.now() - startedAt,
     othersShare: othersShare(),
     rungs: theCase.isLadder === true ? ladderOf(stage, run, piecesBefore) : undefined,

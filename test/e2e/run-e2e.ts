@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { Retries } from '../helpers/retries.ts';
 import { BUSY_CASES, BUSY_WORKERS } from './busy-cases.ts';
 import type { E2eCase } from './e2e-case.ts';
 import { type CaseResult, inspectCase } from './inspect-case.ts';
@@ -21,9 +22,6 @@ interface Act {
 
 /** Enough for 50 calls at 5 a second whose phones take a second. */
 const WORKERS = 24;
-/** A case that fails while other programs use more of the machine than this is tried again: it was short of time. */
-const BUSY = 0.2;
-const MAX_TRIES = 3;
 /** Problems of one case that are printed; one cause usually shows many times. */
 const SHOWN_PROBLEMS = 8;
 
@@ -50,9 +48,10 @@ export const runE2e = async (args: readonly string[]): Promise<number> => {
   endOnSignals(open);
   const startedAt = performance.now();
   const results: CaseResult[] = [];
+  const retries = new Retries(acts.flatMap(({ cases }) => cases).length);
   for (const act of acts) {
     const own = open.use(new AsyncDisposableStack());
-    for await (const result of perform(act, values.modules, own)) {
+    for await (const result of perform(act, values.modules, retries, own)) {
       results.push(result);
     }
     await own.disposeAsync();
@@ -64,7 +63,7 @@ export const runE2e = async (args: readonly string[]): Promise<number> => {
   print(`In ${Math.round((performance.now() - startedAt) / 1_000)} s:`);
   const passed = results.filter((result) => result.problems.length === 0).length;
   const failed = results.length - passed + problems.length;
-  print(`${passed} passed, ${failed} failed`);
+  print(`${passed} passed, ${failed} failed; ${retries.summary}`);
   return failed > 0 ? 1 : 0;
 };
 
@@ -90,13 +89,16 @@ const actsFor = (variants: readonly Variant[], only: string): readonly Act[] =>
 async function* perform(
   act: Act,
   modules: string | undefined,
+  retries: Retries,
   open: AsyncDisposableStack,
 ): AsyncGenerator<CaseResult> {
   const startedAt = performance.now();
   const start = startStage({ ...act, modules }, open);
   const stage = await start.catch((error: unknown) => String(error));
   for (const each of act.cases) {
-    yield typeof stage === 'string' ? failedToStart(act, each, stage, startedAt) : await tryCase(stage, each);
+    if (typeof stage === 'string') yield failedToStart(act, each, stage, startedAt);
+    else if (each.once === true) yield await inspectOnce(stage, each);
+    else yield await retries.run(() => inspectCase(stage, each), report);
   }
 }
 
@@ -112,6 +114,7 @@ const failedToStart = (act: Act, each: E2eCase, problem: string, startedAt: numb
     releasedMs: [],
     readyMs: [],
     problems: [`it was not tried: ${problem}`],
+    lateness: 0,
     tookMs: performance.now() - startedAt,
     othersShare: 0,
     rungs: undefined,
@@ -120,16 +123,11 @@ const failedToStart = (act: Act, each: E2eCase, problem: string, startedAt: numb
   return result;
 };
 
-const tryCase = async (stage: Stage, each: E2eCase): Promise<CaseResult> => {
-  for (let tries = 1; ; tries += 1) {
-    const result = await inspectCase(stage, each);
-    report(result);
-    const short = result.problems.length > 0 && result.othersShare > BUSY;
-    if (!short || tries === MAX_TRIES || each.once === true) return result;
-    print(
-      `  other programs used ${Math.round(result.othersShare * 100)} % of the machine: it is tried once more`,
-    );
-  }
+/** A case that changes its stage for good cannot be tried again. */
+const inspectOnce = async (stage: Stage, each: E2eCase): Promise<CaseResult> => {
+  const result = await inspectCase(stage, each);
+  report(result);
+  return result;
 };
 
 /** The document's ladder is written anew, or held to what has just happened. */

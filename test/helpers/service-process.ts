@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { addSandboxApps } from '../../src/cli/sandbox-apps.ts';
 import { startWorld, type World } from '../../src/sandbox/world.ts';
+import { COMPILE_CACHE } from './compile-cache.ts';
 import { until } from './until.ts';
 
 /** A line of the log as it was written. */
@@ -51,6 +52,7 @@ export async function startServiceProcess(
   await addSandboxApps(databaseUrl, world);
   const env = {
     PATH: process.env['PATH'] ?? '',
+    ...COMPILE_CACHE,
     NODE_EXTRA_CA_CERTS: caFile,
     ...world.settings,
     ACCOUNT_AUTH: 'voipgrid',

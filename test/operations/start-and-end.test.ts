@@ -6,6 +6,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
+import { COMPILE_CACHE } from '../helpers/compile-cache.ts';
 import { startServiceProcess } from '../helpers/service-process.ts';
 import { until } from '../helpers/until.ts';
 
@@ -74,6 +75,7 @@ async function serve(
   const folder = await mkdtemp(join(tmpdir(), 'vialer-middleware-test-'));
   const env = {
     PATH: process.env['PATH'] ?? '',
+    ...COMPILE_CACHE,
     DATABASE_URL: `sqlite:${join(folder, 'test.db')}`,
     PORT: '0',
     PROMETHEUS_PORT: '0',

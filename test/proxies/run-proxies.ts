@@ -8,6 +8,7 @@ import { startWorld } from '../../src/sandbox/world.ts';
 import { makeSubscribers } from '../faults/many/ledger.ts';
 import { putSubscribersIn } from '../faults/many/subscribers-in.ts';
 import { markdownTable } from '../helpers/markdown-table.ts';
+import { Retries } from '../helpers/retries.ts';
 import type { Front, Limits } from './front.ts';
 import { APACHE } from './fronts/apache.ts';
 import { CADDY } from './fronts/caddy.ts';
@@ -23,9 +24,8 @@ import { CALLS, TRIALS } from './trial.ts';
 const FRONTS: readonly Front[] = [NGINX, HAPROXY, APACHE, CADDY, H2O, NGHTTPX];
 /** More than the stand-ins ever get at once: what limits the calls is the proxy. */
 const STREAMS = 1_000;
-/** A trial that loses calls while other programs use more of the machine than this is tried again: it was short of time. */
-const BUSY = 0.3;
-const MAX_TRIES = 3;
+/** Calls of a trial that are shown if they were lost; one cause usually shows many times. */
+const SHOWN = 3;
 
 /** Puts the proxies that the arguments ask for through all trials, prints a table and resolves with the exit code. */
 export const runProxies = async (args: readonly string[]): Promise<number> => {
@@ -50,13 +50,14 @@ export const runProxies = async (args: readonly string[]): Promise<number> => {
   endOnSignals(open);
   const stage = await openStage(open);
   const results: TrialResult[] = [];
+  const retries = new Retries(fronts.length * trials.length);
   let failed = fronts.includes(NGINX) && 'rule'.startsWith(values.trial) ? await reportRule(stage) : 0;
   for (const front of fronts) {
     for (const trial of trials) {
       try {
-        const result = await tryTrial(() => runTrial(front, trial, stage));
+        const result = await retries.run(() => runTrial(front, trial, stage), report);
         results.push(result);
-        if (result.lost > 0) failed += 1;
+        if (result.problems.length > 0) failed += 1;
       } catch (error) {
         print(`✖ ${front.name}: ${trial.name}: could not be tried: ${String(error)}`);
         failed += 1;
@@ -64,6 +65,7 @@ export const runProxies = async (args: readonly string[]): Promise<number> => {
     }
   }
   if (results.length > 0) print(await renderTable(results));
+  print(`${results.length} trials, ${failed} failed; ${retries.summary}`);
   return failed > 0 ? 1 : 0;
 };
 
@@ -75,15 +77,6 @@ const reportRule = async (stage: Stage): Promise<number> => {
   );
   for (const problem of problems) print(`    ${problem}`);
   return problems.length;
-};
-
-const tryTrial = async (run: () => Promise<TrialResult>): Promise<TrialResult> => {
-  for (let tries = 1; ; tries += 1) {
-    const result = await run();
-    report(result);
-    if (result.lost === 0 || result.othersShare <= BUSY || tries === MAX_TRIES) return result;
-    print('  the machine was busy with something else: it is tried once more');
-  }
 };
 
 /** The push services, and a database with a phone for each call. */
@@ -167,12 +160,12 @@ const describeLoad = ({ trial: { load, answerMs } }: TrialResult): string =>
     ? `${1_000 / load.everyMs} calls/s, answers after ${answerMs} ms`
     : `${load.size} calls every ${load.everyMs} ms, answers after ${answerMs} ms`;
 
-const report = ({ front, trial, lost, details, tookMs, othersShare }: TrialResult): void => {
-  print(`${lost === 0 ? '✔' : '✖'} ${front.name}: ${trial.name} (${(tookMs / 1_000).toFixed(1)} s)`);
-  if (lost > 0) {
+const report = ({ name, lost, problems, logs, tookMs, othersShare }: TrialResult): void => {
+  print(`${problems.length === 0 ? '✔' : '✖'} ${name} (${(tookMs / 1_000).toFixed(1)} s)`);
+  if (problems.length > 0) {
     print(`    ${lost} calls lost; other programs used ${Math.round(othersShare * 100)} % of the machine`);
   }
-  for (const detail of details) print(`    ${detail}`);
+  for (const detail of [...problems.slice(0, SHOWN), ...logs]) print(`    ${detail}`);
 };
 
 const print = (text: string): void => {

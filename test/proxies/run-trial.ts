@@ -7,13 +7,14 @@ import { pause } from '../faults/many/pause.ts';
 import { createPbxs } from '../faults/many/pbxs.ts';
 import { startPhones } from '../faults/many/phones.ts';
 import { judge } from '../faults/many/verdict.ts';
+import type { TriedRow } from '../helpers/retries.ts';
 import { until } from '../helpers/until.ts';
 import type { Front } from './front.ts';
 import { type RunningFront, startFront } from './running-front.ts';
 import { CALLS, hasRoom, type Trial } from './trial.ts';
 
 /** A line of the table. */
-export interface TrialResult {
+export interface TrialResult extends TriedRow {
   readonly front: Front;
   readonly trial: Trial;
   readonly calls: number;
@@ -26,11 +27,9 @@ export interface TrialResult {
   readonly slowestMs: number;
   /** Calls whose PBX did not hear ACK, although every phone says that it is ready. */
   readonly lost: number;
-  /** What happened to the first of them, and what the service and the proxy logged. */
-  readonly details: readonly string[];
+  /** What the service and the proxy logged, if calls were lost. */
+  readonly logs: readonly string[];
   readonly tookMs: number;
-  /** How much of the machine other programs used meanwhile, the proxy among them, 0 to 1. */
-  readonly othersShare: number;
 }
 
 /** What all trials share. */
@@ -46,10 +45,11 @@ export interface Stage {
 /** The default of APP_PUSH_ROUNDTRIP_WAIT: the service runs with its defaults. */
 const WAIT_MS = 4_000;
 const WAKE_UP = { least: 20, most: 20 };
-const SHOWN = 3;
 /** Every call has ended long before: a PBX gives up 20 s after the wait. */
 const QUIET_MS = 30_000;
 /** No chance in it: every phone is ready, answers once, and one PBX asks for each call. */
+/** Lines of a log that are shown. */
+const SHOWN = 3;
 const ALWAYS_HALF = (): number => 0.5;
 
 /** Puts a proxy through a trial, with a process of the service of its own. Rejects where the suite itself fails. */
@@ -93,11 +93,12 @@ export const runTrial = async (front: Front, trial: Trial, stage: Stage): Promis
   await instance.stop();
 
   const { calls } = ledger;
-  const { acks, naks, unexpected } = judge(calls, WAIT_MS);
+  const { acks, naks, lost, unexpected, timedOut: lateness } = judge(calls, WAIT_MS);
+  const problems = [...lost, ...unexpected];
   const answered = calls.flatMap(({ legs }) => legs).flatMap(({ asks }) => asks.slice(-1));
   const rang = answered.filter(({ answer }) => answer?.word === 'status=ACK');
-  const lost = calls.length - acks;
   return {
+    name: `${front.name}: ${trial.name}`,
     front,
     trial,
     calls: calls.length,
@@ -106,11 +107,10 @@ export const runTrial = async (front: Front, trial: Trial, stage: Stage): Promis
     connections,
     reloads: reloaded,
     slowestMs: Math.round(Math.max(0, ...rang.map(({ at, endedAt }) => endedAt - at))),
-    lost,
-    details:
-      lost === 0
-        ? []
-        : [...unexpected.slice(0, SHOWN), lastLines(instance.output()), lastLines(await running.log())],
+    lost: calls.length - acks,
+    problems,
+    lateness,
+    logs: problems.length === 0 ? [] : [lastLines(instance.output()), lastLines(await running.log())],
     tookMs: performance.now() - startedAt,
     othersShare: othersShare(),
   };

@@ -31,6 +31,8 @@ export interface Impact {
   readonly mayKeep?: Holdings;
   /** What is wrong beside the calls that end otherwise than allowed, in words; asked when all have ended. */
   readonly check?: (calls: readonly CallRecord[]) => readonly string[];
+  /** Likewise, what only took too long. */
+  readonly lateness?: (calls: readonly CallRecord[]) => readonly string[];
 }
 
 /** One fault, tried with 500 calls in flight. */

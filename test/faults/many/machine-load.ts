@@ -6,6 +6,7 @@ export type OthersShare = () => number;
 
 const TICKS_PER_SECOND = 100;
 /** Columns of proc(5), /proc/PID/stat, counted behind the name of the program. */
+const PARENT = 1;
 const GROUP = 2;
 const TIMES = [11, 12, 13, 14] as const;
 
@@ -24,22 +25,39 @@ const statOf = (pid: string): readonly string[] => {
   }
 };
 
+/** Servers put the processes that they start into groups of their own: those are found by their parents. */
+const isOurs = (
+  stat: readonly string[],
+  all: ReadonlyMap<string, readonly string[]>,
+  group: string,
+): boolean => {
+  for (
+    let next: readonly string[] | undefined = stat;
+    next !== undefined;
+    next = all.get(next[PARENT] ?? '')
+  ) {
+    if (next[GROUP] === group) return true;
+  }
+  return false;
+};
+
 const read = (): Ticks => {
   const [cpu = ''] = readFileSync('/proc/stat', 'utf8').split('\n');
   const [user = 0, nice = 0, system = 0, , , irq = 0, softIrq = 0] = cpu.split(/\s+/).slice(1).map(Number);
-  const group = statOf('self')[GROUP];
+  const group = statOf('self')[GROUP] ?? '';
+  const pids = readdirSync('/proc').filter((name) => /^\d+$/.test(name));
+  const all = new Map(pids.map((pid) => [pid, statOf(pid)]));
   let ours = 0;
-  for (const pid of readdirSync('/proc').filter((name) => /^\d+$/.test(name))) {
-    const stat = statOf(pid);
-    if (stat[GROUP] !== group) continue;
+  for (const stat of all.values()) {
+    if (!isOurs(stat, all, group)) continue;
     for (const column of TIMES) ours += Number(stat[column] ?? 0);
   }
   return { all: user + nice + system + irq + softIrq, ours };
 };
 
 /**
- * Watches the processors from now on. The time of processes that are not of this process group is others'; 0 where the
- * system does not tell (it is no Linux).
+ * Watches the processors from now on. Time of processes outside this process group, and not started from it, is others'. 0 if
+ * the system is no Linux.
  */
 export const watchMachine = (): OthersShare => {
   try {

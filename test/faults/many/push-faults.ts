@@ -30,22 +30,33 @@ interface PushFault {
 
 const begins = ({ legs }: CallRecord): number => legs[0]?.asks[0]?.at ?? 0;
 
-const outageProblems = (
-  calls: readonly CallRecord[],
-  fault: PushFault,
-  from: number,
-  to: number,
-): readonly string[] => {
-  const hit = calls.filter((call) => call.kind === fault.kind && begins(call) > from && begins(call) < to);
-  const naks = hit.flatMap(({ legs }) => legs[0]?.asks.slice(-1) ?? []).filter(isNakOfFault);
-  const late = naks
-    .filter(({ at, endedAt }) => at > from + KNOWN_AFTER_MS && endedAt - at > AT_ONCE_MS + TOLERANCE_MS)
-    .map(({ at, endedAt }) => `a PBX heard that nobody can be woken after ${Math.round(endedAt - at)} ms`);
+/** When a fault began and ended. */
+interface Span {
+  readonly from: number;
+  readonly to: number;
+}
+
+const callsHit = (calls: readonly CallRecord[], fault: PushFault, { from, to }: Span) =>
+  calls.filter((call) => call.kind === fault.kind && begins(call) > from && begins(call) < to);
+
+const naksOf = (calls: readonly CallRecord[]): readonly Ask[] =>
+  calls.flatMap(({ legs }) => legs[0]?.asks.slice(-1) ?? []).filter(isNakOfFault);
+
+const outageProblems = (calls: readonly CallRecord[], fault: PushFault, span: Span): readonly string[] => {
+  const hit = callsHit(calls, fault, span);
   return [
     ...(hit.length === 0 ? ['no call was asked while the push service failed'] : []),
-    ...(fault.forEver && naks.length < hit.length ? ['calls rang through a push service that fails'] : []),
-    ...(fault.toldAtOnce ? late : []),
+    ...(fault.forEver && naksOf(hit).length < hit.length
+      ? ['calls rang through a push service that fails']
+      : []),
   ];
+};
+
+const outageLateness = (calls: readonly CallRecord[], fault: PushFault, span: Span): readonly string[] => {
+  const known = naksOf(callsHit(calls, fault, span)).filter(({ at }) => at > span.from + KNOWN_AFTER_MS);
+  return known
+    .filter(({ at, endedAt }) => fault.toldAtOnce && endedAt - at > AT_ONCE_MS + TOLERANCE_MS)
+    .map(({ at, endedAt }) => `a PBX heard that nobody can be woken after ${Math.round(endedAt - at)} ms`);
 };
 
 /** A phone that was pushed in time has its word; one that was pushed too late or never has none. */
@@ -68,7 +79,8 @@ const strike =
       allowance: (call, ask) =>
         call.kind === fault.kind && ask.at > from - EDGE_MS ? allowedFor(call, ask) : [],
       heal: () => fault.end(server),
-      check: (calls) => outageProblems(calls, fault, from, to),
+      check: (calls) => outageProblems(calls, fault, { from, to }),
+      lateness: (calls) => outageLateness(calls, fault, { from, to }),
     };
   };
 

@@ -1,5 +1,6 @@
 import type { DatabaseServer } from '../../helpers/database-server.ts';
-import { until } from '../../helpers/until.ts';
+import type { TriedRow } from '../../helpers/retries.ts';
+import { until, WaitedInVain } from '../../helpers/until.ts';
 import { startBus } from './buses.ts';
 import type { FaultCase, Scene } from './fault-case.ts';
 import { startFleet, WAIT_MS } from './fleet.ts';
@@ -17,16 +18,11 @@ import { takenBy, takenTwice } from './taken-answers.ts';
 import { judge, type Verdict } from './verdict.ts';
 
 /** A line of the table. */
-export interface FaultResult {
-  readonly name: string;
+export interface FaultResult extends TriedRow {
   readonly setUp: string;
   readonly inFlight: number;
   readonly verdict: Verdict;
-  /** Everything that makes the row fail, in words. */
-  readonly problems: readonly string[];
   readonly tookMs: number;
-  /** How much of the machine other programs used meanwhile, 0 to 1. */
-  readonly othersShare: number;
 }
 
 /** Where the instances' common database is. */
@@ -58,7 +54,7 @@ const SUBSCRIBERS = 2_000;
 /** How long calls come in after the fault is over. */
 const AFTER_MS = 1_000;
 
-/** Tries one fault on a fleet of its own. Rejects where the suite itself fails. */
+/** Tries one fault on a fleet of its own. */
 export const runFault = async (
   fault: FaultCase,
   database: SharedDatabase,
@@ -66,6 +62,26 @@ export const runFault = async (
 ): Promise<FaultResult> => {
   const startedAt = performance.now();
   const othersShare = watchMachine();
+  const tried = await tryFault(fault, database, options).catch((error: unknown) => ({
+    inFlight: 0,
+    verdict: judge([], WAIT_MS),
+    problems: [error instanceof Error ? error.message : String(error)],
+    lateness: error instanceof WaitedInVain ? 1 : 0,
+  }));
+  return {
+    ...tried,
+    name: fault.name,
+    setUp: [fault.instances, fault.database, ...(fault.bus === 'none' ? [] : [fault.bus])].join(', '),
+    tookMs: performance.now() - startedAt,
+    othersShare: othersShare(),
+  };
+};
+
+const tryFault = async (
+  fault: FaultCase,
+  database: SharedDatabase,
+  options: RunOptions,
+): Promise<Pick<FaultResult, 'inFlight' | 'verdict' | 'problems' | 'lateness'>> => {
   const random = createRandom(options.seed);
   const subscribers = makeSubscribers(SUBSCRIBERS);
   await using open = new AsyncDisposableStack();
@@ -134,7 +150,8 @@ export const runFault = async (
   const judged = judge(calls, WAIT_MS, impact);
   const twice = takenTwice(calls, takenBefore, await takenBy(fleet.instances), impact);
   const verdict = { ...judged, twice: [...judged.twice, ...twice] };
-  problems.push(...problemsOf(verdict), ...(impact.check?.(calls) ?? []));
+  const late = impact.lateness?.(calls) ?? [];
+  problems.push(...problemsOf(verdict), ...(impact.check?.(calls) ?? []), ...late);
 
   await impact.heal?.();
   wakeUp = QUICK;
@@ -145,13 +162,10 @@ export const runFault = async (
     ...(await faultsOfInstances(fleet.instances)),
   );
   return {
-    name: fault.name,
-    setUp: [fault.instances, fault.database, ...(bus.kind === 'none' ? [] : [bus.kind])].join(', '),
     inFlight,
     verdict,
     problems,
-    tookMs: performance.now() - startedAt,
-    othersShare: othersShare(),
+    lateness: late.length + verdict.late.length + verdict.timedOut,
   };
 };
 

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { type DatabaseServer, startDatabaseServer } from '../../helpers/database-server.ts';
 import { type DatabaseKind, skipWithout } from '../../helpers/find-server.ts';
+import { Retries } from '../../helpers/retries.ts';
 import { BUS_FAULTS } from './bus-faults.ts';
 import { DATABASE_FAULTS } from './database-faults.ts';
 import type { FaultCase } from './fault-case.ts';
@@ -20,9 +21,6 @@ const ALL_FAULTS: readonly FaultCase[] = [
 ];
 /** Problems of one row that are printed; one cause usually shows many times. */
 const SHOWN_PROBLEMS = 8;
-/** A row that fails while other programs use more of the machine than this is tried again: it was short of time. */
-const BUSY = 0.2;
-const MAX_TRIES = 3;
 
 /** Runs the faults that the arguments ask for and prints what came of them; resolves with the exit code. */
 export const runFaults = async (args: readonly string[]): Promise<number> => {
@@ -47,19 +45,25 @@ export const runFaults = async (args: readonly string[]): Promise<number> => {
   const databaseOf = createDatabases(open);
 
   print(`seed ${seed}`);
+  const retries = new Retries(wanted.length);
   const results: FaultResult[] = [];
   const skipped: string[] = [];
   for (const fault of wanted) {
     const missing = skipWithout(fault.database) || (fault.bus !== 'none' && skipWithout('Redis'));
     if (missing === false) {
       const database = await databaseOf(fault.database);
-      results.push(await tryFault(fault, () => runFault(fault, database, { seed, inFlight, compileCache })));
+      results.push(
+        await retries.run(() => runFault(fault, database, { seed, inFlight, compileCache }), report),
+      );
     } else skipped.push(`skipped: ${fault.name}: ${missing}`);
   }
   print(renderTable(results));
   for (const line of skipped) print(line);
-  return results.some(({ problems }) => problems.length > 0) || results.length === 0 ? 1 : 0;
+  print(`${results.length} rows, ${results.filter(hasFailed).length} failed; ${retries.summary}`);
+  return results.some(hasFailed) || results.length === 0 ? 1 : 0;
 };
+
+const hasFailed = ({ problems }: FaultResult): boolean => problems.length > 0;
 
 /** One server of a kind for all faults, with one database that is empty in the beginning. */
 const createDatabases = (open: AsyncDisposableStack): ((kind: DatabaseKind) => Promise<SharedDatabase>) => {
@@ -75,20 +79,8 @@ const createDatabases = (open: AsyncDisposableStack): ((kind: DatabaseKind) => P
   };
 };
 
-const tryFault = async (fault: FaultCase, run: () => Promise<FaultResult>): Promise<FaultResult> => {
-  for (let tries = 1; ; tries += 1) {
-    const result = await run();
-    report(fault, result);
-    const again = result.problems.length > 0 && result.othersShare > BUSY && tries < MAX_TRIES;
-    if (!again) return result;
-    print(
-      `  other programs used ${Math.round(result.othersShare * 100)} % of the machine: it is tried once more`,
-    );
-  }
-};
-
-const report = (fault: FaultCase, { problems, tookMs }: FaultResult): void => {
-  print(`${problems.length === 0 ? '✔' : '✖'} ${fault.name} (${Math.round(tookMs / 1000)} s)`);
+const report = ({ name, problems, tookMs }: FaultResult): void => {
+  print(`${problems.length === 0 ? '✔' : '✖'} ${name} (${Math.round(tookMs / 1000)} s)`);
   for (const problem of problems.slice(0, SHOWN_PROBLEMS)) print(`    ${problem}`);
   if (problems.length > SHOWN_PROBLEMS) print(`    and ${problems.length - SHOWN_PROBLEMS} more`);
 };

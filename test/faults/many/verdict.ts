@@ -24,6 +24,8 @@ export interface Verdict {
   readonly late: readonly string[];
   /** Calls that ended as neither their phone said nor the fault allows. */
   readonly unexpected: readonly string[];
+  /** How many of those timed out, as on a machine that is too slow. */
+  readonly timedOut: number;
 }
 
 /** How a request may end beside what its phone says: what the fault makes unavoidable. */
@@ -95,10 +97,10 @@ const findLate = (call: CallRecord, waitMs: number): Finding => {
 const expectedOf = (call: CallRecord, { contested }: Excuses): readonly CallOutcome[] =>
   call.habit === 'says-both' || contested?.(call) === true ? ['ready', 'declined'] : [wordOf(call)];
 
-const findUnexpected = (call: CallRecord, excuses: Excuses): Finding => {
+const findUnexpected = (call: CallRecord, excuses: Excuses): Ask | undefined => {
   const { allowance, apart } = excuses;
   const alone: readonly CallOutcome[] = apart?.(call) === true ? ['timed-out'] : [];
-  const odd = call.legs.map(heardOf).find((ask) => {
+  return call.legs.map(heardOf).find((ask) => {
     if (ask?.answer === undefined) return false;
     const may: readonly string[] = [
       ...expectedOf(call, excuses),
@@ -109,7 +111,6 @@ const findUnexpected = (call: CallRecord, excuses: Excuses): Finding => {
     const fits = word === (outcome === 'ready' ? 'status=ACK' : 'status=NAK');
     return !fits || !may.includes(outcome) || (status !== 200 && outcome !== 'shutting-down');
   });
-  return odd && `${outcomeOf(odd)} after ${Math.round(odd.endedAt - odd.at)} ms`;
 };
 
 /** What a reader needs to find out why: when, on which phone, and every step. */
@@ -143,6 +144,10 @@ export const judge = (calls: readonly CallRecord[], waitMs: number, excuses: Exc
     if (answer.word === 'status=ACK') acks += 1;
     else naks.set(answer.outcome, (naks.get(answer.outcome) ?? 0) + 1);
   }
+  const unexpected = calls.flatMap((call) => {
+    const ask = findUnexpected(call, excuses);
+    return ask === undefined ? [] : [{ call, ask }];
+  });
   return {
     asked: calls.length,
     acks,
@@ -152,6 +157,9 @@ export const judge = (calls: readonly CallRecord[], waitMs: number, excuses: Exc
     lost: find((call) => findLost(call, excuses)),
     twice: find((call) => findTwice(call, excuses)),
     late: find((call) => findLate(call, waitMs)),
-    unexpected: find((call) => findUnexpected(call, excuses)),
+    unexpected: unexpected.map(({ call, ask }) =>
+      describe(call, `${outcomeOf(ask)} after ${Math.round(ask.endedAt - ask.at)} ms`),
+    ),
+    timedOut: unexpected.filter(({ ask }) => outcomeOf(ask) === 'timed-out').length,
   };
 };
