@@ -13,7 +13,7 @@ const EXPLANATION = {
   opening: 'the database is being opened and brought up to date',
   'read-only': 'the database cannot be written',
   replaced:
-    'the database file was deleted, moved or replaced: bring it back, or restore a backup (docs/operations.md), and restart',
+    'the database file was deleted, moved, replaced or overwritten: bring it back, or restore a backup (docs/operations.md), and restart',
   refused: 'the database server refuses this user, password or database',
   slow: 'the database did not answer in time',
   untrusted: 'the database server offers no encrypted connection that can be trusted',

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { chmod, chown, copyFile, mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
+import { chmod, chown, copyFile, mkdir, mkdtemp, rename, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
@@ -44,6 +44,7 @@ const LOSSES: Readonly<Record<string, (scene: Scene) => Promise<void>>> = {
     await rm(file);
     await writeFile(file, '');
   },
+  'it is emptied': ({ file }) => truncate(file),
 };
 
 describe('a SQLite file that is lost while the service runs', () => {
@@ -56,14 +57,14 @@ describe('a SQLite file that is lost while the service runs', () => {
       assert.equal((await phone.register()).status, 503);
       assert.match(
         await readiness(),
-        /^503 .*"not ready".*deleted, moved or replaced: bring it back, or restore a backup/,
+        /^503 .*"not ready".*deleted, moved, replaced or overwritten: bring it back, or restore a backup/,
       );
       assert.equal(await service.metric('mysql_health'), 0);
       assert.equal(await service.metric('vialer_middleware_readiness{subject="database"}'), 2);
       await until(() => told().length > 0, 'the log says so');
       assert.match(
         JSON.stringify(told()[0]?.fields),
-        /was (deleted or moved|replaced by another file) while it was open/,
+        /was (deleted or moved|replaced by another file|overwritten or truncated) while it was open/,
       );
       assert.equal(told().length, 1);
     });

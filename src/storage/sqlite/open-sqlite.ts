@@ -10,7 +10,7 @@ import { type StorageFault, StorageUnavailable } from '../storage-unavailable.ts
 import type { Tables } from '../tables.ts';
 import { WriteGuard } from '../write-guard.ts';
 import { isDiskFull, mayNotWrite } from './disk-space.ts';
-import { watchSqliteFile } from './file-watch.ts';
+import { type FileWatch, watchSqliteFile } from './file-watch.ts';
 import { findSqliteFile } from './find-sqlite-file.ts';
 import { openSqliteReader, type SqliteReader } from './open-sqlite-reader.ts';
 import { prepareSqliteFile } from './prepare-sqlite-file.ts';
@@ -24,12 +24,22 @@ const BUSY_TIMEOUT_MS = 0;
 const OPEN_PATIENCE_MS = 10_000;
 const OPEN_PAUSE_MS = 50;
 
+/** Makes the side files, and ends the checkpoint that a killed process may have left, for the watch over the files. */
+const checkpoint = (sqlite: DatabaseSync): void => {
+  try {
+    sqlite.exec('pragma wal_checkpoint(passive)');
+  } catch {
+    // As after each commit, that is no failure: the next one writes what this one did not.
+  }
+};
+
 const openOnce = (path: string): DatabaseSync => {
   const sqlite = new DatabaseSync(path, { timeout: BUSY_TIMEOUT_MS, enableForeignKeyConstraints: true });
   try {
     // In WAL mode, readers and one writer do not wait for each other; FULL syncs every commit to the disk before it
     // is reported, which WAL alone does not (https://sqlite.org/pragma.html#pragma_synchronous).
     sqlite.exec('pragma journal_mode = wal; pragma synchronous = full;');
+    checkpoint(sqlite);
     return sqlite;
   } catch (error) {
     sqlite.close();
@@ -80,9 +90,13 @@ const openFile = async (path: string, create: boolean): Promise<DatabaseSync> =>
   }
 };
 
-const openReader = async (path: string, writer: DatabaseSync): Promise<SqliteReader> => {
+const openForCalls = async (
+  path: string,
+  writer: DatabaseSync,
+): Promise<{ reader: SqliteReader; watch: FileWatch }> => {
   try {
-    return await openSqliteReader(path);
+    const reader = await openSqliteReader(path);
+    return { reader, watch: watchSqliteFile(path) };
   } catch (error) {
     writer.close();
     throw new DatabaseUrlError(problemOf(path, error), { cause: error });
@@ -107,10 +121,10 @@ export const openSqlite = async (
   const sqlite = await openFile(path, create);
   const kysely = new Kysely<Tables>({ dialect: sqliteKyselyDialect(sqlite) });
   // A database in memory is there for one connection only.
-  const reader = path === ':memory:' ? undefined : await openReader(path, sqlite);
-  const loss = path === ':memory:' ? () => undefined : watchSqliteFile(path);
-  const writes = new WriteGuard(loss);
+  const file = path === ':memory:' ? undefined : await openForCalls(path, sqlite);
   let closed = false;
+  const loss = () => (closed ? undefined : file?.watch.loss());
+  const writes = new WriteGuard(loss);
   const dialect = {
     ...sqliteSqlDialect,
     // Kysely reports its own closing with a plain error.
@@ -120,7 +134,7 @@ export const openSqlite = async (
     kysely,
     dialect,
     migrating: (work) => work(kysely),
-    read: (query) => (reader === undefined ? kysely.executeQuery(query) : reader.read(query)),
+    read: (query) => (file === undefined ? kysely.executeQuery(query) : file.reader.read(query)),
     writes,
     loss,
     shortage: () => undefined,
@@ -132,11 +146,13 @@ export const openSqlite = async (
       await storageChange({ dialect, writes }, () => commitSamePage(kysely));
     },
     close: async () => {
+      if (closed) return;
       closed = true;
-      await reader?.close();
+      await file?.reader.close();
       await kysely.destroy();
       // Kysely closes nothing that it has not used yet.
       if (sqlite.isOpen) sqlite.close();
+      file?.watch.close();
     },
   };
 };
