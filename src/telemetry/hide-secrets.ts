@@ -1,6 +1,15 @@
 /** What stands for a value that is hidden. */
 const HIDDEN = '(hidden)';
 
+/** A quotation mark: as it is, in JSON within JSON, in a URL. */
+const QUOTE = String.raw`(?:\\*["']|%22)`;
+/** A blank: as it is, in a URL, in JSON. */
+const BLANK = String.raw`(?:\s|%20|%0[9AD]|\\+[rnt])`;
+/** Where a word begins; a blank may be written with letters or digits. */
+const START = String.raw`(?:\b|(?<=%20|%0[9AD]|\\[rnt]))`;
+/** No word that is said about a credential or a command comes next. */
+const NO_WORD = String.raw`(?!<|(?:tokens?|auth\w*|credentials?|scheme|realm|headers?|challenge|commands?|requests?|repl(?:y|ies)|errors?|is|was|are|were|has|not|and|or|but|without|with|in|of|for|from|to|by|on|at|must|can|cannot|required|missing|expected|invalid|expired|called|failed|refused|rejected|sent)[.,;:)"']*(?:\s|$))`;
+
 /**
  * Credentials and push tokens by their shape, most specific first: a rule sees what the ones before it left. Long values as
  * such are no secret: paths, OpenSSL's messages and ids of requests are what an operator reads a line for.
@@ -22,7 +31,21 @@ const SHAPES: readonly (readonly [RegExp, string])[] = [
   ],
   [/\b(sips?(?::|%3A))[^\s@<>"']{1,200}(?:@|%40)/gi, '$1(user hidden)@'],
   [/\b((?:set-)?cookie["']?\s*[:=]\s*["']?)[^\r\n"']+/gi, `$1${HIDDEN}`],
-  [/\b(AUTH\s+default\s+)\S+/g, `$1${HIDDEN}`],
+  // Redis's command in a line of text, on the wire, and as ioredis prints it.
+  [
+    new RegExp(
+      String.raw`${START}(AUTH${BLANK}+(?:\$\d+${BLANK}+)?(?:default${BLANK}+)?(?:\$\d+${BLANK}+)?)${NO_WORD}\S+(?:\s+(?:\$\d+\s+)?${NO_WORD}\S+)?`,
+      'g',
+    ),
+    `$1${HIDDEN}`,
+  ],
+  [
+    new RegExp(
+      String.raw`(${QUOTE}auth${QUOTE}${BLANK}*,${BLANK}*(?:${QUOTE}?args${QUOTE}?:${BLANK}*)?(?:\[|%5B)?${BLANK}*)(?:${QUOTE}[^"'\n]{0,500}?${QUOTE}(?:${BLANK}*,${BLANK}*)?)+`,
+      'gi',
+    ),
+    `$1${HIDDEN}`,
+  ],
   [
     /\b(IDENTIFIED\s+(?:WITH\s+\S+\s+)?(?:BY|AS)\s+(?:PASSWORD\s+)?)(?:'[^']*'?|"[^"]*"?|\S+)/gi,
     `$1${HIDDEN}`,
@@ -37,10 +60,22 @@ const SHAPES: readonly (readonly [RegExp, string])[] = [
     `$1 ${HIDDEN}`,
   ],
   [/\b(token)(?:\s+|%20|\+)(?=\S*[\d:@=_])[^\s,;"'<>)\]}]{8,}/g, `$1 ${HIDDEN}`],
-  // In capitals it is the scheme, whatever follows, but for words that are said about it.
+  // Whatever follows this scheme, but for words that are said about it.
+  [new RegExp(String.raw`${START}(bearer)${BLANK}+(?!\()${NO_WORD}[^\s,;"'<>)\]}]+`, 'gi'), `$1 ${HIDDEN}`],
+  // In prose: no word of English holds a digit, and a quoted one is a value.
   [
-    /\b(Bearer|BEARER)(?:\s+|%20)(?!\(|(?:tokens?|auth\w*|credentials?|scheme|realm|header|challenge|is|was|required)\b)[^\s,;"'<>)\]}]+/g,
-    `$1 ${HIDDEN}`,
+    new RegExp(
+      String.raw`${START}((?:password|passwd|passphrase|pass|pwd|secret|token)${BLANK}+(?:(?:is|was)${BLANK}+)?)(?=[^\s\d]*\d)(?=\S*[A-Za-z])[^\s,;"'<>()[\]{}]{6,}`,
+      'gi',
+    ),
+    `$1${HIDDEN}`,
+  ],
+  [
+    new RegExp(
+      String.raw`${START}((?:password|passwd|passphrase|pwd|secret)${BLANK}+(?:(?:is|was)${BLANK}+)?)${QUOTE}[^"'\n]{1,500}?${QUOTE}`,
+      'gi',
+    ),
+    `$1${HIDDEN}`,
   ],
   // A JWT, also one that was cut off.
   [/eyJ[\w-]{8,}(?:\.[\w-]*){0,2}/g, '(JWT hidden)'],
@@ -54,13 +89,11 @@ const SHAPES: readonly (readonly [RegExp, string])[] = [
   [/(\/3\/device\/)(?:\(\w+ hidden\)|[^\s/?#"'])+/g, '$1(token hidden)'],
 ];
 
-/** A quotation mark: as it is, in JSON within JSON, in a URL. */
-const QUOTE = String.raw`(?:\\*["']|%22)`;
 const VALUE = String.raw`("(?:[^"\\]|\\.)*"?|'(?:[^'\\]|\\.)*'?|(?:\\+["']|%22)?(?:\((?:\w+ )?hidden\)|[^\s"'\\,;&)}\]%])+)`;
 /** Names whose value is a secret, as they stand in JSON, objects that were printed, URL queries and forms. */
 const NAMED = new RegExp(
-  String.raw`((?<![\w-])[\w-]*(?:password|passwd|passphrase|secret|private_?key|api[_-]?key|auth[_-]?token|credentials_?key|access_?token|refresh_?token|id_?token|notification_?token|push_?token|device_?token|(?:pbx|vg|platform|bearer)_token)|\bpwd?|\bassertion)` +
-    String.raw`(${QUOTE}?\s*(?:=|%3D)\s*|${QUOTE}\s*(?::|%3A)(?:\s|%20)*|:(?:\s|%20)+(?![a-z]+ [a-z]))${VALUE}`,
+  String.raw`((?<![\w-])[\w-]*(?:password|passwd|passphrase|secret|private_?key|api[_-]?key|auth[_-]?token|credentials_?key|access_?token|refresh_?token|id_?token|notification_?token|push_?token|device_?token|(?:pbx|vg|platform|bearer)_token)|\bpwd?|\bpass|\bassertion)` +
+    String.raw`(${QUOTE}?\s*(?:=|%3D)\s*|${QUOTE}\s*(?::|%3A)(?:\s|%20)*|:(?:\s|%20)+(?!(?:an?|at|can|cannot|given?|is|it|may|missing|must|no|not|one|only|should|that|the|this|too|use|wrong) [a-z]))${VALUE}`,
   'gi',
 );
 /** The name alone is also a word of English and of parsers: "Unexpected token: x". */
@@ -112,6 +145,8 @@ const READABLE = [
   String.raw`(?:pid|position|offset|errno|size|length|limit|maximum|minimum|timestamp|oid)[ =:]{1,2}[1-9]\d*`,
   String.raw`(?:max_allowed_packet|inode|heap|rss)[ =:]{1,2}[1-9]\d*`,
   String.raw`(?:epoch|exp|iat|nbf|mtime|expires_at)["']?[ =:]{1,2}1[5-9]\d{8}(?:\d{3})?(?!\d)`,
+  // Milliseconds since 1970, of 2023 to 2030: no number of E.164 that begins with 1 has 13 digits.
+  String.raw`(?<![\w.+-])1[78]\d{11}(?!\d)`,
   String.raw`projects/[1-9]\d{5,14}(?=/)`,
   // Powers of two, but for those that could be an account.
   String.raw`(?<!\d)(?:8388608|16777216|33554432|67108864|1073741824|2147483648|4294967296)(?!\d)`,

@@ -57,7 +57,24 @@ const SHAPES: Readonly<Record<string, Shape>> = {
   },
   'Bearer credential': {
     secret: text(VISIBLE, 16, 80),
-    around: ['Bearer §', 'authorization: Bearer §', 'Authorization=bearer §'],
+    around: ['Bearer §', 'bearer §', 'authorization: Bearer §', 'Authorization=bearer §'],
+  },
+  'password of Redis': {
+    secret: text(VISIBLE, 8, 40),
+    around: [
+      'AUTH §',
+      'AUTH default §',
+      'AUTH alice §',
+      'HELLO 3 AUTH alice §',
+      '*2\r\n$4\r\nAUTH\r\n$9\r\n§\r\n',
+      '["AUTH","§"]',
+      "{ name: 'auth', args: [ 'alice', '§' ] }",
+    ],
+  },
+  'password in prose': {
+    // Only letters could as well be the next word.
+    secret: text(BASE64URL, 6, 40).map((rest) => `p${rest}7`),
+    around: ['password §', 'the token §', 'pass §', 'secret is §', 'password "§"'],
   },
   'Basic credential': {
     secret: text(BASE64, 16, 60).map((rest) => `${rest}==`),
@@ -82,6 +99,9 @@ const SHAPES: Readonly<Record<string, Shape>> = {
     secret: text(BASE64URL, 8, 40),
     around: [
       'password=§',
+      'pass=§',
+      'pass: §',
+      'wrong password: § was sent',
       '"password": "§"',
       "client_secret: '§'",
       'private_key="§"',
@@ -214,6 +234,10 @@ test('what is hidden is hidden once, and what surrounds it stays', () => {
     ['mysql://u:p"hunter@db/x', 'mysql://(hidden)@db/x'],
     ["rediss://:p'hunter@[::1]:6379", 'rediss://(hidden)@[::1]:6379'],
     ['HELLO 3 AUTH default hunter2', 'HELLO 3 AUTH default (hidden)'],
+    ['AUTH letmein failed', 'AUTH (hidden) failed'],
+    ['bearer letmein was refused', 'bearer (hidden) was refused'],
+    ['the user bob, pass: letmein', 'the user bob, pass: (hidden)'],
+    ['token hunter2 is unknown', 'token (hidden) is unknown'],
     ["create user x identified by 'hunter two'", 'create user x identified by (hidden)'],
   ] as const)
     assert.equal(scrub(text), shown);
@@ -265,6 +289,8 @@ const READABLE = [
   'sha256:0123456789abcdef0123456789abcdef',
   'vialer_middleware_push_notification_success_total and com.example.voip.application.production.Service2',
   'exp 1764500000, iat=1764500000123, epoch 1764500000',
+  'at 1764500000123, {"since":1764500000123}',
+  'ERR AUTH failed; ERR Client sent AUTH, but no password is set',
   'max_allowed_packet 123456789, heap 123456789, inode 12345678',
   'request larger than 67108864',
   'POST /v1/projects/1234567890/messages:send',
