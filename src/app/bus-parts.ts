@@ -40,7 +40,8 @@ export function createBusParts(options: {
     const bus = createLoneBus(room);
     return { bus, redis: undefined, degraded: () => [], notReady: () => [], close: () => bus.close() };
   }
-  const { prefix, required, timeoutMs } = settings;
+  const { prefix, required, timeoutMs, place } = settings;
+  const setting = place.kind === 'cluster' ? 'REDIS_SERVER_LIST' : 'REDIS_URL';
   const redis = openRedis(settings, events, { scripts: BUS_SCRIPTS, probe: busProbe(prefix) });
   const bus = new RedisBus({
     link: redis,
@@ -55,7 +56,7 @@ export function createBusParts(options: {
     const found = redis.trouble();
     if (found === undefined) return [];
     return [
-      `Redis cannot be used: ${describeTrouble(found)}. A call rings only if its app answers at the instance that holds it`,
+      `Redis cannot be used (${setting}): ${describeTrouble(found)}. A call rings only if its app answers at the instance that holds it`,
     ];
   };
   return {

@@ -45,7 +45,7 @@ async function addApp(context: CommandContext, options: AddOptions): Promise<voi
   const config = requireConfig();
   checkAppId(platform, appId);
   const { credential, notes } = await readCredential(options, platform, appId, Date.now());
-  tellDatabase(context, config);
+  tellDatabase(context, config, 'will be created');
   const add = async ({ apps, countDevices }: Stores) => {
     const saved = await apps.save({ platform, appId, credential }, Date.now());
     const described = `${platform} app ${appId}: ${describeCredential(credential)}.`;

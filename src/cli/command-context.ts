@@ -31,16 +31,23 @@ export function requireConfig(): Config {
   );
 }
 
+/** What becomes of a SQLite file that does not exist: it stays so, or this command or `serve` creates it. */
+type Missing = 'no such file' | 'will be created' | 'will be created by serve';
+
 /** Tells on standard error which database a command uses: from another folder, or by a slip, it is another one. */
-export function tellDatabase({ err }: CommandContext, { databaseUrl }: Pick<Config, 'databaseUrl'>): void {
+export function tellDatabase(
+  { err }: CommandContext,
+  { databaseUrl }: Pick<Config, 'databaseUrl'>,
+  missing: Missing,
+): void {
   const shown = shownDatabase(databaseUrl);
   const isMissing = shown.startsWith('sqlite:/') && !existsSync(shown.slice('sqlite:'.length));
-  err(`Database: ${shown}${isMissing ? ' (no such file)' : ''}`);
+  err(`Database: ${shown}${isMissing ? ` (${missing})` : ''}`);
 }
 
 /** The settings, for a command that uses the database that they name, which it tells. */
-export function requireDatabaseConfig(context: CommandContext): Config {
+export function requireDatabaseConfig(context: CommandContext, missing: Missing = 'no such file'): Config {
   const config = requireConfig();
-  tellDatabase(context, config);
+  tellDatabase(context, config, missing);
   return config;
 }

@@ -32,7 +32,7 @@ function checkConfig(context: CommandContext, json: boolean): void {
   if (json) context.out(JSON.stringify(reportAsJson(report), null, 2));
   else printReport(context, report);
   if (report.config !== undefined) {
-    tellDatabase(context, report.config);
+    tellDatabase(context, report.config, 'will be created by serve');
     return;
   }
   throw new CommandFailed(`The settings cannot be used: ${counted(report.problems.length, 'problem')}.`, 2);

@@ -30,7 +30,7 @@ export async function runDemo(context: CommandContext): Promise<void> {
   const world = stack.adopt(await startWorld(), (running) => running.close());
   trustSandbox(world.ca.certificate);
   const config = demoConfig(world, `sqlite:${join(folder, 'demo.db')}`);
-  tellDatabase(context, config);
+  tellDatabase(context, config, 'will be created');
   await addSandboxApps(config.databaseUrl, world);
   const app = stack.adopt(
     await startApp(config, (onDropped) => createLog({ level: 'error', format: 'json', onDropped })),

@@ -74,7 +74,7 @@ async function wake(context: CommandContext, account: number, options: WakeOptio
     context.err(`No service answers at ${baseUrl} (${answer.why}): pushing from here.`);
   }
   const timeoutMs = options.timeout ?? DIRECT_LIMIT_MS;
-  tellDatabase(context, config);
+  tellDatabase(context, config, 'no such file');
   const wakened = await wakeDirectly(config, { account, phoneNumber: options.from, timeoutMs });
   reportDirectWake(context, { account, json, wake: wakened });
 }

@@ -19,9 +19,13 @@ Examples:
 
 async function runMigrate(context: CommandContext): Promise<void> {
   const { out } = context;
-  const applied = await withDatabase(requireDatabaseConfig(context), (database) => migrate(database), {
-    create: true,
-  });
+  const applied = await withDatabase(
+    requireDatabaseConfig(context, 'will be created'),
+    (database) => migrate(database),
+    {
+      create: true,
+    },
+  );
   if (applied.length === 0) out('The database is up to date.');
   for (const name of applied) out(`Applied ${name}.`);
 }

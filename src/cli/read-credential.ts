@@ -109,7 +109,7 @@ function read(options: CredentialOptions, name: Main | 'apnsCertKey'): Promise<s
 
 function accepted(main: Main, reading: CredentialReading<AppCredential['kind']>): CheckedCredential {
   if (reading.ok) return reading;
-  throw wrong(`${FLAGS[main]}: ${reading.problem}.`, 1);
+  throw wrong(`${FLAGS[main]}: ${reading.problem}.`);
 }
 
-const wrong = (line: string, exitCode: 1 | 2 = 2): CommandFailed => new CommandFailed(line, exitCode);
+const wrong = (line: string): CommandFailed => new CommandFailed(line, 2);

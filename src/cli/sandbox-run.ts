@@ -22,7 +22,7 @@ export async function runSandbox(context: CommandContext, folder: string): Promi
     const caFile = join(folder, 'ca.pem');
     const databaseUrl = `sqlite:${join(folder, 'sandbox.db')}`;
     await writeFile(caFile, world.ca.certificate);
-    tellDatabase(context, { databaseUrl });
+    tellDatabase(context, { databaseUrl }, 'will be created');
     await addSandboxApps(databaseUrl, world);
     const { token } = world.platform.addUser(USER);
     const settings = {

@@ -27,7 +27,9 @@ const PROFILE_PATH = '/api/permission/systemuser/profile/';
  * where a proxy on this machine shows it to others.
  */
 export function readAccountAuth(reader: SettingsReader, reach: Reach): AccountAuth {
-  const wanted = reader.readOptional('ACCOUNT_AUTH', oneOf('none', 'voipgrid'));
+  const why = whyReachable(reach);
+  const inForce = why === undefined ? 'none' : '';
+  const wanted = reader.readOptional('ACCOUNT_AUTH', oneOf('none', 'voipgrid'), inForce);
   const platform = reader.readOptional('VG_API_BASE_URL', baseUrl);
   const userPath = reader.read('VG_API_USER_URL', PROFILE_PATH, absolutePath);
   const timeoutMs = reader.read('VG_API_TIMEOUT', '3000', integer(100, 60_000, 'milliseconds'));
@@ -36,7 +38,6 @@ export function readAccountAuth(reader: SettingsReader, reach: Reach): AccountAu
       reader.problem('ACCOUNT_AUTH=voipgrid needs VG_API_BASE_URL, the platform API');
     return { kind: 'voipgrid', baseUrl: platform ?? '', userPath, timeoutMs };
   }
-  const why = whyReachable(reach);
   if (wanted === 'none' && !isLoopback(reach.host)) {
     reader.problem(
       `ACCOUNT_AUTH=none lets anyone register a phone and is only accepted while HOST is a loopback address, not ${reach.host}; set ACCOUNT_AUTH=voipgrid and VG_API_BASE_URL`,

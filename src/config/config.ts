@@ -100,7 +100,7 @@ export function readConfig(source: ConfigSource): ConfigReport {
   const host = reader.read('HOST', '127.0.0.1', listenHost);
   const port = reader.read('PORT', '8080', integer(0, 65_535));
   const waitMs = reader.read('APP_PUSH_ROUNDTRIP_WAIT', '4000', integer(500, 60_000, 'milliseconds'));
-  const responseApi = readResponseApi(reader, host);
+  const responseApi = readResponseApi(reader, host, port);
   const trustProxy = reader.readOptional('TRUST_PROXY', networkList);
   const database = readDatabaseSettings(reader);
   const metricsHost = reader.read('PROMETHEUS_HOST', '127.0.0.1', listenHost);
@@ -167,8 +167,11 @@ const FCM = 'https://fcm.googleapis.com';
  * Where apps post their answer. vialer-ios keeps only scheme and host of it and puts its own absolute path behind, so
  * a path prefix would lose the answers of those phones: only a bare origin is taken.
  */
-function readResponseApi(reader: SettingsReader, host: string): string | undefined {
-  const base = reader.readOptional('APP_API_URL', baseUrl);
+function readResponseApi(reader: SettingsReader, host: string, port: number): string | undefined {
+  const scheme = reader.isSet('TLS_CERT_FILE') ? 'https' : 'http';
+  const listening = `${scheme}://${host.includes(':') ? `[${host}]` : host}:${port}`;
+  const inForce = isLoopback(host) && port !== 0 ? listening : '';
+  const base = reader.readOptional('APP_API_URL', baseUrl, inForce);
   if (base !== undefined) {
     if (new URL(base).pathname !== '/') {
       reader.problem('APP_API_URL must have no path: iOS apps answer to /api/call-response/ on its host');
@@ -185,8 +188,9 @@ const LOOPBACK = '127.0.0.0/8, ::1';
 
 function readPbxAccess(reader: SettingsReader): PbxAccess {
   const token = reader.readSecret('PBX_TOKEN', bearerToken);
-  const allow = reader.readOptional('PBX_ALLOW', networkList);
   const certificate = reader.isSet('PBX_CLIENT_CA_FILE');
+  const inForce = token === undefined && !certificate ? LOOPBACK : '';
+  const allow = reader.readOptional('PBX_ALLOW', networkList, inForce);
   if (allow !== undefined || token !== undefined || certificate) return { allow, token, certificate };
   const loopback = networkList(LOOPBACK);
   return { allow: 'value' in loopback ? loopback.value : undefined, token, certificate };

@@ -39,7 +39,7 @@ export function readRedisSettings(reader: SettingsReader): { readonly redis: Red
   const password = reader.readSecret('REDIS_PASSWORD', text);
   const sentinelUsername = reader.readOptional('REDIS_SENTINEL_USERNAME', text);
   const sentinelPassword = reader.readSecret('REDIS_SENTINEL_PASSWORD', text);
-  const tls = reader.readOptional('REDIS_TLS', oneOf('on', 'off'));
+  const tls = reader.readOptional('REDIS_TLS', oneOf('on', 'off'), list === undefined ? '' : 'off');
   const ca = reader.readContent('REDIS_CA_FILE', certificates);
   const rest = {
     ca,

@@ -46,9 +46,10 @@ export class SettingsReader {
     );
   }
 
-  /** A setting that may be absent. */
-  readOptional<T>(name: string, parse: Parse<T>): T | undefined {
-    return this.#parse(name, this.#lookUp(name, '', false), parse);
+  /** A setting that may be absent; `inForce`: what then applies, to be shown. */
+  readOptional<T>(name: string, parse: Parse<T>, inForce = ''): T | undefined {
+    const text = this.#lookUp(name, inForce, false);
+    return this.isSet(name) ? this.#parse(name, text, parse) : undefined;
   }
 
   /** A secret that may be absent: `NAME` or the content of the file `NAME_FILE`, never shown. */

@@ -16,6 +16,8 @@ const EXPLANATION = {
   refused: 'Redis, or a proxy before it, refuses a command that calls need',
   'read-only': 'this Redis server is a replica, or cannot write for now',
   'sentinel-refused': 'a Sentinel refuses the user or the password; set REDIS_SENTINEL_PASSWORD',
+  'tls-mismatch':
+    'the server accepts the connection and does not answer on it: rediss:// in REDIS_URL (or REDIS_TLS=on) is for a server with TLS, redis:// for one without',
   timeout: 'Redis did not answer in time',
   unreachable: 'the Redis server cannot be reached',
   untrusted: 'Redis offers no encrypted connection that can be trusted; look at REDIS_CA_FILE',
@@ -30,9 +32,11 @@ export interface RedisTrouble {
   readonly said?: string | undefined;
 }
 
-/** For a person: what is wrong, and what Redis said. */
+/** For a person: what is wrong, and what Redis said, without a full stop. */
 export function describeTrouble({ fault, said }: RedisTrouble): string {
-  return said === undefined ? EXPLANATION[fault] : `${EXPLANATION[fault]}; it says: ${said}`;
+  return said === undefined
+    ? EXPLANATION[fault]
+    : `${EXPLANATION[fault]}; it says: ${said.replace(/\.$/, '')}`;
 }
 
 /**

@@ -17,6 +17,8 @@ const KEEP_ALIVE_MS = 10_000;
 /** Milliseconds from dropping a connection to counting it as ended, at the latest. */
 const LINGER_MS = 1_000;
 
+/** What OpenSSL says if the peer speaks something else. */
+const NO_TLS = /WRONG_VERSION_NUMBER|PACKET_LENGTH_TOO_LONG/;
 /** https://nodejs.org/api/tls.html#x509-certificate-error-codes and OpenSSL's own errors. */
 const UNTRUSTED = /CERT|SIGNATURE|ISSUER|ERR_SSL|ERR_TLS|EPROTO|CRL|HOSTNAME_MISMATCH|INVALID_CA|PATH_LENGTH/;
 
@@ -58,7 +60,7 @@ export class ServerConnection {
     this.#end = () => {
       this.#over = true;
       clearTimeout(this.#lingering);
-      end.resolve(this.#fault ?? 'connection-lost');
+      end.resolve(this.#lost);
     };
     this.#redis.once('end', this.#end);
     this.ended = end.promise;
@@ -85,7 +87,7 @@ export class ServerConnection {
     } catch (error) {
       // The error of ioredis holds the arguments, which nobody may log: its text is all that is passed on.
       if (error instanceof Error && error.name === 'ReplyError') throw new ErrorReply(error.message);
-      throw new RedisUnavailable(this.#fault ?? 'connection-lost');
+      throw new RedisUnavailable(this.#lost);
     }
   }
 
@@ -111,7 +113,7 @@ export class ServerConnection {
       await this.#whileOpen(sharded ? this.#redis.ssubscribe(channel) : this.#redis.subscribe(channel));
     } catch (error) {
       if (error instanceof Error && error.name === 'ReplyError') throw new ErrorReply(error.message);
-      throw new RedisUnavailable(this.#fault ?? 'connection-lost');
+      throw new RedisUnavailable(this.#lost);
     }
   }
 
@@ -123,9 +125,23 @@ export class ServerConnection {
     await Promise.race([work, ended]);
   }
 
+  get #lost(): RedisFault {
+    return this.#fault ?? (this.#isMismatch('connection-lost') ? 'tls-mismatch' : 'connection-lost');
+  }
+
+  /**
+   * A server without TLS waits for the rest of what is a handshake; one with TLS closes a connection that sends something
+   * else. Both send nothing.
+   */
+  #isMismatch(fault: RedisFault): boolean {
+    const { stream } = this.#redis;
+    if (stream === undefined || stream.connecting || stream.bytesRead > 0) return false;
+    return fault === (this.#login.tls ? 'timeout' : 'connection-lost');
+  }
+
   /** Ends the connection now; what is in flight is rejected with this fault, unless there was one before. */
   drop(fault: RedisFault): void {
-    this.#fault ??= fault;
+    this.#fault ??= this.#isMismatch(fault) ? 'tls-mismatch' : fault;
     this.#redis.disconnect();
     // Without this a silent peer would keep the socket for another 2 s.
     this.#redis.stream?.destroy();
@@ -141,6 +157,7 @@ const tlsOptions = (ca: string | undefined) => ({
 
 const networkFault = (error: unknown): RedisFault => {
   const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+  if (NO_TLS.test(code)) return 'tls-mismatch';
   if (UNTRUSTED.test(code)) return 'untrusted';
   return code === 'ECONNRESET' || code === 'EPIPE' || code === '' ? 'connection-lost' : 'unreachable';
 };

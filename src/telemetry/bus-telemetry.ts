@@ -26,6 +26,7 @@ export const REDIS_FAULTS = Object.keys({
   refused: true,
   script: true,
   'sentinel-refused': true,
+  'tls-mismatch': true,
   timeout: true,
   unreachable: true,
   untrusted: true,

@@ -97,7 +97,7 @@ describe('apps', () => {
       /^Note: the certificate is for com\.example\.other, not for com\.example\.phone\.$/m,
     );
     const refused = await cli.run([...APNS, '--apns-cert', overFile]);
-    assert.equal(refused.code, 1);
+    assert.equal(refused.code, 2);
     assert.match(refused.stderr, /^--apns-cert: the certificate expired on \d{4}-\d\d-\d\d\.\n$/);
   });
 
@@ -113,7 +113,7 @@ describe('apps', () => {
       cli.run(['apps', 'add', '--platform', 'windows', '--app-id', APP]),
     ]);
     const expected = [
-      [1, /^--apns-key: .*no private key[^\n]*\n$/],
+      [2, /^--apns-key: .*no private key[^\n]*\n$/],
       [2, /^--apns-key: cannot read "nowhere\.p8": there is no such file\.\n$/],
       [2, /^--app-id must be the bundle id itself[^\n]*\n$/],
       [2, /^--app-id must be 1 to 255[^\n]*\n$/],

@@ -76,12 +76,15 @@ describe('which database a command uses', () => {
     await writeFile(file('text.db'), 'a text that is no database, whatever its name says '.repeat(50));
     const foreign = await sqliteFile(
       file('foreign.db'),
-      'create table theirs (a); insert into theirs values (1)',
+      'pragma journal_mode = wal; create table theirs (a); insert into theirs values (1)',
     );
+    // Its size of a page is none.
+    await writeFile(file('bad.db'), Buffer.from(foreign).fill(0xff, 16, 18));
     await mkdir(file('folder'));
     const cases = [
       ['empty.db', /empty\.db is empty/],
       ['text.db', /text\.db is not a SQLite database/],
+      ['bad.db', /bad\.db is not a SQLite database, or is damaged/],
       ['foreign.db', /foreign\.db has no tables of this service/],
       ['folder', /folder is a directory, not a file/],
       ['text.db/middleware.db', /no database at .*text\.db\/middleware\.db/],
@@ -89,7 +92,8 @@ describe('which database a command uses', () => {
     for (const [name, why] of cases) await refuse(cli, LIST, `sqlite:${file(name)}`, why, name);
     assert.equal((await stat(file('empty.db'))).size, 0);
     assert.deepEqual(await readFile(file('foreign.db')), foreign);
-    assert.deepEqual((await readdir(cli.folder)).sort(), ['empty.db', 'folder', 'foreign.db', 'text.db']);
+    const left = (await readdir(cli.folder)).sort();
+    assert.deepEqual(left, ['bad.db', 'empty.db', 'folder', 'foreign.db', 'text.db']);
   });
 
   test('an older database is left as it is, and the error says how to bring it up to date', async (t) => {
@@ -111,8 +115,10 @@ describe('which database a command uses', () => {
     const cli = await createCli(t);
     const settings = { DATABASE_URL: 'sqlite:new/folder/a.db' };
     const path = join(cli.folder, 'new', 'folder', 'a.db');
+    const checked = await cli.run(['config', 'check'], settings);
+    assert.equal(checked.database, `sqlite:${path} (will be created by serve)`);
     const made = await cli.run(['migrate'], settings);
-    assert.deepEqual([made.code, made.database], [0, `sqlite:${path} (no such file)`]);
+    assert.deepEqual([made.code, made.database], [0, `sqlite:${path} (will be created)`]);
     const runs = [];
     for (const args of [...READERS, ['migrate'], ['config', 'check', '--json']])
       runs.push(await cli.run(args, settings));

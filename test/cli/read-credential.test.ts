@@ -30,11 +30,11 @@ describe('the credential that the options of apps add name', () => {
     const junk = await file('junk.txt', 'hunter2');
     const huge = await file('huge.txt', 'x'.repeat(300_000));
     const cases: readonly (readonly [Platform, CredentialOptions, number, RegExp])[] = [
-      ['apns', { apnsKey: junk, ...IDS }, 1, /^--apns-key: .*no private key/],
-      ['apns', { apnsKey: key, ...IDS, apnsKeyId: 'short' }, 1, /^--apns-key: .*key id/],
-      ['apns', { apnsCert: cert }, 1, /^--apns-cert: .*no private key/],
-      ['apns', { apnsCert: cert, apnsCertKey: key }, 1, /^--apns-cert: the private key does not belong/],
-      ['android', { fcmServiceAccount: junk }, 1, /^--fcm-service-account: .*JSON/],
+      ['apns', { apnsKey: junk, ...IDS }, 2, /^--apns-key: .*no private key/],
+      ['apns', { apnsKey: key, ...IDS, apnsKeyId: 'short' }, 2, /^--apns-key: .*key id/],
+      ['apns', { apnsCert: cert }, 2, /^--apns-cert: .*no private key/],
+      ['apns', { apnsCert: cert, apnsCertKey: key }, 2, /^--apns-cert: the private key does not belong/],
+      ['android', { fcmServiceAccount: junk }, 2, /^--fcm-service-account: .*JSON/],
       ['apns', { apnsKey: '', ...IDS }, 2, /^--apns-key: cannot read "": there is no such file/],
       ['apns', { apnsCert: folder }, 2, /^--apns-cert: cannot read ".*": this is a folder/],
       ['apns', { apnsCert: cert, apnsCertKey: 'no' }, 2, /^--apns-cert-key: cannot read "no"/],

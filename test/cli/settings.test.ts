@@ -17,6 +17,8 @@ describe('config check', () => {
     assert.match(text.stdout, /^HOST +127\.0\.0\.1 +default$/m);
     assert.match(text.stdout, /^PBX_TOKEN +\(hidden\) +file$/m);
     assert.match(text.stdout, /^PBX_ALLOW +\(not set\) +default$/m);
+    assert.match(text.stdout, /^ACCOUNT_AUTH +none +default$/m);
+    assert.match(text.stdout, /^APP_API_URL +http:\/\/127\.0\.0\.1:8123 +default$/m);
     assert.match(text.stdout, /^Warning: SENTRY_DSN has no effect/m);
     assert.match(text.stdout, /^Warning: APNS_ULR is not a setting/m);
     const report: unknown = JSON.parse(json.stdout);

@@ -124,7 +124,7 @@ const LINKING = [
 ];
 
 /** Their defaults follow from the machine or from another setting. */
-const COMPUTED = new Set(['MAX_CONNECTIONS', 'MAX_WAITING_CALLS', 'SHUTDOWN_GRACE']);
+const COMPUTED = new Set(['APP_API_URL', 'MAX_CONNECTIONS', 'MAX_WAITING_CALLS', 'SHUTDOWN_GRACE']);
 
 function labelsOf(metric: object): string[] {
   return 'labelNames' in metric && Array.isArray(metric.labelNames) ? metric.labelNames.map(String) : [];

@@ -1,6 +1,8 @@
+import { existsSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import { pathToFileURL } from 'node:url';
 import { DatabaseMissing } from '../database-missing.ts';
 import { DatabaseUrlError } from '../database-url-error.ts';
 import { HISTORY_TABLE } from '../migrations/all-migrations.ts';
@@ -22,7 +24,11 @@ const sizeOf = async (path: string): Promise<number> => {
 };
 
 const holdsOurTables = (path: string): boolean => {
-  const sqlite = new DatabaseSync(path, { readOnly: true, timeout: 1_000 });
+  // If nobody has it open, it is read without the side files, which a connection that only reads would leave behind.
+  const unopened = pathToFileURL(path);
+  unopened.search = 'immutable=1';
+  const place = existsSync(`${path}-wal`) ? path : unopened;
+  const sqlite = new DatabaseSync(place, { readOnly: true, timeout: 1_000 });
   try {
     return sqlite.prepare('select 1 from sqlite_master where name = ?').get(HISTORY_TABLE) !== undefined;
   } finally {
