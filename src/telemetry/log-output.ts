@@ -21,6 +21,7 @@ interface Chunk {
 export class LogOutput {
   readonly #fd: number;
   readonly #onDropped: () => void;
+  readonly #onFailed: (error: Error) => void;
   readonly #maxBytes: number;
   readonly #chunks: Chunk[] = [];
   #bytes = 0;
@@ -37,11 +38,14 @@ export class LogOutput {
     readonly fd: number;
     /** Called once for each line that is lost. */
     readonly onDropped: () => void;
+    /** Called for each write that fails, before its lines count as lost. */
+    readonly onFailed?: (error: Error) => void;
     /** Default 16 MiB. */
     readonly maxBytes?: number;
   }) {
     this.#fd = options.fd;
     this.#onDropped = options.onDropped;
+    this.#onFailed = options.onFailed ?? (() => {});
     this.#maxBytes = options.maxBytes ?? MAX_WAITING_BYTES;
   }
 
@@ -113,7 +117,10 @@ export class LogOutput {
       this.#isInThread = false;
       if (error === null) this.#wrote(first, bytes, count);
       else if (isFull(error)) setTimeout(() => this.#tryAgain(first), RETRY_MS).unref();
-      else this.#failed(first);
+      else {
+        this.#onFailed(error);
+        this.#failed(first);
+      }
     });
   }
 

@@ -33,7 +33,15 @@ export function createLog(options: {
   /** Called once for each line that is lost: the reader is too slow, or the write failed. */
   readonly onDropped: () => void;
 }): Log {
-  const output = new LogOutput({ fd: standardOutput(), onDropped: options.onDropped });
+  const losses = reportLosses();
+  const output = new LogOutput({
+    fd: standardOutput(),
+    onDropped: () => {
+      losses.dropped();
+      options.onDropped();
+    },
+    onFailed: losses.failed,
+  });
   /** When the line that is being made was written. */
   let at = 0;
   let made = '';
@@ -67,6 +75,24 @@ export function createLog(options: {
       queue.flush();
       await output.end(FLUSH_LIMIT_MS);
       process.off('exit', onExit);
+    },
+  };
+}
+
+/** Reports on standard error, once, that standard output fails, and when the process ends how many lines that cost. */
+function reportLosses(): { readonly dropped: () => void; readonly failed: (error: Error) => void } {
+  let lost = 0;
+  let isReported = false;
+  const report = (line: string): void => void process.stderr.write(`${line}\n`);
+  return {
+    dropped: () => {
+      lost += 1;
+    },
+    failed: ({ message }) => {
+      if (isReported) return;
+      isReported = true;
+      report(`Standard output cannot be written (${message}): log lines are lost until it can.`);
+      process.once('exit', () => report(`Log lines lost: ${lost}.`));
     },
   };
 }

@@ -60,6 +60,8 @@ describe('a log that nobody takes', () => {
     await until(async () => (await metric(service, DROPPED)) >= CALLS, 'each line is counted');
     service.process.kill('SIGTERM');
     await endsInTime(service);
+    const told = service.output().match(/^(?:Standard output cannot be written|Log lines lost: \d{4})/gm);
+    assert.equal(told?.length, 2, service.output());
   });
 
   test('a full disk costs lines, which are counted, and nothing else', async (t) => {
@@ -72,6 +74,8 @@ describe('a log that nobody takes', () => {
     await until(async () => (await metric(service, DROPPED)) >= CALLS, 'each line is counted');
     service.process.kill('SIGTERM');
     await endsInTime(service);
+    const told = service.output().match(/^(?:Standard output cannot be written|Log lines lost: \d{4})/gm);
+    assert.equal(told?.length, 2, service.output());
   });
 });
 
