@@ -68,6 +68,6 @@ function checkAppId(platform: Platform, appId: string): void {
     throw new CommandFailed(`--app-id must be 1 to ${MAX_APP_ID} ASCII characters without spaces.`, 2);
   }
   if (platform === 'apns' && appId.endsWith('.voip')) {
-    throw new CommandFailed('--app-id must be the bundle id itself, without ".voip" behind it.', 2);
+    throw new CommandFailed('--app-id must be the bundle id itself, without the suffix ".voip".', 2);
   }
 }

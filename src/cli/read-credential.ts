@@ -75,7 +75,7 @@ function chosenOf(options: CredentialOptions, platform: Platform): Main {
   const [main, second] = MAIN.filter((name) => options[name] !== undefined);
   const [stray] = OWNERS.find(([part, owner]) => options[part] !== undefined && owner !== main) ?? [];
   if (main === undefined) {
-    if (stray !== undefined) throw wrong(`${FLAGS[stray]} needs ${ownerOf(stray)} beside it.`);
+    if (stray !== undefined) throw wrong(`${FLAGS[stray]} also needs ${ownerOf(stray)}.`);
     throw wrong(
       platform === 'apns'
         ? 'Give a credential: --apns-key with --apns-key-id and --apns-team-id, or --apns-cert.'
@@ -99,7 +99,7 @@ const ownerOf = (part: (typeof OWNERS)[number][0]): string =>
 
 function required(options: CredentialOptions, name: 'apnsKeyId' | 'apnsTeamId'): string {
   const value = options[name];
-  if (value === undefined) throw wrong(`--apns-key needs ${FLAGS[name]} beside it.`);
+  if (value === undefined) throw wrong(`--apns-key also needs ${FLAGS[name]}.`);
   return value;
 }
 

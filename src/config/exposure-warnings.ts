@@ -25,7 +25,7 @@ export function exposureWarnings({
   }
   if (isPublic && isLoopback(host) && accountAuth.kind === 'none') {
     warnings.push(
-      'ACCOUNT_AUTH=none lets whoever reaches APP_API_URL register a phone for any account, unless the proxy in front asks them who they are',
+      'ACCOUNT_AUTH=none lets anyone who reaches APP_API_URL register a phone for any account, unless the proxy in front authenticates users',
     );
   }
   const everybody = trustProxy?.networks.find((network) => /\/0+$/.test(network));

@@ -25,7 +25,7 @@ test('what leaves a service open to others than it was meant for is told', () =>
     [proxied, []],
     [{ HOST: '0.0.0.0', ...PUBLIC_URL, ...PLATFORM }, []],
     [{ ...proxied, TRUST_PROXY: '' }, [/^TRUST_PROXY is not set although APP_API_URL is public/]],
-    [{ ...proxied, ACCOUNT_AUTH: 'none' }, [/^ACCOUNT_AUTH=none lets whoever reaches APP_API_URL/]],
+    [{ ...proxied, ACCOUNT_AUTH: 'none' }, [/^ACCOUNT_AUTH=none lets anyone who reaches APP_API_URL/]],
     [{ ...proxied, TRUST_PROXY: '10.0.0.1, 0.0.0.0/0' }, [/^TRUST_PROXY holds 0\.0\.0\.0\/0/]],
     [{ ...proxied, TRUST_PROXY: '::/0' }, [/^TRUST_PROXY holds ::\/0/]],
     [{ ...proxied, VG_API_BASE_URL: 'http://api.example.org' }, [/^VG_API_BASE_URL is an http:\/\/ address/]],
