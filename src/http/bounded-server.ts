@@ -1,5 +1,5 @@
-import type { RequestListener, Server, ServerOptions } from 'node:http';
-import { Server as NetServer } from 'node:net';
+import { IncomingMessage, type RequestListener, type Server, type ServerOptions } from 'node:http';
+import { Server as NetServer, type Socket } from 'node:net';
 import { setTimeout as delay, setImmediate as turn } from 'node:timers/promises';
 import type { ConnectionBound } from './connection-bound.ts';
 
@@ -19,9 +19,33 @@ export function createBoundedServer(
   options: ServerOptions,
   onRequest: RequestListener,
 ): Server {
-  const server = create(options, bound.follow(onRequest));
+  const server = create({ ...options, IncomingMessage: requestsOf(bound) }, bound.follow(onRequest));
   bound.watch(server);
+  server.on('upgrade', ({ socket }: IncomingMessage) => discard(socket));
+  server.closeAllConnections = () => bound.cutAll();
   return server;
+}
+
+/** Node reads no requests from it any more: what comes is dropped, so that its end is seen. */
+function discard(socket: Socket): void {
+  socket.on('error', () => socket.destroy());
+  socket.once('end', () => socket.end());
+  socket.resume();
+}
+
+/**
+ * Requests of which those after a connection's last answer are called upgrades: Node then parses nothing more of what came. It
+ * would make a request, a response and an error of each of thousands otherwise. No other request is an upgrade.
+ */
+function requestsOf(bound: ConnectionBound): typeof IncomingMessage {
+  return class extends IncomingMessage {
+    get upgrade(): boolean {
+      return bound.isOver(this.socket);
+    }
+
+    /** Node tells what the client asks for. */
+    set upgrade(_wanted: boolean | null) {}
+  };
 }
 
 /**

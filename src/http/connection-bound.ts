@@ -1,29 +1,24 @@
-import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
-import type { Server, Socket } from 'node:net';
+import type { RequestListener, ServerResponse } from 'node:http';
+import { type Server, Socket } from 'node:net';
 import { Server as TlsServer } from 'node:tls';
 import {
   type ClosedBecause,
   type Connection,
   type ConnectionLimits,
   isStalled,
-  isWithoutRequest,
-  nameOf,
   newConnection,
-  TOO_MANY,
 } from './connection.ts';
 import { IdleConnections } from './idle-connections.ts';
+import { Pipeline } from './pipeline.ts';
 import { isStillComing } from './still-coming.ts';
-import { unsentBytes } from './unsent-bytes.ts';
+import { TlsHandshakes } from './tls-handshakes.ts';
+import { UnreadConnections } from './unread-connections.ts';
 
 /** Connections without a request that are kept however many calls wait: apps have to reach the service. */
 const LEAST_IDLE = 50;
 /** Milliseconds that a connection beyond the bound has for its request, and that a response may make no progress. */
 const LAST_CHANCE_MS = 2_000;
 const STALLED_MS = 15_000;
-/** Requests of one connection that may wait for their answers. */
-const MOST_UNANSWERED = 16;
-/** Further ones that are let pass, while the answers leave, before the connection is cut. */
-const MOST_IGNORED = 200;
 const SWEEP_MS = 1_000;
 
 /**
@@ -32,7 +27,7 @@ const SWEEP_MS = 1_000;
  *
  * | a connection | when too many are open |
  * | --- | --- |
- * | does not read its response | is closed first |
+ * | does not read its response, or does not close after its last one | is closed first |
  * | has no whole request, for longest | gets 2 s to send one, which is answered as any other; then it is closed |
  * | is one of too many of these | is closed at once |
  * | has a request that is being answered, such as a waiting call | stays |
@@ -44,14 +39,14 @@ export class ConnectionBound {
   readonly #stalledMs: number;
   /** By the sockets that requests come over: under TLS there are two for each connection. */
   readonly #bySocket = new Map<Socket, Connection>();
-  /** TLS connections in their handshake, by name. */
-  readonly #handshaking = new Map<string, Connection>();
+  readonly #handshakes = new TlsHandshakes();
   readonly #idle = new IdleConnections<Connection>();
   /** Those with a last chance, the one that closes next first. */
   readonly #leaving = new Set<Connection>();
-  /** Those found lately that do not read their response. */
-  readonly #unread: Connection[] = [];
-  #lookAgainAt = 0;
+  readonly #unread = new UnreadConnections(this.#bySocket);
+  /** Those that got their last answer and are to close, the one that is reset next first. */
+  readonly #ending = new Set<Connection>();
+  #handle: RequestListener = () => {};
   #open = 0;
   /** When a connection, its handshake or a request came last. */
   #newsAt = 0;
@@ -72,20 +67,23 @@ export class ConnectionBound {
     const isSecure = server instanceof TlsServer;
     server.on('connection', (socket) => {
       const connection = this.#came(socket);
-      if (isSecure) this.#shakesHands(connection, nameOf(socket));
+      if (isSecure) this.#handshakes.begin(connection);
     });
     if (isSecure) server.on('secureConnection', (secure) => this.#secured(secure));
     const sweep = setInterval(() => this.#sweep(), Math.min(SWEEP_MS, this.#stalledMs / 3)).unref();
     server.once('close', () => clearInterval(sweep));
   }
 
-  /** A server's listener that counts the requests before it hands them on. */
+  /** A server's listener that hands the requests on, each when its connection may have it. */
   follow(handle: RequestListener): RequestListener {
+    this.#handle = (request, response) => {
+      if (this.#drainsSince !== undefined || this.#limits.isStopping?.()) response.shouldKeepAlive = false;
+      handle(request, response);
+    };
     return (request, response) => {
       const connection = this.#bySocket.get(request.socket);
-      const isOpen =
-        connection === undefined ? !request.socket.destroyed : this.#admits(connection, request, response);
-      if (isOpen) handle(request, response);
+      if (connection !== undefined) this.#admit(connection, response);
+      else if (!request.socket.destroyed) this.#handle(request, response);
     };
   }
 
@@ -99,6 +97,16 @@ export class ConnectionBound {
     this.#makeRoom();
   }
 
+  /** Nothing more that comes over it is answered. */
+  isOver(socket: Socket): boolean {
+    return this.#bySocket.get(socket)?.requests.isOver ?? socket.destroyed;
+  }
+
+  /** Closes every connection now. */
+  cutAll(): void {
+    for (const connection of this.#bySocket.values()) this.#cut(connection);
+  }
+
   /** From now on each answer closes its connection. */
   drain(): void {
     this.#drainsSince ??= performance.now();
@@ -107,16 +115,17 @@ export class ConnectionBound {
   /** Whether every request is answered and nothing is still coming that `isStillComing` waits for. */
   isQuiet(patienceMs: number): boolean {
     const news = { newsAt: this.#newsAt, drainsSince: this.#drainsSince ?? 0, patienceMs };
-    return !isStillComing(this.#bySocket.values(), this.#handshaking.values(), news);
+    return !isStillComing(this.#bySocket.values(), this.#handshakes.values(), news);
   }
 
   /** Closes every connection once what was written to it has left. */
   end(): void {
-    for (const { writer } of this.#bySocket.values()) writer.destroySoon();
+    for (const { writer } of this.#bySocket.values()) Socket.prototype.destroySoon.call(writer);
   }
 
   #came(socket: Socket): Connection {
-    const connection = newConnection(socket);
+    const connection = newConnection(socket, new Pipeline(this.#handle));
+    this.#closeInTime(connection, socket);
     this.#open += 1;
     this.made += 1;
     this.#newsAt = connection.cameAt;
@@ -127,51 +136,46 @@ export class ConnectionBound {
     return connection;
   }
 
-  #shakesHands(connection: Connection, name: string): void {
-    this.#handshaking.set(name, connection);
-    connection.socket.once('close', () => {
-      if (this.#handshaking.get(name) === connection) this.#handshaking.delete(name);
-    });
-  }
-
   /** From here on requests come over TLS's own socket, on top of the one that came. */
   #secured(secure: Socket): void {
-    const name = nameOf(secure);
-    const connection = this.#handshaking.get(name);
+    const connection = this.#handshakes.end(secure);
     if (connection === undefined) return;
-    this.#handshaking.delete(name);
     this.#newsAt = performance.now();
     connection.writer = secure;
+    this.#closeInTime(connection, secure);
     this.#bySocket.set(secure, connection);
     secure.once('close', () => this.#bySocket.delete(secure));
   }
 
-  /** False: the request gets no answer, or has got it. */
-  #admits(connection: Connection, request: IncomingMessage, response: ServerResponse): boolean {
-    if (connection.isRefused) {
-      connection.ignored += 1;
-      // Node keeps 2 KB for each.
-      if (connection.ignored === MOST_IGNORED) this.#cut(connection);
-      return false;
-    }
-    connection.hasAsked = true;
-    connection.unanswered += 1;
-    connection.latest = request;
-    if (this.#drainsSince !== undefined) this.#newsAt = performance.now();
-    if (this.#drainsSince !== undefined || this.#limits.isStopping?.()) response.shouldKeepAlive = false;
-    response.on('close', () => this.#answered(connection));
-    if (connection.unanswered <= MOST_UNANSWERED) return true;
-    connection.isRefused = true;
-    this.#limits.onClosed('pipelined');
-    response.writeHead(503, TOO_MANY).end('status=NAK');
-    return false;
+  /**
+   * HTTP calls `destroySoon` after the last answer. Node's own would close at once, and the kernel would keep for minutes what
+   * the client does not read.
+   */
+  #closeInTime(connection: Connection, writer: Socket): void {
+    writer.destroySoon = () => {
+      connection.requests.end();
+      writer.end();
+      if (connection.isClosed) return;
+      this.#idle.delete(connection);
+      this.#leaving.delete(connection);
+      connection.closesAt = performance.now() + this.#stalledMs;
+      this.#ending.add(connection);
+      this.#makeRoom();
+    };
   }
 
-  #answered(connection: Connection): void {
-    connection.unanswered -= 1;
+  #admit(connection: Connection, response: ServerResponse): void {
+    if (this.#drainsSince !== undefined) this.#newsAt = performance.now();
+    response.on('close', () => this.#answered(connection, response));
+    if (!connection.requests.add(response)) this.#limits.onClosed('pipelined');
+  }
+
+  #answered(connection: Connection, response: ServerResponse): void {
+    const { requests } = connection;
+    requests.answered(response);
     if (connection.isClosed) return;
-    if (connection.unanswered === 0) connection.latest = undefined;
-    if (!isWithoutRequest(connection) || connection.closesAt !== undefined) return;
+    connection.answeredAt = performance.now();
+    if (!requests.isEmpty || connection.closesAt !== undefined) return;
     this.#idle.add(connection);
     this.#makeRoom();
   }
@@ -179,11 +183,11 @@ export class ConnectionBound {
   #makeRoom(): void {
     const { most, beyond } = this.#limits;
     while (this.#open - this.#leaving.size > most) {
-      const unread = this.#nextUnread();
-      if (unread !== undefined) {
-        this.#close(unread, 'unread');
-        continue;
-      }
+      const unread = this.#unread.next();
+      const [ending] = this.#ending;
+      if (unread !== undefined) this.#close(unread, 'unread');
+      else if (ending !== undefined) this.#reset(ending);
+      if ((unread ?? ending) !== undefined) continue;
       const { oldest } = this.#idle;
       const busy = this.#open - this.#leaving.size - this.#idle.size;
       if (oldest === undefined || this.#idle.size <= Math.max(LEAST_IDLE, most - busy)) break;
@@ -197,27 +201,11 @@ export class ConnectionBound {
     }
   }
 
-  /** Looks through all connections, which is done once a millisecond for each thousand of them at most. */
-  #nextUnread(): Connection | undefined {
-    const now = performance.now();
-    if (this.#unread.length === 0 && now >= this.#lookAgainAt) {
-      this.#lookAgainAt = now + Math.max(1, this.#open / 1_000);
-      for (const [socket, connection] of this.#bySocket) {
-        if (socket.writableLength > 0 && unsentBytes(connection.socket) > 0) this.#unread.push(connection);
-      }
-    }
-    for (let next = this.#unread.pop(); next !== undefined; next = this.#unread.pop()) {
-      if (!next.isClosed && unsentBytes(next.socket) > 0) return next;
-    }
-    return undefined;
-  }
-
   #sweep(): void {
     const now = performance.now();
-    for (const next of this.#leaving) {
-      if (next.closesAt === undefined || next.closesAt > now) break;
-      this.#close(next, 'idle');
-    }
+    const isDue = ({ closesAt = now }: Connection) => closesAt <= now;
+    for (const next of this.#leaving) if (isDue(next)) this.#close(next, 'idle');
+    for (const next of this.#ending) if (isDue(next)) this.#reset(next);
     for (const [socket, connection] of this.#bySocket) {
       if (socket.writableLength > 0 && isStalled(connection, now, this.#stalledMs))
         this.#close(connection, 'unread');
@@ -225,25 +213,32 @@ export class ConnectionBound {
   }
 
   #close(connection: Connection, why: ClosedBecause): void {
-    // What was not read must not stay in the kernel either.
-    if (why === 'unread') connection.socket.resetAndDestroy();
-    this.#cut(connection);
+    const isAnswerOnItsWay = performance.now() - connection.answeredAt < LAST_CHANCE_MS;
+    if (why === 'unread' || (connection.requests.hasAsked && !isAnswerOnItsWay)) this.#reset(connection);
+    else this.#cut(connection);
     this.#limits.onClosed(why);
+  }
+
+  /** What was not read must not stay in the kernel either. */
+  #reset(connection: Connection): void {
+    connection.socket.resetAndDestroy();
+    this.#cut(connection);
   }
 
   #cut(connection: Connection): void {
     this.#forget(connection);
     connection.socket.destroy();
-    // What else it has sent is already with the parser, which looks at this one.
     connection.writer.destroy();
   }
 
   #forget(connection: Connection): void {
     if (connection.isClosed) return;
     connection.isClosed = true;
+    connection.requests.abort();
     this.#open -= 1;
     this.#idle.delete(connection);
     this.#leaving.delete(connection);
+    this.#ending.delete(connection);
     this.#bySocket.delete(connection.socket);
     this.#bySocket.delete(connection.writer);
   }

@@ -1,6 +1,6 @@
-import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Idle } from './idle-connections.ts';
+import type { Pipeline } from './pipeline.ts';
 import { sentBytes, unsentBytes } from './unsent-bytes.ts';
 
 /**
@@ -8,7 +8,7 @@ import { sentBytes, unsentBytes } from './unsent-bytes.ts';
  * - `idle`: more than MAX_CONNECTIONS were open, and it sent no request in 2 s although it had gone without one for longest.
  * - `crowded`: so many came at once that it did not get these 2 s; its request may have been on its way.
  * - `unread`: its client did not read: for 15 s, or when more than MAX_CONNECTIONS were open.
- * - `pipelined`: it sent more than 16 requests without waiting for answers.
+ * - `pipelined`: more than 16 of its requests were without an answer.
  */
 export const CLOSED_BECAUSE = ['idle', 'crowded', 'unread', 'pipelined'] as const;
 export type ClosedBecause = (typeof CLOSED_BECAUSE)[number];
@@ -20,15 +20,9 @@ export interface Connection extends Idle<Connection> {
   /** What answers are written to: the same one, or TLS on top of it. */
   writer: Socket;
   readonly cameAt: number;
-  /** Requests whose answer is not out. */
-  unanswered: number;
-  /** The last of them, which may still be arriving. */
-  latest: IncomingMessage | undefined;
-  /** It has sent a request at some time. */
-  hasAsked: boolean;
-  /** It asked for too much; what else it sends is ignored. */
-  isRefused: boolean;
-  ignored: number;
+  readonly requests: Pipeline;
+  /** When its last answer left; monotonic milliseconds. */
+  answeredAt: number;
   /** Without a request while too many connections are open; monotonic milliseconds when it is closed. */
   closesAt: number | undefined;
   /** Bytes that had left when they were counted last, and when that number last grew. */
@@ -52,17 +46,14 @@ export interface ConnectionLimits {
 }
 
 /** A connection that was made just now. */
-export function newConnection(socket: Socket): Connection {
+export function newConnection(socket: Socket, requests: Pipeline): Connection {
   const now = performance.now();
   return {
     socket,
     writer: socket,
     cameAt: now,
-    unanswered: 0,
-    latest: undefined,
-    hasAsked: false,
-    isRefused: false,
-    ignored: 0,
+    requests,
+    answeredAt: now,
     closesAt: undefined,
     sent: 0,
     sentAt: now,
@@ -71,17 +62,6 @@ export function newConnection(socket: Socket): Connection {
     before: undefined,
     behind: undefined,
   };
-}
-
-/** Whether no whole request waits for its answer: requests arrive one after the other, so all but the last are whole. */
-export function isWithoutRequest({ unanswered, latest }: Connection): boolean {
-  return unanswered === 0 || (unanswered === 1 && latest?.complete === false);
-}
-
-/** The same for a socket and for the TLS socket on top of it, and for no two connections of a listener at once. */
-export function nameOf(socket: Socket): string {
-  const { remoteAddress, remotePort, localAddress, localPort } = socket;
-  return `${remoteAddress} ${remotePort} ${localAddress} ${localPort}`;
 }
 
 /** Whether bytes wait for its client and none has left for `limitMs`; to be called again and again while some wait. */
@@ -93,6 +73,3 @@ export function isStalled(connection: Connection, now: number, limitMs: number):
   connection.sentAt = now;
   return false;
 }
-
-/** What the first request beyond the bound hears; the connection ends with it. */
-export const TOO_MANY = { connection: 'close', 'content-type': 'text/plain', 'x-wake-outcome': 'overloaded' };

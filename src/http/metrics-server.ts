@@ -1,4 +1,5 @@
 import { createServer } from 'node:http';
+import { setImmediate as turn } from 'node:timers/promises';
 import Fastify, { type FastifyError, type FastifyInstance, type FastifyReply } from 'fastify';
 import { sharedRun } from '../lib/shared-run.ts';
 import { answerNotFound, clientFault } from './answer-error.ts';
@@ -51,7 +52,11 @@ export function createMetricsServer(parts: MetricsParts): FastifyInstance {
   server.setNotFoundHandler(answerNotFound);
   server.addHook('preClose', () => drainServer(server.server, bound));
   for (const url of ['/metrics', '/']) {
-    server.get(url, async (_request, reply) => {
+    server.get(url, async (request, reply) => {
+      // That its client has left already is read from the connection in the next turn only.
+      await turn();
+      await turn();
+      if (!request.socket.writable) return reply;
       const { contentType, text } = await read();
       return reply.header('content-type', contentType).send(text);
     });

@@ -73,17 +73,24 @@ export function answerProtocolFaults(server: FastifyInstance, events: FaultEvent
     response.writeHead(417, headers).end(body);
   });
   server.addHook('onRequest', (request, reply, done) => {
-    if (hasOneHost(request.raw)) {
+    const problem = problemOf(request.raw);
+    if (problem === undefined) {
       done();
       return;
     }
     const endpoint = endpointOf(request.url);
-    events.requestInvalid({ endpoint, field: 'request', problem: 'host' });
+    events.requestInvalid({ endpoint, field: 'request', problem });
     // Which request this is may be unclear to a proxy in front: nothing else of this connection is believed.
     reply.header('connection', 'close');
     if (isPbxEndpoint(endpoint)) sendText(reply, 400, clientFault(400));
     else sendDetail(reply, 400, clientFault(400));
   });
+}
+
+/** No tunnels: what follows a CONNECT is no HTTP. */
+function problemOf(request: IncomingMessage): 'method' | 'host' | undefined {
+  if (request.method === 'CONNECT') return 'method';
+  return hasOneHost(request) ? undefined : 'host';
 }
 
 /** What stands between two hosts in one header, as a proxy joins them. */

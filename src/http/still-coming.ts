@@ -1,4 +1,4 @@
-import { type Connection, isWithoutRequest } from './connection.ts';
+import type { Connection } from './connection.ts';
 
 /** Milliseconds of a stop in which connections without a request can hold it up, and one of them in its handshake. */
 const COMING_LIMIT_MS = 3_500;
@@ -29,10 +29,10 @@ export function isStillComing(
     if (cameAt > newSince && now - cameAt < HANDSHAKE_MS) return true;
   }
   const hasNews = now - newsAt < patienceMs;
-  for (const connection of connections) {
-    if (!isWithoutRequest(connection)) return true;
-    if (connection.unanswered > 0 && drainsFor < patienceMs) return true;
-    if (hasNews && !connection.hasAsked && connection.cameAt > newSince) return true;
+  for (const { requests, cameAt } of connections) {
+    if (!requests.isEmpty) return true;
+    if (requests.unanswered > 0 && drainsFor < patienceMs) return true;
+    if (hasNews && !requests.hasAsked && cameAt > newSince) return true;
   }
   return false;
 }

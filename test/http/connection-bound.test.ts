@@ -7,7 +7,7 @@ import { createBoundedServer } from '../../src/http/bounded-server.ts';
 import type { ClosedBecause, ConnectionLimits } from '../../src/http/connection.ts';
 import { ConnectionBound } from '../../src/http/connection-bound.ts';
 import { listenOnLoopback } from '../../src/sandbox/listen-on-loopback.ts';
-import { openSocket, rawRequest, readAnswers } from '../api/raw-socket.ts';
+import { exchange, openSocket, rawRequest, readAnswers } from '../api/raw-socket.ts';
 import { until } from '../helpers/until.ts';
 
 /** Connections without a request that are kept in any case, and more than those. */
@@ -110,35 +110,83 @@ test('with too many connections, the ones that do not read make room first', asy
   assert.deepEqual(new Set(closed), new Set(['unread']));
 });
 
-test('of requests sent at once 16 are answered in their order, the 17th with 503, and the connection ends', async (t) => {
+test('requests sent at once are answered in their order, each started without waiting for those before', async (t) => {
   let handled = 0;
   const { url, closed } = await startBounded(t, {}, (request, response) => {
     handled += 1;
-    // The later ones are ready first.
-    setTimeout(() => response.end(`<${request.url}>`), 40 - handled);
+    // The first is answered only when all have come.
+    until(() => handled === 16, 'the last has come').then(
+      () => response.end(`<${request.url}>`),
+      t.diagnostic,
+    );
   });
-  const requests = Array.from({ length: 150 }, (_, index) => rawRequest('GET', `/${index}`));
-  const socket = await openSocket(url);
-  socket.write(requests.join(''));
-  const { text, statuses, closed: ended } = await readAnswers(socket);
-  assert.deepEqual(statuses, [...Array.from({ length: 16 }, () => 200), 503]);
+  const urls = Array.from({ length: 16 }, (_, index) => `/${index}`);
+  const { text } = await exchange(url, urls.map((path) => rawRequest('GET', path)).join(''), { answers: 16 });
   assert.deepEqual(
-    text.match(/<\/\d+>/g),
-    Array.from({ length: 16 }, (_, index) => `</${index}>`),
+    text.match(/<.*?>/g),
+    urls.map((path) => `<${path}>`),
   );
-  assert.ok(ended);
-  assert.equal(handled, 16);
-  assert.deepEqual(closed, ['pipelined']);
+  assert.deepEqual(closed, []);
 });
 
-test('thousands of requests in one piece cost neither their answers nor their memory', async (t) => {
+test('of more than 16 requests in one piece the first is answered, the next refused, and no other is looked at', async (t) => {
   let handled = 0;
-  const { url, closed, bound } = await startBounded(t, {}, () => (handled += 1));
-  const socket = await openSocket(url);
-  socket.resume().write(GET.repeat(5_000));
-  await until(() => bound.size === 0, 'the connection is closed');
-  assert.equal(handled, 16);
-  assert.deepEqual(closed, ['pipelined']);
+  const { url, closed, bound } = await startBounded(t, {}, (_request, response) => {
+    handled += 1;
+    setTimeout(() => response.end('yes'), 20);
+  });
+  for (const [round, count] of [17, 150, 5_000].entries()) {
+    const { statuses, closed: ended } = await exchange(url, GET.repeat(count));
+    assert.deepEqual([statuses, ended, handled], [[200, 503], true, round + 1]);
+  }
+  await until(() => bound.size === 0, 'none is open');
+  assert.deepEqual(closed, ['pipelined', 'pipelined', 'pipelined']);
+});
+
+test('no request is started while the answers before it are not read', async (t) => {
+  let handled = 0;
+  const { url } = await startBounded(t, {}, (_request, response) => {
+    handled += 1;
+    response.end(LONG);
+  });
+  const [deaf, other] = await openMany(t, url, 2);
+  assert.ok(deaf && other);
+  deaf.write(GET.repeat(16));
+  other.resume().write(GET.repeat(4));
+  await until(() => other.bytesRead > 4 * LONG.length, 'who reads has all answers');
+  assert.equal(handled, 5);
+});
+
+test('a client that leaves while requests wait is told to each that was started', async (t) => {
+  let closes = 0;
+  let handled = 0;
+  const { url, bound } = await startBounded(t, {}, (_request, response) => {
+    handled += 1;
+    response.on('close', () => (closes += 1));
+  });
+  for (const count of [10, 17]) {
+    const before = handled;
+    const socket = await openSocket(url);
+    for (let sent = 0; sent < count; sent += 1) {
+      socket.write(GET);
+      await until(() => handled === before + Math.min(sent + 1, 16), 'it has come');
+    }
+    socket.destroy();
+    await until(() => bound.size === 0, 'it is closed');
+    await until(() => closes === handled, 'each hears of it');
+  }
+  assert.equal(handled, 26);
+});
+
+test('a client that does not close after its last answer is cut off in time', async (t) => {
+  const { url, bound } = await startBounded(t, { stalledMs: 200 }, (_request, response) => {
+    response.writeHead(200, { connection: 'close' }).end('yes');
+  });
+  const [deaf] = await openMany(t, url, 1);
+  assert.ok(deaf);
+  deaf.write(GET);
+  await until(() => bound.size === 0, 'it is closed');
+  assert.match((await readAnswers(deaf)).text, /yes/);
 });
 
 test('16 requests at once, again and again, are all answered', async (t) => {

@@ -28,16 +28,24 @@ test('scrapes at once share one rendering, and health is answered meanwhile', as
   const go = Promise.withResolvers<void>();
   const { url, renderings } = await startMetrics(t, () => go.promise);
   t.after(() => go.resolve());
-  const burst = Array.from({ length: 20 }, () => exchange(url, SCRAPE.repeat(10), { answers: 10 }));
+  const burst = Array.from({ length: 40 }, () => exchange(url, SCRAPE, { answers: 1 }));
   await until(() => renderings() > 0, 'it is rendered');
   for (const path of ['/healthz', '/readyz']) assert.equal((await fetch(`${url}${path}`)).status, 200, path);
   go.resolve();
   const answers = await Promise.all(burst);
-  for (const { text } of answers) assert.equal(text.split(TEXT).length, 11);
+  for (const { text } of answers) assert.equal(text.split(TEXT).length, 2);
   // Those that came after the first rendering ended share the next.
   assert.ok(renderings() <= 2, `${renderings()} renderings`);
   // A later scrape gets later figures.
   const before = renderings();
   await exchange(url, SCRAPE, { answers: 1 });
   assert.equal(renderings(), before + 1);
+});
+
+test('nothing is rendered for a client that has left', async (t) => {
+  const { url, renderings } = await startMetrics(t, async () => {});
+  const closed = await exchange(url, SCRAPE, { half: true });
+  assert.deepEqual([closed.statuses, closed.closed], [[], true]);
+  await exchange(url, SCRAPE, { answers: 1 });
+  assert.equal(renderings(), 1);
 });

@@ -1,0 +1,31 @@
+import type { Socket } from 'node:net';
+import type { Connection } from './connection.ts';
+import { unsentBytes } from './unsent-bytes.ts';
+
+/** Finds connections whose client does not read. */
+export class UnreadConnections {
+  readonly #bySocket: ReadonlyMap<Socket, Connection>;
+  /** Those found lately. */
+  readonly #found: Connection[] = [];
+  #lookAgainAt = 0;
+
+  /** Under TLS there are two sockets for each connection. */
+  constructor(bySocket: ReadonlyMap<Socket, Connection>) {
+    this.#bySocket = bySocket;
+  }
+
+  /** Looks through all connections, which is done once a millisecond for each thousand of them at most. */
+  next(): Connection | undefined {
+    const now = performance.now();
+    if (this.#found.length === 0 && now >= this.#lookAgainAt) {
+      this.#lookAgainAt = now + Math.max(1, this.#bySocket.size / 1_000);
+      for (const [socket, connection] of this.#bySocket) {
+        if (socket.writableLength > 0 && unsentBytes(connection.socket) > 0) this.#found.push(connection);
+      }
+    }
+    for (let next = this.#found.pop(); next !== undefined; next = this.#found.pop()) {
+      if (!next.isClosed && unsentBytes(next.socket) > 0) return next;
+    }
+    return undefined;
+  }
+}
