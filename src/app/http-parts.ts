@@ -63,6 +63,13 @@ export interface HttpServers {
  */
 const BACKLOG = 4_096;
 
+/**
+ * Requests that may wait for the platform API, and the part of MAX_CONNECTIONS that they may take: a connection with such a
+ * request is not closed for another one.
+ */
+const MAX_QUESTIONS = 512;
+const QUESTIONS_SHARE = 1 / 4;
+
 /** Builds the listeners on their parts. */
 export function createHttpServers(config: Config, parts: HttpServerParts): HttpServers {
   const { telemetry, devices, limits } = parts;
@@ -179,6 +186,7 @@ function accountAccess(config: Config, parts: HttpServerParts): AccountAccess {
   if (accountAuth.kind === 'none') return openAccess;
   return createPlatformAccess({
     ...accountAuth,
+    maxQuestions: Math.min(MAX_QUESTIONS, Math.floor(config.maxConnections * QUESTIONS_SHARE)),
     proxy: config.proxies.accounts(new URL(accountAuth.baseUrl)).proxy,
     events: parts.telemetry.http,
   });

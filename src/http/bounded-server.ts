@@ -40,7 +40,7 @@ function discard(socket: Socket): void {
 function requestsOf(bound: ConnectionBound): typeof IncomingMessage {
   return class extends IncomingMessage {
     get upgrade(): boolean {
-      return bound.isOver(this.socket);
+      return bound.requestsOf(this.socket)?.isOver ?? this.socket.destroyed;
     }
 
     /** Node tells what the client asks for. */

@@ -97,9 +97,9 @@ export class ConnectionBound {
     this.#makeRoom();
   }
 
-  /** Nothing more that comes over it is answered. */
-  isOver(socket: Socket): boolean {
-    return this.#bySocket.get(socket)?.requests.isOver ?? socket.destroyed;
+  /** Undefined: the connection is closed. */
+  requestsOf(socket: Socket): Pipeline | undefined {
+    return this.#bySocket.get(socket)?.requests;
   }
 
   /** Closes every connection now. */

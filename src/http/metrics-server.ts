@@ -20,13 +20,10 @@ export interface MetricsParts extends Pick<OpsParts, 'readiness'>, Pick<Connecti
 const UNCOUNTED = { requestInvalid: () => {} };
 
 /** Errors in our own words, as on the main listener. */
-const OUR_ERRORS = {
-  clientErrorHandler: createClientErrorHandler(UNCOUNTED),
-  frameworkErrors: (error: FastifyError, _request: unknown, reply: FastifyReply) => {
-    const status = error.statusCode ?? 500;
-    sendDetail(reply, status, status < 500 ? clientFault(status) : 'Internal server error.');
-  },
-};
+function answerError(error: FastifyError, _request: unknown, reply: FastifyReply): void {
+  const status = error.statusCode ?? 500;
+  sendDetail(reply, status, status < 500 ? clientFault(status) : 'Internal server error.');
+}
 
 /** Connections: scrapers, probes and load balancers. They come out of the open files that PBXs and apps do not use. */
 const CONNECTIONS = { most: 50, beyond: 20 };
@@ -44,11 +41,12 @@ export function createMetricsServer(parts: MetricsParts): FastifyInstance {
   const bound = new ConnectionBound({ ...CONNECTIONS, onClosed: parts.onClosed });
   const server = Fastify({
     logger: false,
-    ...OUR_ERRORS,
+    clientErrorHandler: createClientErrorHandler(UNCOUNTED, bound),
+    frameworkErrors: answerError,
     serverFactory: (onRequest) => createBoundedServer(bound, createServer, TIME_LIMITS, onRequest),
   });
   answerProtocolFaults(server, UNCOUNTED);
-  server.setErrorHandler(OUR_ERRORS.frameworkErrors);
+  server.setErrorHandler(answerError);
   server.setNotFoundHandler(answerNotFound);
   server.addHook('preClose', () => drainServer(server.server, bound));
   for (const url of ['/metrics', '/']) {

@@ -23,6 +23,7 @@ export class Pipeline {
   #started = 0;
   #isScheduled = false;
   #isOver = false;
+  #lastly: (() => void) | undefined;
   #hasAsked = false;
 
   constructor(start: RequestListener) {
@@ -70,6 +71,15 @@ export class Pipeline {
     this.#responses.splice(index, 1);
     if (index < this.#started) this.#started -= 1;
     this.#schedule();
+    if (this.isEmpty) this.#lastly?.();
+  }
+
+  /** No more requests can come: `act` is called once, when what has come is answered. Later calls do nothing. */
+  lastly(act: () => void): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    if (this.isEmpty) act();
+    else this.#lastly = act;
   }
 
   /** Starts none of those that wait. */
@@ -81,6 +91,7 @@ export class Pipeline {
   /** Its connection is closed. Node says so to the first response only, unless it still reads requests. */
   abort(): void {
     this.end();
+    this.#lastly = undefined;
     for (const response of this.#responses) response.destroy();
   }
 

@@ -4,9 +4,8 @@ import type { ForwardProxy } from '../lib/proxy-route.ts';
 import type { AccountAccess, AccountVerdict } from './account-access.ts';
 import type { HttpEvents } from './http-events.ts';
 
-/** Connections to the platform API, and questions that may be under way; above it registrations get 503. */
+/** Connections to the platform API. */
 const MAX_CONNECTIONS = 64;
-const MAX_QUESTIONS = 512;
 /** Bytes of an answer; a profile is a few hundred. */
 const MAX_ANSWER = 256 * 1024;
 
@@ -22,6 +21,8 @@ export function createPlatformAccess(options: {
   readonly userPath: string;
   /** Milliseconds for both questions together. */
   readonly timeoutMs: number;
+  /** Questions that may be under way; above it the verdict is `unavailable` at once. */
+  readonly maxQuestions: number;
   /** Undefined: directly. */
   readonly proxy?: ForwardProxy | undefined;
   readonly events: Pick<HttpEvents, 'platformFailed'>;
@@ -37,7 +38,7 @@ export function createPlatformAccess(options: {
   let questions = 0;
 
   const check = async (authorization: string, account: number): Promise<AccountVerdict> => {
-    if (questions >= MAX_QUESTIONS) {
+    if (questions >= options.maxQuestions) {
       events.platformFailed({ reason: 'too-many-questions' });
       return 'unavailable';
     }

@@ -3,6 +3,7 @@ import type { Socket } from 'node:net';
 import type { FastifyInstance } from 'fastify';
 import { clientFault } from './answer-error.ts';
 import { sendDetail } from './app-replies.ts';
+import type { ConnectionBound } from './connection-bound.ts';
 import type { HttpEvents } from './http-events.ts';
 import { endpointOf, isPbxEndpoint } from './paths.ts';
 import { sendText } from './pbx-routes.ts';
@@ -20,14 +21,14 @@ const STATUSES: Readonly<Record<string, number>> = {
   HPE_HEADER_OVERFLOW: 431,
 };
 
-/** Milliseconds that a client may take to read the answer to its fault. */
-const READ_LIMIT_MS = 5_000;
-
 /**
- * Answers what cannot be read as HTTP, and closes the connection. Anything else that breaks a connection (a reset, a
- * fault of TLS) ends it without a word.
+ * Answers what cannot be read as HTTP, after the requests before it, and closes the connection. Anything else that breaks a
+ * connection (a reset, a fault of TLS) ends it without a word.
  */
-export function createClientErrorHandler(events: FaultEvents): (error: Error, socket: Socket) => void {
+export function createClientErrorHandler(
+  events: FaultEvents,
+  bound: Pick<ConnectionBound, 'requestsOf'>,
+): (error: Error, socket: Socket) => void {
   return (error, socket) => {
     const code = 'code' in error ? String(error.code) : '';
     const isProtocolFault = code.startsWith('HPE_') || code === 'ERR_HTTP_REQUEST_TIMEOUT';
@@ -35,16 +36,20 @@ export function createClientErrorHandler(events: FaultEvents): (error: Error, so
       socket.destroy();
       return;
     }
-    const status = STATUSES[code] ?? 400;
-    const endpoint = endpointOf(targetIn(error));
-    events.requestInvalid({ endpoint, field: 'request', problem: code });
-    const { type, body } = faultBody(endpoint, status);
-    socket.setTimeout(READ_LIMIT_MS, () => socket.destroy());
-    socket.write(
-      `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\ncontent-type: ${type}\r\ncontent-length: ${body.length}\r\nconnection: close\r\n\r\n${body}`,
-    );
-    socket.destroySoon();
+    bound.requestsOf(socket)?.lastly(() => {
+      const endpoint = endpointOf(targetIn(error));
+      events.requestInvalid({ endpoint, field: 'request', problem: code });
+      writeFault(socket, endpoint, STATUSES[code] ?? 400);
+    });
   };
+}
+
+function writeFault(socket: Socket, endpoint: string, status: number): void {
+  const { type, body } = faultBody(endpoint, status);
+  socket.write(
+    `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\ncontent-type: ${type}\r\ncontent-length: ${body.length}\r\nconnection: close\r\n\r\n${body}`,
+  );
+  socket.destroySoon();
 }
 
 /** The target of the request line, where the bytes that could not be read begin with one; else empty. */

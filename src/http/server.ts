@@ -72,7 +72,7 @@ export function createServer(parts: ServerParts): FastifyInstance {
     exposeHeadRoutes: false,
     return503OnClosing: false,
     rewriteUrl: ({ url }) => routedUrl(url ?? ''),
-    clientErrorHandler: createClientErrorHandler(parts.events),
+    clientErrorHandler: createClientErrorHandler(parts.events, bound),
     frameworkErrors: (error, request, reply) => {
       answerError(parts, error, request, reply);
     },

@@ -209,6 +209,30 @@ test('a platform that is too slow costs no app its registration for longer than 
   });
 });
 
+test('questions take at most a quarter of MAX_CONNECTIONS: beyond it, the app hears 503 at once', async (t) => {
+  const settings = { VG_API_TIMEOUT: '60000', MAX_CONNECTIONS: '100', MAX_WAITING_CALLS: '50' };
+  const service = await startTestService(t, { settings });
+  const { platform } = service.world;
+  platform.script({ kind: 'hang' });
+  const hangUp = new AbortController();
+  t.after(() => hangUp.abort());
+  let unavailable = 0;
+  const ask = async (member: Member): Promise<void> => {
+    const answer = await fetch(`${service.url}/api/android-device/`, {
+      method: 'POST',
+      headers: { authorization: member.basic },
+      body: new URLSearchParams(registration(member)),
+      signal: hangUp.signal,
+    });
+    if (answer.status === 503) unavailable += 1;
+  };
+  for (let count = 0; count < 30; count += 1) ask(addMember(service)).catch(() => {});
+  await until(() => unavailable === 5, 'those beyond the share are refused');
+  const phone = await service.phone({ register: false });
+  assert.equal((await service.ask({ account: phone.account })).outcome, 'no-device');
+  assert.equal(unavailable, 5);
+});
+
 test('ACCOUNT_AUTH=none on loopback: nobody is asked, no header is needed', async (t) => {
   const service = await startTestService(t, { settings: { ACCOUNT_AUTH: 'none' } });
   const member = { account: newAccount(), basic: '', token: '' };

@@ -170,6 +170,15 @@ describe('LIMIT_FAILED_AUTH', () => {
     assert.equal(service.world.platform.requests('profile') - asked, 12);
   });
 
+  test('so are guesses for different accounts', async (t) => {
+    const service = await startTestService(t, { settings });
+    service.world.platform.script({ kind: 'delay', ms: 300 });
+    const guesses = Array.from({ length: 60 }, () => checkIn(service, newAccount(), 'Token guess:1'));
+    const statuses = (await Promise.all(guesses)).map(({ status }) => status);
+    assert.equal(statuses.filter((status) => status === 401).length, 20);
+    assert.equal(statuses.filter((status) => status === 429).length, 40);
+  });
+
   test('a phone may ask as much at once as it likes, however low the limit is', async (t) => {
     const service = await startTestService(t, { settings: { ...settings, LIMIT_FAILED_AUTH: '1' } });
     const phone = await service.phone();

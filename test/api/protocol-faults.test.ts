@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { startTestService } from '../helpers/test-service.ts';
+import { until } from '../helpers/until.ts';
 import { connectTo, createTlsFolder } from '../tls/tls-service.ts';
-import { type Exchange, exchange, rawRequest, readAnswers } from './raw-socket.ts';
+import { type Exchange, exchange, openSocket, rawRequest, readAnswers } from './raw-socket.ts';
 
 const PBX = '/api/incoming-call/';
 const APP = '/api/check-in/';
@@ -173,6 +174,26 @@ test('HTTP/1.0 needs no Host, and 100-continue is met', async (t) => {
   const expecting = rawRequest('POST', APP, ['Expect: 100-continue', 'Connection: close'], 'x=y');
   const met = await exchange(service.url, expecting);
   assert.match(met.text, /^HTTP\/1\.1 100 Continue\r\n\r\nHTTP\/1\.1 401 /);
+});
+
+test('a fault behind a call that waits, or behind several requests, costs none of their answers', async (t) => {
+  const service = await startTestService(t);
+  const phone = await service.phone({ wakeUpMs: 50 });
+  const form = ['Content-Type: application/x-www-form-urlencoded'];
+  const call = rawRequest('POST', PBX, form, `sip_user_id=${phone.account}&phonenumber=020`);
+  for (const fault of [
+    'nonsense\r\n\r\n',
+    `POST ${PBX} HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nz\r\n`,
+  ]) {
+    const pushes = phone.pushes();
+    const socket = await openSocket(service.url);
+    const reading = readAnswers(socket);
+    socket.write(call + rawRequest('GET', '/healthz') + fault);
+    // What follows is not looked at, however much it is.
+    await until(() => phone.pushes() > pushes, 'the phone is woken');
+    socket.write('more\r\n\r\n');
+    assert.deepEqual((await reading).statuses, [200, 200, 400], fault);
+  }
 });
 
 test('a fault behind a request does not cost the answer to that request', async (t) => {

@@ -63,9 +63,10 @@ function byAccount(accounts: FailureCounter, addresses: FailureCounter): Account
     blockedForMs: (request, account) => {
       const address = addressGroup(request.ip);
       const key = `${address} ${account}`;
+      const credential = credentialOf(request);
       return Math.max(
-        accounts.blockedForMs(key, underWay.others(key, credentialOf(request))),
-        addresses.blockedForMs(address),
+        accounts.blockedForMs(key, underWay.others(key, credential)),
+        addresses.blockedForMs(address, underWay.others(address, `${account} ${credential}`)),
       );
     },
     begins: (request, account) => {
@@ -73,8 +74,10 @@ function byAccount(accounts: FailureCounter, addresses: FailureCounter): Account
       const key = `${address} ${account}`;
       const credential = credentialOf(request);
       underWay.enter(key, credential);
+      underWay.enter(address, `${account} ${credential}`);
       return (failed) => {
         underWay.leave(key, credential);
+        underWay.leave(address, `${account} ${credential}`);
         if (!failed) return;
         accounts.failed(key);
         addresses.failed(address);
