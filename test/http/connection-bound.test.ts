@@ -78,7 +78,7 @@ test('a connection beyond the bound that sends its request in time is answered; 
 });
 
 test('a response that is not read ends its connection; one that is read slowly does not', async (t) => {
-  const { url, closed } = await startBounded(t, { stalledMs: 300 }, (_request, response) =>
+  const { url, closed } = await startBounded(t, { stalledMs: 1_000 }, (_request, response) =>
     response.end(LONG),
   );
   const [deaf, slow] = await openMany(t, url, 2);
