@@ -134,10 +134,7 @@ export function createHttpServers(config: Config, parts: HttpServerParts): HttpS
     },
     close: async (limitMs) => {
       const ours = pbx === undefined ? [server] : [server, pbx.server];
-      await Promise.all([
-        ...ours.map((each) => closeServer(each, limitMs, parts.tls)),
-        closeServer(metrics, limitMs),
-      ]);
+      await Promise.all([...ours.map((each) => closeServer(each, limitMs)), closeServer(metrics, limitMs)]);
       await access.close();
     },
   };
@@ -214,11 +211,10 @@ function urlOf(host: string, address: AddressInfo | string | null): string {
 }
 
 /** Fastify closes when the last request has ended; whoever keeps a request open past the limit is cut off. */
-async function closeServer(server: FastifyInstance, limitMs: number, tls?: TlsListener): Promise<void> {
+async function closeServer(server: FastifyInstance, limitMs: number): Promise<void> {
   const closed = server.close();
   if (!(await within(closed, limitMs))) {
     server.server.closeAllConnections();
-    tls?.cutConnections();
     await closed;
   }
 }

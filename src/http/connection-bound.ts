@@ -102,7 +102,7 @@ export class ConnectionBound {
     return this.#bySocket.get(socket)?.requests;
   }
 
-  /** Closes every connection now. */
+  /** Closes every connection now, those in their handshake too. */
   cutAll(): void {
     for (const connection of this.#bySocket.values()) this.#cut(connection);
   }

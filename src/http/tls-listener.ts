@@ -13,8 +13,6 @@ export interface TlsListener {
   use(material: TlsMaterial): void;
   /** Whether a connection was made with files that are no longer used. */
   isOutdated(connection: Duplex): boolean;
-  /** Closes every connection, those in their handshake too, which HTTP does not know yet. */
-  cutConnections(): void;
 }
 
 /** Milliseconds within which a client must have finished its handshake; a phone on a slow network needs 1 to 3 s. */
@@ -28,7 +26,6 @@ export function createTlsListener(
 ): TlsListener {
   let material = first;
   let current = new WeakSet<Duplex>();
-  const connections = new Set<Duplex>();
   const servers: SecureServer[] = [];
 
   function watch(server: SecureServer): void {
@@ -44,10 +41,6 @@ export function createTlsListener(
     });
     server.on('clientError', (error) => {
       if (isTlsFault(error)) failed(error);
-    });
-    server.on('connection', (socket) => {
-      connections.add(socket);
-      socket.once('close', () => connections.delete(socket));
     });
     server.on('secureConnection', (socket) => current.add(socket));
   }
@@ -75,8 +68,5 @@ export function createTlsListener(
       current = new WeakSet();
     },
     isOutdated: (connection) => !current.has(connection),
-    cutConnections: () => {
-      for (const socket of connections) socket.destroy();
-    },
   };
 }
