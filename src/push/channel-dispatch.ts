@@ -43,6 +43,10 @@ export class Dispatcher implements Replayer {
     return this.#waiting.size + this.#policy.paused > 0;
   }
 
+  get connected(): boolean {
+    return this.#open.size > 0;
+  }
+
   /** Takes a new request: sends it, or has it wait. */
   accept(pending: PendingRequest): void {
     const now = monotonic();
@@ -51,13 +55,11 @@ export class Dispatcher implements Replayer {
       this.#expire(pending);
       return;
     }
-    const connection = this.#waiting.shared === 0 ? this.#open.withRoom() : undefined;
-    if (connection === undefined && this.#waiting.fresh >= this.#maxQueue) {
-      pending.fail('queue-full');
-      return;
-    }
     pending.deadlineTimer = setTimeout(this.#expire, Math.min(remaining, LONGEST_TIMER_MS), pending);
+    if (this.#policy.takes(pending)) return;
+    const connection = this.#waiting.shared === 0 ? this.#open.withRoom() : undefined;
     if (connection !== undefined) dispatch(connection, pending);
+    else if (this.#waiting.fresh >= this.#maxQueue) pending.fail('queue-full');
     else {
       this.#waiting.push(pending, now);
       this.#lacksRoom();

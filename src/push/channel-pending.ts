@@ -21,6 +21,8 @@ export class PendingRequest {
   /** Nothing else is sent on its connection: if that breaks, it is because of this request. */
   alone = false;
   settled = false;
+  /** Settled by an answer of the peer's, not by a failure. */
+  answered = false;
   readonly #resolve: (reply: ChannelReply) => void;
 
   constructor(request: ChannelRequest, resolve: (reply: ChannelReply) => void) {
@@ -32,6 +34,7 @@ export class PendingRequest {
   settle(reply: ChannelReply): void {
     if (this.settled) return;
     this.settled = true;
+    this.answered = reply.kind === 'answered';
     clearTimeout(this.deadlineTimer);
     if (this.delayTimer !== undefined) clearTimeout(this.delayTimer);
     this.queue?.remove(this);

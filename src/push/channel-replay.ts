@@ -12,8 +12,13 @@ const LOSS_PAUSE = { baseMs: 100, capMs: 800 };
 /** Pause before the second and later replays of a request that the peer refuses, in milliseconds. */
 const REFUSAL_PAUSE = { baseMs: 50, capMs: 400 };
 
+/** Recipients remembered whose requests break connections; of more the oldest is forgotten. */
+const MAX_DOUBTED = 100;
+
 /** How a request is sent again. */
 export interface Replayer {
+  /** A connection is open. */
+  readonly connected: boolean;
   replay(pending: PendingRequest): void;
   /** On a connection that carries nothing else. False: too many wait for that. */
   replayAlone(pending: PendingRequest): boolean;
@@ -23,6 +28,8 @@ export interface Replayer {
 export class ReplayPolicy {
   readonly #replayer: Replayer;
   readonly #paused = new PendingQueue();
+  /** The latest request of each recipient that had one lost twice, until one is answered. */
+  readonly #doubted = new Map<string, PendingRequest>();
 
   constructor(replayer: Replayer) {
     this.#replayer = replayer;
@@ -31,6 +38,26 @@ export class ReplayPolicy {
   /** Requests that pause before their replay. */
   get paused(): number {
     return this.#paused.size;
+  }
+
+  /**
+   * Takes a new request if its recipient's latest one was lost twice and is not answered: it goes alone from the start, or
+   * fails at once while the latest one still waits for that. False: it is as any other.
+   */
+  takes(pending: PendingRequest): boolean {
+    const { recipient } = pending.request;
+    const latest = this.#doubted.get(recipient);
+    if (latest === undefined) return false;
+    if (latest.answered) {
+      this.#doubted.delete(recipient);
+      return false;
+    }
+    if (latest.queue !== undefined || !this.#replayer.replayAlone(pending)) pending.fail('connection-lost');
+    else {
+      pending.losses = 2;
+      this.#doubt(pending);
+    }
+    return true;
   }
 
   /** Replays, pauses or fails the request. `peer-refuses`: a fresh connection should be tried. */
@@ -71,10 +98,21 @@ export class ReplayPolicy {
    */
   #lost(pending: PendingRequest, alone: boolean): void {
     pending.losses++;
+    if (pending.losses === 2) this.#doubt(pending);
+    // While the peer drops every connection, no request is to blame.
+    if (alone && !this.#replayer.connected) this.#doubted.delete(pending.request.recipient);
     if (alone || pending.losses > MAX_LOSSES) pending.fail('connection-lost');
     else if (pending.losses === 1) this.#replayer.replay(pending);
     else if (!this.#replayer.replayAlone(pending))
       this.#pause(pending, backoff(pending.losses - 2, LOSS_PAUSE));
+  }
+
+  #doubt(pending: PendingRequest): void {
+    const { recipient } = pending.request;
+    this.#doubted.delete(recipient);
+    this.#doubted.set(recipient, pending);
+    const oldest = this.#doubted.keys().next();
+    if (this.#doubted.size > MAX_DOUBTED && oldest.done !== true) this.#doubted.delete(oldest.value);
   }
 
   /** The first refusal may only mean that the peer's limit was lowered meanwhile: the same connection will do. */

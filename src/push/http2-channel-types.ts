@@ -6,6 +6,8 @@ export interface ChannelRequest {
   readonly path: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
+  /** Whom it is for: a recipient whose request breaks connections has its next ones sent alone. */
+  readonly recipient: string;
   /** Monotonic milliseconds (`performance.now()`) after which no answer is of use. */
   readonly deadline: number;
   /** False: do not put it on the wire any more. */

@@ -46,6 +46,36 @@ describe('an HTTP/2 channel whose peer drops the connection at one request', () 
     assert.ok(server.connections() <= 15, `${server.connections()} connections`);
   });
 
+  it('loses only those of one device, however often it is called', async () => {
+    await using scene = openScene();
+    const server = await scene.server();
+    dropAtPoison(server, 100);
+    const channel = scene.channel(server.origin);
+    const others: Promise<string>[] = [];
+    const bad: Promise<string>[] = [];
+    for (let i = 0; i < 40; i++) {
+      if (i % 8 === 0) bad.push(channel.push('poison', { withinMs: 2_000 }).then(outcome));
+      others.push(channel.push(`m${i}`, { withinMs: 2_000 }).then(outcome));
+      await delay(15);
+    }
+    assert.deepEqual(await Promise.all(others), times(40, '200'));
+    for (const reply of await Promise.all(bad)) assert.notEqual(reply, '200');
+    const sent = server.seen.filter(({ body }) => body !== 'poison').length;
+    assert.ok(sent <= 80, `${sent} requests for 40 pushes`);
+  });
+
+  it('sends one device alone only until it is answered', async () => {
+    await using scene = openScene();
+    const server = await scene.server();
+    dropAtPoison(server, 20);
+    const channel = scene.channel(server.origin);
+    const steady = channel.push('a');
+    assert.equal(outcome(await channel.push('poison')), 'connection-lost');
+    assert.equal(outcome(await steady), '200');
+    server.handle(({ respond }) => setTimeout(respond, 20));
+    for (let i = 0; i < 2; i++) assert.equal(outcome(await channel.push('poison')), '200');
+  });
+
   it('keeps nothing waiting behind one that is sent alone and not answered', async () => {
     await using scene = openScene();
     const server = await scene.server();

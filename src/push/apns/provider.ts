@@ -78,6 +78,7 @@ export function createApnsProvider(options: ApnsProviderOptions): PushProvider {
       path: `/3/device/${encodeURIComponent(draft.token.toWellFormed())}`,
       headers: headersOf(draft, request.id, authorization),
       body: draft.body,
+      recipient: draft.token,
       deadline: request.deadline,
       wanted: request.wanted,
     });

@@ -41,6 +41,7 @@ export function createFcmProvider(options: FcmProviderOptions): PushProvider {
       path,
       headers: { authorization, 'content-type': 'application/json' },
       body,
+      recipient: request.device.token,
       deadline: request.deadline,
       wanted: request.wanted,
     });

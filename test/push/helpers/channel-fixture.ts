@@ -50,6 +50,7 @@ export const openChannel = (options: Omit<Http2ChannelOptions, 'events'>): TestC
         path: `/3/device/${encodeURIComponent(body)}`,
         headers: { 'apns-topic': 'com.example.app.voip' },
         body,
+        recipient: body,
         deadline: performance.now() + withinMs,
         wanted: () => true,
         ...rest,
