@@ -76,6 +76,22 @@ describe('an HTTP/2 channel whose peer drops the connection at one request', () 
     for (let i = 0; i < 2; i++) assert.equal(outcome(await channel.push('poison')), '200');
   });
 
+  it('sends nothing alone once a peer that dropped every connection is back', async () => {
+    await using scene = openScene();
+    const server = await scene.server();
+    server.handle(({ session }) => session.destroy());
+    const channel = scene.channel(server.origin);
+    assert.equal(outcome(await channel.push('a')), 'connection-lost');
+    const held: (() => void)[] = [];
+    server.handle(({ respond }) => {
+      if (held.push(respond) === 2) for (const answer of held) answer();
+    });
+    const made = channel.connected.length;
+    const both = await Promise.all([channel.push('b'), channel.push('a')]);
+    assert.deepEqual(both.map(outcome), times(2, '200'));
+    assert.ok(channel.connected.length <= made + 1, 'one connection carries both');
+  });
+
   it('keeps nothing waiting behind one that is sent alone and not answered', async () => {
     await using scene = openScene();
     const server = await scene.server();
