@@ -55,9 +55,10 @@ export function createBusParts(options: {
   const trouble = (): readonly string[] => {
     const found = redis.trouble();
     if (found === undefined) return [];
-    return [
-      `Redis cannot be used (${setting}): ${describeTrouble(found)}. A call rings only if its app answers at the instance that holds it`,
-    ];
+    const effect = required
+      ? 'Every call is refused, because REDIS_REQUIRED is on'
+      : 'A call rings only if its app answers at the instance that holds it';
+    return [`Redis cannot be used (${setting}): ${describeTrouble(found)}. ${effect}`];
   };
   return {
     bus,

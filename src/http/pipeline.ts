@@ -6,7 +6,13 @@ const MOST_UNANSWERED = 16;
 const MOST_UNREAD_BYTES = 16_384;
 
 /** What the first request beyond a bound hears; the connection ends with it. */
-const TOO_MANY = { connection: 'close', 'content-type': 'text/plain', 'x-wake-outcome': 'overloaded' };
+const TOO_MANY_WORDS = 'status=NAK';
+const TOO_MANY = {
+  connection: 'close',
+  'content-length': TOO_MANY_WORDS.length,
+  'content-type': 'text/plain; charset=utf-8',
+  'x-wake-outcome': 'overloaded',
+};
 
 /**
  * The requests of one connection. A client may send the next ones without waiting for answers:
@@ -118,6 +124,6 @@ export class Pipeline {
     const next = this.#responses[this.#started];
     this.#started += 1;
     this.end();
-    next?.writeHead(503, TOO_MANY).end('status=NAK');
+    next?.writeHead(503, TOO_MANY).end(TOO_MANY_WORDS);
   }
 }

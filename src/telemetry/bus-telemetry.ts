@@ -101,12 +101,7 @@ export function createBusTelemetry(
     redisDown: (trouble) => {
       health({ works: false });
       faults.inc({ reason: trouble.fault });
-      down(
-        'redis',
-        'error',
-        `Redis cannot be used, this instance goes on alone: ${describeTrouble(trouble)}`,
-        { reason: trouble.fault },
-      );
+      down('redis', 'error', `Redis cannot be used: ${describeTrouble(trouble)}`, { reason: trouble.fault });
     },
     shardUp: ({ server }) => {
       conditions.over(`redis ${server}`, 'a master of the Redis Cluster works again', { server });
