@@ -5,7 +5,7 @@ import { type RedisFault, type RedisTrouble, RedisUnavailable } from './redis-un
 const FAULTS: Readonly<Record<string, RedisFault>> = {
   BUSY: 'busy',
   CLUSTERDOWN: 'cluster-down',
-  DENIED: 'login-refused',
+  DENIED: 'refused',
   LOADING: 'loading',
   MASTERDOWN: 'read-only',
   MISCONF: 'read-only',
@@ -20,6 +20,9 @@ const FAULTS: Readonly<Record<string, RedisFault>> = {
 };
 
 const MOST_TEXT = 200;
+
+/** What a server, or a Cluster, with too many connections says to a new one, whatever it is asked. */
+const TOO_MANY_CLIENTS = /^ERR max number of clients/i;
 
 /** A script that the user may run and that calls a command that the user may not; in Redis 6 and in Redis 7. */
 const ACL_IN_SCRIPT = /ACL failure in script|can't run this command/i;
@@ -46,6 +49,7 @@ export class ErrorReply extends Error {
     this.fault =
       FAULTS[this.code] ??
       FAULTS[nestedCode(text)] ??
+      (TOO_MANY_CLIENTS.test(text) ? 'too-many-clients' : undefined) ??
       (ACL_IN_SCRIPT.test(text) ? 'not-permitted' : undefined);
     this.unknownCommand = /^ERR unknown command/i.test(text);
     this.redirect = redirectIn(text);

@@ -16,6 +16,7 @@ const EXPLANATION = {
   refused: 'Redis, or a proxy before it, refuses a command that calls need',
   'read-only': 'this Redis server is a replica, or cannot write for now',
   'sentinel-refused': 'a Sentinel refuses the user or the password; set REDIS_SENTINEL_PASSWORD',
+  'too-many-clients': 'Redis takes no more connections; raise its maxclients',
   'tls-mismatch':
     'the server accepts the connection and does not answer on it: rediss:// in REDIS_URL (or REDIS_TLS=on) is for a server with TLS, redis:// for one without',
   timeout: 'Redis did not answer in time',

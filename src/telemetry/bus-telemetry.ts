@@ -27,6 +27,7 @@ export const REDIS_FAULTS = Object.keys({
   script: true,
   'sentinel-refused': true,
   'tls-mismatch': true,
+  'too-many-clients': true,
   timeout: true,
   unreachable: true,
   untrusted: true,

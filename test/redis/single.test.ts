@@ -107,6 +107,19 @@ describe('one Redis server', { skip: skipWithout('Redis') }, () => {
     const { link } = watchedLink(t, settingsOf(address.replace(/\/\/.*@/, '//')));
     await assert.rejects(link.ping(), RedisUnavailable);
   });
+
+  test('a server with too many connections is told as such, and not as a wrong password', async (t) => {
+    const first = watchedLink(t, settingsOf(server().url));
+    await until(() => first.link.isUp(), 'the first link is up');
+    t.after(async () => {
+      await server().kill();
+      await server().start();
+    });
+    await server().ask('CONFIG', 'SET', 'maxclients', 1);
+    const second = watchedLink(t, settingsOf(server().url));
+    await until(() => second.told.length > 0, 'the second has told its fault');
+    assert.equal(second.told[0], 'down too-many-clients');
+  });
 });
 
 nothingLeft();
