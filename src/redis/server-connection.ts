@@ -78,6 +78,20 @@ export class ServerConnection {
     const account = password === undefined ? [] : username === undefined ? [password] : [username, password];
     if (account.length > 0) await this.#enter('AUTH', account, 'login-refused');
     if (database !== 0) await this.#enter('SELECT', [database], 'no-database');
+    if (account.length === 0 && database === 0) await this.#hear();
+  }
+
+  /**
+   * Hears the answer to one command before others go out. A server that turns a connection away says why and closes it,
+   * and a second write to a closed connection can lose what it said.
+   */
+  async #hear(): Promise<void> {
+    try {
+      await this.call('PING');
+    } catch (error) {
+      // A user needs no right to PING.
+      if (!(error instanceof ErrorReply) || error.fault !== 'not-permitted') throw error;
+    }
   }
 
   /** Sends a command now; rejects with `ErrorReply`, or with `RedisUnavailable` when the connection ends first. */

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
+import { busProbe } from '../../src/calls/redis-bus/bus-probe.ts';
 import { RedisUnavailable } from '../../src/redis/redis-unavailable.ts';
 import { watchForLeftovers } from '../faults/nothing-left.ts';
 import { skipWithout } from '../helpers/find-server.ts';
@@ -116,9 +117,12 @@ describe('one Redis server', { skip: skipWithout('Redis') }, () => {
       await server().start();
     });
     await server().ask('CONFIG', 'SET', 'maxclients', 1);
-    const second = watchedLink(t, settingsOf(server().url));
-    await until(() => second.told.length > 0, 'the second has told its fault');
-    assert.equal(second.told[0], 'down too-many-clients');
+    const withoutAccount = server().url.replace(/:[^:@/]*@/, '');
+    for (const url of [server().url, withoutAccount]) {
+      const { told } = watchedLink(t, settingsOf(url), { probe: busProbe('vm:') });
+      await until(() => told.length > 0, 'the second has told its fault');
+      assert.equal(told[0], 'down too-many-clients');
+    }
   });
 });
 

@@ -1,7 +1,7 @@
 import type { TestContext } from 'node:test';
 import { type RedisSettings, readRedisAddress } from '../../src/lib/redis-address.ts';
 import { openRedis } from '../../src/redis/open-redis.ts';
-import type { RedisLink } from '../../src/redis/redis-link.ts';
+import type { RedisEvents, RedisLink, RedisProbe } from '../../src/redis/redis-link.ts';
 
 /** Milliseconds that a link may take to close: one that cannot end must fail its test, not hang it. */
 const CLOSING_MS = 10_000;
@@ -21,9 +21,13 @@ export const settingsOf = (url: string, more: Partial<RedisSettings> = {}): Redi
 };
 
 /** Opens a link that is closed after the test. */
-export const watchedLink = (t: TestContext, settings: RedisSettings): WatchedLink => {
+export const watchedLink = (
+  t: TestContext,
+  settings: RedisSettings,
+  use?: { readonly probe: RedisProbe },
+): WatchedLink => {
   const told: string[] = [];
-  const link = openRedis(settings, {
+  const events: RedisEvents = {
     redisUp: () => told.push('up'),
     redisDown: ({ fault }) => told.push(`down ${fault}`),
     shardUp: () => told.push('shard up'),
@@ -31,7 +35,8 @@ export const watchedLink = (t: TestContext, settings: RedisSettings): WatchedLin
     listening: () => told.push('listening'),
     notListening: ({ fault }) => told.push(`not listening ${fault}`),
     redisOverloaded: () => told.push('overloaded'),
-  });
+  };
+  const link = openRedis(settings, events, use);
   t.after(() => link.close(), { timeout: CLOSING_MS });
   return { link, told };
 };
