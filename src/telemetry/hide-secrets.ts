@@ -26,7 +26,7 @@ const SHAPES: readonly (readonly [RegExp, string])[] = [
   [/:\/\/[^\s/@"'<>]{1,500}@/g, `://${HIDDEN}@`],
   // The same where the password holds quotation marks or blanks, of the databases that we are given addresses of.
   [
-    /\b((?:postgres(?:ql)?|mysql|mariadb|rediss?):\/\/)[^\s/@:"'<>[\]]{0,200}:(?!\d{1,5}(?:[/?#"',;)\s]|$))[^\r\n@]{1,100}@(?=[\w[])/gi,
+    /\b((?:postgres(?:ql)?|mysql|mariadb|rediss?(?:\+sentinel)?):\/\/)[^\s/@:"'<>[\]]{0,200}:(?!\d{1,5}(?:[/?#"',;)\s]|$))[^\r\n@]{1,100}@(?=[\w[])/gi,
     `$1${HIDDEN}@`,
   ],
   [/\b(sips?(?::|%3A))[^\s@<>"']{1,200}(?:@|%40)/gi, '$1(user hidden)@'],
@@ -47,7 +47,7 @@ const SHAPES: readonly (readonly [RegExp, string])[] = [
     `$1${HIDDEN}`,
   ],
   [
-    /\b(IDENTIFIED\s+(?:WITH\s+\S+\s+)?(?:BY|AS)\s+(?:PASSWORD\s+)?)(?:'[^']*'?|"[^"]*"?|\S+)/gi,
+    /\b(PASSWORD\s*\(\s*(?=["'])|IDENTIFIED\s+(?:WITH\s+\S+\s+)?(?:BY|AS)\s+(?:PASSWORD\s+)?)(?:'[^']*'?|"[^"]*"?|\S+)/gi,
     `$1${HIDDEN}`,
   ],
   [
@@ -56,16 +56,19 @@ const SHAPES: readonly (readonly [RegExp, string])[] = [
   ],
   // A scheme and its credential; a short word in small letters after it is English ("basic authentication").
   [
-    /\b([Bb]asic|[Bb]earer|BASIC|BEARER|Token)(?:\s+|%20|\+)(?![a-z]{1,14}[.,;:)"']*(?:\s|$))[^\s,;"'<>)\]}]{6,}/g,
+    /\b([Bb]asic|[Bb]earer|BASIC|BEARER|Token)(?:\s+|%20|\+)(?![a-z]{1,14}[.,;:)"']*(?:\s|$)|[a-z_]+="|\()[^\s,;"'<>)\]}]{6,}/g,
     `$1 ${HIDDEN}`,
   ],
-  [/\b(token)(?:\s+|%20|\+)(?=\S*[\d:@=_])[^\s,;"'<>)\]}]{8,}/g, `$1 ${HIDDEN}`],
+  [/\b(token)(?:\s+|%20|\+)(?!https?:)(?=\S*[\d:@=_])[^\s,;"'<>)\]}]{8,}/g, `$1 ${HIDDEN}`],
   // Whatever follows this scheme, but for words that are said about it.
-  [new RegExp(String.raw`${START}(bearer)${BLANK}+(?!\()${NO_WORD}[^\s,;"'<>)\]}]+`, 'gi'), `$1 ${HIDDEN}`],
+  [
+    new RegExp(String.raw`${START}(bearer)${BLANK}+(?!\(|[a-z_]+=")${NO_WORD}[^\s,;"'<>)\]}]+`, 'gi'),
+    `$1 ${HIDDEN}`,
+  ],
   // In prose: no word of English holds a digit, and a quoted one is a value.
   [
     new RegExp(
-      String.raw`${START}((?:password|passwd|passphrase|pass|pwd|secret|token)${BLANK}+(?:(?:is|was)${BLANK}+)?)(?=[^\s\d]*\d)(?=\S*[A-Za-z])[^\s,;"'<>()[\]{}]{6,}`,
+      String.raw`${START}((?:password|passwd|passphrase|pass|pwd|secret|token)${BLANK}+(?:(?:is|was)${BLANK}+)?)(?!https?:|/)(?=[^\s\d]*\d)(?=\S*[A-Za-z])[^\s,;"'<>()[\]{}]{6,}`,
       'gi',
     ),
     `$1${HIDDEN}`,
@@ -92,7 +95,7 @@ const SHAPES: readonly (readonly [RegExp, string])[] = [
 const VALUE = String.raw`("(?:[^"\\]|\\.)*"?|'(?:[^'\\]|\\.)*'?|(?:\\+["']|%22)?(?:\((?:\w+ )?hidden\)|[^\s"'\\,;&)}\]%])+)`;
 /** Names whose value is a secret, as they stand in JSON, objects that were printed, URL queries and forms. */
 const NAMED = new RegExp(
-  String.raw`((?<![\w-])[\w-]*(?:password|passwd|passphrase|secret|private_?key|api[_-]?key|auth[_-]?token|credentials_?key|access_?token|refresh_?token|id_?token|notification_?token|push_?token|device_?token|(?:pbx|vg|platform|bearer)_token)|\bpwd?|\bpass|\bassertion)` +
+  String.raw`((?<![\w-])[\w-]*(?:password|passwd|passphrase|secret|private_?key|api[_-]?key|auth[_-]?token|credentials_?key|access_?token|refresh_?token|id_?token|notification_?token|push_?token|device_?token|(?:pbx|vg|platform|bearer)_token)|(?:\b|_)pwd?|\bpass|\bassertion)` +
     String.raw`(${QUOTE}?\s*(?:=|%3D)\s*|${QUOTE}\s*(?::|%3A)(?:\s|%20)*|:(?:\s|%20)+(?!(?:an?|at|can|cannot|given?|is|it|may|missing|must|no|not|one|only|should|that|the|this|too|use|wrong) [a-z]))${VALUE}`,
   'gi',
 );

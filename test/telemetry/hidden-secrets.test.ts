@@ -238,6 +238,9 @@ test('what is hidden is hidden once, and what surrounds it stays', () => {
     ['bearer letmein was refused', 'bearer (hidden) was refused'],
     ['the user bob, pass: letmein', 'the user bob, pass: (hidden)'],
     ['token hunter2 is unknown', 'token (hidden) is unknown'],
+    ["SET PASSWORD FOR x = PASSWORD('hunter two')", 'SET PASSWORD FOR x = PASSWORD((hidden))'],
+    ['redis+sentinel://u:hunter two@a:26379,b/m', 'redis+sentinel://(hidden)@a:26379,b/m'],
+    ['MYSQL_PWD=hunter2', 'MYSQL_PWD=(hidden)'],
     ["create user x identified by 'hunter two'", 'create user x identified by (hidden)'],
   ] as const)
     assert.equal(scrub(text), shown);
@@ -297,6 +300,9 @@ const READABLE = [
   'Bearer token is missing; Bearer authentication is required',
   'AUTH <password> called without any password configured for the default user',
   'connect redis://cache:6379 failed; postgres://db:5432/x as user@host',
+  'WWW-Authenticate: Bearer realm="platform", error="invalid_token"; Basic realm="Restricted"',
+  'Proxy-Authenticate: Basic (RFC7617) or bearer realm="proxy1"',
+  'no token http://127.0.0.1:8081/token and no password /run/secrets/pw2 can be read',
   'kernel 6.1.0-18-amd64, libssl.so.3.0.11, glibc 2.36-9+deb12u7',
 ];
 
