@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { copyFile, truncate, utimes } from 'node:fs/promises';
+import { copyFile, truncate, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { describe, type TestContext, test } from 'node:test';
@@ -87,4 +87,15 @@ describe('a SQLite file that is written to in place', () => {
       assert.ok(scene.loss(), 'it stays so');
     });
   }
+
+  test('a file system that hides the -shm file gives no alarm', async (t) => {
+    const folder = await tempFolder();
+    t.after(() => folder.remove());
+    const path = join(folder.path, 'live.db');
+    for (const suffix of ['', '-wal', '-shm']) await writeFile(`${path}${suffix}`, Buffer.alloc(32_768));
+    const watch = watchSqliteFile(path);
+    t.after(() => watch.close());
+    await utimes(path, new Date(), new Date(1_000));
+    assert.equal(watch.loss(), undefined);
+  });
 });

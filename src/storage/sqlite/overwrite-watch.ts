@@ -9,7 +9,16 @@ export interface OverwriteWatch {
 }
 
 /** Where the -shm file says what (https://sqlite.org/walformat.html#the_wal_index_file_format). */
-const INDEX = { bytes: 136, frames: 16, salts: 32, saltsEnd: 40, written: 96, readers: 100, attempted: 128 };
+const INDEX = {
+  version: 3_007_000,
+  bytes: 136,
+  frames: 16,
+  salts: 32,
+  saltsEnd: 40,
+  written: 96,
+  readers: 100,
+  attempted: 128,
+};
 /** Where the header of the -wal file says which one it is (https://sqlite.org/fileformat.html#the_write_ahead_log). */
 const HEAD = { bytes: 32, salts: 16, saltsEnd: 24 };
 
@@ -25,9 +34,11 @@ interface WalIndex {
   readonly whole: string;
 }
 
+/** Undefined if it says nothing at the moment. A file system that does not show here what SQLite maps shows zeros. */
 const readIndex = (file: number): WalIndex | undefined => {
   const bytes = readStart(file, INDEX.bytes);
-  if (bytes === undefined) return undefined;
+  if (bytes?.length !== INDEX.bytes) return undefined;
+  if (![bytes.readUInt32LE(0), bytes.readUInt32BE(0)].includes(INDEX.version)) return undefined;
   const hex = (from: number, to: number): string => bytes.toString('hex', from, to);
   const salts = hex(INDEX.salts, INDEX.saltsEnd);
   const written = hex(INDEX.written, INDEX.readers);
@@ -41,12 +52,12 @@ const readIndex = (file: number): WalIndex | undefined => {
   };
 };
 
+/** Fewer bytes if the file is shorter; undefined if the disk fails, which SQLite reports. */
 const readStart = (file: number, length: number): Buffer | undefined => {
   const bytes = Buffer.alloc(length);
   try {
-    return readSync(file, bytes, 0, length, 0) === length ? bytes : undefined;
+    return bytes.subarray(0, readSync(file, bytes, 0, length, 0));
   } catch {
-    // The disk fails, which SQLite reports.
     return undefined;
   }
 };
@@ -64,12 +75,13 @@ export function watchForOverwriting(path: string): OverwriteWatch {
 
   function judge(stat: () => BigIntStats | undefined): '' | '-wal' | undefined {
     const index = readIndex(shm);
-    const head = readStart(wal, HEAD.bytes)?.toString('hex', HEAD.salts, HEAD.saltsEnd);
+    const head = readStart(wal, HEAD.bytes);
     const main = stat();
     // Another process may commit or checkpoint at this moment: the next look sees what comes of it.
     if (index === undefined || main === undefined || readIndex(shm)?.whole !== index.whole) return undefined;
     if (main.size === 0n) return '';
-    if (index.hasFrames && head !== index.salts) return '-wal';
+    if (head === undefined) return undefined;
+    if (index.hasFrames && head.toString('hex', HEAD.salts, HEAD.saltsEnd) !== index.salts) return '-wal';
     const isUnchanged = known === undefined || known.modified === main.mtimeNs;
     if (!isUnchanged && known?.progress === index.progress && !index.isUnfinished) return '';
     known = { modified: main.mtimeNs, progress: index.progress };
