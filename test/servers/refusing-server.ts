@@ -5,8 +5,10 @@ import { sql } from 'kysely';
 import { migrate } from '../../src/storage/migrate.ts';
 import { openDatabase } from '../../src/storage/open-database.ts';
 import { storageCall } from '../../src/storage/storage-call.ts';
+import { StorageUnavailable } from '../../src/storage/storage-unavailable.ts';
 import type { DatabaseServer } from '../helpers/database-server.ts';
 import type { DatabaseKind } from '../helpers/find-server.ts';
+import { until } from '../helpers/until.ts';
 
 /** Accounts that the server does not let in although their password is right, and one that it lets in once at a time. */
 const ACCOUNTS = {
@@ -72,8 +74,52 @@ export const refusingServer = (server: () => DatabaseServer, kind: DatabaseKind)
       await (await waiting).close();
     });
 
-    // In MySQL each of our columns has its own character set.
-    if (kind === 'MariaDB') return;
+    // A session of PostgreSQL has the rights and the login of the moment.
+    if (kind === 'MariaDB') {
+      test('what a session was refused for ends when the operator has put it right', async (t) => {
+        const { url, run } = await openAdmin(t);
+        const name = new URL(url).pathname.slice(1);
+        const heal = async (user: string, fault: string, harm: string, remedy: string) => {
+          const account = `${user}@'127.0.0.1'`;
+          const say = (text: string) => run(text.replaceAll('ACCOUNT', account).replaceAll('NAME', name));
+          await say("create user ACCOUNT identified by 'pw'");
+          await say('grant select, insert on NAME.* to ACCOUNT');
+          const database = await openDatabase(
+            Object.assign(new URL(url), { username: user, password: 'pw' }).href,
+          );
+          t.after(() => database.close());
+          const ask = () => storageCall(database, () => sql`select * from asked`.execute(database.kysely));
+          await ask();
+          const heard = () =>
+            ask().then(
+              () => undefined,
+              (error: unknown) => error instanceof StorageUnavailable && error.fault,
+            );
+          await say(harm);
+          await say(`kill user ${user}`);
+          await until(async () => (await heard()) === fault, `a session that is refused after ${harm}`);
+          await say(remedy);
+          await until(async () => (await heard()) === undefined, `a session that works after ${remedy}`);
+        };
+        await run('create table asked (once int)');
+        await Promise.all([
+          heal(
+            'expired',
+            'refused',
+            'alter user ACCOUNT password expire',
+            "alter user ACCOUNT identified by 'pw'",
+          ),
+          heal(
+            'blind',
+            'forbidden',
+            'revoke select on NAME.* from ACCOUNT',
+            'grant select on NAME.* to ACCOUNT',
+          ),
+        ]);
+      });
+      // In MySQL each of our columns has its own character set.
+      return;
+    }
     test('a database that cannot keep every text is refused before anything is made in it', async (t) => {
       const { url, run } = await openAdmin(t);
       const name = `l${randomBytes(6).toString('hex')}`;

@@ -7,7 +7,7 @@ import type { ServerSession, SessionResult } from './server-pool.ts';
 /** Where connections come from, and what is known of them. */
 export interface SessionSource {
   readonly pool: LendingPool;
-  /** Whether a connection may be used: neither counts as dead nor leads to a server that only reads. */
+  /** Whether a connection may be used: neither counts as dead nor as outdated. */
   isTrusted(session: Pick<ServerSession, 'answeredAt' | 'openedAt'>): boolean;
   /** Whether the error means that the connection is lost and the statement has no answer. */
   meansLost(error: unknown): boolean;

@@ -3,7 +3,7 @@ import type { DatabaseAddress } from '../../lib/database-address.ts';
 import type { ClosedDatabase, SqlDialect } from '../database.ts';
 import { DatabaseUrlError } from '../database-url-error.ts';
 import { storageCall } from '../storage-call.ts';
-import { StorageUnavailable } from '../storage-unavailable.ts';
+import { type StorageFault, StorageUnavailable } from '../storage-unavailable.ts';
 import type { Tables } from '../tables.ts';
 import { WriteGuard } from '../write-guard.ts';
 import { firstContact } from './first-contact.ts';
@@ -30,6 +30,12 @@ export interface ServerEngine {
   readonly unsuited: (identity: string) => string | undefined;
 }
 
+/**
+ * Faults that a session may keep after their cause has ended: it leads to a server that was demoted, or MariaDB goes on with
+ * the login and the rights that the user had when it was opened.
+ */
+const OF_SESSIONS: ReadonlySet<StorageFault> = new Set(['forbidden', 'read-only', 'refused']);
+
 /** Prepares a database on a server without asking it anything. Rejects with `DatabaseUrlError`. */
 export const openServer = async (
   address: DatabaseAddress,
@@ -39,7 +45,10 @@ export const openServer = async (
   const tls = await tlsOptions(address);
   const { faultOf: engineFault } = engine;
   const meansLost = (error: unknown) => engineFault(error) === 'gone';
-  const meansReadOnly = (error: unknown) => engineFault(error) === 'read-only';
+  const meansOutdated = (error: unknown) => {
+    const fault = engineFault(error);
+    return fault !== undefined && OF_SESSIONS.has(fault);
+  };
   let closed = false;
   let refusal: StorageUnavailable | undefined = new StorageUnavailable('opening', { cause: undefined });
   const faultOf: SqlDialect['faultOf'] = (error) => (closed ? 'closed' : engineFault(error));
@@ -48,7 +57,7 @@ export const openServer = async (
   const drivers = new Set<ServerDriver>();
   const open = (limitsOfPool: ServerLimits, isGuarded: boolean) => {
     const pool = new LendingPool(engine.openPool(address, tls, limitsOfPool), limitsOfPool.poolSize);
-    const options = { limitMs: limitsOfPool.timeoutMs, meansLost, meansReadOnly };
+    const options = { limitMs: limitsOfPool.timeoutMs, meansLost, meansOutdated };
     const guard = isGuarded ? { refusal: () => refusal } : {};
     const driver = new ServerDriver(pool, { ...options, ...guard });
     drivers.add(driver);

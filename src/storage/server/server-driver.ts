@@ -18,21 +18,21 @@ class DriverClosed extends Error {
 interface DriverOptions {
   readonly limitMs: number;
   readonly meansLost: (error: unknown) => boolean;
-  /** Whether the error means that the server only reads, as a standby does. */
-  readonly meansReadOnly: (error: unknown) => boolean;
+  /** Whether the error may be the session's alone: a new one could lead to another server, or have other rights. */
+  readonly meansOutdated: (error: unknown) => boolean;
   /** Why nothing may be asked for now; undefined where it may. */
   readonly refusal?: () => StorageUnavailable | undefined;
 }
 
-/** Younger connections are not replaced because the server only reads: a new one would most likely lead to the same. */
-const READ_ONLY_PAUSE_MS = 1_000;
+/** Younger connections are not replaced as outdated: a new one would most likely meet the same. */
+const OUTDATED_PAUSE_MS = 1_000;
 
 /**
  * Kysely's driver over a pool of connections to a server. Every query and every transaction has `limitMs` in all. When
  * one misses it or finds its connection lost, idle connections that were last heard of before count as dead too: after
- * a failover that closed no connection, one call finds that out and not one call per connection. Where the server turns
- * out to only read, all connections are replaced: they may lead to a primary that became a standby, while the address
- * leads to the new one.
+ * a failover that closed no connection, one call finds that out and not one call per connection. If the server turns
+ * out to only read, or to refuse the user what it was asked, all connections are replaced: they may lead to a primary that
+ * became a standby, or have rights that were changed since.
  */
 export class ServerDriver implements Driver {
   readonly #pool: LendingPool;
@@ -53,7 +53,7 @@ export class ServerDriver implements Driver {
         answeredAt >= this.#heardSince && openedAt >= this.#openedSince,
       onLost: () => this.#distrustBefore(monotonic()),
       onError: (error) => {
-        if (options.meansReadOnly(error)) this.#openedSince = monotonic() - READ_ONLY_PAUSE_MS;
+        if (options.meansOutdated(error)) this.#openedSince = monotonic() - OUTDATED_PAUSE_MS;
       },
     };
   }
