@@ -5,7 +5,6 @@ import type { Platform } from '../devices/device.ts';
 import { appIdOption, jsonOption, platformOption } from './arguments.ts';
 import { type CommandContext, CommandFailed, requireDatabaseConfig } from './command-context.ts';
 import { counted } from './counted.ts';
-import { createDirectPusher } from './direct-pusher.ts';
 import { type ProbedApp, probeApp } from './probe-app.ts';
 import { requireSharedTokens } from './require-shared-tokens.ts';
 import { textTable } from './text-table.ts';
@@ -69,6 +68,8 @@ async function probeAll(
   apps: readonly App[],
   sandbox: boolean,
 ): Promise<readonly ProbedApp[]> {
+  // Loaded only by commands that push: it takes longer to load than all else of a command.
+  const { createDirectPusher } = await import('./direct-pusher.ts');
   const pusher = createDirectPusher(config);
   try {
     const probed: ProbedApp[] = [];

@@ -1,12 +1,10 @@
 import { Argument, type Command } from 'commander';
 import type { Config } from '../config/config.ts';
 import { accountArgument, baseUrlOption, jsonOption, wholeNumber } from './arguments.ts';
-import { askService } from './ask-service.ts';
 import { type CommandContext, CommandFailed, requireConfig, tellDatabase } from './command-context.ts';
 import { reportDirectWake } from './report-direct-wake.ts';
 import { reportServiceWake } from './report-service-wake.ts';
 import { serviceTls } from './service-tls.ts';
-import { wakeDirectly } from './wake-directly.ts';
 
 interface WakeOptions {
   readonly via?: string;
@@ -59,6 +57,8 @@ async function wake(context: CommandContext, account: number, options: WakeOptio
   const json = options.json === true;
   if (options.direct !== true) {
     const baseUrl = options.via ?? ownUrl(config);
+    // Loaded only by this command, here and below: it takes longer to load than all else of a command.
+    const { askService } = await import('./ask-service.ts');
     const answer = await askService({
       baseUrl,
       account,
@@ -75,6 +75,7 @@ async function wake(context: CommandContext, account: number, options: WakeOptio
   }
   const timeoutMs = options.timeout ?? DIRECT_LIMIT_MS;
   tellDatabase(context, config, 'no such file');
+  const { wakeDirectly } = await import('./wake-directly.ts');
   const wakened = await wakeDirectly(config, { account, phoneNumber: options.from, timeoutMs });
   reportDirectWake(context, { account, json, wake: wakened });
 }

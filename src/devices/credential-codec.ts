@@ -1,33 +1,45 @@
-import { type Static, Type } from 'typebox';
-import { Value } from 'typebox/value';
+import { isRecord } from '../lib/is-record.ts';
 import type { AppCredential } from './app.ts';
 import type { CredentialVault, Opened } from './credential-vault.ts';
 import type { Place } from './sealed-box.ts';
 
-const Credential = Type.Union([
-  Type.Object({
-    kind: Type.Literal('apns-key'),
-    teamId: Type.String(),
-    keyId: Type.String(),
-    privateKey: Type.String(),
-  }),
-  Type.Object({
-    kind: Type.Literal('apns-certificate'),
-    certificate: Type.String(),
-    privateKey: Type.String(),
-  }),
-  Type.Object({
-    kind: Type.Literal('fcm-service-account'),
-    projectId: Type.String(),
-    clientEmail: Type.String(),
-    privateKeyId: Type.String(),
-    privateKey: Type.String(),
-    tokenUri: Type.String(),
-  }),
-]);
-
 /** `format` tells how the rest of the column is to be read; the other one is that of a sealed box. */
-const Stored = Type.Object({ format: Type.Literal('plain'), credential: Credential });
+interface Stored {
+  readonly format: 'plain';
+  readonly credential: AppCredential;
+}
+
+type Fields = Readonly<Record<string, unknown>>;
+
+const hasTexts = <Name extends string>(
+  fields: Fields,
+  ...names: readonly Name[]
+): fields is Fields & Readonly<Record<Name, string>> =>
+  names.every((name) => typeof fields[name] === 'string');
+
+const asCredential = (fields: unknown): AppCredential | undefined => {
+  if (!isRecord(fields)) return undefined;
+  switch (fields['kind']) {
+    case 'apns-key': {
+      if (!hasTexts(fields, 'teamId', 'keyId', 'privateKey')) return undefined;
+      const { keyId, teamId, privateKey } = fields;
+      return { kind: 'apns-key', keyId, teamId, privateKey };
+    }
+    case 'apns-certificate': {
+      if (!hasTexts(fields, 'certificate', 'privateKey')) return undefined;
+      const { certificate, privateKey } = fields;
+      return { kind: 'apns-certificate', certificate, privateKey };
+    }
+    case 'fcm-service-account': {
+      if (!hasTexts(fields, 'projectId', 'clientEmail', 'privateKeyId', 'privateKey', 'tokenUri'))
+        return undefined;
+      const { projectId, clientEmail, privateKeyId, privateKey, tokenUri } = fields;
+      return { kind: 'fcm-service-account', projectId, clientEmail, privateKeyId, privateKey, tokenUri };
+    }
+    default:
+      return undefined;
+  }
+};
 
 const parseJson = (text: string): unknown => {
   try {
@@ -53,10 +65,7 @@ export const encodeCredential = (
   owner: CredentialOwner,
   credential: AppCredential,
 ): string =>
-  vault.seal(
-    JSON.stringify({ format: 'plain', credential } satisfies Static<typeof Stored>),
-    credentialPlace(owner),
-  );
+  vault.seal(JSON.stringify({ format: 'plain', credential } satisfies Stored), credentialPlace(owner));
 
 /** What came of reading a column `apps.credential`; `unknown-format`: no version that this program knows wrote it. */
 export type DecodedCredential =
@@ -73,7 +82,9 @@ export const decodeCredential = (
   const opened = vault.open(column, credentialPlace(owner));
   if (opened.kind !== 'opened') return opened;
   const stored = parseJson(opened.text);
-  return Value.Check(Stored, stored)
-    ? { kind: 'decoded', credential: stored.credential, keyId: opened.keyId }
-    : { kind: 'unknown-format' };
+  const credential =
+    isRecord(stored) && stored['format'] === 'plain' ? asCredential(stored['credential']) : undefined;
+  return credential === undefined
+    ? { kind: 'unknown-format' }
+    : { kind: 'decoded', credential, keyId: opened.keyId };
 };

@@ -1,6 +1,5 @@
 import { createCipheriv, createDecipheriv, type KeyObject, randomBytes } from 'node:crypto';
-import { type Static, Type } from 'typebox';
-import { Value } from 'typebox/value';
+import { isRecord } from '../lib/is-record.ts';
 
 const FORMAT = 'aes-256-gcm';
 const NONCE_BYTES = 12;
@@ -12,18 +11,17 @@ const TAG_BYTES = 16;
  * names of the place that the text is for, so that a box which was copied to another row cannot be opened there.
  * AES-256-GCM: NIST SP 800-38D; one key may seal 2^32 times with random nonces (section 8.3).
  */
-const SealedBox = Type.Object(
-  {
-    format: Type.Literal(FORMAT),
-    /** Names the key, and tells nothing of it. */
-    keyId: Type.String({ pattern: '^[0-9a-f]{4}(\\.[0-9a-f]{4}){2}$' }),
-    nonce: Type.String(),
-    ciphertext: Type.String(),
-    tag: Type.String(),
-  },
-  { additionalProperties: false },
-);
-export type SealedBox = Static<typeof SealedBox>;
+export interface SealedBox {
+  readonly format: typeof FORMAT;
+  /** Names the key, and tells nothing of it. */
+  readonly keyId: string;
+  readonly nonce: string;
+  readonly ciphertext: string;
+  readonly tag: string;
+}
+
+const FIELDS = 5;
+const KEY_ID = /^[0-9a-f]{4}(\.[0-9a-f]{4}){2}$/;
 
 /** A key and its name. */
 export interface NamedKey {
@@ -35,8 +33,14 @@ export interface NamedKey {
 export type Place = readonly string[];
 
 /** The sealed box that a parsed column holds; undefined when it holds something else. */
-export const asSealedBox = (value: unknown): SealedBox | undefined =>
-  Value.Check(SealedBox, value) ? value : undefined;
+export const asSealedBox = (value: unknown): SealedBox | undefined => {
+  if (!isRecord(value) || Object.keys(value).length !== FIELDS) return undefined;
+  const { format, keyId, nonce, ciphertext, tag } = value;
+  if (format !== FORMAT || typeof keyId !== 'string' || !KEY_ID.test(keyId)) return undefined;
+  if (typeof nonce !== 'string' || typeof ciphertext !== 'string' || typeof tag !== 'string')
+    return undefined;
+  return { format, keyId, nonce, ciphertext, tag };
+};
 
 const boundTo = (keyId: string, place: Place): Buffer =>
   Buffer.from(JSON.stringify([FORMAT, keyId, ...place]));

@@ -1,5 +1,6 @@
 import { type Dispatcher, request } from 'undici';
 import { createHttpAgent } from '../lib/http-agent.ts';
+import { isRecord } from '../lib/is-record.ts';
 import type { ForwardProxy } from '../lib/proxy-route.ts';
 import type { AccountAccess, AccountVerdict } from './account-access.ts';
 import type { HttpEvents } from './http-events.ts';
@@ -149,8 +150,4 @@ function parseObject(text: string): Readonly<Record<string, unknown>> | undefine
   } catch {
     return undefined;
   }
-}
-
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

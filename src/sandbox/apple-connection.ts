@@ -1,6 +1,6 @@
 import type { Http2Session } from 'node:http2';
 import { TLSSocket } from 'node:tls';
-import { isRecord } from './is-record.ts';
+import { isRecord } from '../lib/is-record.ts';
 
 /** What Apple remembers of one connection. */
 export interface AppleConnection {

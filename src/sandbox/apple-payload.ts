@@ -1,5 +1,5 @@
+import { isRecord } from '../lib/is-record.ts';
 import { type AppleRefusal, refuse } from './apple-refusal.ts';
-import { isRecord } from './is-record.ts';
 import { parseJson } from './parse-json.ts';
 import type { Body } from './read-body.ts';
 

@@ -1,9 +1,9 @@
 import type { IncomingHttpHeaders } from 'node:http2';
 import type { Readable } from 'node:stream';
+import { isRecord } from '../lib/is-record.ts';
 import type { GoogleRefusal } from './google-error.ts';
 import { checkGoogleMessage, type GoogleMessage } from './google-message.ts';
 import type { GoogleTokens } from './google-tokens.ts';
-import { isRecord } from './is-record.ts';
 import { parseJson } from './parse-json.ts';
 import { readBody } from './read-body.ts';
 

@@ -1,5 +1,5 @@
+import { isRecord } from '../lib/is-record.ts';
 import type { FieldViolation, GoogleRefusal } from './google-error.ts';
-import { isRecord } from './is-record.ts';
 
 /** A message that Google would send on. */
 export interface GoogleMessage {
