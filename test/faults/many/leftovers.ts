@@ -25,16 +25,25 @@ export const holdingsOf = async (fleet: Fleet, instance: Instance): Promise<Hold
 };
 
 const POOLED = 'sockets: database';
+/** Opened while pushes wait for a stream, and closed within a minute if there is none for them. */
+const PUSH_CONNECTIONS = ['sockets: Apple', "sockets: Apple's sandbox", 'sockets: Google'] as const;
+const MOST_PUSH_CONNECTIONS = 8;
 
-/** The pool opens connections as they are needed and keeps them, up to its size; each has a socket and a timer. */
-const grownPool = (base: Holdings, now: Holdings): Holdings => {
-  const more = Math.max(0, Math.min(now[POOLED] ?? 0, POOL_SIZE) - (base[POOLED] ?? 0));
-  return { [POOLED]: more, 'resources: TCPSocketWrap': more, 'resources: Timeout': more };
+const more = (base: Holdings, now: Holdings, kind: string, most: number): number =>
+  Math.max(0, Math.min(now[kind] ?? 0, most) - (base[kind] ?? 0));
+
+/** Connections are opened as they are needed and kept, up to a number. Each of the database's has a timer. */
+const grownPools = (base: Holdings, now: Holdings): Holdings => {
+  const pooled = more(base, now, POOLED, POOL_SIZE);
+  const grown: Record<string, number> = { [POOLED]: pooled };
+  for (const kind of PUSH_CONNECTIONS) grown[kind] = more(base, now, kind, MOST_PUSH_CONNECTIONS);
+  const sockets = Object.values(grown).reduce((sum, count) => sum + count, 0);
+  return { ...grown, 'resources: TCPSocketWrap': sockets, 'resources: Timeout': pooled };
 };
 
 /** What one instance holds beyond `base` and what it may keep, in words. */
 const beyond = (base: Holdings, now: Holdings, mayKeep: Holdings): readonly string[] => {
-  const grown = grownPool(base, now);
+  const grown = grownPools(base, now);
   return Object.entries(now).flatMap(([kind, count]) => {
     const limit = (base[kind] ?? 0) + (grown[kind] ?? 0) + (mayKeep[kind] ?? 0);
     return count > limit ? [`${kind}: ${count}, at most ${limit} expected`] : [];
@@ -51,8 +60,8 @@ export const leftoversOf = async (
   const look = async (): Promise<boolean> => {
     left = [];
     for (const instance of fleet.instances.filter((candidate) => candidate.runs())) {
-      const more = beyond(base.get(instance) ?? {}, await holdingsOf(fleet, instance), mayKeep);
-      left.push(...more.map((text) => `instance ${instance.name} still holds ${text}`));
+      const found = beyond(base.get(instance) ?? {}, await holdingsOf(fleet, instance), mayKeep);
+      left.push(...found.map((text) => `instance ${instance.name} still holds ${text}`));
     }
     return left.length === 0;
   };
