@@ -3,7 +3,7 @@
  * nothing must not look like success. Arguments, if any, are test files to run instead.
  */
 import { globSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { run } from 'node:test';
 import { spec } from 'node:test/reporters';
@@ -34,7 +34,8 @@ const watchdog = setTimeout(() => {
 const stream = run({
   signal: stuck.signal,
   files: files.map((file) => `${process.cwd()}/${file}`),
-  concurrency: 2,
+  // Tests wait more than they work.
+  concurrency: availableParallelism() + 1,
   timeout: 120_000,
   execArgv: ['--disable-warning=ExperimentalWarning'],
 });

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { closeSync, openSync } from 'node:fs';
 import { Agent } from 'node:http';
-import { createServer } from 'node:net';
 import { describe, type TestContext, test } from 'node:test';
 import { askPbx } from '../../src/sandbox/pbx.ts';
+import { freePort } from '../helpers/server-process.ts';
 import { type ServiceProcess, startServiceProcess } from '../helpers/service-process.ts';
 import { until } from '../helpers/until.ts';
 
@@ -36,14 +36,6 @@ async function endsInTime(service: ServiceProcess): Promise<void> {
   assert.equal(code, 0);
 }
 
-async function freePort(): Promise<string> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await new Promise((resolve) => server.once('listening', resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  return typeof address === 'object' && address !== null ? String(address.port) : assert.fail();
-}
-
 describe('a log that nobody takes', () => {
   test('a reader that has stopped reading stops neither calls nor the end of the process', async (t) => {
     const service = await startServiceProcess(t, { SHUTDOWN_GRACE: '0' });
@@ -67,7 +59,7 @@ describe('a log that nobody takes', () => {
   test('a full disk costs lines, which are counted, and nothing else', async (t) => {
     const full = openSync('/dev/full', 'w');
     t.after(() => closeSync(full));
-    const [PORT, PROMETHEUS_PORT] = [await freePort(), await freePort()];
+    const [PORT, PROMETHEUS_PORT] = [String(await freePort()), String(await freePort())];
     const settings = { PORT, PROMETHEUS_PORT, SHUTDOWN_GRACE: '0' };
     const service = await startServiceProcess(t, settings, { stdout: full });
     await manyCalls(t, service);
