@@ -11,9 +11,9 @@ export interface ProbedApp {
   readonly credential: string;
   /** `unclear`: the push service could not be asked, or said nothing of the credential. */
   readonly status: 'ok' | 'failed' | 'unclear';
-  /** The push service's word; null where it was not asked. */
+  /** The push service's word; null if it was not asked. */
   readonly said: string | null;
-  /** What it said where that is none of the words that this service knows. */
+  /** The push service's own text, if this service does not know its word. */
   readonly detail: string | null;
   readonly explanation: string;
   readonly notes: readonly string[];

@@ -69,7 +69,7 @@ function faultBody(endpoint: string, status: number): { readonly type: string; r
 
 /** Answers the faults that Node and Fastify would answer in their own words, or not at all. */
 export function answerProtocolFaults(server: FastifyInstance, events: FaultEvents): void {
-  // RFC 9110, 10.1.1: any other expectation than 100-continue.
+  // Node emits this for an expectation other than 100-continue (RFC 9110, 10.1.1).
   server.server.on('checkExpectation', (request: IncomingMessage, response: ServerResponse) => {
     const endpoint = endpointOf(routedUrl(request.url ?? ''));
     events.requestInvalid({ endpoint, field: 'request', problem: 'expectation' });

@@ -26,7 +26,7 @@ export interface PushLabels extends AppLabels {
   readonly account: number;
 }
 
-/** What a provider said of a push: a word of a closed set, and its own in `detail` if that is none of them. */
+/** What a provider said of a push: a word of a closed set. `detail`: its own text, if the set has no word for it. */
 interface ProviderSaid {
   readonly reason: string;
   readonly detail?: string;

@@ -78,7 +78,7 @@ describe('which database a command uses', () => {
       file('foreign.db'),
       'pragma journal_mode = wal; create table theirs (a); insert into theirs values (1)',
     );
-    // Its size of a page is none.
+    // No page of SQLite's can have this size.
     await writeFile(file('bad.db'), Buffer.from(foreign).fill(0xff, 16, 18));
     await mkdir(file('folder'));
     const cases = [

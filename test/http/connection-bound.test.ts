@@ -157,7 +157,7 @@ test('no request is started while the answers before it are not read', async (t)
   assert.equal(handled, 5);
 });
 
-test('a client that leaves while requests wait is told to each that was started', async (t) => {
+test('if a client leaves, each of its requests that was started hears of it', async (t) => {
   let closes = 0;
   let handled = 0;
   const { url, bound } = await startBounded(t, {}, (_request, response) => {

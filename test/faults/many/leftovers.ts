@@ -25,7 +25,7 @@ export const holdingsOf = async (fleet: Fleet, instance: Instance): Promise<Hold
 };
 
 const POOLED = 'sockets: database';
-/** Opened while pushes wait for a stream, and closed within a minute if there is none for them. */
+/** Opened while pushes wait for a stream, and closed within a minute once they are not needed. */
 const PUSH_CONNECTIONS = ['sockets: Apple', "sockets: Apple's sandbox", 'sockets: Google'] as const;
 const MOST_PUSH_CONNECTIONS = 8;
 
