@@ -155,6 +155,8 @@ export class ConnectionBound {
     writer.destroySoon = () => {
       connection.requests.end();
       writer.end();
+      // HTTP ends it again when the client closes, and Node makes an error of that, with a stack, for each connection.
+      writer.removeAllListeners('end');
       if (connection.isClosed) return;
       this.#idle.delete(connection);
       this.#leaving.delete(connection);

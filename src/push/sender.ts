@@ -36,7 +36,7 @@ const notSent = (kind: Exclude<PushResult['kind'], 'accepted'>, reason: string):
 interface Ending {
   readonly result: PushResult;
   readonly verdict: FinalVerdict['kind'] | 'not-sent';
-  readonly detail?: string;
+  readonly detail?: string | undefined;
   readonly tries: number;
 }
 
@@ -95,7 +95,7 @@ export function createSender(options: SenderOptions): PushSender {
     }
     const { verdict, tries } = tried;
     report(sender, request, labels, verdict, alone);
-    return { ...saidBy(verdict), result: resultOf(verdict, alone), verdict: verdict.kind, tries };
+    return { result: resultOf(verdict, alone), verdict: verdict.kind, detail: verdict.detail, tries };
   }
 
   function report(
@@ -106,10 +106,9 @@ export function createSender(options: SenderOptions): PushSender {
     alone: boolean,
   ): void {
     const { kind } = verdict;
-    const said = saidBy(verdict);
-    if (kind === 'app-fault' && alone) events.pushRefused({ ...labels, ...said });
-    else if (kind === 'app-fault') events.appFault({ ...sender.labels, ...said });
-    if (kind === 'our-fault') events.ourFault({ ...labels, ...said });
+    if (kind === 'app-fault' && alone) events.pushRefused({ ...labels, ...saidBy(verdict) });
+    else if (kind === 'app-fault') events.appFault({ ...sender.labels, ...saidBy(verdict) });
+    if (kind === 'our-fault') events.ourFault({ ...labels, ...saidBy(verdict) });
     // A notice goes to a device that has been replaced, or to its other token: it says nothing about the stored one.
     if (request.message.kind === 'call') tokenActions.take(sender, request.device, labels, verdict);
   }
@@ -118,9 +117,10 @@ export function createSender(options: SenderOptions): PushSender {
     send: async (request) => {
       const startedAt = clock.now();
       const labels = labelsOf(request);
-      const { result, ...ending } = await push(request, labels, startedAt);
+      const { result, verdict, detail, tries } = await push(request, labels, startedAt);
       const { kind, reason } = result;
-      events.pushEnded({ ...labels, ...ending, kind, reason, tookMs: clock.now() - startedAt });
+      const ended = { ...labels, kind, verdict, reason, tookMs: clock.now() - startedAt, tries };
+      events.pushEnded(detail === undefined ? ended : { ...ended, detail });
       return result;
     },
     close: async () => {

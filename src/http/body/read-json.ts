@@ -11,6 +11,9 @@ const POSITION = / at position (\d+)/;
  */
 export type TextEncoding = 'strict' | 'lenient';
 
+/** Whole numbers beyond 2^53 have at least 16 digits. */
+const LONG_NUMBER = /\d{16}/;
+
 /** What RFC 8259, 7 allows in a string only as an escape. */
 const CONTROLS = /[^ -\uffff]/g;
 
@@ -47,7 +50,7 @@ function readMended(text: string): BodyResult | undefined {
 function read(text: string): BodyResult {
   const value: unknown = JSON.parse(text);
   if (!isObject(value)) return MALFORMED;
-  const exact: unknown = Object.values(value).some(isInexact) ? JSON.parse(text, keepDigits) : value;
+  const exact: unknown = LONG_NUMBER.test(text) ? JSON.parse(text, keepDigits) : value;
   return fieldsResult(new JsonFields(isObject(exact) ? exact : value));
 }
 
