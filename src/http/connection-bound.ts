@@ -1,13 +1,7 @@
 import type { RequestListener, ServerResponse } from 'node:http';
 import { type Server, Socket } from 'node:net';
 import { Server as TlsServer } from 'node:tls';
-import {
-  type ClosedBecause,
-  type Connection,
-  type ConnectionLimits,
-  isStalled,
-  newConnection,
-} from './connection.ts';
+import { type ClosedBecause, type Connection, type ConnectionLimits, newConnection } from './connection.ts';
 import { IdleConnections } from './idle-connections.ts';
 import { Pipeline } from './pipeline.ts';
 import { isStillComing } from './still-coming.ts';
@@ -39,6 +33,7 @@ export class ConnectionBound {
   readonly #stalledMs: number;
   /** By the sockets that requests come over: under TLS there are two for each connection. */
   readonly #bySocket = new Map<Socket, Connection>();
+  #latest: Connection | undefined;
   readonly #handshakes = new TlsHandshakes();
   readonly #idle = new IdleConnections<Connection>();
   /** Those with a last chance, the one that closes next first. */
@@ -72,6 +67,7 @@ export class ConnectionBound {
     if (isSecure) server.on('secureConnection', (secure) => this.#secured(secure));
     const sweep = setInterval(() => this.#sweep(), Math.min(SWEEP_MS, this.#stalledMs / 3)).unref();
     server.once('close', () => clearInterval(sweep));
+    this.#unread.watch(server, this.#stalledMs, (stalled) => this.#close(stalled, 'unread'));
   }
 
   /** A server's listener that hands the requests on, each when its connection may have it. */
@@ -81,7 +77,7 @@ export class ConnectionBound {
       handle(request, response);
     };
     return (request, response) => {
-      const connection = this.#bySocket.get(request.socket);
+      const connection = this.#of(request.socket);
       if (connection !== undefined) this.#admit(connection, response);
       else if (!request.socket.destroyed) this.#handle(request, response);
     };
@@ -89,7 +85,7 @@ export class ConnectionBound {
 
   /** The whole of a request has come. */
   requestIsWhole(socket: Socket): void {
-    const connection = this.#bySocket.get(socket);
+    const connection = this.#of(socket);
     if (connection === undefined) return;
     connection.closesAt = undefined;
     this.#leaving.delete(connection);
@@ -99,7 +95,7 @@ export class ConnectionBound {
 
   /** Undefined: the connection is closed. */
   requestsOf(socket: Socket): Pipeline | undefined {
-    return this.#bySocket.get(socket)?.requests;
+    return this.#of(socket)?.requests;
   }
 
   /** Closes every connection now, those in their handshake too. */
@@ -121,6 +117,12 @@ export class ConnectionBound {
   /** Closes every connection once what was written to it has left. */
   end(): void {
     for (const { writer } of this.#bySocket.values()) Socket.prototype.destroySoon.call(writer);
+  }
+
+  /** A request is looked up several times in a row. */
+  #of(socket: Socket): Connection | undefined {
+    if (this.#latest?.writer !== socket) this.#latest = this.#bySocket.get(socket);
+    return this.#latest;
   }
 
   #came(socket: Socket): Connection {
@@ -208,10 +210,6 @@ export class ConnectionBound {
     const isDue = ({ closesAt = now }: Connection) => closesAt <= now;
     for (const next of this.#leaving) if (isDue(next)) this.#close(next, 'idle');
     for (const next of this.#ending) if (isDue(next)) this.#reset(next);
-    for (const [socket, connection] of this.#bySocket) {
-      if (socket.writableLength > 0 && isStalled(connection, now, this.#stalledMs))
-        this.#close(connection, 'unread');
-    }
   }
 
   #close(connection: Connection, why: ClosedBecause): void {
@@ -236,6 +234,7 @@ export class ConnectionBound {
   #forget(connection: Connection): void {
     if (connection.isClosed) return;
     connection.isClosed = true;
+    if (this.#latest === connection) this.#latest = undefined;
     connection.requests.abort();
     this.#open -= 1;
     this.#idle.delete(connection);

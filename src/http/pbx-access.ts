@@ -42,13 +42,18 @@ export function createPbxAccess(rules: PbxAccessRules): (request: FastifyRequest
     if (rules.allow !== undefined) {
       const forwarding = forwardingRefusal(request, rules.trustProxy);
       if (forwarding !== undefined) return forwarding;
-      if (!rules.allow.contains(clientAddress(request))) return wrongAddress(request);
+      if (!isAllowed(rules.allow, request)) return wrongAddress(request);
     }
     const uncertified = rules.certificate?.(request);
     if (uncertified !== undefined) return uncertified;
     if (expected !== undefined && !holdsToken(request.headers.authorization, expected)) return WRONG_TOKEN;
     return undefined;
   };
+}
+
+/** Most addresses have no port and no zone that would have to be taken off first. */
+function isAllowed(allow: AddressList, request: FastifyRequest): boolean {
+  return allow.contains(request.ip) || allow.contains(clientAddress(request));
 }
 
 function forwardingRefusal(

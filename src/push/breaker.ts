@@ -179,36 +179,45 @@ export function createBreaker({ settings, now, onChange }: BreakerOptions): Brea
     return state === 'closed' && workedLately();
   }
 
-  function pass(probe: boolean): BreakerPass {
-    const enteredAt = now();
-    let rowMs = 0;
+  class Pass implements BreakerPass {
+    readonly #isProbe: boolean;
+    readonly #enteredAt = now();
+    #rowMs = 0;
+
+    constructor(isProbe: boolean) {
+      this.#isProbe = isProbe;
+    }
+
+    failed(device: DeviceIdentity, verdict: FinalVerdict): Outlook {
+      const news = pushNews(verdict, true);
+      if (typeof news === 'string') return 'uncertain';
+      if (this.#isProbe || state !== 'closed') return 'down';
+      this.#rowMs = settings.blipMs;
+      failClosed(device, news, this.#rowMs);
+      if (isOpen()) return 'down';
+      const known = suspects.of(device);
+      const failedBefore = known !== undefined && known.since < this.#enteredAt;
+      return failedBefore && suspects.failsAlone(known) ? 'fails-alone' : 'uncertain';
+    }
+
+    end(device: DeviceIdentity, verdict: FinalVerdict | undefined, hadMs: number): boolean {
+      if (this.#isProbe) probing = false;
+      const news = pushNews(verdict, hadMs >= settings.fairTimeMs);
+      if (news === 'nothing') return false;
+      if (news === 'success') {
+        succeed(device, verdict?.reason ?? '');
+        return false;
+      }
+      if (this.#isProbe) failProbe(device, news);
+      else if (state === 'closed')
+        failClosed(device, news, this.#isBurst(news) ? settings.burstMs : this.#rowMs);
+      return news.refusal && isAlone(device, news);
+    }
+
     /** Refusals of pushes that were under way together are one moment's, not a row. */
-    const isBurst = (news: PushFailure): boolean => news.refusal && workedLately() && enteredAt < rowSince;
-    return {
-      failed: (device, verdict) => {
-        const news = pushNews(verdict, true);
-        if (typeof news === 'string') return 'uncertain';
-        if (probe || state !== 'closed') return 'down';
-        rowMs = settings.blipMs;
-        failClosed(device, news, rowMs);
-        if (isOpen()) return 'down';
-        const known = suspects.of(device);
-        const failedBefore = known !== undefined && known.since < enteredAt;
-        return failedBefore && suspects.failsAlone(known) ? 'fails-alone' : 'uncertain';
-      },
-      end: (device, verdict, hadMs) => {
-        if (probe) probing = false;
-        const news = pushNews(verdict, hadMs >= settings.fairTimeMs);
-        if (news === 'nothing') return false;
-        if (news === 'success') {
-          succeed(device, verdict?.reason ?? '');
-          return false;
-        }
-        if (probe) failProbe(device, news);
-        else if (state === 'closed') failClosed(device, news, isBurst(news) ? settings.burstMs : rowMs);
-        return news.refusal && isAlone(device, news);
-      },
-    };
+    #isBurst(news: PushFailure): boolean {
+      return news.refusal && workedLately() && this.#enteredAt < rowSince;
+    }
   }
 
   function isNoProbe(device: DeviceIdentity): boolean {
@@ -219,14 +228,14 @@ export function createBreaker({ settings, now, onChange }: BreakerOptions): Brea
 
   return {
     enter: (device) => {
-      if (state === 'closed') return pass(false);
+      if (state === 'closed') return new Pass(false);
       if (state === 'open' && now() < openUntil) return undefined;
-      if (isNoProbe(device)) return pass(false);
+      if (isNoProbe(device)) return new Pass(false);
       if (probing) return undefined;
       probing = true;
       probedAt = now();
       change('half-open', 'cool-down-over');
-      return pass(true);
+      return new Pass(true);
     },
     revive: (reason) => {
       if (state !== 'open') return;

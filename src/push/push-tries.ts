@@ -44,12 +44,16 @@ const FIRST: PushVariant = { minimal: false, otherEnvironment: false };
  * when the breaker opens: its verdict is then `certain`. A push whose credential was refused is sent once more at once:
  * refusals come and go. Nearly every push is tried once: what more tries need is made for them only.
  */
-export function tryPush(provider: PushProvider, request: PushRequest, parts: TryParts): Promise<Tried> {
+export function tryPush(
+  provider: PushProvider,
+  request: PushRequest,
+  partsOf: () => TryParts,
+): Promise<Tried> {
   return provider
     .send(request, FIRST)
     .then((verdict) =>
       verdict.kind === 'retry' || verdict.kind === 'app-fault'
-        ? tryAgain(provider, request, parts, verdict)
+        ? tryAgain(provider, request, partsOf(), verdict)
         : { verdict, tries: 1, otherEnvironment: false },
     );
 }

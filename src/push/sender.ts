@@ -75,7 +75,7 @@ export function createSender(options: SenderOptions): PushSender {
         provider.warm();
         return notSent('provider-down', 'breaker-open');
       }
-      tried = await tryPush(provider, request, {
+      tried = await tryPush(provider, request, () => ({
         clock,
         random,
         signal: closing.signal,
@@ -83,7 +83,7 @@ export function createSender(options: SenderOptions): PushSender {
         isDown: () => breaker.state() !== 'closed',
         onRetry: ({ reason, otherwise }, inMs) =>
           events.pushRetried({ ...labels, ...saidBy(otherwise), reason, inMs }),
-      });
+      }));
     } catch (error) {
       // A provider never rejects: this is a bug, and one phone's must not be every phone's.
       events.ourFault({ ...labels, reason: 'internal-error', error });
