@@ -1,4 +1,5 @@
-import { Command, InvalidArgumentError, Option } from 'commander';
+import { Command, Option } from 'commander';
+import { wholeNumber } from '../test/helpers/whole-number.ts';
 import { SCENARIOS } from './scenarios/all-scenarios.ts';
 
 /** What the command line says. */
@@ -55,8 +56,3 @@ interface Said {
   readonly targetPid?: number;
   readonly targetSettings?: string;
 }
-
-const wholeNumber = (text: string): number => {
-  if (!/^[1-9]\d*$/.test(text)) throw new InvalidArgumentError('must be the number of a process.');
-  return Number(text);
-};

@@ -1,14 +1,18 @@
 /**
  * Runs every test/**\/*.test.ts with Node's own runner and fails when none ran: a filter or a glob that matches
- * nothing must not look like success. Arguments, if any, are test files to run instead.
+ * nothing must not look like success.
  */
 import { globSync, mkdtempSync, rmSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { run } from 'node:test';
 import { spec } from 'node:test/reporters';
+import { Command } from 'commander';
 
-const wanted = process.argv.slice(2);
+const { args: wanted } = new Command('npm run tests --')
+  .description('Runs the tests and prints each as it ends. All of them take some 10 minutes.')
+  .argument('[files...]', 'only these test files, such as test/calls/outcomes.test.ts')
+  .parse();
 const files = wanted.length > 0 ? wanted : globSync('test/**/*.test.ts').sort();
 let passed = 0;
 let failed = 0;
@@ -30,6 +34,14 @@ const watchdog = setTimeout(() => {
   failed += 1;
   stuck.abort();
 }, STUCK_MS);
+
+/** What the files started ends with them (test/helpers/owned.ts). */
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+  process.once(signal, () => {
+    stuck.abort();
+    process.exit(1);
+  });
+}
 
 const stream = run({
   signal: stuck.signal,

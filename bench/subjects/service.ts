@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { owned } from '../../test/helpers/owned.ts';
 import { freePort } from '../../test/helpers/server-process.ts';
 import { until } from '../../test/helpers/until.ts';
 import { childrenOf, commandOf } from '../lib/process-figures.ts';
@@ -29,6 +30,14 @@ const serviceUnder = (pid: number): number | undefined => {
   return undefined;
 };
 
+/** Resolves with the service's own process once it answers. */
+const listening = async (answers: () => Promise<boolean>, npm: number): Promise<number> => {
+  await until(answers, 'npm start listens');
+  const pid = serviceUnder(npm);
+  if (pid === undefined) throw new Error('npm start runs, but the service is not among its processes');
+  return pid;
+};
+
 /** Starts it on free ports and waits until it listens. `nodeOptions`: for `node` itself, such as `--cpu-prof`. */
 export const startService = async (
   settings: Readonly<Record<string, string>>,
@@ -39,7 +48,7 @@ export const startService = async (
   const url = `http://127.0.0.1:${port}`;
   const metricsUrl = `http://127.0.0.1:${metricsPort}/metrics`;
   const arguments_ = ['start', ...(nodeOptions === undefined ? [] : [`--node-options=${nodeOptions}`])];
-  const npm = spawn('npm', arguments_, {
+  const npm = spawn(...owned('npm', arguments_, 'TERM'), {
     env: {
       PATH: process.env['PATH'] ?? '',
       HOME: process.env['HOME'] ?? '',
@@ -63,11 +72,13 @@ export const startService = async (
       () => false,
     );
   };
-  await until(answers, 'npm start listens');
+  const pid = await listening(answers, npm.pid ?? 0).catch(async (error: unknown) => {
+    npm.kill('SIGTERM');
+    await exited;
+    throw error;
+  });
   // From now on its log is read and thrown away, as cheaply as that can be done.
   npm.stdout.off('data', keep).resume();
-  const pid = serviceUnder(npm.pid ?? 0);
-  if (pid === undefined) throw new Error('npm start runs, and the service is not among its processes');
   return {
     url,
     metricsUrl,

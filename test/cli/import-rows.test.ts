@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { openReference } from '../../src/cli/import-reference/reference-database.ts';
 import { skipWithout } from '../helpers/find-server.ts';
+import { owned } from '../helpers/owned.ts';
 import { until } from '../helpers/until.ts';
 import { IOS, importSuite, lineOf, SEEN } from './import-scene.ts';
 
@@ -166,7 +167,7 @@ describe('import-reference of many, damaged and other rows', { skip: skipWithout
     assert.ok(typeof address === 'object' && address !== null);
     const from = `mysql://user:hunter2@127.0.0.1:${address.port}/db`;
     const args = ['--disable-warning=ExperimentalWarning', 'src/main.ts', 'import-reference', '--from', from];
-    const child = spawn(process.execPath, args, { stdio: 'ignore', env: {} });
+    const child = spawn(...owned(process.execPath, args), { stdio: 'ignore', env: {} });
     const exited = once(child, 'exit');
     t.after(async () => {
       child.kill('SIGKILL');

@@ -6,6 +6,7 @@ import { createInterface } from 'node:readline';
 import { describe, test } from 'node:test';
 import { skipWithout } from '../helpers/find-server.ts';
 import { startTinyproxy } from '../helpers/forward-proxy.ts';
+import { owned } from '../helpers/owned.ts';
 import { createCli } from './cli-fixture.ts';
 import { APP, createCliInWorld } from './world-fixture.ts';
 
@@ -144,8 +145,13 @@ async function printedBySandbox(
 ): Promise<string[]> {
   const main = new URL('../../src/main.ts', import.meta.url).pathname;
   const child = spawn(
-    process.execPath,
-    ['--disable-warning=ExperimentalWarning', main, 'sandbox', '--folder', join(folder, name)],
+    ...owned(process.execPath, [
+      '--disable-warning=ExperimentalWarning',
+      main,
+      'sandbox',
+      '--folder',
+      join(folder, name),
+    ]),
     { env: { PATH: process.env['PATH'] ?? '', ...env }, stdio: ['ignore', 'pipe', 'inherit'] },
   );
   const lines: string[] = [];

@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { owned } from '../helpers/owned.ts';
 import { PROGRAM_PATH } from './program-path.ts';
 
 /** A program that the suite started. */
@@ -20,7 +21,7 @@ export interface Child {
 const KEPT_OUTPUT = 2_000_000;
 const END_LIMIT_MS = 5_000;
 
-/** Starts a program. It is ended with this process, however that ends (setpriv is part of every Debian). */
+/** Starts a program. It ends with this process, however that ends. */
 export const startChild = (
   program: string,
   args: readonly string[],
@@ -29,8 +30,7 @@ export const startChild = (
     env = { ...process.env, PATH: PROGRAM_PATH },
   }: { readonly cwd: string; readonly env?: NodeJS.ProcessEnv },
 ): Child => {
-  const command = ['--pdeathsig', 'TERM', '--', program, ...args];
-  const child = spawn('setpriv', command, { cwd, env, stdio: 'pipe' });
+  const child = spawn(...owned(program, args, 'TERM'), { cwd, env, stdio: 'pipe' });
   const handlers: (() => void)[] = [];
   let output = '';
   for (const stream of [child.stdout, child.stderr]) {

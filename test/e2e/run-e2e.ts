@@ -1,4 +1,5 @@
-import { parseArgs } from 'node:util';
+import { Command } from 'commander';
+import { endOnSignals } from '../helpers/end-on-signals.ts';
 import { Retries } from '../helpers/retries.ts';
 import { BUSY_CASES, BUSY_WORKERS } from './busy-cases.ts';
 import type { E2eCase } from './e2e-case.ts';
@@ -7,7 +8,7 @@ import type { Variant } from './kamailio.ts';
 import { faultsOfLadder, writeLadder } from './ladder-document.ts';
 import { hasHttpAsyncClient, hasNetwork, missingPackages } from './missing-packages.ts';
 import { PLAIN_CASES } from './plain-cases.ts';
-import { type Stage, startStage } from './stage.ts';
+import { startStage } from './stage.ts';
 import { renderTable } from './table.ts';
 import { TWO_INSTANCES_CASES, VOICEMAIL_CASES } from './two-instances-cases.ts';
 
@@ -27,21 +28,14 @@ const SHOWN_PROBLEMS = 8;
 
 /** Runs the cases that the arguments ask for and prints what came of them; resolves with the exit code. */
 export const runE2e = async (args: readonly string[]): Promise<number> => {
-  const { values } = parseArgs({
-    args: [...args],
-    options: {
-      only: { type: 'string', default: '' },
-      ladder: { type: 'boolean', default: false },
-      modules: { type: 'string' },
-    },
-  });
+  const { only, ladder, modules } = readOptions(args);
   const missing = missingPackages();
   if (missing.length > 0) return notTried(`Not installed: ${missing.join(', ')}. ${installing(missing)}`);
   if (!hasNetwork()) return notTried(NO_NETWORK);
-  const withAsyncClient = hasHttpAsyncClient(values.modules);
-  const acts = actsFor(withAsyncClient ? ['http_client', 'http_async_client'] : ['http_client'], values.only);
+  const withAsyncClient = hasHttpAsyncClient(modules);
+  const acts = actsFor(withAsyncClient ? ['http_client', 'http_async_client'] : ['http_client'], only);
   if (acts.length === 0) {
-    print(`No case begins with "${values.only}".`);
+    print(`No case begins with "${only}".`);
     return 1;
   }
   await using open = new AsyncDisposableStack();
@@ -51,12 +45,12 @@ export const runE2e = async (args: readonly string[]): Promise<number> => {
   const retries = new Retries(acts.flatMap(({ cases }) => cases).length);
   for (const act of acts) {
     const own = open.use(new AsyncDisposableStack());
-    for await (const result of perform(act, values.modules, retries, own)) {
+    for await (const result of perform(act, modules, retries, own)) {
       results.push(result);
     }
     await own.disposeAsync();
   }
-  const problems = await lookAtLadder(results, values.ladder);
+  const problems = await lookAtLadder(results, ladder);
   print(renderTable(results));
   for (const problem of problems) print(`✖ ${problem}`);
   if (!withAsyncClient) print(WITHOUT_ASYNC_CLIENT);
@@ -66,6 +60,23 @@ export const runE2e = async (args: readonly string[]): Promise<number> => {
   print(`${passed} passed, ${failed} failed; ${retries.summary}`);
   return failed > 0 ? 1 : 0;
 };
+
+interface Options {
+  readonly only: string;
+  readonly ladder: boolean;
+  readonly modules?: string;
+}
+
+const readOptions = (args: readonly string[]): Options =>
+  new Command('npm run test:e2e --')
+    .description(
+      'Makes calls through a real Kamailio with SIPp and baresip (docs/a-call-in-sip.md). Takes a minute.',
+    )
+    .option('--only <name>', 'only cases whose names begin so', '')
+    .option('--modules <folder>', "where Kamailio's module http_async_client is, to try it as well")
+    .option('--ladder', 'draw the ladder of docs/a-call-in-sip.md again', false)
+    .parse(args, { from: 'user' })
+    .opts<Options>();
 
 const WITHOUT_ASYNC_CLIENT =
   'Not tried: WITH_HTTP_ASYNC_CLIENT, because Kamailio has no module http_async_client here (--modules FOLDER).';
@@ -96,39 +107,29 @@ async function* perform(
   const start = startStage({ ...act, modules }, open);
   const stage = await start.catch((error: unknown) => String(error));
   for (const each of act.cases) {
-    if (typeof stage === 'string') yield failedToStart(act, each, stage, startedAt);
-    else if (each.once === true) yield await inspectOnce(stage, each);
-    else yield await retries.run(() => inspectCase(stage, each), report);
+    const inspect = async (): Promise<CaseResult> =>
+      typeof stage === 'string' ? failedToStart(act, each, stage, startedAt) : inspectCase(stage, each);
+    // A case that changes its stage for good cannot be tried again.
+    yield await retries.run(inspect, report, each.once !== true);
   }
 }
 
 /** What a case is where Kamailio or the service did not start. */
-const failedToStart = (act: Act, each: E2eCase, problem: string, startedAt: number): CaseResult => {
-  const result: CaseResult = {
-    name: each.name,
-    stage: act.variant,
-    calls: 0,
-    heard: '',
-    outcomes: '',
-    pushes: 0,
-    releasedMs: [],
-    readyMs: [],
-    problems: [`it was not tried: ${problem}`],
-    lateness: 0,
-    tookMs: performance.now() - startedAt,
-    othersShare: 0,
-    rungs: undefined,
-  };
-  report(result);
-  return result;
-};
-
-/** A case that changes its stage for good cannot be tried again. */
-const inspectOnce = async (stage: Stage, each: E2eCase): Promise<CaseResult> => {
-  const result = await inspectCase(stage, each);
-  report(result);
-  return result;
-};
+const failedToStart = (act: Act, each: E2eCase, problem: string, startedAt: number): CaseResult => ({
+  name: each.name,
+  stage: act.variant,
+  calls: 0,
+  heard: '',
+  outcomes: '',
+  pushes: 0,
+  releasedMs: [],
+  readyMs: [],
+  problems: [`it was not tried: ${problem}`],
+  lateness: 0,
+  tookMs: performance.now() - startedAt,
+  othersShare: 0,
+  rungs: undefined,
+});
 
 /** The document's ladder is written anew, or held to what has just happened. */
 const lookAtLadder = async (results: readonly CaseResult[], write: boolean): Promise<readonly string[]> => {
@@ -137,16 +138,6 @@ const lookAtLadder = async (results: readonly CaseResult[], write: boolean): Pro
   if (!write) return faultsOfLadder(rungs);
   await writeLadder(rungs);
   return [];
-};
-
-/** Without this, Ctrl-C would leave the service and temporary folders behind. */
-const endOnSignals = (open: AsyncDisposableStack): void => {
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-    process.once(signal, () => {
-      print(`${signal}: what was started is being ended`);
-      void open.disposeAsync().finally(() => process.exit(1));
-    });
-  }
 };
 
 const installing = (missing: readonly string[]): string =>
@@ -161,8 +152,8 @@ const notTried = (why: string): number => {
   return process.env['CI'] === 'true' ? 1 : 0;
 };
 
-const report = ({ name, stage, problems, tookMs }: CaseResult): void => {
-  print(`${problems.length === 0 ? '✔' : '✖'} ${name} (${stage}, ${(tookMs / 1_000).toFixed(1)} s)`);
+const report = ({ name, stage, problems, tookMs }: CaseResult, place: string): void => {
+  print(`${problems.length === 0 ? '✔' : '✖'} ${place} ${name} (${stage}, ${(tookMs / 1_000).toFixed(1)} s)`);
   for (const problem of problems.slice(0, SHOWN_PROBLEMS)) print(`    ${problem}`);
   if (problems.length > SHOWN_PROBLEMS) print(`    and ${problems.length - SHOWN_PROBLEMS} more`);
 };

@@ -19,22 +19,29 @@ export class Retries {
   readonly #most: number;
   readonly #rows: number;
   readonly #tried: string[] = [];
+  #begun = 0;
 
   constructor(rows: number) {
     this.#rows = rows;
     this.#most = Math.floor(rows / ROWS_PER_RETRY);
   }
 
-  /** Runs a row; `report` hears of each try. */
-  async run<Row extends TriedRow>(tryRow: () => Promise<Row>, report: (row: Row) => void): Promise<Row> {
+  /** Runs a row, at most once unless `mayRepeat`; `report` hears of each try, with its place such as `3/15`. */
+  async run<Row extends TriedRow>(
+    tryRow: () => Promise<Row>,
+    report: (row: Row, place: string) => void,
+    mayRepeat = true,
+  ): Promise<Row> {
+    this.#begun += 1;
+    const place = `${this.#begun}/${this.#rows}`;
     const row = await tryRow();
-    report(row);
+    report(row, place);
     const { problems, lateness, othersShare } = row;
     const wasShortOfTime = problems.length > 0 && lateness === problems.length && othersShare > BUSY;
-    if (!wasShortOfTime || this.#tried.length >= this.#most) return row;
+    if (!mayRepeat || !wasShortOfTime || this.#tried.length >= this.#most) return row;
     this.#tried.push(`${row.name} (other programs used ${Math.round(othersShare * 100)} % of the machine)`);
     const again = await tryRow();
-    report(again);
+    report(again, place);
     return again;
   }
 

@@ -6,6 +6,7 @@ import { chown, mkdtemp, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { owned } from './owned.ts';
 import { until } from './until.ts';
 
 /** Who runs a server: they refuse to run as root. */
@@ -127,7 +128,10 @@ export class ServerProcess {
   }
 
   start(): void {
-    const child = spawn(this.#program, this.#args, { ...this.#as, stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(...owned(this.#program, this.#args), {
+      ...this.#as,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
     for (const stream of [child.stdout, child.stderr]) {
       stream.setEncoding('utf8').on('data', (text: string) => {
         this.#output = (this.#output + text).slice(-20_000);

@@ -7,6 +7,7 @@ import type { TestContext } from 'node:test';
 import { addSandboxApps } from '../../src/cli/sandbox-apps.ts';
 import { startWorld, type World } from '../../src/sandbox/world.ts';
 import { COMPILE_CACHE } from './compile-cache.ts';
+import { owned } from './owned.ts';
 import { until } from './until.ts';
 
 /** A line of the log as it was written. */
@@ -81,7 +82,7 @@ async function spawnService(
 ): Promise<ServiceProcess> {
   const { openFiles } = options;
   const limit = openFiles === undefined ? '' : `ulimit -n ${openFiles}; `;
-  const child = spawn('sh', ['-c', `${limit}exec "$@"`, 'sh', process.execPath, ...SERVE], {
+  const child = spawn(...owned('sh', ['-c', `${limit}exec "$@"`, 'sh', process.execPath, ...SERVE]), {
     env,
     stdio: ['ignore', options.stdout ?? 'pipe', 'pipe'],
   });

@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { COMPILE_CACHE } from '../helpers/compile-cache.ts';
+import { owned } from '../helpers/owned.ts';
 import { startServiceProcess } from '../helpers/service-process.ts';
 import { until } from '../helpers/until.ts';
 
@@ -81,9 +82,12 @@ async function serve(
     PROMETHEUS_PORT: '0',
     ...settings,
   };
-  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', 'src/main.ts', 'serve'], {
-    env,
-  });
+  const child = spawn(
+    ...owned(process.execPath, ['--disable-warning=ExperimentalWarning', 'src/main.ts', 'serve']),
+    {
+      env,
+    },
+  );
   const exited = once(child, 'exit');
   t.after(async () => {
     child.kill('SIGKILL');

@@ -2,11 +2,12 @@ import { existsSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
+import { Command } from 'commander';
 import { addSandboxApps } from '../../src/cli/sandbox-apps.ts';
 import { startWorld } from '../../src/sandbox/world.ts';
 import { makeSubscribers } from '../faults/many/ledger.ts';
 import { putSubscribersIn } from '../faults/many/subscribers-in.ts';
+import { endOnSignals } from '../helpers/end-on-signals.ts';
 import { markdownTable } from '../helpers/markdown-table.ts';
 import { Retries } from '../helpers/retries.ts';
 import type { Front, Limits } from './front.ts';
@@ -29,16 +30,11 @@ const SHOWN = 3;
 
 /** Puts the proxies that the arguments ask for through all trials, prints a table and resolves with the exit code. */
 export const runProxies = async (args: readonly string[]): Promise<number> => {
-  const { values } = parseArgs({
-    args: [...args],
-    options: { only: { type: 'string', default: '' }, trial: { type: 'string', default: '' } },
-  });
-  const fronts = FRONTS.filter(({ name }) => name.startsWith(values.only));
-  const trials = TRIALS.filter(({ name }) => name.startsWith(values.trial));
-  if (fronts.length === 0 || (trials.length === 0 && values.trial !== 'rule')) {
-    print(
-      `Proxies: ${FRONTS.map(({ name }) => name).join(', ')}. Trials: ${TRIALS.map(({ name }) => name).join('; ')}.`,
-    );
+  const { only, trial: wanted } = readOptions(args);
+  const fronts = FRONTS.filter(({ name }) => name.startsWith(only));
+  const trials = TRIALS.filter(({ name }) => name.startsWith(wanted));
+  if (fronts.length === 0 || (trials.length === 0 && wanted !== 'rule')) {
+    print(KNOWN);
     return 1;
   }
   const missing = fronts.filter(({ program }) => !existsSync(program));
@@ -51,7 +47,7 @@ export const runProxies = async (args: readonly string[]): Promise<number> => {
   const stage = await openStage(open);
   const results: TrialResult[] = [];
   const retries = new Retries(fronts.length * trials.length);
-  let failed = fronts.includes(NGINX) && 'rule'.startsWith(values.trial) ? await reportRule(stage) : 0;
+  let failed = fronts.includes(NGINX) && 'rule'.startsWith(wanted) ? await reportRule(stage) : 0;
   for (const front of fronts) {
     for (const trial of trials) {
       try {
@@ -68,6 +64,24 @@ export const runProxies = async (args: readonly string[]): Promise<number> => {
   print(`${results.length} trials, ${failed} failed; ${retries.summary}`);
   return failed > 0 ? 1 : 0;
 };
+
+const KNOWN = `Proxies: ${FRONTS.map(({ name }) => name).join(', ')}\nTrials: rule; ${TRIALS.map(({ name }) => name).join('; ')}`;
+
+interface Options {
+  readonly only: string;
+  readonly trial: string;
+}
+
+const readOptions = (args: readonly string[]): Options =>
+  new Command('npm run test:proxies --')
+    .description(
+      "Makes 400 calls in each trial through other people's HTTP/2 servers (docs/proxies.md). Takes some 4 minutes.",
+    )
+    .option('--only <name>', 'only proxies whose names begin so', '')
+    .option('--trial <name>', 'only trials whose names begin so', '')
+    .addHelpText('after', `\n${KNOWN}`)
+    .parse(args, { from: 'user' })
+    .opts<Options>();
 
 /** Resolves with the number of failures. */
 const reportRule = async (stage: Stage): Promise<number> => {
@@ -107,12 +121,6 @@ const openStage = async (open: AsyncDisposableStack): Promise<Stage> => {
       EVENT_LOOP_LIMIT: '0',
     },
   };
-};
-
-const endOnSignals = (open: AsyncDisposableStack): void => {
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-    process.once(signal, () => void open.disposeAsync().finally(() => process.exit(1)));
-  }
 };
 
 const HEADINGS = [
@@ -160,8 +168,8 @@ const describeLoad = ({ trial: { load, answerMs } }: TrialResult): string =>
     ? `${1_000 / load.everyMs} calls/s, answers after ${answerMs} ms`
     : `${load.size} calls every ${load.everyMs} ms, answers after ${answerMs} ms`;
 
-const report = ({ name, lost, problems, logs, tookMs, othersShare }: TrialResult): void => {
-  print(`${problems.length === 0 ? '✔' : '✖'} ${name} (${(tookMs / 1_000).toFixed(1)} s)`);
+const report = ({ name, lost, problems, logs, tookMs, othersShare }: TrialResult, place: string): void => {
+  print(`${problems.length === 0 ? '✔' : '✖'} ${place} ${name} (${(tookMs / 1_000).toFixed(1)} s)`);
   if (problems.length > 0) {
     print(`    ${lost} calls lost; other programs used ${Math.round(othersShare * 100)} % of the machine`);
   }

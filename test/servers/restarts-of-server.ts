@@ -7,6 +7,7 @@ import { migrate } from '../../src/storage/migrate.ts';
 import { allMigrations } from '../../src/storage/migrations/all-migrations.ts';
 import { openDatabase } from '../../src/storage/open-database.ts';
 import type { DatabaseServer } from '../helpers/database-server.ts';
+import { owned } from '../helpers/owned.ts';
 import { startArguments } from '../helpers/start-command.ts';
 import { startTestService } from '../helpers/test-service.ts';
 import { until } from '../helpers/until.ts';
@@ -21,7 +22,7 @@ interface Program {
 
 /** `serve` as a process of its own, on a database that may be away. */
 const serve = (t: Pick<TestContext, 'after'>, databaseUrl: string): Program => {
-  const child = spawn(process.execPath, startArguments(), {
+  const child = spawn(...owned(process.execPath, startArguments()), {
     env: {
       PATH: process.env['PATH'] ?? '',
       DATABASE_URL: databaseUrl,

@@ -1,6 +1,7 @@
 import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import type { Readable, Writable } from 'node:stream';
+import { owned } from '../helpers/owned.ts';
 
 /** A child process of this runtime that runs a few lines of module code. */
 export interface Program {
@@ -14,8 +15,7 @@ export const runProgram = (code: string): Program => {
   const src = new URL('../../src/', import.meta.url).href;
   const text = code.replaceAll('src:', src);
   const child = spawn(
-    process.execPath,
-    ['--disable-warning=ExperimentalWarning', '--input-type=module', '-e', text],
+    ...owned(process.execPath, ['--disable-warning=ExperimentalWarning', '--input-type=module', '-e', text]),
     { stdio: ['pipe', 'pipe', 'pipe'] },
   );
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();

@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { owned } from '../../helpers/owned.ts';
 import { freePort } from '../../helpers/server-process.ts';
 import { startArguments } from '../../helpers/start-command.ts';
 import { until } from '../../helpers/until.ts';
@@ -70,7 +71,10 @@ export const createInstance = async (
     },
     runs,
     start: async () => {
-      const started = spawn(process.execPath, startArguments(), { env, stdio: ['ignore', 'pipe', 'pipe'] });
+      const started = spawn(...owned(process.execPath, startArguments()), {
+        env,
+        stdio: ['ignore', 'pipe', 'pipe'],
+      });
       exited = once(started, 'exit').then(([code, signal]): number | string => code ?? signal);
       for (const stream of [started.stdout, started.stderr]) {
         stream.setEncoding('utf8').on('data', (text: string) => {

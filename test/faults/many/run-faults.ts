@@ -1,10 +1,12 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
+import { Command } from 'commander';
 import { type DatabaseServer, startDatabaseServer } from '../../helpers/database-server.ts';
+import { endOnSignals } from '../../helpers/end-on-signals.ts';
 import { type DatabaseKind, skipWithout } from '../../helpers/find-server.ts';
 import { Retries } from '../../helpers/retries.ts';
+import { wholeNumber } from '../../helpers/whole-number.ts';
 import { BUS_FAULTS } from './bus-faults.ts';
 import { DATABASE_FAULTS } from './database-faults.ts';
 import type { FaultCase } from './fault-case.ts';
@@ -24,22 +26,14 @@ const SHOWN_PROBLEMS = 8;
 
 /** Runs the faults that the arguments ask for and prints what came of them; resolves with the exit code. */
 export const runFaults = async (args: readonly string[]): Promise<number> => {
-  const { values } = parseArgs({
-    args: [...args],
-    options: {
-      only: { type: 'string', default: '' },
-      seed: { type: 'string', default: String(Date.now() % 1_000_000) },
-      'in-flight': { type: 'string', default: '500' },
-    },
-  });
-  const seed = Number(values.seed);
-  const inFlight = Number(values['in-flight']);
-  const wanted = ALL_FAULTS.filter(({ name }) => name.startsWith(values.only));
+  const { only, seed, inFlight } = readOptions(args);
+  const wanted = ALL_FAULTS.filter(({ name }) => name.startsWith(only));
   if (wanted.length === 0) {
-    print(`No fault is called "${values.only}". There are: ${ALL_FAULTS.map(({ name }) => name).join(', ')}`);
+    print(`No fault begins with "${only}". There are: ${ALL_FAULTS.map(({ name }) => name).join(', ')}`);
     return 1;
   }
   await using open = new AsyncDisposableStack();
+  endOnSignals(open);
   const compileCache = await mkdtemp(join(tmpdir(), 'vialer-middleware-compiled-'));
   open.defer(() => rm(compileCache, { recursive: true, force: true }));
   const databaseOf = createDatabases(open);
@@ -63,6 +57,24 @@ export const runFaults = async (args: readonly string[]): Promise<number> => {
   return results.some(hasFailed) || results.length === 0 ? 1 : 0;
 };
 
+interface Options {
+  readonly only: string;
+  readonly seed: number;
+  readonly inFlight: number;
+}
+
+const readOptions = (args: readonly string[]): Options =>
+  new Command('npm run test:faults --')
+    .description(
+      'Tries each fault with calls in flight, on real processes and servers (docs/faults.md). Takes some 5 minutes.',
+    )
+    .option('--only <name>', 'only faults whose names begin so', '')
+    .option('--seed <number>', 'repeat what was left to chance', wholeNumber, Date.now() % 1_000_000)
+    .option('--in-flight <calls>', 'calls that are in flight when the fault comes', wholeNumber, 500)
+    .addHelpText('after', `\nFaults:\n${ALL_FAULTS.map(({ name }) => `  ${name}`).join('\n')}`)
+    .parse(args, { from: 'user' })
+    .opts<Options>();
+
 const hasFailed = ({ problems }: FaultResult): boolean => problems.length > 0;
 
 /** One server of a kind for all faults, with one database that is empty in the beginning. */
@@ -79,8 +91,8 @@ const createDatabases = (open: AsyncDisposableStack): ((kind: DatabaseKind) => P
   };
 };
 
-const report = ({ name, problems, tookMs }: FaultResult): void => {
-  print(`${problems.length === 0 ? '✔' : '✖'} ${name} (${Math.round(tookMs / 1000)} s)`);
+const report = ({ name, problems, tookMs }: FaultResult, place: string): void => {
+  print(`${problems.length === 0 ? '✔' : '✖'} ${place} ${name} (${Math.round(tookMs / 1000)} s)`);
   for (const problem of problems.slice(0, SHOWN_PROBLEMS)) print(`    ${problem}`);
   if (problems.length > SHOWN_PROBLEMS) print(`    and ${problems.length - SHOWN_PROBLEMS} more`);
 };

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { owned } from '../../helpers/owned.ts';
 import { until } from '../../helpers/until.ts';
 import type { TestAuthority } from './test-authority.ts';
 
@@ -28,7 +29,7 @@ export async function startStrictServer(
   const ca = await file('ca.pem', clients.ca);
   const identity = ['-cert', cert, '-key', key, '-alpn', 'h2', `-${version}`];
   const demands = ['-CAfile', ca, '-Verify', '1', '-verify_return_error'];
-  const child = spawn('openssl', ['s_server', '-accept', '127.0.0.1:0', ...identity, ...demands]);
+  const child = spawn(...owned('openssl', ['s_server', '-accept', '127.0.0.1:0', ...identity, ...demands]));
   let said = '';
   child.stdout.on('data', (bytes: Buffer) => {
     said += bytes.toString();
