@@ -11,7 +11,7 @@ import { certificateRefusal } from '../http/client-certificate.ts';
 import type { DeviceParts } from '../http/device-routes.ts';
 import type { ClientLimits } from '../http/limits/client-limits.ts';
 import { createMetricsServer } from '../http/metrics-server.ts';
-import { openApiDocument } from '../http/openapi.ts';
+import { openApiDocument } from '../http/openapi/openapi-document.ts';
 import type { Readiness } from '../http/ops-routes.ts';
 import { createPbxAccess } from '../http/pbx-access.ts';
 import type { PbxParts } from '../http/pbx-routes.ts';
@@ -95,7 +95,14 @@ export function createHttpServers(config: Config, parts: HttpServerParts): HttpS
     reports: { access, limit: limits.accounts, devices, events },
     ops: {
       readiness,
-      openApi: JSON.stringify(openApiDocument({ version: packageVersion(), outcomes: CALL_OUTCOMES })),
+      openApi: JSON.stringify(
+        openApiDocument({
+          version: packageVersion(),
+          outcomes: CALL_OUTCOMES,
+          appApiUrl: config.responseApi && new URL(config.responseApi).origin,
+          hasPbxListener: config.pbxListener !== undefined,
+        }),
+      ),
     },
     trustProxy: config.trustProxy,
     tls: parts.tls,

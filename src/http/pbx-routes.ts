@@ -161,9 +161,11 @@ function decodePbxFields<F extends Fields>(
 export const CANCEL_UNDECIDED =
   'No call with this call_id is waiting on this instance, and Redis does not tell of the others: try the next instance.';
 
-const TOO_MANY = 'Refused: too many requests of this address were refused in the last minute.';
+/** What a PBX hears that may not ask, and has asked often. */
+export const TOO_MANY = 'Refused: too many requests from this address were refused in the last minute.';
 
-const UNSUPPORTED =
+/** What a PBX hears of a body in another format. */
+export const UNSUPPORTED =
   'Unsupported media type: send application/x-www-form-urlencoded, multipart/form-data or application/json.';
 
 function sendDraining(reply: FastifyReply, outcomeInBody: boolean): FastifyReply {

@@ -5,14 +5,27 @@ import { Check } from 'typebox/value';
 import { JsonFields } from '../../src/http/body/raw-fields.ts';
 import type { BodySchema, Fields } from '../../src/http/fields/body-schema.ts';
 import { decodeFields } from '../../src/http/fields/decode-fields.ts';
-import { openApiDocument } from '../../src/http/openapi.ts';
+import { BODIES, type Body } from '../../src/http/openapi/examples.ts';
+import { type OpenApiOptions, openApiDocument } from '../../src/http/openapi/openapi-document.ts';
 import { ALL_ENDPOINTS } from '../../src/http/paths.ts';
 import * as schemas from '../../src/http/schemas.ts';
 
 const OUTCOMES = ['ready', 'declined', 'timed-out'] as const;
-const document = openApiDocument({ version: '1.2.3', outcomes: OUTCOMES });
+
 /** As a client gets it. */
-const served: unknown = JSON.parse(JSON.stringify(document));
+const serve = (options: Partial<OpenApiOptions>): unknown =>
+  JSON.parse(
+    JSON.stringify(
+      openApiDocument({
+        version: '1.2.3',
+        outcomes: OUTCOMES,
+        appApiUrl: undefined,
+        hasPbxListener: false,
+        ...options,
+      }),
+    ),
+  );
+const served = serve({});
 
 type Node = Readonly<Record<string, unknown>>;
 
@@ -22,7 +35,12 @@ function isNode(value: unknown): value is Node {
 
 function at(value: unknown, ...keys: readonly string[]): unknown {
   return keys.reduce(
-    (node, key) => (isNode(node) && Object.hasOwn(node, key) ? node[key] : undefined),
+    (node, key) =>
+      Array.isArray(node)
+        ? node[Number(key)]
+        : isNode(node) && Object.hasOwn(node, key)
+          ? node[key]
+          : undefined,
     value,
   );
 }
@@ -89,6 +107,59 @@ function checkResponses(name: string, operation: Node): void {
   }
 }
 
+test('each operation has an id of its own, for generated clients', () => {
+  const ids = operations().map(({ operation }) => operation['operationId']);
+  assert.deepEqual(ids.toSorted(), [...OPERATION_IDS].toSorted());
+});
+
+/** Method names in other people's code: none of them may change. */
+const OPERATION_IDS = [
+  'incomingCall',
+  'callCancelled',
+  'callResponse',
+  'registerApnsDevice',
+  'unregisterApnsDevice',
+  'registerGcmDevice',
+  'unregisterGcmDevice',
+  'registerAndroidDevice',
+  'unregisterAndroidDevice',
+  'hangupReason',
+  'logMetrics',
+  'checkIn',
+  'isAlive',
+  'isReady',
+  'openApi',
+];
+
+test('the server is APP_API_URL, else where the document was read; PBXs with a listener of their own have another', () => {
+  const pbxServer = (document: unknown) =>
+    at(document, 'paths', '/api/incoming-call/', 'servers', '0', 'url');
+  assert.deepEqual(at(served, 'servers'), [{ url: '/' }]);
+  assert.equal(pbxServer(served), undefined);
+  const other = serve({ appApiUrl: 'https://push.example.org', hasPbxListener: true });
+  assert.deepEqual(at(other, 'servers'), [{ url: 'https://push.example.org' }]);
+  assert.equal(pbxServer(other), '{pbxAddress}');
+  assert.equal(at(other, 'paths', '/api/call-response/', 'servers'), undefined);
+});
+
+test('the example of each body is taken as it is', () => {
+  assert.deepEqual(
+    Object.values(BODIES)
+      .map(({ schema }) => schema.name)
+      .toSorted(),
+    ALL_BODIES.map(({ name }) => name).toSorted(),
+  );
+  const bodies: readonly Body[] = Object.values(BODIES);
+  for (const { schema, example } of bodies) {
+    const decoded = decodeFields(schema, new JsonFields(example));
+    assert.ok(decoded.ok, schema.name);
+    for (const [name, value] of Object.entries(example)) {
+      if (Object.hasOwn(decoded.value, name)) assert.equal(at(decoded.value, name), value, name);
+      assert.ok(at(schema.schema.properties, name), `${schema.name} has no ${name}`);
+    }
+  }
+});
+
 test('every reference leads somewhere and every schema is used', () => {
   const text = JSON.stringify(served);
   const used = new Set(
@@ -133,7 +204,7 @@ test('a call response is never answered with 401, which would log the user out',
   const statuses = entriesAt(served, 'paths', '/api/call-response/', 'post', 'responses').map(
     ([status]) => status,
   );
-  assert.deepEqual(statuses, ['202', '400', '404', '413', '415', '429']);
+  assert.ok(statuses.includes('202') && !statuses.includes('401'));
 });
 
 test('a removal may put its fields in the query', () => {
@@ -149,7 +220,7 @@ test('a removal may put its fields in the query', () => {
   );
 });
 
-const BODIES: readonly BodySchema<Fields>[] = Object.values(schemas);
+const ALL_BODIES: readonly BodySchema<Fields>[] = Object.values(schemas);
 
 /** Values on either side of the bounds that the schemas speak of, all in their canonical type. */
 const canonical: Readonly<Record<string, fc.Arbitrary<unknown>>> = {
@@ -189,7 +260,7 @@ const text = fc.constantFrom(
 );
 
 test('what the schemas promise to take is taken, and what they refuse is refused', () => {
-  for (const body of BODIES) {
+  for (const body of ALL_BODIES) {
     const names = Object.keys(nodeAt(served, 'components', 'schemas', body.name, 'properties'));
     const sent = fc.record(Object.fromEntries(names.map((name) => [name, canonical[name] ?? text])), {
       requiredKeys: [],
@@ -226,7 +297,7 @@ test('what a body decodes to fits its schema again', () => {
     app: 1,
     sandbox: 'T',
   };
-  for (const body of BODIES) {
+  for (const body of ALL_BODIES) {
     const decoded = decodeFields(body, new JsonFields({ ...sent, ...more }));
     assert.ok(decoded.ok, body.name);
     const present = Object.entries(decoded.value).filter(
