@@ -62,6 +62,10 @@ function compare(documented: Json, answer: Answered, what: string): void {
     const sent = schema['type'] === 'integer' ? Number(value) : value;
     assert.ok(Check(schema, sent), `${what}: ${header}: ${value}`);
   }
+  for (const [header, definition] of Object.entries(documented['headers'] ?? {})) {
+    if (part(definition)['required'] !== true) continue;
+    assert.ok(answer.headers[header.toLowerCase()] !== undefined, `${what}: no ${header}`);
+  }
   const content = documented['content'];
   if (content === undefined) {
     assert.deepEqual([answer.contentType, answer.body], [undefined, ''], what);

@@ -12,6 +12,7 @@ import {
   otherMethod,
   protocolFaults,
   type Responses,
+  requiredHeader,
   throttled,
   unavailable,
 } from './responses.ts';
@@ -124,7 +125,12 @@ function accountOperation(endpoint: Endpoint, own: AccountOperation): Json {
           'Authentication credentials were not provided.',
           'Incorrect authentication credentials.',
         ),
-        headers: { 'WWW-Authenticate': { schema: { type: 'string', const: 'Basic' }, example: 'Basic' } },
+        headers: requiredHeader(
+          'WWW-Authenticate',
+          'How to authenticate.',
+          { type: 'string', const: 'Basic' },
+          'Basic',
+        ),
       },
       403: detail("The account is not this user's.", 'You do not have permission to perform this action.'),
       ...errors(endpoint),

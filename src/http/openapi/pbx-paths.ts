@@ -8,10 +8,12 @@ import { operation, type Paths } from './operation.ts';
 import {
   header,
   INVALID_FIELD,
+  type Json,
   otherMethod,
   PIPELINED_OUTCOME,
   protocolFaults,
   type Responses,
+  requiredHeader,
   sentence,
   throttled,
   words,
@@ -83,7 +85,10 @@ function callAnswers(outcomes: readonly CallOutcome[]): Responses {
         'status=NAK',
         ...outcomes.map((outcome) => pbxBody(outcome, true)),
       ),
-      headers: { ...wakeOutcome(outcomes), ...TRACE },
+      headers: {
+        ...requiredHeader('X-Wake-Outcome', OUTCOME, { type: 'string', enum: outcomes }, 'ready'),
+        ...TRACE,
+      },
     },
     503: {
       ...words(
@@ -96,14 +101,10 @@ function callAnswers(outcomes: readonly CallOutcome[]): Responses {
   };
 }
 
-function wakeOutcome(outcomes: readonly string[]) {
-  const [first] = outcomes;
-  return header(
-    'X-Wake-Outcome',
-    'How the call ended: see docs/outcomes.md.',
-    { type: 'string', enum: outcomes },
-    first,
-  );
+const OUTCOME = 'How the call ended: see docs/outcomes.md.';
+
+function wakeOutcome(outcomes: readonly string[]): Json {
+  return header('X-Wake-Outcome', OUTCOME, { type: 'string', enum: outcomes }, PIPELINED_OUTCOME);
 }
 
 const WAKE_TRACE = {

@@ -28,11 +28,21 @@ export const INVALID_FIELD = header(
   'sip_user_id',
 );
 
-const RETRY_AFTER = header('Retry-After', 'Seconds.', { type: 'integer', minimum: 1, maximum: 60 }, 42);
+const RETRY_AFTER = requiredHeader(
+  'Retry-After',
+  'Seconds.',
+  { type: 'integer', minimum: 1, maximum: 60 },
+  42,
+);
 
-/** A header of a response. */
+/** A header that a response may have. */
 export function header(name: string, description: string, schema: Json, example: unknown): Json {
   return { [name]: { description, schema, example } };
+}
+
+/** A header that a response always has. */
+export function requiredHeader(name: string, description: string, schema: Json, example: unknown): Json {
+  return { [name]: { description, required: true, schema, example } };
 }
 
 /** A response with this body. */
@@ -84,7 +94,9 @@ export function throttled(response: WithBody): Responses {
 export function otherMethod(response: WithBody, allowed: readonly string[]): Responses {
   const allow = allowed.join(', ');
   const schema = { type: 'string', const: allow };
-  return { 405: { ...response, headers: header('Allow', 'The methods of this endpoint.', schema, allow) } };
+  return {
+    405: { ...response, headers: requiredHeader('Allow', 'The methods of this endpoint.', schema, allow) },
+  };
 }
 
 /** What any endpoint answers to a request that is not proper HTTP, apart from 400. */
