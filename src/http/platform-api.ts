@@ -109,7 +109,8 @@ function refusal(
     case 403:
       return 'forbidden';
     default:
-      events.platformFailed({ reason: `status-${Math.floor(answer.status / 100)}xx` });
+      // Beyond 599 nothing is defined: it counts as the server's failure, so that the reasons stay a closed set.
+      events.platformFailed({ reason: `status-${Math.min(5, Math.floor(answer.status / 100))}xx` });
       return 'unavailable';
   }
 }

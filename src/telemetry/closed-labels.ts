@@ -42,6 +42,7 @@ export const PLATFORM_FAILURES = [
   'too-many-questions',
   'timeout',
   'unreachable',
+  'status-2xx',
   'status-3xx',
   'status-4xx',
   'status-5xx',

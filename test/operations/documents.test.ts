@@ -120,6 +120,7 @@ const LINKING = [
   'ARCHITECTURE.md',
   'CONTRIBUTING.md',
   'docs/decisions/README.md',
+  ...globSync('docs/*.md'),
   ...globSync('integrations/**/README.md'),
 ];
 
