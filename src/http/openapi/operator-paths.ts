@@ -28,7 +28,7 @@ export function operatorPaths(): Paths {
       ...unavailable(
         json('This instance cannot serve calls.', readiness('not ready'), {
           status: 'not ready',
-          reasons: ['the service is stopping'],
+          reasons: ['stopping'],
         }),
       ),
     }),
