@@ -1,6 +1,7 @@
-import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import type { ConnectionOptions } from 'node:tls';
+import { readCertificates } from '../lib/read-certificates.ts';
+import { readPrivateKey } from '../lib/read-private-key.ts';
 import type { TlsFiles } from '../lib/tls-material.ts';
 import { CommandFailed } from './command-context.ts';
 
@@ -29,13 +30,17 @@ export function serviceTls(
     ...(own === undefined || options.via !== undefined ? {} : pinned(own)),
     ...(cert === undefined || key === undefined
       ? {}
-      : { cert: readOption('--cert', cert), key: readOption('--key', key) }),
+      : {
+          cert: usable('--cert', cert, readCertificates(readOption('--cert', cert))).pem,
+          key: usable('--key', key, readPrivateKey(readOption('--key', key))).pem,
+        }),
   };
 }
 
 function pinned({ certFile }: TlsFiles): ServiceTls {
-  const pem = readOption('TLS_CERT_FILE', certFile);
-  const { fingerprint256 } = new X509Certificate(pem);
+  const text = readOption('TLS_CERT_FILE', certFile);
+  const { pem, first } = usable('TLS_CERT_FILE', certFile, readCertificates(text));
+  const { fingerprint256 } = first;
   return {
     ca: pem,
     allowPartialTrustChain: true,
@@ -45,6 +50,15 @@ function pinned({ certFile }: TlsFiles): ServiceTls {
         ? undefined
         : Object.assign(new Error('another certificate than TLS_CERT_FILE'), { code: OTHER_CERTIFICATE }),
   };
+}
+
+function usable<T extends { readonly ok: true; readonly pem: string }>(
+  option: string,
+  path: string,
+  reading: T | { readonly ok: false; readonly problem: string },
+): T {
+  if (reading.ok) return reading;
+  throw new CommandFailed(`${option} names ${path}, which ${reading.problem}.`, 2);
 }
 
 function readOption(option: string, path: string): string {

@@ -1,3 +1,4 @@
+import { readCertificates } from '../lib/read-certificates.ts';
 import {
   type HostPort,
   type RedisAddress,
@@ -26,10 +27,10 @@ const prefix: Parse<string> = (value) =>
     ? { value }
     : { expected: 'must be 1 to 64 letters, digits and characters of : . _ -' };
 
-const certificates: Parse<string> = (value) =>
-  value.includes('-----BEGIN CERTIFICATE-----')
-    ? { value }
-    : { expected: 'must name a file of PEM certificates' };
+const certificates: Parse<string> = (value) => {
+  const reading = readCertificates(value);
+  return reading.ok ? { value: reading.pem } : { expected: `names a file that ${reading.problem}` };
+};
 
 /** Reads everything about Redis; `redis` is undefined where none is set. */
 export function readRedisSettings(reader: SettingsReader): { readonly redis: RedisSettings | undefined } {

@@ -1,3 +1,5 @@
+import { withoutByteOrder } from '../lib/pem-blocks.ts';
+
 /** Where settings come from; passed in, so that reading them stays pure. */
 export interface SettingsSource {
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -124,7 +126,7 @@ export class SettingsReader {
 
   #readFile(name: string, path: string): string | undefined {
     try {
-      const value = this.#source.readFile(path).trim();
+      const value = withoutByteOrder(this.#source.readFile(path)).trim();
       if (value !== '') return this.#note(name, value, 'file', true);
       // A secret that was meant to be there must not be silently none.
       this.problem(`${name}_FILE names ${path}, which is empty`);

@@ -1,5 +1,7 @@
-import { constants, createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
+import { constants, type X509Certificate } from 'node:crypto';
 import { createSecureContext } from 'node:tls';
+import { type CertificatesReading, readCertificates } from './read-certificates.ts';
+import { readPrivateKey } from './read-private-key.ts';
 
 /** Where the files of a TLS listener are, all PEM. */
 export interface TlsFiles {
@@ -40,6 +42,14 @@ const MAX_TEXT = 1_000_000;
  */
 const TLS_RULES = { minVersion: 'TLSv1.2', secureOptions: constants.SSL_OP_NO_RENEGOTIATION } as const;
 
+/** What to do about a key that is not usable as it is. */
+const KEY_ADVICE = {
+  unusable: '',
+  encrypted: ': set TLS_KEY_PASSPHRASE',
+  locked: ': correct TLS_KEY_PASSPHRASE',
+} as const;
+const OTHER_KEY = 'TLS_KEY_FILE holds a key that does not belong to the first certificate of TLS_CERT_FILE';
+
 /**
  * Reads and checks the files of a listener. `readFile` throws as `node:fs` does. A certificate that has expired is
  * taken: a client that does not look at the date is served better by it than by nothing.
@@ -57,27 +67,31 @@ export function readTlsMaterial(files: TlsFiles, readFile: (path: string) => str
   const pbxClientCa = pbxClientCaFile === undefined ? undefined : read('PBX_CLIENT_CA_FILE', pbxClientCaFile);
   if (problems.length > 0) return { ok: false, problems };
 
-  const parse = (setting: string, text: string): readonly X509Certificate[] => {
-    const certificates = certificatesIn(text);
-    if (typeof certificates !== 'string') return certificates;
-    problems.push(`${setting} ${certificates}`);
-    return [];
+  const own = readCertificates(cert);
+  const authorities = pbxClientCa === undefined ? undefined : readCertificates(pbxClientCa);
+  const opened = readPrivateKey(key, passphrase);
+  if (!own.ok) problems.push(`TLS_CERT_FILE ${own.problem}`);
+  if (authorities?.ok === false) problems.push(`PBX_CLIENT_CA_FILE ${authorities.problem}`);
+  if (!opened.ok) problems.push(`TLS_KEY_FILE ${opened.problem}${KEY_ADVICE[opened.why]}`);
+  else if (own.ok && !own.first.checkPrivateKey(opened.key)) problems.push(OTHER_KEY);
+  const ca = certificatesOf(authorities);
+  problems.push(...authorityProblem(ca));
+  if (problems.length > 0 || !own.ok || !opened.ok) return { ok: false, problems };
+  const material = {
+    cert: own.pem,
+    key: opened.pem,
+    passphrase,
+    pbxClientCa: authorities?.ok === true ? authorities.pem : undefined,
   };
-  const [own] = parse('TLS_CERT_FILE', cert);
-  const authorities = pbxClientCa === undefined ? [] : parse('PBX_CLIENT_CA_FILE', pbxClientCa);
-  for (const problem of [keyProblem(key, passphrase, own), authorityProblem(authorities)]) {
-    if (problem !== undefined) problems.push(problem);
-  }
-  const material = { cert, key, passphrase, pbxClientCa };
-  if (problems.length === 0) problems.push(...contextProblem(material));
-  if (problems.length > 0 || own === undefined) return { ok: false, problems };
-  const ends = authorities.map(({ validToDate }) => validToDate.getTime());
+  const unusable = contextProblem(material);
+  if (unusable.length > 0) return { ok: false, problems: unusable };
+  const ends = ca.map(({ validToDate }) => validToDate.getTime());
   return {
     ok: true,
     material: {
       ...material,
-      subject: own.subject.replaceAll('\n', ', '),
-      expiresAt: own.validToDate.getTime(),
+      subject: own.first.subject.replaceAll('\n', ', '),
+      expiresAt: own.first.validToDate.getTime(),
       caExpiresAt: ends.length === 0 ? undefined : Math.min(...ends),
     },
   };
@@ -95,51 +109,17 @@ function textOf(
   }
 }
 
-const CERTIFICATE =
-  /-----BEGIN (?:X509 |TRUSTED )?CERTIFICATE-----[^-]*-----END (?:X509 |TRUSTED )?CERTIFICATE-----/g;
-
-/** The certificates of a PEM text in its order, or what is wrong with it. */
-function certificatesIn(text: string): readonly X509Certificate[] | string {
-  const blocks = text.match(CERTIFICATE) ?? [];
-  if (blocks.length === 0) return 'must hold a certificate in PEM form ("-----BEGIN CERTIFICATE-----")';
-  const certificates: X509Certificate[] = [];
-  for (const block of blocks) {
-    try {
-      certificates.push(new X509Certificate(block));
-    } catch (error) {
-      return `holds a damaged certificate, the ${certificates.length + 1}. of ${blocks.length} (${codeOf(error)})`;
-    }
-  }
-  return certificates;
+function certificatesOf(reading: CertificatesReading | undefined): readonly X509Certificate[] {
+  return reading?.ok === true ? reading.all : [];
 }
 
-function keyProblem(
-  pem: string,
-  passphrase: string | undefined,
-  own: X509Certificate | undefined,
-): string | undefined {
-  const key = openKey(pem, passphrase);
-  if (typeof key === 'string') return key;
-  if (own === undefined || own.checkPrivateKey(key)) return undefined;
-  return 'TLS_KEY_FILE holds a key that does not belong to the first certificate of TLS_CERT_FILE';
-}
-
-function openKey(pem: string, passphrase: string | undefined): KeyObject | string {
-  try {
-    return createPrivateKey(passphrase === undefined ? pem : { key: pem, passphrase });
-  } catch (error) {
-    const code = codeOf(error);
-    if (!pem.includes('ENCRYPTED')) return `TLS_KEY_FILE must hold a private key in PEM form (${code})`;
-    if (passphrase === undefined) return 'TLS_KEY_FILE is encrypted: set TLS_KEY_PASSPHRASE';
-    return `TLS_KEY_FILE is not opened by TLS_KEY_PASSPHRASE (${code})`;
-  }
-}
-
-function authorityProblem(authorities: readonly X509Certificate[]): string | undefined {
+function authorityProblem(authorities: readonly X509Certificate[]): readonly string[] {
   // A PBX's own self-signed certificate may stand for itself.
   const other = authorities.find(({ ca, issuer, subject }) => !ca && issuer !== subject);
-  if (other === undefined) return undefined;
-  return `PBX_CLIENT_CA_FILE must hold certificate authorities only; ${other.subject.replaceAll('\n', ', ')} is none`;
+  if (other === undefined) return [];
+  return [
+    `PBX_CLIENT_CA_FILE must hold certificate authorities only; ${other.subject.replaceAll('\n', ', ')} is none`,
+  ];
 }
 
 /** What OpenSSL itself refuses, such as a key that is too short. */

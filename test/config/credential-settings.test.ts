@@ -18,6 +18,12 @@ describe('keys for credentials', () => {
       const filed = read({ CREDENTIALS_KEY_FILE: '/run/key' }, `${form}\n`);
       assert.deepEqual(filed.config?.credentialKeys.current?.export(), BYTES, form);
     }
+    for (const form of [`"${BASE64}"`, `${BASE64}\\n`, `'${BASE64}\\r\\n'`]) {
+      assert.deepEqual(read({ CREDENTIALS_KEY: form }).config?.credentialKeys.current?.export(), BYTES, form);
+    }
+    const utf16 = Buffer.from(`\uFEFF${BASE64}\r\n`, 'utf16le').toString('utf8');
+    const filed = read({ CREDENTIALS_KEY_FILE: '/run/key' }, utf16);
+    assert.deepEqual(filed.config?.credentialKeys.current?.export(), BYTES);
     assert.equal(read({}).config?.credentialKeys.current, undefined);
   });
 

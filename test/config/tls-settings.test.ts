@@ -9,6 +9,11 @@ const OWN = CA.issueServer();
 const LOCKED = createPrivateKey(OWN.privateKey)
   .export({ type: 'pkcs8', format: 'pem', cipher: 'aes-256-cbc', passphrase: 'open sesame' })
   .toString();
+const OLD_LOCKED = createPrivateKey(OWN.privateKey)
+  .export({ type: 'sec1', format: 'pem', cipher: 'aes-256-cbc', passphrase: 'open sesame' })
+  .toString();
+/** Line ends as a shell or a `.env` file leaves them. */
+const flat = (pem: string) => pem.replaceAll('\n', '\\n');
 const FILES = {
   '/cert': OWN.certificate,
   '/chain': OWN.certificate + CA.certificate,
@@ -18,6 +23,12 @@ const FILES = {
   '/ca': CA.certificate,
   '/leaf': CA.issueClient({ commonName: 'pbx-1' }).certificate,
   '/damaged': OWN.certificate.replace(/\n.{20}/, `\n${'A'.repeat(20)}`),
+  '/flat-chain': flat(OWN.certificate + CA.certificate),
+  '/flat-key': flat(OWN.privateKey),
+  '/flat-ca': flat(CA.certificate),
+  '/flat-locked': flat(LOCKED),
+  '/old-locked': OLD_LOCKED,
+  '/spaced-locked': OLD_LOCKED.replaceAll('\n', ' '),
   '/long': 'x'.repeat(1_000_001),
 };
 const TLS = { TLS_CERT_FILE: '/cert', TLS_KEY_FILE: '/key' };
@@ -37,6 +48,10 @@ test('files that make a listener are taken: a chain, an encrypted key, an author
     { ...TLS, TLS_CERT_FILE: '/chain' },
     { ...TLS, TLS_KEY_FILE: '/locked', TLS_KEY_PASSPHRASE: 'open sesame' },
     { ...TLS, PBX_CLIENT_CA_FILE: '/ca' },
+    { TLS_CERT_FILE: '/flat-chain', TLS_KEY_FILE: '/flat-key', PBX_CLIENT_CA_FILE: '/flat-ca' },
+    { ...TLS, TLS_KEY_FILE: '/flat-locked', TLS_KEY_PASSPHRASE: 'open sesame' },
+    { ...TLS, TLS_KEY_FILE: '/old-locked', TLS_KEY_PASSPHRASE: 'open sesame' },
+    { ...TLS, TLS_KEY_FILE: '/spaced-locked', TLS_KEY_PASSPHRASE: 'open sesame' },
   ]) {
     assert.deepEqual(read(settings, FILES).problems, []);
   }
@@ -56,17 +71,20 @@ test('each file that cannot be used is told in one line that names its setting',
       ],
     ],
     [{ ...TLS, TLS_CERT_FILE: '/long' }, [/^TLS_CERT_FILE names \/long, which is longer than/]],
-    [{ ...TLS, TLS_CERT_FILE: '/key' }, [/^TLS_CERT_FILE must hold a certificate in PEM form/]],
-    [{ ...TLS, TLS_CERT_FILE: '/damaged' }, [/^TLS_CERT_FILE holds a damaged certificate/]],
-    [{ ...TLS, TLS_KEY_FILE: '/cert' }, [/^TLS_KEY_FILE must hold a private key in PEM form/]],
+    [{ ...TLS, TLS_CERT_FILE: '/key' }, [/^TLS_CERT_FILE holds no certificate in PEM form/]],
+    [{ ...TLS, TLS_CERT_FILE: '/damaged' }, [/^TLS_CERT_FILE holds a certificate that is damaged/]],
+    [{ ...TLS, TLS_KEY_FILE: '/cert' }, [/^TLS_KEY_FILE holds no private key in PEM form/]],
     [{ ...TLS, TLS_KEY_FILE: '/other-key' }, [/^TLS_KEY_FILE holds a key that does not belong/]],
-    [{ ...TLS, TLS_KEY_FILE: '/locked' }, [/^TLS_KEY_FILE is encrypted: set TLS_KEY_PASSPHRASE$/]],
+    [
+      { ...TLS, TLS_KEY_FILE: '/locked' },
+      [/^TLS_KEY_FILE holds a private key that is encrypted: set TLS_KEY_PASSPHRASE$/],
+    ],
     [
       { ...TLS, TLS_KEY_FILE: '/locked', TLS_KEY_PASSPHRASE: 'hunter2' },
-      [/^TLS_KEY_FILE is not opened by TLS_KEY_PASSPHRASE/],
+      [/^TLS_KEY_FILE .* the passphrase does not open: correct TLS_KEY_PASSPHRASE$/],
     ],
     [{ ...TLS, PBX_CLIENT_CA_FILE: '/leaf' }, [/^PBX_CLIENT_CA_FILE must hold certificate authorities only/]],
-    [{ ...TLS, PBX_CLIENT_CA_FILE: '/key' }, [/^PBX_CLIENT_CA_FILE must hold a certificate in PEM form/]],
+    [{ ...TLS, PBX_CLIENT_CA_FILE: '/key' }, [/^PBX_CLIENT_CA_FILE holds no certificate in PEM form/]],
   ];
   for (const [settings, expected] of rows) {
     const { config, problems } = read(settings, FILES);

@@ -55,15 +55,20 @@ describe('an APNs certificate', () => {
       OTHER.keyPem,
     );
     const keyPem = encryptedPem(GOOD.privateKey);
-    assertRefused(readApnsCertificate({ certPem, keyPem, now: NOW }), /the key file is encrypted/);
+    assertRefused(
+      readApnsCertificate({ certPem, keyPem, now: NOW }),
+      /the key file holds a private key that is encrypted/,
+    );
     const older =
       '-----BEGIN EC PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\nDEK-Info: AES-128-CBC,00\n\nAA==\n-----END EC PRIVATE KEY-----\n';
-    assertRefused(readApnsCertificate({ certPem, keyPem: older, now: NOW }), /the key file is encrypted/);
+    assertRefused(
+      readApnsCertificate({ certPem, keyPem: older, now: NOW }),
+      /the key file holds a private key that is encrypted/,
+    );
   });
 
   test('is refused where there is none or a damaged one', () => {
     const { certPem, keyPem } = GOOD;
-    assertRefused(readApnsCertificate({ certPem: '0\x82binary', keyPem, now: NOW }), /openssl pkcs12/);
     assertRefused(readApnsCertificate({ certPem: keyPem, now: NOW }), /holds no certificate/, keyPem);
     const damaged = certPem.replace(/\n.{20}/, '\n');
     assertRefused(readApnsCertificate({ certPem: damaged, keyPem, now: NOW }), /is damaged/);

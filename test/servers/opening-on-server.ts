@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { generateKeyPairSync } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
@@ -11,6 +12,7 @@ import { migrate } from '../../src/storage/migrate.ts';
 import { openDatabase } from '../../src/storage/open-database.ts';
 import { storageCall } from '../../src/storage/storage-call.ts';
 import { StorageUnavailable } from '../../src/storage/storage-unavailable.ts';
+import { encryptedPem } from '../devices/credential-checks.ts';
 import type { DatabaseServer } from '../helpers/database-server.ts';
 import type { DatabaseKind } from '../helpers/find-server.ts';
 import { PLAIN_VAULT } from '../helpers/plain-vault.ts';
@@ -75,11 +77,14 @@ export const openingOnServer = (server: () => DatabaseServer, kind: DatabaseKind
       const folder = await tempFolder();
       const file = join(folder.path, 'ca.pem');
       await writeFile(file, server().ca);
+      const flat = join(folder.path, 'flat.pem');
+      await writeFile(flat, server().ca.replaceAll('\n', '\\n'));
       const open = async (search: string) => openDatabase(await edited({ hostname: 'localhost', search }));
       for (const search of [
         '?sslmode=require',
         `?sslmode=verify-full&sslrootcert=${file}`,
         `?sslmode=verify-ca&sslrootcert=${file}`,
+        `?sslmode=verify-ca&sslrootcert=${flat}`,
       ]) {
         const database = await open(search);
         const { rows } = await sql<{ encrypted: unknown }>`${sql.raw(statements.encrypted)}`.execute(
@@ -94,6 +99,20 @@ export const openingOnServer = (server: () => DatabaseServer, kind: DatabaseKind
           /^DatabaseUrlError.*trusted encrypted connection/,
           search,
         );
+      }
+      const locked = join(folder.path, 'locked.pem');
+      await writeFile(locked, encryptedPem(generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey));
+      for (const [search, problem] of [
+        [
+          `?sslmode=require&sslcert=${file}&sslkey=${locked}`,
+          /sslkey names .*, which holds a private key that is encrypted/,
+        ],
+        [
+          `?sslmode=require&sslrootcert=${locked}`,
+          /sslrootcert names .*, which holds no certificate .* private key without/,
+        ],
+      ] as const) {
+        assert.match(await messageOf(open(search)), problem);
       }
       await folder.remove();
     });

@@ -140,9 +140,9 @@ describe('reloading the TLS files', () => {
       ],
       [
         { certificate: 'x' },
-        'TLS_CERT_FILE must hold a certificate in PEM form ("-----BEGIN CERTIFICATE-----")',
+        'TLS_CERT_FILE holds no certificate in PEM form ("-----BEGIN CERTIFICATE-----")',
       ],
-      [first, 'TLS_CERT_FILE must hold a certificate'],
+      [first, 'TLS_CERT_FILE holds no certificate'],
     ] as const;
     for (const [written, problem] of rows) {
       await folder.write(written);

@@ -1,30 +1,18 @@
-import { type KeyObject, X509Certificate } from 'node:crypto';
+import type { KeyObject, X509Certificate } from 'node:crypto';
+import { readCertificates } from '../../lib/read-certificates.ts';
 import { extensionTopics, subjectBundleId } from './certificate-topics.ts';
-import { type CredentialReading, type CredentialRefused, refused } from './credential-reading.ts';
-import { pemBlocks } from './pem-blocks.ts';
-import { privateKeyPem, readPrivateKey } from './read-private-key.ts';
+import { type CredentialReading, refused } from './credential-reading.ts';
+import { privateKeyPem, readCredentialKey } from './read-credential-key.ts';
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 /** Apple's certificates live for a year; a new one takes a person with an Apple account. */
 const SOON_MS = 30 * DAY_MS;
 const FILE = 'the certificate file';
+/** What OpenSSL writes holds the key alone, so that it must not take the place of the certificate's file. */
+const DECRYPT =
+  'decrypt it into a file of its own with "openssl pkey -in FILE -out KEY", and give that with --apns-cert-key';
 
 const dayOf = (date: Date): string => date.toISOString().slice(0, 10);
-
-const parseCertificates = (text: string): readonly X509Certificate[] | CredentialRefused => {
-  const blocks = pemBlocks(text).filter(({ label }) => label === 'CERTIFICATE');
-  if (blocks.length === 0) {
-    return refused(
-      `${FILE} holds no certificate in PEM form; convert a .p12 file with "openssl pkcs12 -in FILE -out NEW -nodes"`,
-    );
-  }
-  try {
-    return blocks.map((block) => new X509Certificate(block.text));
-  } catch {
-    // OpenSSL's error says nothing more.
-    return refused(`a certificate in ${FILE} is damaged`);
-  }
-};
 
 const validityProblem = (certificate: X509Certificate, now: number): string | undefined => {
   const { validFromDate, validToDate } = certificate;
@@ -77,18 +65,21 @@ export const readApnsCertificate = (input: {
   readonly now: number;
 }): CredentialReading<'apns-certificate'> => {
   const { certPem, keyPem, appId, now } = input;
-  const certificates = parseCertificates(certPem);
-  if ('ok' in certificates) return certificates;
-  const reading = readPrivateKey(keyPem ?? certPem, keyPem === undefined ? FILE : 'the key file');
+  const certificates = readCertificates(certPem);
+  if (!certificates.ok) return refused(`${FILE} ${certificates.problem}`);
+  const reading =
+    keyPem === undefined
+      ? readCredentialKey(certPem, FILE, DECRYPT)
+      : readCredentialKey(keyPem, 'the key file');
   if (!reading.ok) return reading;
-  const leaf = certificates.find((certificate) => certificate.checkPrivateKey(reading.key));
+  const leaf = certificates.all.find((certificate) => certificate.checkPrivateKey(reading.key));
   if (leaf === undefined) return refused('the private key does not belong to the certificate');
   const { problem: uncovered, notes } = coverageOf(leaf, appId);
   const problem = validityProblem(leaf, now) ?? uncovered;
   if (problem !== undefined) return refused(problem);
   return {
     ok: true,
-    credential: { kind: 'apns-certificate', ...pemOf(reading.key, leaf, certificates) },
+    credential: { kind: 'apns-certificate', ...pemOf(reading.key, leaf, certificates.all) },
     expiresAt: leaf.validToDate.getTime(),
     notes: [...notes, ...expiryNotes(leaf, now)],
   };

@@ -1,5 +1,5 @@
 import { type CredentialReading, refused } from './credential-reading.ts';
-import { privateKeyPem, readPrivateKey } from './read-private-key.ts';
+import { privateKeyPem, readCredentialKey } from './read-credential-key.ts';
 
 /** Apple's ids of keys and of teams: ten capital letters and digits. */
 const APPLE_ID = /^[A-Z0-9]{10}$/;
@@ -21,7 +21,7 @@ export const readApnsKey = (input: {
   if (!APPLE_ID.test(teamId)) {
     return refused('the Apple team id must be 10 capital letters and digits, as on your membership page');
   }
-  const reading = readPrivateKey(text, 'the APNs key file');
+  const reading = readCredentialKey(text, 'the APNs key file');
   if (!reading.ok) return reading;
   const { asymmetricKeyType, asymmetricKeyDetails } = reading.key;
   if (asymmetricKeyType !== 'ec' || asymmetricKeyDetails?.namedCurve !== 'prime256v1') {

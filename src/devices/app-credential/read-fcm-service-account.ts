@@ -1,5 +1,6 @@
+import { pemBlocks, plainText } from '../../lib/pem-blocks.ts';
 import { type CredentialReading, MAX_CREDENTIAL_TEXT, refused } from './credential-reading.ts';
-import { privateKeyPem, readPrivateKey } from './read-private-key.ts';
+import { privateKeyPem, readCredentialKey } from './read-credential-key.ts';
 
 /** Also the old ids with a domain, `example.com:project`; none can leave its place in a path. */
 const PROJECT_ID = /^[a-z0-9][a-z0-9.:-]{0,99}$/;
@@ -11,13 +12,22 @@ const FILE = 'the service-account file';
 const parseObject = (text: string): ReadonlyMap<string, unknown> | undefined => {
   if (text.length > MAX_CREDENTIAL_TEXT) return undefined;
   try {
-    const parsed: unknown = JSON.parse(text.replace(/^\uFEFF/, ''));
+    // A line end within a text, where a shell has replaced \n, is no JSON; the key is read with a blank in its place.
+    const parsed: unknown = JSON.parse(plainText(text).replace(/[\t\r\n]/g, ' '));
     if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed)) return undefined;
     return new Map<string, unknown>(Object.entries(parsed));
   } catch {
     // The error of JSON.parse quotes the text, which is secret.
     return undefined;
   }
+};
+
+/** What the text is instead; continues a sentence, or is empty. */
+const insteadOfJson = (text: string): string => {
+  if (text.trim() === '') return ': it is empty';
+  return pemBlocks(text).length > 0
+    ? ': it is a PEM file; give the whole JSON file that the Firebase console has made, not the key out of it'
+    : '';
 };
 
 const typeProblem = (fields: ReadonlyMap<string, unknown>): string | undefined => {
@@ -60,7 +70,7 @@ const requiredFields = (
  */
 export const readFcmServiceAccount = (json: string): CredentialReading<'fcm-service-account'> => {
   const fields = parseObject(json);
-  if (fields === undefined) return refused(`${FILE} is not a JSON object`);
+  if (fields === undefined) return refused(`${FILE} is not a JSON object${insteadOfJson(json)}`);
   const wrongType = typeProblem(fields);
   if (wrongType !== undefined) return refused(wrongType);
   const texts = requiredFields(fields);
@@ -70,7 +80,7 @@ export const readFcmServiceAccount = (json: string): CredentialReading<'fcm-serv
   if (!isTokenUri(texts.token_uri)) {
     return refused(`the field "token_uri" of ${FILE} must be an absolute https: address`);
   }
-  const reading = readPrivateKey(texts.private_key, `the field "private_key" of ${FILE}`);
+  const reading = readCredentialKey(texts.private_key, `the field "private_key" of ${FILE}`);
   if (!reading.ok) return reading;
   const { asymmetricKeyType, asymmetricKeyDetails } = reading.key;
   if (asymmetricKeyType !== 'rsa' || (asymmetricKeyDetails?.modulusLength ?? 0) < MIN_RSA_BITS) {

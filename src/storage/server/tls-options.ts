@@ -1,15 +1,27 @@
 import { readFile } from 'node:fs/promises';
 import type { DatabaseAddress } from '../../lib/database-address.ts';
+import { readCertificates } from '../../lib/read-certificates.ts';
+import { readPrivateKey } from '../../lib/read-private-key.ts';
 import { DatabaseUrlError } from '../database-url-error.ts';
 
-const readPem = async (option: string, path: string | undefined): Promise<string | undefined> => {
-  if (path === undefined) return undefined;
+const readText = async (option: string, path: string): Promise<string> => {
   try {
     return await readFile(path, 'utf8');
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? String(error.code) : 'unreadable';
     throw new DatabaseUrlError(`${option} names ${path}, which cannot be read (${code})`, { cause: error });
   }
+};
+
+const readPem = async (
+  option: 'sslrootcert' | 'sslcert' | 'sslkey',
+  path: string | undefined,
+): Promise<string | undefined> => {
+  if (path === undefined) return undefined;
+  const text = await readText(option, path);
+  const reading = option === 'sslkey' ? readPrivateKey(text) : readCertificates(text);
+  if (reading.ok) return reading.pem;
+  throw new DatabaseUrlError(`${option} names ${path}, which ${reading.problem}`);
 };
 
 /** What both drivers hand on to `node:tls`. */
