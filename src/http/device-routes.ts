@@ -6,6 +6,7 @@ import type { PhoneRegistered } from '../devices/register-phone.ts';
 import type { AccountAccess } from './account-access.ts';
 import { type AccountParts, readAccountFields, refuseMethod } from './account-guard.ts';
 import { sendDone, sendNotFound } from './app-replies.ts';
+import { oddTokenShape } from './fields/ios-token-shape.ts';
 import type { HttpEvents } from './http-events.ts';
 import type { AccountLimit, AccountRate } from './limits/client-limits.ts';
 import { ENDPOINTS } from './paths.ts';
@@ -73,6 +74,9 @@ async function register(
     created: result.kind === 'created',
     takeover: result.takeover,
   });
+  const shape = platform === 'apns' ? oddTokenShape(body.token) : undefined;
+  if (shape !== undefined)
+    parts.events.iosTokenOdd({ app: body.app, clientVersion: body.client_version, shape });
   return sendDone(reply, result.kind === 'created' ? 201 : 200);
 }
 

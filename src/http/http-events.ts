@@ -1,4 +1,5 @@
 import type { ClosedBecause } from './connection.ts';
+import type { OddTokenShape } from './fields/ios-token-shape.ts';
 
 /** What the outside world did: for log and metrics. */
 export interface HttpEvents {
@@ -47,6 +48,12 @@ export interface HttpEvents {
     readonly token: string;
     readonly created: boolean;
     readonly takeover: boolean;
+  }): void;
+  /** An iPhone registered with a token that Apple will refuse; `clientVersion` is the app's word. */
+  iosTokenOdd(event: {
+    readonly app: string;
+    readonly clientVersion: string | null;
+    readonly shape: OddTokenShape;
   }): void;
   deviceUnregistered(event: {
     readonly account: number;

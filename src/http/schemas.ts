@@ -15,6 +15,7 @@ import {
   optionalCallIdField,
   optionalTextField,
   phoneNumberField,
+  registeredTokenField,
   textField,
   tokenField,
   triStateField,
@@ -63,7 +64,7 @@ const remoteNotificationToken: TString = Type.String({
 /** The body of POST /api/{apns,gcm,android}-device/. */
 export const DeviceRegistrationBody = bodySchema('DeviceRegistration', 'The phone to wake for an account.', {
   sip_user_id: accountField(),
-  token: tokenField('Push token.'),
+  token: tokenField("Push token; an iPhone's in hexadecimal."),
   app: textField('Bundle id or package name.'),
   name: optionalTextField('Name of the device.', null),
   os_version: optionalTextField('Version of its operating system.', null),
@@ -77,7 +78,7 @@ export const DeviceRegistrationBody = bodySchema('DeviceRegistration', 'The phon
 /** The body (or query) of DELETE /api/{apns,gcm,android}-device/. */
 export const DeviceRemovalBody = bodySchema('DeviceRemoval', 'The phone no longer to wake for an account.', {
   sip_user_id: accountField(),
-  token: tokenField('Push token, exactly as registered.'),
+  token: registeredTokenField('Push token, exactly as registered.'),
   app: textField('Bundle id or package name, exactly as registered.'),
 });
 

@@ -1,4 +1,5 @@
 import { CALL_OUTCOMES } from '../calls/call-outcome.ts';
+import { ODD_TOKEN_SHAPES } from '../http/fields/ios-token-shape.ts';
 import { APNS_REASONS } from '../push/apns/answers.ts';
 import { FCM_CODES } from '../push/fcm/answers.ts';
 import type { OauthAnswer } from '../push/fcm/oauth.ts';
@@ -126,6 +127,7 @@ export function createAppStart(
     for (const reason of FAULTS[provider]) metrics.faults.start({ app, platform, reason });
     for (const reason of REFUSED[provider]) metrics.pushesRefused.start({ app, platform, reason });
     for (const reason of DROPPED[provider]) metrics.tokensDropped.start({ app, provider, reason });
+    if (platform === 'apns') for (const shape of ODD_TOKEN_SHAPES) metrics.iosTokensOdd.start({ app, shape });
     for (const because of KEPT_BECAUSE) metrics.tokensKept.start({ app, provider, because });
   };
 }

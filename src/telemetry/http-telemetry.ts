@@ -1,5 +1,6 @@
 import type { ClosedBecause } from '../http/connection.ts';
 import type { HttpEvents } from '../http/http-events.ts';
+import type { AppLabel } from './app-label.ts';
 import { type Condition, type Conditions, isExpected } from './conditions.ts';
 import type { LineBudget } from './line-budget.ts';
 import { countReport, type ReferenceMetrics } from './reference-metrics.ts';
@@ -18,13 +19,19 @@ const CLOSED: Readonly<Record<ClosedBecause, string>> = {
   pipelined: 'a client sends requests without waiting for answers: its connection is closed',
 };
 
+/** Versions of apps whose odd tokens are logged, and characters of a version: a token in its place is longer. */
+const MOST_VERSIONS = 200;
+const LONGEST_VERSION = 40;
+
 /** Log line and metric of everything that the outside world does. */
 export function createHttpTelemetry(
   metrics: ServiceMetrics,
   reference: ReferenceMetrics,
   lines: LineBudget,
   conditions: Conditions,
+  appLabel: AppLabel,
 ): HttpEvents {
+  const loggedVersions = new Set<string>();
   return {
     pbxAnswered: ({ delayMs }) => metrics.pbxAnswerDelay.observe({}, delayMs / 1000),
     connectionClosed: ({ why }) => {
@@ -71,6 +78,16 @@ export function createHttpTelemetry(
       metrics.registrations.inc({ platform, result: created ? 'created' : 'updated' });
       const message = created ? 'phone registered' : 'phone registered again';
       lines.write('registered', 'info', message, { account, platform, app, token, takeover }, APP_LINES);
+    },
+    iosTokenOdd: ({ app, clientVersion, shape }) => {
+      metrics.iosTokensOdd.inc({ app: appLabel(app), shape });
+      const version = clientVersion === null || clientVersion.length > LONGEST_VERSION ? '' : clientVersion;
+      const key = JSON.stringify([app, version]);
+      if (loggedVersions.has(key) || loggedVersions.size >= MOST_VERSIONS) return;
+      loggedVersions.add(key);
+      const message =
+        'iPhones with this version of the app register push tokens that are not hexadecimal: Apple refuses them, and no call rings';
+      lines.write('odd token', 'warn', message, { app, clientVersion: version, shape });
     },
     deviceUnregistered: ({ account, platform, app, token, found }) => {
       metrics.registrations.inc({ platform, result: found ? 'removed' : 'not-found' });

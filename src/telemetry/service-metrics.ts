@@ -116,6 +116,11 @@ export function createServiceMetrics(registry: Registry, batch: MetricBatch) {
       'platform',
       'result',
     ]),
+    iosTokensOdd: counter(
+      'ios_tokens_odd_total',
+      'Registrations of iPhones with a push token that is not hexadecimal.',
+      ['app', 'shape'],
+    ),
     connectionsClosed: counter(
       'connections_closed_total',
       'Connections that were closed before their client closed them.',

@@ -82,7 +82,7 @@ export function createTelemetry(options: {
   const devices = createDeviceCounts(registry, appLabel, options.countDevices);
   const startApp = createAppStart(metrics, appLabel);
   startClosedLabels(metrics, reference, options.origins);
-  const http = createHttpTelemetry(metrics, reference, lines, conditions);
+  const http = createHttpTelemetry(metrics, reference, lines, conditions, appLabel);
   return {
     log,
     registry,

@@ -22,6 +22,7 @@ function createBareServer(t: TestContext) {
     storageFailed: nothing,
     platformFailed: nothing,
     deviceRegistered: nothing,
+    iosTokenOdd: nothing,
     deviceUnregistered: nothing,
     hangupReported: nothing,
     metricsReported: nothing,

@@ -32,7 +32,7 @@ describe('import-reference of many, damaged and other rows', { skip: skipWithout
     assert.equal(ended.code, 0, ended.all);
     assert.deepEqual(lineOf(ended, 'app_device'), [9, 2, 0, 0, 7], ended.stdout);
     assert.match(ended.stdout, /3 rows skipped: its sip_user_id is no account number/);
-    assert.match(ended.stdout, /2 rows skipped: its token is empty or holds a space/);
+    assert.match(ended.stdout, /2 rows skipped: its token is no push token/);
     assert.match(ended.stdout, /1 row skipped: its app is not here: wp8 com\.example\.old/);
     const kept = await withHere((devices) => devices.list({ limit: 10 }));
     assert.deepEqual(

@@ -3,8 +3,9 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { charDecoder } from '../../src/http/fields/decode-char.ts';
 import { decodeOptionalToken, decodePushProfile } from '../../src/http/fields/decode-lenient.ts';
-import { decodeToken } from '../../src/http/fields/decode-token.ts';
+import { decodeRegisteredToken, decodeToken } from '../../src/http/fields/decode-token.ts';
 import type { Decoded } from '../../src/http/fields/decoded.ts';
+import { oddTokenShape } from '../../src/http/fields/ios-token-shape.ts';
 import { trimPython } from '../../src/http/fields/python-text.ts';
 
 const REFUSED = Symbol('refused');
@@ -96,6 +97,15 @@ test('text of any kind: what is taken is trimmed, well-formed, within its bound 
   );
 });
 
+/** What programs print where a token should be, as they were seen or as their languages print it. */
+const NO_TOKENS = [
+  ...['null', 'NULL', 'nil', 'None', 'undefined', 'NaN', '(null)', '<null>', '<nil>', '[null]', '{}', '<>'],
+  '{length=32,bytes=0x740f4707bebcf74f...9b7c25d48e335894}',
+  '{length=32,bytes=0x740f47079b7c25d48e335894}',
+  ...['32bytes', 'Optional("740f4707")', 'Optional(32bytes)', '[116,15,71]', '<__NSCFData:0x600003e0>'],
+  ...['<740f4707...>', '[objectObject]', '<OS_dispatch_data:data[0x2]={leaf}>'],
+];
+
 test('push tokens', () => {
   const rows: readonly (readonly [unknown, string])[] = [
     ['abc:DEF-_1', 'abc:DEF-_1'],
@@ -104,10 +114,33 @@ test('push tokens', () => {
     ['a'.repeat(250), 'a'.repeat(250)],
     [` ${'a'.repeat(250)}\n`, 'a'.repeat(250)],
     [123, '123'],
+    ['<740f4707 bebcf74f 9B7C25d4>', '740f4707bebcf74f9B7C25d4'],
+    ['<740f4707bebcf74f>', '740f4707bebcf74f'],
+    ['nullify', 'nullify'],
+    ['32byte', '32byte'],
+    ['dA0+/w==', 'dA0+/w=='],
   ];
-  for (const [value, token] of rows) assert.equal(outcome(decodeToken(value)), token);
+  for (const [value, token] of rows) {
+    assert.equal(outcome(decodeToken(value)), token);
+    assert.equal(outcome(decodeRegisteredToken(value)), token);
+  }
   const refused: readonly unknown[] = ['', ' ', 'foo bar', 'a'.repeat(251), null, true, {}, 'a\0'];
   for (const value of refused) assert.equal(outcome(decodeToken(value)), REFUSED);
+  // It may have registered before such tokens were refused, and must be able to log out.
+  for (const value of NO_TOKENS) {
+    assert.equal(outcome(decodeToken(value)), REFUSED, value);
+    assert.equal(outcome(decodeRegisteredToken(value)), value);
+    assert.equal(outcome(decodeOptionalToken(value)), null, value);
+  }
+});
+
+test('the shape of a token that Apple cannot have made', () => {
+  for (const token of ['ab'.repeat(32), 'AB'.repeat(80)]) assert.equal(oddTokenShape(token), undefined);
+  assert.equal(oddTokenShape('dXJ0aGVy_Tok-n4:APA91bHun4MxP5egoKMwt2KZFBaFUH-1RYqx'), 'fcm');
+  assert.equal(oddTokenShape(Buffer.alloc(32, 7).toString('base64')), 'base64');
+  for (const token of ['abc', `0x${'ab'.repeat(32)}`, `${'ab'.repeat(32)}…`]) {
+    assert.equal(oddTokenShape(token), 'other', token);
+  }
 });
 
 test('fields that the reference never read cannot fail', () => {

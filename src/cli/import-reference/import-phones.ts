@@ -29,7 +29,7 @@ const readPhone = (
   const account = decodeAccountNumber(row['sip_user_id']);
   if (!account.ok) return { problem: 'its sip_user_id is no account number' };
   const token = decodeToken(row['token']);
-  if (!token.ok) return { problem: 'its token is empty or holds a space' };
+  if (!token.ok) return { problem: 'its token is no push token' };
   const app = apps.get(Number(row['app_id']));
   const appKey = keyOf(app);
   if (appKey === undefined) return { problem: `its app is not here: ${app?.label ?? 'an unknown one'}` };

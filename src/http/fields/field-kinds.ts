@@ -6,7 +6,7 @@ import { charDecoder, decodeText } from './decode-char.ts';
 import { cutTextDecoder } from './decode-cut-text.ts';
 import { decodeFloat } from './decode-float.ts';
 import { decodePhoneNumber, WITHHELD } from './decode-phone-number.ts';
-import { decodeToken, MAX_TOKEN } from './decode-token.ts';
+import { decodeRegisteredToken, decodeToken, MAX_TOKEN } from './decode-token.ts';
 import { accept } from './decoded.ts';
 import { type BlankRule, type Field, lenientField, optionalField, requiredField } from './field.ts';
 import { trimPython } from './python-text.ts';
@@ -72,9 +72,14 @@ export function optionalCallIdField(description: string): Field<string | undefin
   return lenientField(Type.String({ description }), decodeOptionalCallId);
 }
 
-/** A push token. */
+/** A push token that an app registers. */
 export function tokenField(description: string): Field<string> {
   return requiredField(boundedText(description, 1, MAX_TOKEN), decodeToken);
+}
+
+/** A push token that an app has registered before. */
+export function registeredTokenField(description: string): Field<string> {
+  return requiredField(boundedText(description, 1, MAX_TOKEN), decodeRegisteredToken);
 }
 
 /** A finite number. */
