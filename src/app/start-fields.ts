@@ -3,7 +3,7 @@ import type { App } from '../devices/app.ts';
 import { PLATFORMS } from '../devices/device.ts';
 import { shownDatabase } from '../lib/database-address.ts';
 import { packageVersion } from '../lib/package-version.ts';
-import type { HostPort, RedisSettings } from '../lib/redis-address.ts';
+import type { RedisServer, RedisSettings } from '../lib/redis-address.ts';
 
 /** What an operator must know of a service that has started, for its log line. Holds no password. */
 export function startFields(config: Config, apps: readonly App[] | undefined) {
@@ -44,5 +44,11 @@ function redisPlace({ place, tls, required }: RedisSettings): string {
   }
 }
 
-const shown = (servers: readonly HostPort[]): string =>
-  servers.map(({ host, port }) => `${host.includes(':') ? `[${host}]` : host}:${port}`).join(', ');
+const shown = (servers: readonly RedisServer[]): string =>
+  servers
+    .map((server) => {
+      if ('path' in server) return server.path;
+      const { host, port } = server;
+      return `${host.includes(':') ? `[${host}]` : host}:${port}`;
+    })
+    .join(', ');

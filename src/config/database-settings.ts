@@ -68,9 +68,13 @@ function readReferenceDatabase(reader: SettingsReader): string | undefined {
   }
   if (host === undefined || user === undefined || name === undefined) return undefined;
   const account = `${encodeURIComponent(user)}:${encodeURIComponent(password)}`;
-  const address = `mysql://${account}@${/^[^[]*:/.test(host) ? `[${host}]` : host}:${port}/${encodeURIComponent(name)}`;
+  const server = `${/^[^[]*:/.test(host) ? `[${host}]` : host}:${port}/${encodeURIComponent(name)}`;
+  // Django takes a path in its place for a Unix socket.
+  const address = host.startsWith('/')
+    ? `mysql://${account}@localhost/${encodeURIComponent(name)}?socket=${encodeURIComponent(host)}`
+    : `mysql://${account}@${server}`;
   if (readDatabaseAddress(address).ok) return address;
-  reader.problem('DB_ENV_HOST must be an IP address or a host name');
+  reader.problem('DB_ENV_HOST must be an IP address, a host name, or the path of a Unix socket');
   return undefined;
 }
 
@@ -85,7 +89,8 @@ export function databaseWarnings(
   const warnings = ignored.map((name) => `${name} has no effect: devices are kept in DATABASE_URL`);
   const reading = isServerAddress(databaseUrl) ? readDatabaseAddress(databaseUrl) : undefined;
   if (reading?.ok !== true) return warnings;
-  if (reading.address.tls === 'off' && !/^(localhost|127\..*|::1)$/.test(reading.address.host)) {
+  const { tls, socket, host } = reading.address;
+  if (tls === 'off' && socket === undefined && !/^(localhost|127\..*|::1)$/.test(host)) {
     warnings.push(
       'the connection to the database is not encrypted; write DATABASE_URL with ?sslmode=verify-full',
     );

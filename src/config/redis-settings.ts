@@ -1,7 +1,7 @@
 import { readCertificates } from '../lib/read-certificates.ts';
 import {
-  type HostPort,
   type RedisAddress,
+  type RedisServer,
   type RedisSettings,
   readRedisAddress,
   readServers,
@@ -17,7 +17,10 @@ const address: Parse<RedisAddress> = (value) => {
 const serverList: Parse<RedisAddress['place']> = (value) => {
   const servers = readServers(value);
   return servers === undefined
-    ? { expected: 'must be host:port,host:port: servers of one Redis Cluster, 100 at most' }
+    ? {
+        expected:
+          'must be host:port,host:port: servers of one Redis Cluster, 100 at most; account and TLS are settings of their own (REDIS_PASSWORD, REDIS_TLS=on)',
+      }
     : { value: { kind: 'cluster', servers } };
 };
 
@@ -106,13 +109,18 @@ function* contradictions(
 
 /** Doubts about the way to Redis, for `settingWarnings`. */
 export function redisWarnings(redis: RedisSettings | undefined): readonly string[] {
-  if (redis === undefined || redis.tls || serversOf(redis).every(({ host }) => isLoopback(host))) return [];
+  if (
+    redis === undefined ||
+    redis.tls ||
+    serversOf(redis).every((server) => 'path' in server || isLoopback(server.host))
+  )
+    return [];
   return [
     'the connection to Redis is not encrypted; write rediss:// in REDIS_URL, or REDIS_TLS=on with REDIS_SERVER_LIST',
   ];
 }
 
-function serversOf({ place }: RedisAddress): readonly HostPort[] {
+function serversOf({ place }: RedisAddress): readonly RedisServer[] {
   switch (place.kind) {
     case 'single':
       return [place.server];

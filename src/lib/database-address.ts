@@ -1,22 +1,20 @@
 import { isIP } from 'node:net';
 import { resolve } from 'node:path';
-
-/** How far the connection to a database server is protected. */
-export type TlsMode = 'off' | 'encrypt' | 'verify-ca' | 'verify-full';
+import { type DatabaseOptions, readDatabaseOptions } from './database-options.ts';
+import { type DatabaseTls, tlsOf } from './database-tls.ts';
 
 /** Where a database server is and how to connect to it, read from an address. Files are not looked at. */
-export interface DatabaseAddress {
+export interface DatabaseAddress extends DatabaseTls {
   readonly engine: 'postgres' | 'mysql';
+  /** Empty where `socket` is the way. */
   readonly host: string;
+  /** Path of a Unix socket: PostgreSQL's directory, MySQL's file. */
+  readonly socket: string | undefined;
   readonly port: number;
   readonly user: string;
   readonly password: string;
   readonly database: string;
-  readonly tls: TlsMode;
-  /** Paths of PEM files; undefined where the address names none. */
-  readonly caFile: string | undefined;
-  readonly certFile: string | undefined;
-  readonly keyFile: string | undefined;
+  readonly session: DatabaseOptions['session'];
 }
 
 /** An address that could be read, or why not, in words that quote nothing of it. */
@@ -30,31 +28,6 @@ const ENGINES: Readonly<Record<string, { engine: DatabaseAddress['engine']; port
   'mysql:': { engine: 'mysql', port: 3306 },
   'mariadb:': { engine: 'mysql', port: 3306 },
 };
-
-/**
- * Words of https://www.postgresql.org/docs/current/libpq-ssl.html and of
- * https://dev.mysql.com/doc/refman/8.4/en/connection-options.html#option_general_ssl-mode, in lower case. Those that
- * fall back to an unencrypted connection (`allow`, `prefer`) are left out: who asks for TLS must get it.
- */
-const TLS_MODES: Readonly<Record<string, TlsMode>> = {
-  disable: 'off',
-  disabled: 'off',
-  require: 'encrypt',
-  required: 'encrypt',
-  'verify-ca': 'verify-ca',
-  verify_ca: 'verify-ca',
-  'verify-full': 'verify-full',
-  verify_identity: 'verify-full',
-};
-
-const SSL_WORDS: Readonly<Record<string, TlsMode>> = {
-  true: 'verify-full',
-  '1': 'verify-full',
-  false: 'off',
-  '0': 'off',
-};
-
-const OPTIONS: ReadonlySet<string> = new Set(['sslmode', 'ssl', 'sslrootcert', 'sslcert', 'sslkey']);
 
 const EXAMPLE = 'postgres://user:password@host:5432/database or mysql://user:password@host:3306/database';
 
@@ -73,13 +46,19 @@ export const shownDatabase = (url: string): string => {
   }
   const reading = readDatabaseAddress(url);
   if (!reading.ok) return '(unreadable address)';
-  const { engine, user, host, port, database } = reading.address;
+  const { engine, user, host, port, database, socket } = reading.address;
+  if (socket !== undefined)
+    return `${engine}://${user}@/${database}?${engine === 'mysql' ? 'socket' : 'host'}=${socket}`;
   return `${engine}://${user}@${host.includes(':') ? `[${host}]` : host}:${port}/${database}`;
 };
 
+/** Without a host `URL` takes no user; the options of the address name a host or a socket then. */
+const NO_HOST = /^([a-z]+:\/\/[^/?#]*@)(?=[/?])/i;
+
 /** Reads the address of a PostgreSQL, MySQL or MariaDB database. Pure; a problem never quotes the address. */
 export const readDatabaseAddress = (text: string): AddressReading => {
-  const url = URL.parse(text);
+  const isHostless = NO_HOST.test(text.trim());
+  const url = URL.parse(isHostless ? text.trim().replace(NO_HOST, '$1nowhere') : text);
   const engine = url === null ? undefined : ENGINES[url.protocol];
   if (url === null || engine === undefined || url.hostname === '' || url.hash !== '') {
     return refuse(`must be ${EXAMPLE}, with characters such as @ : / ? # % in it percent-encoded`);
@@ -87,67 +66,42 @@ export const readDatabaseAddress = (text: string): AddressReading => {
   const names = namesOf(url);
   if (names === undefined)
     return refuse('holds a % that is not the beginning of a percent-encoded character');
-  const { user, database } = names;
+  const { user, database, host: written } = names;
   if (user === '') return refuse(`names no user; write ${EXAMPLE}`);
   if (database === '' || database.includes('/')) return refuse(`names no database; write ${EXAMPLE}`);
-  const host = url.hostname.replace(/^\[(.*)\]$/, '$1');
+  const options = readDatabaseOptions(engine.engine, url.searchParams);
+  if ('problem' in options) return refuse(options.problem);
+  const place = options.host ?? (isHostless ? '' : written);
+  if (options.socket === undefined && place === '') return refuse(`names no host; write ${EXAMPLE}`);
+  const socket = options.socket ?? (place.startsWith('/') ? place : undefined);
+  const host = socket === undefined ? place.replace(/^\[(.*)\]$/, '$1') : '';
   const tls = tlsOf(url.searchParams);
   if ('problem' in tls) return refuse(tls.problem);
+  if (socket !== undefined && tls.tls !== 'off')
+    return refuse('asks for encryption on a Unix socket, which has none; leave out sslmode= and the like');
   // mysql2 compares the certificate with a name only.
   if (engine.engine === 'mysql' && tls.tls === 'verify-full' && isIP(host) !== 0) {
     return refuse(
       'has an IP address as host, which sslmode=verify-full cannot verify for MySQL; write a host name',
     );
   }
-  const port = url.port === '' ? engine.port : Number(url.port);
-  return { ok: true, address: { ...names, ...tls, engine: engine.engine, host, port } };
+  const port = options.port ?? (url.port === '' ? engine.port : Number(url.port));
+  const { session } = options;
+  return { ok: true, address: { ...names, ...tls, engine: engine.engine, host, socket, port, session } };
 };
 
 const refuse = (problem: string): AddressReading => ({ ok: false, problem });
 
-const namesOf = (url: URL): Pick<DatabaseAddress, 'user' | 'password' | 'database'> | undefined => {
+const namesOf = (url: URL): Pick<DatabaseAddress, 'user' | 'password' | 'database' | 'host'> | undefined => {
   try {
     return {
       user: decodeURIComponent(url.username),
       password: decodeURIComponent(url.password),
       database: decodeURIComponent(url.pathname.slice(1)),
+      // A percent-encoded path is a Unix socket, as for libpq.
+      host: decodeURIComponent(url.hostname),
     };
   } catch {
     return undefined;
   }
-};
-
-type Tls = Pick<DatabaseAddress, 'tls' | 'caFile' | 'certFile' | 'keyFile'>;
-
-const tlsOf = (query: URLSearchParams): Tls | { readonly problem: string } => {
-  if ([...query.keys()].some((name) => !OPTIONS.has(name))) {
-    return { problem: `has an option that is not known; known are ${[...OPTIONS].join(', ')}` };
-  }
-  const files = {
-    caFile: query.get('sslrootcert') ?? undefined,
-    certFile: query.get('sslcert') ?? undefined,
-    keyFile: query.get('sslkey') ?? undefined,
-  };
-  if ((files.certFile === undefined) !== (files.keyFile === undefined))
-    return { problem: 'needs both sslcert= and sslkey=, or neither' };
-  const [mode, ssl] = [query.get('sslmode'), query.get('ssl')];
-  if (mode !== null && ssl !== null) return { problem: 'has both sslmode= and ssl=; write one of them' };
-  if (mode === null && ssl === null) {
-    // A file of certificates without a mode would otherwise silently mean no encryption.
-    if (files.caFile !== undefined) return { ...files, tls: 'verify-full' };
-    return files.certFile === undefined
-      ? { ...files, tls: 'off' }
-      : { problem: 'has sslcert= without sslmode=; write for example sslmode=verify-full' };
-  }
-  const tls = mode === null ? SSL_WORDS[ssl ?? ''] : TLS_MODES[mode.toLowerCase()];
-  if (tls === undefined) {
-    return {
-      problem: 'needs sslmode= one of disable, require, verify-ca, verify-full, or ssl= true or false',
-    };
-  }
-  if (tls === 'off' && (files.caFile ?? files.certFile) !== undefined) {
-    return { problem: 'asks for no encryption and yet has sslrootcert= or sslcert=; leave out one of them' };
-  }
-  // As libpq does, https://www.postgresql.org/docs/current/libpq-ssl.html: an authority is not named for nothing.
-  return { ...files, tls: tls === 'encrypt' && files.caFile !== undefined ? 'verify-ca' : tls };
 };

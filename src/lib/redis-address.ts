@@ -6,9 +6,12 @@ export interface HostPort {
   readonly port: number;
 }
 
+/** One server, by its address or by the path of its Unix socket. */
+export type RedisServer = HostPort | { readonly path: string };
+
 /** Which Redis: one server, the master that Sentinels name, or a Cluster found from any of its servers. */
 export type RedisPlace =
-  | { readonly kind: 'single'; readonly server: HostPort; readonly database: number }
+  | { readonly kind: 'single'; readonly server: RedisServer; readonly database: number }
   | {
       readonly kind: 'sentinel';
       readonly sentinels: readonly HostPort[];
@@ -51,23 +54,54 @@ const MOST_SERVERS = 100;
 const EXAMPLES =
   'redis://user:password@host:6379/0, rediss:// for TLS, or redis+sentinel://user:password@host:26379,host:26379/master-name/0';
 
+const NAMES = '(?:([^@/]*)@)?';
+const SERVERS = new RegExp(
+  `^(?:redis|valkey)(s)?(\\+sentinel)?://${NAMES}([^@/?#]+)(?:/([^?#]*))?(?:\\?([^#]*))?$`,
+  'i',
+);
+const SOCKET = new RegExp(
+  `^(?:(?:redis|valkey)\\+)?(?:unix|socket)://${NAMES}(/[^?#]+)(?:\\?([^#]*))?$`,
+  'i',
+);
+
 /**
- * Reads `redis://`, `rediss://`, `redis+sentinel://` and `rediss+sentinel://`; the first two as
- * https://www.iana.org/assignments/uri-schemes/prov/redis says. Pure; a problem never quotes the address.
+ * Reads `redis://`, `rediss://`, `redis+sentinel://` and `rediss+sentinel://` (or `valkey` in their place), the first two
+ * as https://www.iana.org/assignments/uri-schemes/prov/redis says, and `unix:///path`. Pure; a problem never quotes the
+ * address.
  */
 export const readRedisAddress = (text: string): RedisAddressReading => {
-  const match = /^(rediss?)(\+sentinel)?:\/\/(?:([^@/]*)@)?([^@/?#]+)(?:\/([^?#]*))?$/i.exec(text);
+  const socket = SOCKET.exec(text);
+  if (socket !== null) return readSocketAddress(socket);
+  const match = SERVERS.exec(text);
   if (match === null) {
     return refuse(`must be ${EXAMPLES}; characters such as @ : / ? # % in names are percent-encoded`);
   }
-  const [, scheme = '', sentinel, account, hosts = '', path = ''] = match;
+  const [, secure, sentinel, account, hosts = '', path = '', query] = match;
   const servers = readServers(hosts, sentinel === undefined ? REDIS_PORT : SENTINEL_PORT);
   if (servers === undefined) return refuse(`must name host:port; write ${EXAMPLES}`);
   const names = namesOf(account);
   if ('problem' in names) return refuse(names.problem);
-  const place = sentinel === undefined ? singleAt(servers, path) : sentinelAt(servers, path);
+  const asked = optionsOf(query);
+  if ('problem' in asked) return refuse(asked.problem);
+  const written = path.replace(/\/$/, '');
+  const place =
+    sentinel === undefined
+      ? singleAt(servers, written, asked.database)
+      : sentinelAt(servers, written, asked.database);
   if ('problem' in place) return refuse(place.problem);
-  return { ok: true, address: { ...names, place, tls: scheme.toLowerCase() === 'rediss' } };
+  return { ok: true, address: { ...names, place, tls: secure !== undefined } };
+};
+
+const readSocketAddress = ([, account, path = '', query]: RegExpExecArray): RedisAddressReading => {
+  const names = namesOf(account);
+  if ('problem' in names) return refuse(names.problem);
+  const asked = optionsOf(query);
+  if ('problem' in asked) return refuse(asked.problem);
+  const server = { path };
+  return {
+    ok: true,
+    address: { ...names, place: { kind: 'single', server, database: asked.database ?? 0 }, tls: false },
+  };
 };
 
 /** Reads `host:port,host:port`; undefined where one of them is none. */
@@ -78,7 +112,7 @@ export const readServers = (text: string, defaultPort = REDIS_PORT): readonly Ho
 };
 
 const readServer = (text: string, defaultPort: number): HostPort | undefined => {
-  const match = /^(?:\[([^\]]+)\]|([^:[\]]+))(?::(\d{1,5}))?$/.exec(text);
+  const match = /^(?:(?:redis|valkey):\/\/)?(?:\[([^\]]+)\]|([^:[\]]+))(?::(\d{1,5}))?\/?$/i.exec(text);
   const host = match?.[1] ?? match?.[2] ?? '';
   const port = Number(match?.[3] ?? defaultPort);
   const named = match?.[1] === undefined ? /^[A-Za-z0-9][A-Za-z0-9._-]{0,252}$/.test(host) : isIP(host) === 6;
@@ -106,25 +140,54 @@ const namesOf = (account: string | undefined): Pick<RedisAddress, 'username' | '
   }
 };
 
+/** Options of Redis' other clients; `protocol` is this service's own affair. */
+const optionsOf = (query: string | undefined): { readonly database: number | undefined } | Problem => {
+  const options = new URLSearchParams(query);
+  for (const name of options.keys()) {
+    if (name === 'db' || name === 'protocol') continue;
+    // What does not look like a name may be a part of a password.
+    const shown = /^[A-Za-z][A-Za-z_.-]{0,40}$/.test(name)
+      ? `the unknown option ${name}=`
+      : 'an unknown option';
+    return { problem: `has ${shown}; known are db and protocol` };
+  }
+  const text = options.get('db');
+  if (text === null) return { database: undefined };
+  const database = databaseOf(text);
+  return database === undefined ? { problem: 'needs a number after db=' } : { database };
+};
+
+const TWO_DATABASES: Problem = { problem: 'has a database number in its path and another after db=' };
+
 const databaseOf = (text: string): number | undefined => (/^\d{1,5}$/.test(text) ? Number(text) : undefined);
 
-const singleAt = (servers: readonly HostPort[], path: string): RedisPlace | Problem => {
+const singleAt = (
+  servers: readonly HostPort[],
+  path: string,
+  asked: number | undefined,
+): RedisPlace | Problem => {
   const [server, ...others] = servers;
-  const database = path === '' ? 0 : databaseOf(path);
+  const database = path === '' ? (asked ?? 0) : databaseOf(path);
   if (server === undefined || others.length > 0) {
     return {
       problem: 'names several servers; for a Cluster set REDIS_SERVER_LIST, for Sentinels redis+sentinel://',
     };
   }
-  if (database === undefined) return { problem: 'must have nothing but a database number behind the server' };
+  if (database === undefined) return { problem: 'must have nothing but a database number after the server' };
+  if (asked !== undefined && asked !== database) return TWO_DATABASES;
   return { kind: 'single', server, database };
 };
 
-const sentinelAt = (sentinels: readonly HostPort[], path: string): RedisPlace | Problem => {
-  const [master = '', number = '0', ...rest] = path.split('/');
-  const database = databaseOf(number);
+const sentinelAt = (
+  sentinels: readonly HostPort[],
+  path: string,
+  asked: number | undefined,
+): RedisPlace | Problem => {
+  const [master = '', number, ...rest] = path.split('/');
+  const database = number === undefined ? (asked ?? 0) : databaseOf(number);
   if (!/^[A-Za-z0-9._-]+$/.test(master) || database === undefined || rest.length > 0) {
-    return { problem: "must have the master's name behind the Sentinels, and perhaps /database-number" };
+    return { problem: "must have the master's name after the Sentinels, and perhaps /database-number" };
   }
+  if (asked !== undefined && asked !== database) return TWO_DATABASES;
   return { kind: 'sentinel', sentinels, master, database };
 };

@@ -1,10 +1,10 @@
-import type { HostPort } from '../lib/redis-address.ts';
+import type { RedisServer } from '../lib/redis-address.ts';
 import { startDeadline } from './deadline.ts';
 import { type Login, ServerConnection } from './server-connection.ts';
 
 /** Asks one server on a connection made for that; rejects with `RedisUnavailable` or `ErrorReply`, after `limitMs` at the latest. */
 export const askOnce = async (
-  server: HostPort,
+  server: RedisServer,
   login: Login,
   limitMs: number,
   signal: AbortSignal,

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { backoff } from '../lib/backoff.ts';
-import type { HostPort } from '../lib/redis-address.ts';
+import type { RedisServer } from '../lib/redis-address.ts';
 import { startDeadline } from './deadline.ts';
 import { troubleOf } from './error-reply.ts';
 import { type RedisFault, type RedisTrouble, RedisUnavailable } from './redis-unavailable.ts';
@@ -10,7 +10,7 @@ import { RECONNECT } from './timings.ts';
 /** What is to be kept connected. */
 export interface Keeping {
   /** Where the server is now; asked before every try. Ends soon by itself, or when the signal aborts. */
-  readonly find: (signal: AbortSignal) => Promise<HostPort>;
+  readonly find: (signal: AbortSignal) => Promise<RedisServer>;
   readonly login: Login;
   /** Milliseconds for connecting, logging in and `prepare` together. */
   readonly limitMs: number;

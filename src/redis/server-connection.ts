@@ -1,5 +1,5 @@
 import { Redis } from 'ioredis';
-import type { HostPort } from '../lib/redis-address.ts';
+import type { RedisServer } from '../lib/redis-address.ts';
 import { ErrorReply } from './error-reply.ts';
 import { type RedisFault, RedisUnavailable } from './redis-unavailable.ts';
 
@@ -36,7 +36,7 @@ export class ServerConnection {
   #lingering: NodeJS.Timeout | undefined;
   #over = false;
 
-  constructor(server: HostPort, login: Login) {
+  constructor(server: RedisServer, login: Login) {
     this.#login = login;
     this.#redis = new Redis({
       ...server,

@@ -1,4 +1,4 @@
-import type { HostPort } from '../lib/redis-address.ts';
+import type { RedisServer } from '../lib/redis-address.ts';
 import { startDeadline } from './deadline.ts';
 import { asUnavailable, faultOf, troubleOf } from './error-reply.ts';
 import type { InFlight } from './in-flight.ts';
@@ -19,7 +19,7 @@ export interface Command {
 
 /** What a link to one server needs. */
 export interface ServerLinkOptions {
-  readonly find: (signal: AbortSignal) => Promise<HostPort>;
+  readonly find: (signal: AbortSignal) => Promise<RedisServer>;
   readonly login: Login;
   /** Milliseconds within which the server must answer a probe. */
   readonly timeoutMs: number;

@@ -1,4 +1,4 @@
-import type { HostPort } from '../lib/redis-address.ts';
+import type { RedisServer } from '../lib/redis-address.ts';
 import { asUnavailable } from './error-reply.ts';
 import { InFlight, MOST_IN_FLIGHT } from './in-flight.ts';
 import { probeKey, probeServer } from './probe.ts';
@@ -12,7 +12,7 @@ import { Subscription } from './subscription.ts';
 /** What a link to one server at a time needs. */
 export interface SingleLinkOptions {
   /** Where the server is now. */
-  readonly find: (signal: AbortSignal) => Promise<HostPort>;
+  readonly find: (signal: AbortSignal) => Promise<RedisServer>;
   readonly login: Login;
   readonly timeoutMs: number;
   readonly prefix: string;

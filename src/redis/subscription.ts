@@ -1,4 +1,4 @@
-import type { HostPort } from '../lib/redis-address.ts';
+import type { RedisServer } from '../lib/redis-address.ts';
 import { startDeadline } from './deadline.ts';
 import { ErrorReply } from './error-reply.ts';
 import { KeptConnection } from './kept-connection.ts';
@@ -11,7 +11,7 @@ import { HEARTBEAT_MS, stallMs } from './timings.ts';
 export interface SubscriptionOptions {
   readonly channel: string;
   readonly heard: ChannelListener;
-  readonly find: (signal: AbortSignal) => Promise<HostPort>;
+  readonly find: (signal: AbortSignal) => Promise<RedisServer>;
   readonly login: Login;
   readonly timeoutMs: number;
   /** Whether SSUBSCRIBE is tried first. */

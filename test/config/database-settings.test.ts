@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { readDatabaseAddress } from '../../src/lib/database-address.ts';
+import { readDatabaseAddress, shownDatabase } from '../../src/lib/database-address.ts';
 import { read } from './read.ts';
 
 const REFERENCE = {
@@ -33,6 +33,11 @@ test('a database server is an address with user, host and database; ports and TL
       'postgres://me:pw@db/calls?sslmode=require&sslrootcert=/ca.pem',
       ['postgres', 'db', 5432, 'me', 'pw', 'calls', 'verify-ca'],
     ],
+    [
+      'mysql://me:pw@db/calls?ssl-mode=REQUIRED&charset=UTF8MB4',
+      ['mysql', 'db', 3306, 'me', 'pw', 'calls', 'encrypt'],
+    ],
+    ['postgres://me:pw@db/calls?sslmode=no-verify', ['postgres', 'db', 5432, 'me', 'pw', 'calls', 'encrypt']],
     ['postgres://me:pw@db/calls?ssl=0', ['postgres', 'db', 5432, 'me', 'pw', 'calls', 'off']],
   ] as const;
   for (const [text, expected] of rows) {
@@ -42,6 +47,25 @@ test('a database server is an address with user, host and database; ports and TL
     assert.deepEqual([engine, host, port, user, password, database, tls], expected);
     assert.equal(read({ DATABASE_URL: text }).config?.databaseUrl, text);
   }
+});
+
+test('a Unix socket is taken without a warning, and shown without the password', () => {
+  const rows = [
+    ['postgres://me:hunter2@/x?host=/run/postgresql', 'postgres://me@/x?host=/run/postgresql'],
+    ['postgres://me:hunter2@%2Frun%2Fpostgresql/x', 'postgres://me@/x?host=/run/postgresql'],
+    ['mysql://me:hunter2@/x?socket=/run/mysqld/mysqld.sock', 'mysql://me@/x?socket=/run/mysqld/mysqld.sock'],
+  ] as const;
+  for (const [DATABASE_URL, shown] of rows) {
+    const { config, problems, warnings } = read({ DATABASE_URL });
+    assert.deepEqual([problems, warnings], [[], []], DATABASE_URL);
+    assert.equal(shownDatabase(config?.databaseUrl ?? ''), shown);
+  }
+  const { config } = read({ ...REFERENCE, DB_ENV_HOST: '/run/mysqld/mysqld.sock' });
+  const reading = readDatabaseAddress(config?.databaseUrl ?? '');
+  assert.deepEqual(reading.ok && [reading.address.socket, reading.address.password], [
+    '/run/mysqld/mysqld.sock',
+    REFERENCE.DB_ENV_PASSWORD,
+  ]);
 });
 
 test('an address that cannot be used is a problem that names the setting and quotes nothing', () => {
@@ -57,7 +81,17 @@ test('an address that cannot be used is a problem that names the setting and quo
     ['mysql://me:hunter2@db/x?sslmode=disable&sslrootcert=/ca.pem', /sslrootcert=/],
     ['mysql://me:hunter2@db/x?sslcert=/c.pem&sslkey=/c.key', /without sslmode=/],
     ['mysql://me:hunter2@db/x?sslmode=require&ssl=true', /both sslmode= and ssl=/],
-    ['mysql://me:hunter2@db/x?password=hunter2', /option that is not known/],
+    ['mysql://me:hunter2@db/x?password=hunter2', /the unknown option password=; known are sslmode, .*socket/],
+    ['mysql://me:hunter2@db/x?hun%20ter2', /has an unknown option; known are/],
+    ['mysql://me:hunter2@db/x?application_name=y', /the unknown option application_name=/],
+    ['postgres://me:hunter2@db/x?socket=/hunter2', /the unknown option socket=/],
+    ['postgres://me:hunter2@db/x?host=a&host=hunter2', /the option host= twice/],
+    ['postgres://me:hunter2@db/x?port=hunter2', /port= from 1 to 65535/],
+    ['postgres://me:hunter2@db/x?charset=latin1', /another character set than UTF-8/],
+    ['postgres://me:hunter2@db/x?target_session_attrs=read-only', /takes no changes/],
+    ['postgres://me:hunter2@/x', /names no host/],
+    ['postgres://me:hunter2@/x?host=/run/postgresql&sslmode=require', /encryption on a Unix socket/],
+    ['mysql://me:hunter2@/x?socket=mysqld.sock', /the whole path of the Unix socket/],
     ['mysql://me:hunter2@10.0.0.1/x?sslmode=verify-full', /write a host name/],
     ['mongodb://me:hunter2@db/x', /must be sqlite:PATH/],
   ] as const;
@@ -118,7 +152,9 @@ test("half of the reference's settings are a problem, and beside DATABASE_URL th
     assert.equal(read(alone).problems.length, 3, 'never a new SQLite file in place of a database');
   }
   const strange = read({ ...REFERENCE, DB_ENV_HOST: 'a b/c' });
-  assert.deepEqual(strange.problems, ['DB_ENV_HOST must be an IP address or a host name']);
+  assert.deepEqual(strange.problems, [
+    'DB_ENV_HOST must be an IP address, a host name, or the path of a Unix socket',
+  ]);
   const both = read({ ...REFERENCE, DATABASE_URL: 'sqlite:a.db' });
   assert.equal(both.config?.databaseUrl, 'sqlite:a.db');
   assert.equal(both.warnings.length, 4);

@@ -65,6 +65,29 @@ test('an address names account, server, database, TLS, or Sentinels with their m
       [undefined, 'pw', true, { kind: 'single', server: { host: '::1', port: 6379 }, database: 0 }],
     ],
     [
+      'valkeys://me:pw@redis/?db=2&protocol=3',
+      ['me', 'pw', true, { kind: 'single', server: REDIS, database: 2 }],
+    ],
+    ['redis://redis:6379/1/', [undefined, undefined, false, { kind: 'single', server: REDIS, database: 1 }]],
+    ['valkey://redis/1?db=1', [undefined, undefined, false, { kind: 'single', server: REDIS, database: 1 }]],
+    [
+      'unix://me:p%40w@/run/redis.sock?db=3',
+      ['me', 'p@w', false, { kind: 'single', server: { path: '/run/redis.sock' }, database: 3 }],
+    ],
+    [
+      'redis+unix:///run/redis.sock',
+      [undefined, undefined, false, { kind: 'single', server: { path: '/run/redis.sock' }, database: 0 }],
+    ],
+    [
+      'valkey+sentinel://one/main?db=4',
+      [
+        undefined,
+        undefined,
+        false,
+        { kind: 'sentinel', sentinels: [{ host: 'one', port: 26_379 }], master: 'main', database: 4 },
+      ],
+    ],
+    [
       'redis+sentinel://me:pw@one:1,10.0.0.2/main/2',
       [
         'me',
@@ -103,6 +126,12 @@ test('what is no address is refused in words that do not quote it', () => {
     'http://:hunter2@redis',
     'redis://:hunter2@redis/zero',
     'redis://:hunter2@redis/0?db=1',
+    'redis://:hunter2@redis?db=hunter2',
+    'redis://:hunter2@redis?ssl_cert_reqs=hunter2',
+    'redis://:hunter2@redis?hun ter2',
+    'redis+sentinel://:hunter2@one/main/1?db=2',
+    'unix://:hunter2%@/run/redis.sock',
+    'unix://:hunter2@run/redis.sock',
     'redis://hunter2@redis',
     'redis://:hunter2%@redis',
     'redis://:hunter2@one,two',
@@ -113,7 +142,7 @@ test('what is no address is refused in words that do not quote it', () => {
   ];
   for (const url of rows) {
     const [problem, ...others] = problemsOf({ REDIS_URL: url });
-    assert.match(problem ?? '', /^REDIS_URL (must|has|holds|names)/, url);
+    assert.match(problem ?? '', /^REDIS_URL (must|has|holds|names|needs)/, url);
     assert.deepEqual(others, []);
     assert.doesNotMatch(problem ?? '', /hunter2/);
   }

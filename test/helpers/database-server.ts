@@ -12,6 +12,8 @@ import { until } from './until.ts';
 /** A database server of its own for one test file. */
 export interface DatabaseServer {
   readonly process: ServerProcess;
+  /** Its Unix socket: PostgreSQL's directory, MariaDB's file. */
+  readonly socket: string;
   /** PEM of the authority that signed the server's certificate for `localhost` and 127.0.0.1. */
   readonly ca: string;
   /** Shows a certificate of the same authority that is for `host`, or expired, for as long as `work` takes. */
@@ -57,6 +59,7 @@ export const startDatabaseServer = async (kind: DatabaseKind): Promise<DatabaseS
   await start();
   return {
     process: server.process,
+    socket: server.socket,
     ca: ca.certificate,
     presenting: async (other, work) => {
       await server.present(ca.issueServer(other));

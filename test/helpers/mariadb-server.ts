@@ -88,6 +88,7 @@ export const createMariadb = async (certificate: IssuedCertificate): Promise<Pre
     ),
     folder,
     port,
+    socket: join(folder, 'socket'),
     killSignal: 'SIGKILL',
     present: async (shown) => {
       await present(shown);

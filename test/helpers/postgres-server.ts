@@ -34,7 +34,7 @@ export const createPostgres = async (certificate: IssuedCertificate): Promise<Pr
   const settings = {
     listen_addresses: '127.0.0.1',
     port: String(port),
-    unix_socket_directories: '',
+    unix_socket_directories: folder,
     fsync: 'off',
     ssl: 'on',
     ...(await present(certificate)),
@@ -56,6 +56,7 @@ export const createPostgres = async (certificate: IssuedCertificate): Promise<Pr
     process: new ServerProcess(join(programs, 'postgres'), ['-D', data, ...args], as),
     folder,
     port,
+    socket: folder,
     // Immediate shutdown: as a crash, but for its children, which end with it.
     killSignal: 'SIGQUIT',
     present: async (shown) => {

@@ -6,6 +6,8 @@ export interface PreparedServer {
   readonly process: ServerProcess;
   readonly folder: string;
   readonly port: number;
+  /** Its Unix socket, as an address names it: PostgreSQL's directory, MariaDB's file. */
+  readonly socket: string;
   readonly killSignal: NodeJS.Signals;
   /** Shows another certificate to those who connect from now on. */
   present(certificate: IssuedCertificate): Promise<void>;

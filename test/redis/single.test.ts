@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { busProbe } from '../../src/calls/redis-bus/bus-probe.ts';
 import { RedisUnavailable } from '../../src/redis/redis-unavailable.ts';
@@ -6,6 +7,7 @@ import { watchForLeftovers } from '../faults/nothing-left.ts';
 import { skipWithout } from '../helpers/find-server.ts';
 import { type RedisServer, startRedis } from '../helpers/redis-server.ts';
 import { until } from '../helpers/until.ts';
+import { tempFolder } from '../storage/temp-folder.ts';
 import { fault } from './fault-matcher.ts';
 import { INCREMENT } from './scripts.ts';
 import { settingsOf, watchedLink } from './watched-link.ts';
@@ -20,10 +22,18 @@ describe('one Redis server', { skip: skipWithout('Redis') }, () => {
     if (started === undefined) throw new Error('Redis was not started');
     return started;
   };
+  let folder: Awaited<ReturnType<typeof tempFolder>> | undefined;
   before(async () => {
-    started = await startRedis({ password: 'pass/word@1' });
+    folder = await tempFolder();
+    started = await startRedis({
+      password: 'pass/word@1',
+      config: { unixsocket: join(folder.path, 'socket') },
+    });
   });
-  after(() => started?.close());
+  after(async () => {
+    await started?.close();
+    await folder?.remove();
+  });
 
   test('a script runs by its digest, and by its text where the server does not know it', async (t) => {
     const { link, told } = watchedLink(t, settingsOf(server().url));
@@ -35,6 +45,18 @@ describe('one Redis server', { skip: skipWithout('Redis') }, () => {
     await server().ask('SCRIPT', 'FLUSH');
     assert.equal(await link.run(INCREMENT, ['vm:{a}:n'], [1]), 6);
     await link.ping();
+  });
+
+  test('over a Unix socket as over the network, also while it is subscribed', async (t) => {
+    const url = `unix://:${encodeURIComponent('pass/word@1')}@${join(folder?.path ?? '', 'socket')}?db=3`;
+    const { link } = watchedLink(t, settingsOf(url));
+    const heard: string[] = [];
+    link.listen('vm:socket', { onMessage: (message) => heard.push(message), onGap: () => {} });
+    await until(() => link.isUp(), 'the link is up');
+    assert.equal(await link.run(INCREMENT, ['vm:{s}:n'], [2]), 2);
+    await until(async () => (await link.publish('vm:socket', 'x')) > 0, 'it is subscribed');
+    await until(() => heard.includes('x'), 'the message is heard');
+    assert.match(String(await server().ask('INFO', 'keyspace')), /^db3:keys=/m);
   });
 
   test('a fault of the script itself is no fault of Redis, and quotes no argument', async (t) => {

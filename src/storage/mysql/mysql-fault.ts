@@ -66,6 +66,7 @@ export const mysqlFault = (error: unknown): StorageFault | undefined => {
     return 'gone';
   const code = 'code' in error && typeof error.code === 'string' ? error.code : '';
   if (LOST_CODES.has(code) || LOST_MESSAGES.some((text) => error.message.startsWith(text))) return 'gone';
+  if (code === 'AUTH_SWITCH_PLUGIN_ERROR') return 'refused';
   if (code === 'HANDSHAKE_NO_SSL_SUPPORT') return 'untrusted';
   return networkFault(error);
 };

@@ -105,8 +105,9 @@ export const openMysqlPool = (
   limits: ServerLimits,
 ): ServerPool => {
   const pool = mysql.createPool({
-    host: address.host,
-    port: address.port,
+    ...(address.socket === undefined
+      ? { host: address.host, port: address.port }
+      : { socketPath: address.socket }),
     user: address.user,
     password: address.password,
     database: address.database,

@@ -56,7 +56,7 @@ export const openPostgresPool = (
   limits: ServerLimits,
 ): ServerPool => {
   const pool = new pg.Pool({
-    host: address.host,
+    host: address.socket ?? address.host,
     port: address.port,
     user: address.user,
     password: address.password,
@@ -66,7 +66,9 @@ export const openPostgresPool = (
     connectionTimeoutMillis: Math.min(limits.timeoutMs, CONNECT_LIMIT_MS),
     idleTimeoutMillis: 60_000,
     keepAlive: true,
-    application_name: 'vialer-middleware',
+    application_name: address.session.applicationName ?? 'vialer-middleware',
+    ...(address.session.options === undefined ? {} : { options: address.session.options }),
+    enableChannelBinding: address.session.bindsChannel,
     // The server gives up by itself what nobody waits for any more.
     statement_timeout: limits.timeoutMs,
     idle_in_transaction_session_timeout: idleLimit(limits.timeoutMs),
