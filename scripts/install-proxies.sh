@@ -22,7 +22,8 @@ apt-get update -qq
 apt-get install -y -qq --no-install-recommends "${packages[@]}"
 if command -v systemctl >/dev/null; then
   for package in "${packages[@]}"; do
-    dpkg -L "$package" "$package-common" 2>/dev/null | sed -n 's#.*/systemd/system/\([^/@]*\.service\)$#\1#p' |
+    # Not each package has one with this suffix.
+    { dpkg -L "$package" "$package-common" 2>/dev/null || true; } | sed -n 's#.*/systemd/system/\([^/@]*\.service\)$#\1#p' |
       xargs -r systemctl --quiet disable
   done
 fi

@@ -105,6 +105,7 @@ export function createHttpServers(config: Config, parts: HttpServerParts): HttpS
       ),
     },
     trustProxy: config.trustProxy,
+    keepAliveMs: config.keepAliveMs,
     tls: parts.tls,
     isStorageError: (error) => error instanceof StorageUnavailable,
     events,

@@ -63,6 +63,8 @@ export interface Config
   readonly maxConnections: number;
   /** Further ones that may be open for a moment. */
   readonly connectionsBeyond: number;
+  /** How long a connection without a request is kept. */
+  readonly keepAliveMs: number;
   readonly shutdownGraceMs: number;
   readonly accountAuth: AccountAuth;
   readonly pbx: PbxAccess;
@@ -130,6 +132,7 @@ export function readConfig(source: ConfigSource): ConfigReport {
     ),
     maxConnections,
     connectionsBeyond: connectionsBeyond(maxConnections, source.openFiles, database.databaseLimits.poolSize),
+    keepAliveMs: reader.read('KEEP_ALIVE_TIMEOUT', '72000', integer(1_000, 3_600_000, 'milliseconds')),
     maxPushesInFlight: reader.read('MAX_PUSHES_IN_FLIGHT', '2000', integer(1, 100_000, 'pushes')),
     shutdownGraceMs: reader.read('SHUTDOWN_GRACE', String(waitMs), integer(0, 60_000, 'milliseconds')),
     accountAuth,

@@ -10,7 +10,7 @@ import type { AddressLimit } from './limits/client-limits.ts';
 import { pbxBody } from './outcome-replies.ts';
 import { ENDPOINTS } from './paths.ts';
 import { checkedAddress, type PbxRefusal } from './pbx-access.ts';
-import { type FieldsRead, readFields } from './read-fields.ts';
+import { type FieldsRead, problemOf, readFields } from './read-fields.ts';
 import { route } from './route.ts';
 import { CallCancelled, IncomingCall } from './schemas.ts';
 
@@ -145,9 +145,10 @@ function decodePbxFields<F extends Fields>(
 ): BodyValue<F> | undefined {
   if ('unreadable' in read) {
     const { status, detail } = read.unreadable;
-    parts.events.requestInvalid({ endpoint, field: 'body', problem: status === 415 ? 'media type' : detail });
+    const problem = problemOf(read.unreadable);
+    parts.events.requestInvalid({ endpoint, field: 'body', problem });
     if (status === 400) reply.header('x-invalid-field', 'body');
-    sendText(reply, status, status === 415 ? UNSUPPORTED : detail);
+    sendText(reply, status, problem === 'media type' ? UNSUPPORTED : detail);
     return undefined;
   }
   const decoded = decodeFields(schema, read.fields);

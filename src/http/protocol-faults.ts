@@ -37,6 +37,11 @@ export function createClientErrorHandler(
       return;
     }
     bound.requestsOf(socket)?.lastly(() => {
+      if (beginsWithProxyHeader(error)) {
+        events.requestInvalid({ endpoint: 'other', field: 'request', problem: PROXY_PROTOCOL });
+        writeFault(socket, 'other', 400, 'The PROXY protocol is not spoken here.');
+        return;
+      }
       const endpoint = endpointOf(targetIn(error));
       events.requestInvalid({ endpoint, field: 'request', problem: code });
       writeFault(socket, endpoint, STATUSES[code] ?? 400);
@@ -44,24 +49,36 @@ export function createClientErrorHandler(
   };
 }
 
-function writeFault(socket: Socket, endpoint: string, status: number): void {
-  const { type, body } = faultBody(endpoint, status);
+function writeFault(socket: Socket, endpoint: string, status: number, sentence = clientFault(status)): void {
+  const { type, body } = faultBody(endpoint, sentence);
   socket.write(
     `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\ncontent-type: ${type}\r\ncontent-length: ${body.length}\r\nconnection: close\r\n\r\n${body}`,
   );
   socket.destroySoon();
 }
 
+const PROXY_PROTOCOL =
+  'begins with the PROXY protocol, which this service does not speak: switch it off in the load balancer and let that set X-Forwarded-For';
+/** Versions 1 and 2, https://www.haproxy.org/download/3.0/doc/proxy-protocol.txt */
+const PROXY_HEADERS = [Buffer.from('PROXY '), Buffer.from('\r\n\r\n\0\r\nQUIT\n')];
+
+function beginsWithProxyHeader(error: Error): boolean {
+  const bytes = rawPacketOf(error);
+  return PROXY_HEADERS.some((header) => bytes.subarray(0, header.length).equals(header));
+}
+
+function rawPacketOf(error: Error): Buffer {
+  return 'rawPacket' in error && Buffer.isBuffer(error.rawPacket) ? error.rawPacket : Buffer.alloc(0);
+}
+
 /** The target of the request line, where the bytes that could not be read begin with one; else empty. */
 function targetIn(error: Error): string {
-  const bytes = 'rawPacket' in error && Buffer.isBuffer(error.rawPacket) ? error.rawPacket : Buffer.alloc(0);
-  const [, target = ''] = /^[A-Z]+ (\S+)/.exec(bytes.toString('latin1', 0, 256)) ?? [];
+  const [, target = ''] = /^[A-Z]+ (\S+)/.exec(rawPacketOf(error).toString('latin1', 0, 256)) ?? [];
   return routedUrl(target);
 }
 
 /** In ASCII, so that its length is its number of bytes. */
-function faultBody(endpoint: string, status: number): { readonly type: string; readonly body: string } {
-  const sentence = clientFault(status);
+function faultBody(endpoint: string, sentence: string): { readonly type: string; readonly body: string } {
   return isPbxEndpoint(endpoint)
     ? { type: 'text/plain; charset=utf-8', body: sentence }
     : { type: 'application/json', body: JSON.stringify({ detail: sentence }) };
@@ -73,7 +90,7 @@ export function answerProtocolFaults(server: FastifyInstance, events: FaultEvent
   server.server.on('checkExpectation', (request: IncomingMessage, response: ServerResponse) => {
     const endpoint = endpointOf(routedUrl(request.url ?? ''));
     events.requestInvalid({ endpoint, field: 'request', problem: 'expectation' });
-    const { type, body } = faultBody(endpoint, 417);
+    const { type, body } = faultBody(endpoint, clientFault(417));
     const headers = { 'content-type': type, 'content-length': body.length, connection: 'close' };
     response.writeHead(417, headers).end(body);
   });

@@ -11,7 +11,11 @@ import { contentType, rawBody } from './raw-body.ts';
 
 /** Why a body could not be read, in words for whoever sent it. */
 export type UnreadableBody =
-  | { readonly status: 415; readonly detail: string }
+  | {
+      readonly status: 415;
+      readonly problem: 'media type' | 'Content-Encoding';
+      readonly detail: string;
+    }
   | { readonly status: 400; readonly detail: string };
 
 /** The fields of a body, or why there are none. */
@@ -31,6 +35,8 @@ export function readFields(
     const query = readQuery(request.url);
     return query.kind === 'fields' ? { fields: query.fields } : { unreadable: MALFORMED_BODY };
   }
+  const { 'content-encoding': coding = 'identity' } = request.headers;
+  if (coding.trim().toLowerCase() !== 'identity') return { unreadable: ENCODED };
   const body = readBody(contentType(request), raw, encoding);
   return body instanceof Promise ? body.then(fieldsOf) : fieldsOf(body);
 }
@@ -52,8 +58,20 @@ function fieldsOf(body: BodyResult): FieldsRead {
 
 const MALFORMED_BODY: UnreadableBody = { status: 400, detail: 'Malformed request.' };
 
+/** No app or PBX compresses its few bytes, and what unpacks to any size is not to be unpacked. */
+const ENCODED: UnreadableBody = {
+  status: 415,
+  problem: 'Content-Encoding',
+  detail: 'Unsupported Content-Encoding in request: send the body as it is.',
+};
+
 function unsupported(mediaType: string): UnreadableBody {
-  return { status: 415, detail: `Unsupported media type "${mediaType}" in request.` };
+  return { status: 415, problem: 'media type', detail: `Unsupported media type "${mediaType}" in request.` };
+}
+
+/** What is wrong with it, for the log. */
+export function problemOf(body: UnreadableBody): string {
+  return body.status === 415 ? body.problem : body.detail;
 }
 
 /** What was read, at the endpoints that apps use: what could not be is answered here, and undefined comes back. */
@@ -65,7 +83,7 @@ export function appFieldsOf(
 ): RawFields | undefined {
   if ('fields' in read) return read.fields;
   const { status, detail } = read.unreadable;
-  events.requestInvalid({ endpoint, field: 'body', problem: status === 415 ? 'media type' : detail });
+  events.requestInvalid({ endpoint, field: 'body', problem: problemOf(read.unreadable) });
   sendDetail(status === 400 ? reply.header('x-invalid-field', 'body') : reply, status, detail);
   return undefined;
 }

@@ -19,15 +19,12 @@ import type { TlsListener } from './tls-listener.ts';
 /** Milliseconds within which a client must have sent its headers, and its whole request. */
 const HEADERS_TIMEOUT = 10_000;
 const REQUEST_TIMEOUT = 20_000;
-/** Milliseconds that an idle connection is kept; PBXs and proxies reuse theirs. */
-const KEEP_ALIVE_TIMEOUT = 72_000;
 
 /** Fastify hands these only to servers that it made itself. */
 const LIMITS = {
   ...OUR_FAULTS,
   headersTimeout: HEADERS_TIMEOUT,
   requestTimeout: REQUEST_TIMEOUT,
-  keepAliveTimeout: KEEP_ALIVE_TIMEOUT,
   connectionsCheckingInterval: 5_000,
 };
 
@@ -47,6 +44,8 @@ export interface ServerParts extends ErrorParts {
   readonly connectionsBeyond: number;
   /** Milliseconds after which a client that does not read its response is cut off; default 15,000. */
   readonly stalledMs?: number;
+  /** Milliseconds that an idle connection is kept; PBXs and proxies reuse theirs. */
+  readonly keepAliveMs: number;
   /** Undefined: plain HTTP. */
   readonly tls?: TlsListener | undefined;
   readonly events: HttpEvents;
@@ -66,7 +65,12 @@ export function createServer(parts: ServerParts): FastifyInstance {
   const server = Fastify({
     logger: false,
     serverFactory: (onRequest: RequestListener) =>
-      createBoundedServer(bound, create, LIMITS, routed(onRequest)),
+      createBoundedServer(
+        bound,
+        create,
+        { ...LIMITS, keepAliveTimeout: parts.keepAliveMs },
+        routed(onRequest),
+      ),
     trustProxy:
       trustProxy === undefined ? false : (address: string) => trustProxy.contains(bareAddress(address)),
     routerOptions: { caseSensitive: true, ignoreTrailingSlash: false, maxParamLength: 1_000 },

@@ -52,6 +52,7 @@ function createBareServer(t: TestContext) {
     trustProxy: undefined,
     maxConnections: 1_000,
     connectionsBeyond: 100,
+    keepAliveMs: 72_000,
     isStorageError: () => false,
     events,
   });

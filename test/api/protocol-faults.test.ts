@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { deflateSync, gzipSync } from 'node:zlib';
 import { startTestService } from '../helpers/test-service.ts';
 import { until } from '../helpers/until.ts';
 import { connectTo, createTlsFolder } from '../tls/tls-service.ts';
+import { send } from './http-client.ts';
 import { type Exchange, exchange, openSocket, rawRequest, readAnswers } from './raw-socket.ts';
 
 const PBX = '/api/incoming-call/';
@@ -91,6 +93,46 @@ test('what is no proper HTTP is answered in our own words, as the endpoint answe
   }
   const lines = service.logged.filter(({ fields }) => fields['field'] === 'request');
   assert.ok(lines.length > 0, 'they are in the log');
+});
+
+test('the PROXY protocol of a load balancer is named, to it and in the log', async (t) => {
+  const service = await startTestService(t);
+  const request = rawRequest('POST', PBX, ['Connection: close'], 'sip_user_id=100000001');
+  const second = Buffer.from('0d0a0d0a000d0a515549540a2111000c7f0000017f000001d4311f90', 'hex');
+  for (const header of [Buffer.from('PROXY TCP4 192.0.2.1 192.0.2.2 54321 8080\r\n'), second]) {
+    const answer = await exchange(service.url, Buffer.concat([header, Buffer.from(request)]));
+    assertOurs(answer, APP, 400, 'PROXY');
+    assert.match(answer.text, /The PROXY protocol is not spoken here/);
+    assert.ok(answer.closed);
+  }
+  const lines = service.logged.filter(({ fields }) => /PROXY protocol/.test(String(fields['problem'])));
+  assert.equal(lines.length, 2);
+  assert.match(String(lines[0]?.fields['problem']), /switch it off in the load balancer/);
+});
+
+test('a compressed body is 415 and named; identity is none', async (t) => {
+  const service = await startTestService(t);
+  const form = 'sip_user_id=100000001';
+  for (const [coding, body] of [
+    ['gzip', gzipSync(form)],
+    ['deflate', deflateSync(form)],
+    ['x-unknown', Buffer.from(form)],
+  ] as const) {
+    for (const path of [PBX, APP, '/api/call-response/']) {
+      const { status, body: said } = await send(service.url, {
+        path,
+        type: 'application/x-www-form-urlencoded',
+        body,
+        headers: { 'content-encoding': coding, authorization: 'Token x:y' },
+      });
+      assert.equal(status, 415, `${path} ${coding}`);
+      assert.match(said, /Unsupported Content-Encoding in request: send the body as it is\./);
+    }
+  }
+  assert.ok(service.logged.some(({ fields }) => fields['problem'] === 'Content-Encoding'));
+  const plain = { path: PBX, type: 'application/x-www-form-urlencoded', body: form };
+  const answer = await send(service.url, { ...plain, headers: { 'content-encoding': 'Identity' } });
+  assert.equal(answer.body, 'status=NAK');
 });
 
 test('the same over TLS', async (t) => {
