@@ -1,10 +1,11 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { styleText } from 'node:util';
 import { type RunningApp, startApp } from '../app.ts';
 import { type Config, readConfig } from '../config/config.ts';
 import { monotonic } from '../lib/monotonic.ts';
-import { askPbx } from '../sandbox/pbx.ts';
+import { askPbx, type PbxAnswer } from '../sandbox/pbx.ts';
 import { createPhone, type PhoneOptions, type PhoneStep } from '../sandbox/phone.ts';
 import { startWorld, type World } from '../sandbox/world.ts';
 import { createLog } from '../telemetry/log.ts';
@@ -12,13 +13,23 @@ import { type CommandContext, CommandFailed, tellDatabase } from './command-cont
 import { addSandboxApps, SANDBOX_APPS } from './sandbox-apps.ts';
 import { trustSandbox } from './trust-sandbox.ts';
 
-const IPHONE = { kind: 'ios', account: 100_000_001, token: 'a1'.repeat(32), name: 'iPhone' } as const;
-const ANDROID = {
+interface DemoPhone extends Pick<PhoneOptions, 'kind' | 'account' | 'token'> {
+  readonly name: string;
+}
+
+const IPHONE: DemoPhone = { kind: 'ios', account: 100_000_001, token: 'a1'.repeat(32), name: 'iPhone' };
+const ANDROID: DemoPhone = {
   kind: 'android',
   account: 100_000_002,
   token: 'fcm:demo-token',
   name: 'Android phone',
-} as const;
+};
+const DELETED: DemoPhone = {
+  kind: 'android',
+  account: 100_000_003,
+  token: 'fcm:dead-token',
+  name: 'Android phone without the app',
+};
 const CALLER = { phoneNumber: '+31201234567', callerId: 'Front desk' };
 
 /** The work of `demo`. */
@@ -39,10 +50,20 @@ export async function runDemo(context: CommandContext): Promise<void> {
   context.out(
     'Apple, Google and the platform API run on loopback; the service talks to them over HTTP/2 and TLS.',
   );
-  await wakeOne(context, world, app, IPHONE);
-  await wakeOne(context, world, app, ANDROID);
-  context.out('\nBoth phones were woken. Next: README.md, "Run it".');
+  context.out('Times count from the request of the PBX.');
+  for (const phone of [IPHONE, ANDROID]) {
+    const { outcome } = await callOne(context, world, app, phone);
+    if (outcome !== 'ready') throw new CommandFailed(`The ${phone.name} was not woken: ${outcome}.`);
+  }
+  const { outcome } = await callOne(context, world, app, DELETED);
+  if (outcome !== 'token-gone') throw new CommandFailed(`The dead push token went unnoticed: ${outcome}.`);
+  context.out(WHY_NOT);
+  context.out('\nTwo phones were woken, one could not be. Next: README.md, "Make a call yourself".');
 }
+
+const WHY_NOT = `            It does not ring: its user deleted the app after it had registered, and Google answers that the push
+            token is dead. So the PBX hears NAK at once, with the reason in the header X-Wake-Outcome, and can
+            try voicemail. docs/outcomes.md explains every outcome.`;
 
 function demoConfig(world: World, databaseUrl: string): Config {
   const env = {
@@ -57,12 +78,13 @@ function demoConfig(world: World, databaseUrl: string): Config {
   return report.config;
 }
 
-async function wakeOne(
+/** Registers a phone and calls it. Lines are in colour on a terminal, unless NO_COLOR is set. */
+async function callOne(
   context: CommandContext,
   world: World,
   app: RunningApp,
-  who: Pick<PhoneOptions, 'kind' | 'account' | 'token'> & { readonly name: string },
-): Promise<void> {
+  who: DemoPhone,
+): Promise<PbxAnswer> {
   const user = `${who.kind}@example.com`;
   const { token: authorization } = world.platform.addUser({
     ...who,
@@ -72,7 +94,7 @@ async function wakeOne(
   });
   let startedAt = monotonic();
   const tell = (words: string, at: number) =>
-    context.out(`${(at - startedAt).toFixed(0).padStart(7)} ms  ${words}`);
+    context.out(`${styleText('dim', `${(at - startedAt).toFixed(0).padStart(7)} ms`)}  ${words}`);
   const phone = createPhone({
     ...who,
     app: who.kind === 'ios' ? SANDBOX_APPS.apns : SANDBOX_APPS.android,
@@ -85,17 +107,19 @@ async function wakeOne(
     },
   });
   try {
-    context.out(`\n${who.name}, account ${who.account}`);
     const registered = await phone.register();
-    tell(`the app registers its push token: ${registered.status}`, monotonic());
+    context.out(
+      `\n${styleText('bold', `${who.name}, account ${who.account}`)}: its app has registered a push token (HTTP ${registered.status})`,
+    );
     phone.listen(who.kind === 'ios' ? world.apple : world.google);
+    if (who === DELETED) world.google.unregisterDevice(who.token);
 
     startedAt = monotonic();
     tell(`the PBX asks for the phone: POST /api/incoming-call/`, startedAt);
     const answer = await askPbx({ url: app.pbxUrl, account: who.account, ...CALLER });
-    tell(`the PBX hears ${answer.body} (${answer.outcome ?? 'no outcome'})`, monotonic());
-    if (answer.body !== 'status=ACK')
-      throw new CommandFailed(`The ${who.name} was not woken: ${answer.outcome}`);
+    const word = styleText(answer.outcome === 'ready' ? 'green' : 'red', answer.body);
+    tell(`the PBX hears ${word} (${answer.outcome ?? 'no outcome'})`, monotonic());
+    return answer;
   } finally {
     phone.close();
   }

@@ -2,12 +2,12 @@
 import type { Command } from 'commander';
 import type { CommandContext } from './command-context.ts';
 
-/** `demo`: wakes two simulated phones over real connections and tells each step. */
+/** `demo`: calls three simulated phones over real connections and reports each step. */
 export function addDemoCommand(program: Command, context: CommandContext): void {
   program
     .command('demo')
     .description(
-      'wake a simulated iPhone and a simulated Android phone, step by step; needs nothing, leaves nothing',
+      'call three simulated phones, one of which cannot ring, step by step; needs nothing, leaves nothing',
     )
     .addHelpText('after', '\nExample:\n  vialer-middleware demo')
     .action(async () => (await import('./demo-run.ts')).runDemo(context));

@@ -120,7 +120,7 @@ describe('the stand-ins on loopback work where a proxy is set', () => {
     const cli = await createCli(t);
     const demo = await cli.run(['demo'], { HTTPS_PROXY: DEAD, http_proxy: DEAD, PUSH_PROXY: DEAD });
     assert.deepEqual([demo.code, demo.stderr], [0, '']);
-    assert.match(demo.stdout, /Both phones were woken/);
+    assert.match(demo.stdout, /Two phones were woken/);
   });
 
   test('sandbox prints a no_proxy that keeps what was excepted before, and only then', async (t) => {
