@@ -21,6 +21,13 @@ export function baseUrlOption(text: string): string {
   throw new InvalidArgumentError(`It ${parsed.expected}.`);
 }
 
+/** For the option parser: an http(s) address of any shape, such as that of a webhook. */
+export function webAddress(text: string): string {
+  const url = URL.parse(text);
+  if (url?.protocol === 'http:' || url?.protocol === 'https:') return url.href;
+  throw new InvalidArgumentError('It must be an absolute http:// or https:// address.');
+}
+
 /** `--platform`, with its three words. */
 export const platformOption = (): Option =>
   new Option('--platform <platform>', "the app's platform").choices(PLATFORMS);

@@ -7,6 +7,7 @@ import { addCredentialsCommands } from './credentials.ts';
 import { addDemoCommand } from './demo.ts';
 import { addDevicesCommands } from './devices.ts';
 import { addImportReferenceCommand } from './import-reference.ts';
+import { loadEnvFile } from './load-env-file.ts';
 import { addMigrateCommand } from './migrate.ts';
 import { addSandboxCommand } from './sandbox.ts';
 import { addServeCommand } from './serve.ts';
@@ -41,6 +42,14 @@ function createProgram(context: CommandContext): Command {
       'Wakes sleeping phones for incoming calls: between SIP PBXs and the push services of Apple and Google.',
     )
     .version(packageVersion())
+    .option(
+      '--env-file <path>',
+      'read settings from a file of NAME=value lines; the environment takes precedence',
+    )
+    .hook('preAction', async (_program, command) => {
+      const { envFile } = command.optsWithGlobals<{ readonly envFile?: string }>();
+      if (envFile !== undefined) await loadEnvFile(envFile);
+    })
     .showHelpAfterError('(see --help)')
     .exitOverride();
   addServeCommand(program);

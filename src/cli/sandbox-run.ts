@@ -4,43 +4,116 @@ import { processSource } from '../config/config.ts';
 import { readProxySettings } from '../config/proxy-settings.ts';
 import { SettingsReader } from '../config/settings-reader.ts';
 import { makeFolder } from '../lib/make-folder.ts';
-import { createPhone } from '../sandbox/phone.ts';
-import type { PhoneKind } from '../sandbox/phone-app.ts';
-import type { PushSource } from '../sandbox/push-log.ts';
+import type { DeliveredPush, PushSource } from '../sandbox/push-log.ts';
 import { startWorld, type World } from '../sandbox/world.ts';
-import { type CommandContext, tellDatabase } from './command-context.ts';
+import { type CommandContext, CommandFailed, tellDatabase } from './command-context.ts';
 import { addSandboxApps, SANDBOX_APPS } from './sandbox-apps.ts';
+import type { ScriptedFault } from './sandbox-fault.ts';
+import { createForward } from './sandbox-forward.ts';
+import { behaviourFor, type PhoneRule, refusalFor } from './sandbox-phone-rules.ts';
+import { startPhones } from './sandbox-phones.ts';
+import { howToAnswer, howToTry, shellWord, shortToken, shownPayload } from './sandbox-words.ts';
 
-/** The user that the sandbox's platform knows. */
-const USER = { account: 123_456_789, user: 'user@example.com', password: 'sandbox', token: 'sandbox-token' };
+/** The options of `sandbox`. */
+export interface SandboxOptions {
+  /** An absolute path. */
+  readonly folder: string;
+  /** The first of four ports in a row; free ones, unless given. */
+  readonly portBase: number | undefined;
+  readonly phones: readonly PhoneRule[] | 'none';
+  readonly faults: readonly ScriptedFault[];
+  readonly forward: string | undefined;
+}
 
 /** The work of `sandbox`. */
-export async function runSandbox(context: CommandContext, folder: string): Promise<void> {
-  await makeFolder(folder);
-  const world = await startWorld();
-  try {
-    const caFile = join(folder, 'ca.pem');
-    const databaseUrl = `sqlite:${join(folder, 'sandbox.db')}`;
-    await writeFile(caFile, world.ca.certificate);
-    tellDatabase(context, { databaseUrl }, 'will be created');
-    await addSandboxApps(databaseUrl, world);
-    const { token } = world.platform.addUser(USER);
-    const settings = {
-      NODE_EXTRA_CA_CERTS: caFile,
-      ...world.settings,
-      ACCOUNT_AUTH: 'voipgrid',
-      DATABASE_URL: databaseUrl,
-      ...aroundProxies(world),
-    };
-    for (const [name, value] of Object.entries(settings)) context.out(`export ${name}=${value}`);
-    for (const line of howToTry(token)) context.out(`# ${line}`);
-    answerAll(context, 'ios', world.apple);
-    answerAll(context, 'ios', world.appleSandbox);
-    answerAll(context, 'android', world.google);
-    await stopSignal();
-  } finally {
-    await world.close();
+export async function runSandbox(context: CommandContext, options: SandboxOptions): Promise<void> {
+  const { folder } = options;
+  await makeFolder(folder).catch(throwNoFolder(folder));
+  const say = (words: string) => context.out(`# ${words}`);
+  const world = await startSandboxWorld(options, say);
+  await using stack = new AsyncDisposableStack();
+  stack.adopt(world, (running) => running.close());
+  const settings = await writeFiles(context, world, folder).catch(throwNoFolder(folder));
+  for (const [name, value] of settings) context.out(`export ${name}=${shellWord(value)}`);
+  for (const line of howToTry({ folder, apps: SANDBOX_APPS, hasPhones: options.phones !== 'none' }))
+    say(line);
+  for (const { fault, scope } of options.faults) {
+    for (const push of [world.apple, world.appleSandbox, world.google]) push.script(fault, scope);
   }
+  const forward =
+    options.forward === undefined
+      ? undefined
+      : stack.adopt(createForward(options.forward, say), (each) => each.close());
+  const behaviourOf = behaviourFor(options.phones);
+  const receive = (service: string, kind: 'ios' | 'android', source: PushSource) => {
+    source.onAnyPush((push: DeliveredPush) => {
+      say(`${service}: push to ${shortToken(push.token)} ${shownPayload(push.payload)}`);
+      if (behaviourOf(push.token) === 'none') for (const line of howToAnswer(push.payload)) say(line);
+      forward?.push(service, push);
+    });
+    startPhones(kind, source, behaviourOf, (words) => say(`${service}: ${words}`));
+  };
+  receive('APNs', 'ios', world.apple);
+  receive('APNs sandbox', 'ios', world.appleSandbox);
+  receive('FCM', 'android', world.google);
+  await stopSignal();
+}
+
+const throwNoFolder = (folder: string) => (error: unknown) => {
+  if (error instanceof CommandFailed) throw error;
+  const why = error instanceof Error ? ('code' in error ? error.code : error.message) : 'unknown error';
+  const message = `--folder: ${folder} cannot be created or written (${why}): give another one.`;
+  throw new CommandFailed(message, 2, { cause: error });
+};
+
+async function startSandboxWorld(options: SandboxOptions, say: (words: string) => void): Promise<World> {
+  const behaviourOf = behaviourFor(options.phones);
+  const hooks = (push: 'apns' | 'fcm', service: string) => ({
+    faultFor: (token: string) => refusalFor(push, behaviourOf(token)),
+    onTrouble: (token: string, words: string) =>
+      say(`${service}: push to ${shortToken(token)} meets ${words}`),
+  });
+  const { portBase } = options;
+  try {
+    return await startWorld({
+      portBase,
+      apple: hooks('apns', 'APNs'),
+      google: hooks('fcm', 'FCM'),
+      platform: { everyAccount: true },
+    });
+  } catch (error) {
+    const isTaken = error instanceof Error && 'code' in error && error.code === 'EADDRINUSE';
+    if (portBase === undefined || !isTaken) throw error;
+    const port = 'port' in error ? `port ${error.port}` : 'a port';
+    throw new CommandFailed(
+      `--port-base: ${port} of ${portBase} to ${portBase + 3} is in use on 127.0.0.1: stop that program or give another base.`,
+      1,
+      { cause: error },
+    );
+  }
+}
+
+/** Writes certificate, database and the settings into the folder; gives the settings. */
+async function writeFiles(
+  context: CommandContext,
+  world: World,
+  folder: string,
+): Promise<readonly (readonly [string, string])[]> {
+  const caFile = join(folder, 'ca.pem');
+  const databaseUrl = `sqlite:${join(folder, 'sandbox.db')}`;
+  await writeFile(caFile, world.ca.certificate);
+  tellDatabase(context, { databaseUrl }, 'will be created');
+  await addSandboxApps(databaseUrl, world);
+  const settings = Object.entries({
+    NODE_EXTRA_CA_CERTS: caFile,
+    ...world.settings,
+    ACCOUNT_AUTH: 'voipgrid',
+    DATABASE_URL: databaseUrl,
+    ...aroundProxies(world),
+  });
+  const lines = settings.map(([name, value]) => `${name}=${shellWord(value)}\n`);
+  await writeFile(join(folder, 'sandbox.env'), lines.join(''));
+  return settings;
 }
 
 /**
@@ -59,36 +132,6 @@ function aroundProxies({ settings }: World): { readonly no_proxy?: string } {
   if (routes.every(({ proxy }) => proxy === undefined)) return {};
   const before = (env['no_proxy'] ?? env['NO_PROXY'] ?? '').split(/[\s,]+/).filter((entry) => entry !== '');
   return { no_proxy: [...before, 'localhost', '127.0.0.1'].join(',') };
-}
-
-function howToTry(authorization: string): readonly string[] {
-  const account = USER.account;
-  return [
-    `Any push token of the apps ${SANDBOX_APPS.apns} (apns) and ${SANDBOX_APPS.android} (android) is a phone that answers.`,
-    'In another shell: paste the lines above, run "vialer-middleware serve", then register a phone and call it:',
-    `  curl -H 'Authorization: ${authorization}' -d sip_user_id=${account} -d token=any-token -d app=${SANDBOX_APPS.android} http://127.0.0.1:8080/api/android-device/`,
-    `  curl -d sip_user_id=${account} -d phonenumber=0201234567 http://127.0.0.1:8080/api/incoming-call/`,
-    'Stop the sandbox with Ctrl-C.',
-  ];
-}
-
-/** Lets every push token behave as a phone whose app starts, registers with SIP and answers. */
-function answerAll(context: CommandContext, kind: PhoneKind, source: PushSource): void {
-  const phone = createPhone({
-    kind,
-    account: USER.account,
-    token: '',
-    app: SANDBOX_APPS.apns,
-    server: '',
-    authorization: '',
-    wakeUpMs: 600,
-    onStep: (step) => {
-      if (step.kind === 'push-received') context.out(`# ${kind}: a push arrives; the app starts`);
-      if (step.kind === 'answered') context.out(`# ${kind}: the app answered and was told ${step.status}`);
-      if (step.kind === 'answer-failed') context.out(`# ${kind}: the app could not answer`);
-    },
-  });
-  phone.listen({ ...source, onPush: (_token, handler) => source.onAnyPush(handler) });
 }
 
 function stopSignal(): Promise<void> {

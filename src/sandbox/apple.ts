@@ -7,15 +7,15 @@ import { type AppleAnswer, createAppleJudge } from './apple-judge.ts';
 import { type AppleKey, createAppleKeys } from './apple-keys.ts';
 import { APPLE_STATUS } from './apple-refusal.ts';
 import type { ThrowAwayCa } from './certificates.ts';
-import { createFaultScript } from './fault-script.ts';
-import type { AnswerFault, Fault, FaultScope } from './faults.ts';
+import { createFaultScript, scriptedBy } from './fault-script.ts';
+import { type AnswerFault, type Fault, type FaultScope, faultWords, type PushHooks } from './faults.ts';
 import { createLatest, type Latest } from './latest.ts';
 import { createPushLog, type DeliveredPush, type PushSource } from './push-log.ts';
 import { type StandInServer, startSecureServer } from './secure-server.ts';
 import { type Judgement, type Reply, serveStream } from './serve-stream.ts';
 
 /** How Apple's stand-in behaves; what is not told is as strict as Apple. */
-export interface AppleOptions {
+export interface AppleOptions extends PushHooks {
   readonly ca: ThrowAwayCa;
   /** 0, the default, picks a free port. */
   readonly port?: number;
@@ -126,9 +126,12 @@ export const startApple = async (options: AppleOptions): Promise<Apple> => {
     const connection = connectionOf(session);
     const token = tokenOf(headers);
     const id = idOf(headers);
-    const scripted = faults.take(token);
+    const scripted = faults.take(token) ?? scriptedBy(options, token);
     const at = monotonic();
-    if (scripted !== undefined) requests.add({ token, headers, ending: scripted.fault.kind, at });
+    if (scripted !== undefined) {
+      requests.add({ token, headers, ending: scripted.fault.kind, at });
+      options.onTrouble?.(token, faultWords(scripted.fault));
+    }
 
     const answer = async (): Promise<Judgement> => {
       const before = connection.authorized;
@@ -137,9 +140,13 @@ export const startApple = async (options: AppleOptions): Promise<Apple> => {
         if (!session.destroyed) session.settings({ maxConcurrentStreams: limit ?? settings.streams });
       }
       const ending = verdict.kind === 'accepted' ? 'accepted' : verdict.reason;
-      if (scripted === undefined) requests.add({ token, headers, ending, at });
+      if (scripted === undefined) {
+        requests.add({ token, headers, ending, at });
+        if (verdict.kind !== 'accepted') options.onTrouble?.(token, ending);
+      }
       const deliver = (): void => {
-        if (verdict.kind === 'accepted') log.add({ token, payload: verdict.payload, at: monotonic() });
+        if (verdict.kind === 'accepted')
+          log.add({ token, headers, payload: verdict.payload, at: monotonic() });
       };
       return { reply: renderAnswer(id, verdict), deliver };
     };

@@ -1,3 +1,5 @@
+import type { Fault, PushHooks } from './faults.ts';
+
 /** A fault that was written for a request. */
 export interface Scripted<F> {
   readonly fault: F;
@@ -69,4 +71,10 @@ export const createFaultScript = <F>(): FaultScript<F> => {
       size = 0;
     },
   };
+};
+
+/** What the owner's hook wants for a request of this token, in the shape of a script. */
+export const scriptedBy = ({ faultFor }: PushHooks, token: string): Scripted<Fault> | undefined => {
+  const fault = faultFor?.(token);
+  return fault === undefined ? undefined : { fault, delivered: false };
 };

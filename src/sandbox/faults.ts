@@ -48,6 +48,18 @@ export type Fault =
   /** An answer whose body has this many bytes. */
   | { readonly kind: 'oversized'; readonly status: number; readonly bytes: number };
 
+/** A fault in a few words, for a person. */
+export const faultWords = (fault: Fault): string =>
+  fault.kind === 'answer' ? `${fault.status} ${fault.reason ?? ''}`.trim() : fault.kind;
+
+/** What a stand-in for a push service leaves to its owner. */
+export interface PushHooks {
+  /** The fault for a request for this token that no script has one for. */
+  readonly faultFor?: ((token: string) => Fault | undefined) | undefined;
+  /** Called for each request that is refused (with the push service's word) or meets a fault (with `faultWords`). */
+  readonly onTrouble?: ((token: string, words: string) => void) | undefined;
+}
+
 /** Whom a fault hits, and for how long. */
 export interface FaultScope {
   /** Only requests for this push token. */

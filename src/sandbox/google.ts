@@ -2,8 +2,8 @@ import { randomUUID } from 'node:crypto';
 import type { IncomingHttpHeaders, ServerHttp2Stream } from 'node:http2';
 import { monotonic } from '../lib/monotonic.ts';
 import type { ThrowAwayCa } from './certificates.ts';
-import { createFaultScript } from './fault-script.ts';
-import type { Fault, FaultScope } from './faults.ts';
+import { createFaultScript, scriptedBy } from './fault-script.ts';
+import { type Fault, type FaultScope, faultWords, type PushHooks } from './faults.ts';
 import { createGoogleAccounts, type GoogleAccounts } from './google-accounts.ts';
 import { renderGoogleFault, renderGoogleRefusal } from './google-error.ts';
 import { createGoogleJudge, type GoogleAnswer, googleTokenOf, readGoogleBody } from './google-judge.ts';
@@ -16,7 +16,7 @@ import { type StandInServer, startSecureServer } from './secure-server.ts';
 import { type Judgement, type Reply, serveStream } from './serve-stream.ts';
 
 /** How Google's stand-in behaves. */
-export interface GoogleOptions {
+export interface GoogleOptions extends PushHooks {
   readonly ca: ThrowAwayCa;
   /** 0, the default, picks a free port. */
   readonly port?: number;
@@ -91,14 +91,21 @@ export const startGoogle = async (options: GoogleOptions): Promise<Google> => {
     // The push token is in the body, so that faults for one token wait for it.
     const body = await readGoogleBody(stream);
     const token = googleTokenOf(body);
-    const scripted = faults.take(token);
-    if (scripted !== undefined) requests.add({ token, headers, body, ending: scripted.fault.kind, at });
+    const scripted = faults.take(token) ?? scriptedBy(options, token);
+    if (scripted !== undefined) {
+      requests.add({ token, headers, body, ending: scripted.fault.kind, at });
+      options.onTrouble?.(token, faultWords(scripted.fault));
+    }
     const answer = async (): Promise<Judgement> => {
       const verdict = judge(headers, body);
       const ending = verdict.kind === 'accepted' ? 'accepted' : String(verdict.status);
-      if (scripted === undefined) requests.add({ token, headers, body, ending, at });
+      if (scripted === undefined) {
+        requests.add({ token, headers, body, ending, at });
+        if (verdict.kind === 'refused') options.onTrouble?.(token, `${ending} ${verdict.message}`);
+      }
       const deliver = (): void => {
-        if (verdict.kind === 'accepted') log.add({ token, payload: verdict.message.data, at: monotonic() });
+        if (verdict.kind === 'accepted')
+          log.add({ token, headers, payload: verdict.message.data, at: monotonic() });
       };
       return { reply: render(verdict), deliver };
     };

@@ -75,8 +75,24 @@ const rightAnswer = (question: PlatformQuestion, user: PlatformUser | undefined,
     : json(403, { detail: 'You do not have permission to perform this action.' });
 };
 
-/** Starts the stand-in for the platform API over HTTP/1.1 on 127.0.0.1; port 0, the default, picks a free one. */
-export const startPlatformApi = async (options: { readonly port?: number } = {}): Promise<PlatformApi> => {
+/** How the platform API's stand-in behaves. */
+export interface PlatformOptions {
+  /** 0, the default, picks a free port. */
+  readonly port?: number;
+  /** Users who were not added may log in, too: `123456789` or `123456789@…`, for that account, with any password. */
+  readonly everyAccount?: boolean;
+}
+
+/** The user of a login that names its account: `Basic` or `Token`, any password. */
+const userByName = (authorization: string): PlatformUser | undefined => {
+  const [scheme, rest = ''] = authorization.split(' ', 2);
+  const login = scheme === 'Basic' ? Buffer.from(rest, 'base64').toString() : scheme === 'Token' ? rest : '';
+  const [, user = '', account, password = ''] = /^(([1-9]\d{8})(?:@[^:]*)?):(.+)$/.exec(login) ?? [];
+  return account === undefined ? undefined : { account: Number(account), user, password, token: password };
+};
+
+/** Starts the stand-in for the platform API over HTTP/1.1 on 127.0.0.1. */
+export const startPlatformApi = async (options: PlatformOptions = {}): Promise<PlatformApi> => {
   const users = new Map<string, PlatformUser>();
   const faults = createFaultScript<PlatformFault>();
   const sockets = new Set<Socket>();
@@ -89,7 +105,9 @@ export const startPlatformApi = async (options: { readonly port?: number } = {})
     if (question === 'account' && !path.startsWith(ACCOUNT_PATH)) return json(404, { detail: 'Not found.' });
     if (request.method !== 'GET') return json(405, { detail: 'Method not allowed.' });
     counts[question] += 1;
-    const right = rightAnswer(question, users.get(request.headers.authorization ?? ''), path);
+    const { authorization = '' } = request.headers;
+    const named = options.everyAccount === true ? userByName(authorization) : undefined;
+    const right = rightAnswer(question, users.get(authorization) ?? named, path);
     const fault = faults.take(question)?.fault;
     switch (fault?.kind) {
       case undefined:

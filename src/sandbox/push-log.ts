@@ -1,8 +1,11 @@
+import type { IncomingHttpHeaders } from 'node:http2';
 import { createLatest, type Latest } from './latest.ts';
 
 /** A push that a stand-in accepted, as it reaches the phone. */
 export interface DeliveredPush {
   readonly token: string;
+  /** Of the request that brought it, pseudo-headers and authorization included. */
+  readonly headers: IncomingHttpHeaders;
   /** The keys the app reads: Apple's payload, Google's `data`. */
   readonly payload: Readonly<Record<string, unknown>>;
   /** Monotonic milliseconds at which it was accepted. */

@@ -127,7 +127,13 @@ export const startSecureServer = async (options: SecureServerOptions): Promise<S
   });
 
   const inner = await listenOnLoopback(server, options.direct ? options.port : 0);
-  const relay = options.direct ? undefined : await startRelay({ target: inner, port: options.port });
+  const relay = options.direct
+    ? undefined
+    : await startRelay({ target: inner, port: options.port }).catch((error: unknown) => {
+        // What already listens would keep the process alive.
+        server.close();
+        throw error;
+      });
   const port = (session: Http2Session): number => session.socket?.remotePort ?? -1;
 
   return {

@@ -2,7 +2,7 @@ import { generateKeyPairSync } from 'node:crypto';
 import { type Apple, type AppleOptions, startApple } from './apple.ts';
 import { createThrowAwayCa, type ThrowAwayCa } from './certificates.ts';
 import { type Google, type GoogleOptions, startGoogle } from './google.ts';
-import { type PlatformApi, startPlatformApi } from './platform-api.ts';
+import { type PlatformApi, type PlatformOptions, startPlatformApi } from './platform-api.ts';
 
 /** A developer team's signing key: what Apple's site gives out as a .p8 file. */
 export interface TeamKey {
@@ -33,6 +33,9 @@ export interface World {
 export interface WorldOptions {
   readonly apple?: Omit<AppleOptions, 'ca' | 'sandboxEnvironment'>;
   readonly google?: Omit<GoogleOptions, 'ca'>;
+  readonly platform?: PlatformOptions;
+  /** The first of four ports in a row, in the order of `settings`; free ones, unless told. */
+  readonly portBase?: number | undefined;
 }
 
 const TEAM_ID = 'SANDBOX001';
@@ -45,10 +48,14 @@ export const startWorld = async (options: WorldOptions = {}): Promise<World> => 
   const started = async <T extends { close(): Promise<void> }>(part: Promise<T>): Promise<T> =>
     starting.adopt(await part, (value) => value.close());
   const ca = createThrowAwayCa();
-  const apple = await started(startApple({ ca, ...options.apple }));
-  const appleSandbox = await started(startApple({ ca, ...options.apple, sandboxEnvironment: true }));
-  const google = await started(startGoogle({ ca, ...options.google }));
-  const platform = await started(startPlatformApi());
+  const { portBase } = options;
+  const port = (index: number): number => (portBase === undefined ? 0 : portBase + index);
+  const apple = await started(startApple({ ca, port: port(0), ...options.apple }));
+  const appleSandbox = await started(
+    startApple({ ca, port: port(1), ...options.apple, sandboxEnvironment: true }),
+  );
+  const google = await started(startGoogle({ ca, port: port(2), ...options.google }));
+  const platform = await started(startPlatformApi({ port: port(3), ...options.platform }));
   const teamKey = registerTeamKey([apple, appleSandbox]);
   const serviceAccount = JSON.stringify(await google.createServiceAccount({ projectId: PROJECT_ID }));
   const running = starting.move();

@@ -54,7 +54,12 @@ describe('the simulated phone', () => {
     });
     phone.listen(source);
   };
-  const push = (payload: Record<string, unknown>) => ({ token: TOKEN, payload, at: performance.now() });
+  const push = (payload: Record<string, unknown>) => ({
+    token: TOKEN,
+    headers: {},
+    payload,
+    at: performance.now(),
+  });
   const androidPush = (more: Record<string, unknown> = {}) =>
     push({
       type: 'call',

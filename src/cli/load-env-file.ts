@@ -1,0 +1,29 @@
+import { readFileSync } from 'node:fs';
+import { parseEnv } from 'node:util';
+import { CommandFailed } from './command-context.ts';
+
+/**
+ * Puts the variables of a file into the environment, as Node's own `--env-file` does: what is set there already takes
+ * precedence. Authorities of NODE_EXTRA_CA_CERTS are trusted in addition; other variables that Node reads at its start
+ * (NODE_OPTIONS) come too late.
+ */
+export async function loadEnvFile(path: string): Promise<void> {
+  const found = parseEnv(attempt('--env-file', path, () => readFileSync(path, 'utf8')));
+  for (const [name, value] of Object.entries(found)) process.env[name] ??= value;
+  const authorities = found['NODE_EXTRA_CA_CERTS'] ?? '';
+  if (authorities === '') return;
+  const pem = attempt('NODE_EXTRA_CA_CERTS', authorities, () => readFileSync(authorities, 'utf8'));
+  // Loaded only here: most commands need no TLS.
+  const { default: tls } = await import('node:tls');
+  const usual = tls.getCACertificates('default');
+  attempt('NODE_EXTRA_CA_CERTS', authorities, () => tls.setDefaultCACertificates([...usual, pem]));
+}
+
+function attempt<T>(setting: string, path: string, work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unreadable';
+    throw new CommandFailed(`${setting} names ${path}, which cannot be used (${code}).`, 2, { cause: error });
+  }
+}

@@ -1,0 +1,56 @@
+import type { DeliveredPush } from '../sandbox/push-log.ts';
+import { sendHttp } from '../sandbox/send-http.ts';
+
+/** Hands pushes on to a developer's own program. */
+export interface Forward {
+  /** Posts a push; does not wait and never throws. What goes wrong is reported in a line. */
+  push(service: string, push: DeliveredPush): void;
+  /** Gives up what is under way. */
+  close(): void;
+}
+
+const TIMEOUT_MS = 5_000;
+const MAX_IN_FLIGHT = 16;
+
+/** Without the provider token: it is a credential, and no phone ever sees it. */
+const bodyOf = (service: string, { token, headers, payload }: DeliveredPush): string => {
+  const { authorization: _, ...shown } = headers;
+  return JSON.stringify({ service, token, headers: shown, payload });
+};
+
+/** Posts each push as JSON: at most 16 at once, 5 s each. `say` gets the reports; they name no more than the origin of `url`. */
+export function createForward(url: string, say: (line: string) => void): Forward {
+  const closing = new AbortController();
+  const { origin } = new URL(url);
+  let inFlight = 0;
+
+  const post = async (body: string): Promise<void> => {
+    inFlight += 1;
+    try {
+      const headers = { 'content-type': 'application/json' };
+      const { signal } = closing;
+      const { status } = await sendHttp({
+        method: 'POST',
+        url,
+        headers,
+        body,
+        signal,
+        timeoutMs: TIMEOUT_MS,
+      });
+      if (status < 200 || status > 299) say(`--forward: ${origin} answered ${status}`);
+    } catch (error) {
+      const code = error instanceof Error && 'code' in error ? String(error.code) : 'no whole answer in time';
+      if (!closing.signal.aborted) say(`--forward: ${origin} did not take the push (${code})`);
+    } finally {
+      inFlight -= 1;
+    }
+  };
+
+  return {
+    push: (service, push) => {
+      if (inFlight < MAX_IN_FLIGHT) void post(bodyOf(service, push));
+      else say(`--forward: a push is left out, ${MAX_IN_FLIGHT} wait for an answer of ${origin}`);
+    },
+    close: () => closing.abort(),
+  };
+}
