@@ -8,6 +8,9 @@ import { addCredentialsCommands } from '../../src/cli/credentials.ts';
 import { addDevicesCommands } from '../../src/cli/devices.ts';
 import { addImportReferenceCommand } from '../../src/cli/import-reference.ts';
 import { addMigrateCommand } from '../../src/cli/migrate.ts';
+import { addSandboxCommand } from '../../src/cli/sandbox.ts';
+import { FAULT_KINDS } from '../../src/cli/sandbox-fault.ts';
+import { PHONE_BEHAVIOURS } from '../../src/cli/sandbox-phone-rules.ts';
 
 test('docs/command-line.md has a section for each command that names its options', async () => {
   const text = await readFile(new URL('../../docs/command-line.md', import.meta.url), 'utf8');
@@ -20,15 +23,19 @@ test('docs/command-line.md has a section for each command that names its options
   addAppsCommands(program, context);
   addDevicesCommands(program, context);
   addCredentialsCommands(program, context);
+  addSandboxCommand(program, context);
   const leaves = program.commands.flatMap((command) =>
     command.commands.length === 0
       ? [{ name: command.name(), command }]
       : command.commands.map((leaf) => ({ name: `${command.name()} ${leaf.name()}`, command: leaf })),
   );
-  assert.equal(leaves.length, 13);
+  assert.equal(leaves.length, 14);
   for (const { name, command } of leaves) {
     const section = sections.get(name);
     assert.ok(section, `a section for ${name}`);
     for (const { long } of command.options) assert.ok(section.includes(long ?? ''), `${name} ${long}`);
   }
+  const sandbox = sections.get('sandbox') ?? '';
+  for (const word of [...PHONE_BEHAVIOURS, ...Object.keys(FAULT_KINDS)])
+    assert.match(sandbox, new RegExp(`^\\|.*\`${word}[\`:[]`, 'm'));
 });
