@@ -1,8 +1,9 @@
 import type { Command } from 'commander';
+import { readAppsRefreshMs, readStoreSettings } from '../config/part-settings.ts';
 import { describeCredential } from '../devices/app-credential/describe-credential.ts';
 import type { Platform } from '../devices/device.ts';
 import { appIdOption, platformOption } from './arguments.ts';
-import { type CommandContext, CommandFailed, requireConfig, tellDatabase } from './command-context.ts';
+import { type CommandContext, CommandFailed, requireSettings, tellDatabase } from './command-context.ts';
 import { counted } from './counted.ts';
 import { type CredentialOptions, readCredential } from './read-credential.ts';
 import { type Stores, withStores } from './with-stores.ts';
@@ -42,7 +43,10 @@ const MAX_APP_ID = 255;
 
 async function addApp(context: CommandContext, options: AddOptions): Promise<void> {
   const { platform, appId } = options;
-  const config = requireConfig();
+  const config = requireSettings((reader) => ({
+    ...readStoreSettings(reader),
+    appsRefreshMs: readAppsRefreshMs(reader),
+  }));
   checkAppId(platform, appId);
   const { credential, notes } = await readCredential(options, platform, appId, Date.now());
   tellDatabase(context, config, 'will be created');

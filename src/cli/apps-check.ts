@@ -1,9 +1,9 @@
 import type { Command } from 'commander';
-import type { Config } from '../config/config.ts';
+import { type PushSettings, readPushSettings } from '../config/part-settings.ts';
 import type { App } from '../devices/app.ts';
 import type { Platform } from '../devices/device.ts';
 import { appIdOption, jsonOption, platformOption } from './arguments.ts';
-import { type CommandContext, CommandFailed, requireDatabaseConfig } from './command-context.ts';
+import { type CommandContext, CommandFailed, requireSettings, tellDatabase } from './command-context.ts';
 import { counted } from './counted.ts';
 import { type ProbedApp, probeApp } from './probe-app.ts';
 import { requireSharedTokens } from './require-shared-tokens.ts';
@@ -39,7 +39,8 @@ Examples:
   vialer-middleware apps check --platform apns --app-id com.example.phone --sandbox`;
 
 async function checkApps(context: CommandContext, options: CheckOptions): Promise<void> {
-  const config = requireDatabaseConfig(context);
+  const config = requireSettings(readPushSettings);
+  tellDatabase(context, config, 'no such file');
   const apps = await withStores(config, async (stores) => {
     const wanted = chosen(await stores.apps.list(), options);
     await requireSharedTokens(stores, wanted);
@@ -64,7 +65,7 @@ function chosen(all: readonly App[], { platform, appId }: CheckOptions): readonl
 
 /** One after the other, so that what a connection says can be told from what the next one says. */
 async function probeAll(
-  config: Config,
+  config: PushSettings,
   apps: readonly App[],
   sandbox: boolean,
 ): Promise<readonly ProbedApp[]> {

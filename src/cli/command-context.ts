@@ -1,5 +1,7 @@
 import { existsSync } from 'node:fs';
-import { type Config, processSource, readConfig } from '../config/config.ts';
+import { type Config, type ConfigSource, processSource, readConfig } from '../config/config.ts';
+import { readStoreSettings, type StoreSettings } from '../config/part-settings.ts';
+import { SettingsReader } from '../config/settings-reader.ts';
 import { shownDatabase } from '../lib/database-address.ts';
 
 /** What a command was given and where it writes. */
@@ -21,15 +23,24 @@ export class CommandFailed extends Error {
   }
 }
 
-/** The settings of this process, or every problem with them in one failure. */
+/** All settings of this process, or every problem with them in one failure. */
 export function requireConfig(): Config {
   const report = readConfig(processSource());
   if (report.config !== undefined) return report.config;
-  throw new CommandFailed(
-    ['The settings cannot be used:', ...report.problems.map((line) => `  ${line}`)].join('\n'),
-    2,
-  );
+  throw unusable(report.problems);
 }
+
+/** Those settings that `read` reads, or every problem with them in one failure: a command needs no others. */
+export function requireSettings<T>(read: (reader: SettingsReader, source: ConfigSource) => T): T {
+  const source = processSource();
+  const reader = new SettingsReader(source);
+  const settings = read(reader, source);
+  if (reader.problems.length === 0) return settings;
+  throw unusable(reader.problems);
+}
+
+const unusable = (problems: readonly string[]): CommandFailed =>
+  new CommandFailed(['The settings cannot be used:', ...problems.map((line) => `  ${line}`)].join('\n'), 2);
 
 /** What becomes of a SQLite file that does not exist: it stays so, or this command or `serve` creates it. */
 type Missing = 'no such file' | 'will be created' | 'will be created by serve';
@@ -45,9 +56,12 @@ export function tellDatabase(
   err(`Database: ${shown}${isMissing ? ` (${missing})` : ''}`);
 }
 
-/** The settings, for a command that uses the database that they name, which it tells. */
-export function requireDatabaseConfig(context: CommandContext, missing: Missing = 'no such file'): Config {
-  const config = requireConfig();
-  tellDatabase(context, config, missing);
-  return config;
+/** The settings of a command that needs only the database, which it names. */
+export function requireDatabaseConfig(
+  context: CommandContext,
+  missing: Missing = 'no such file',
+): StoreSettings {
+  const settings = requireSettings(readStoreSettings);
+  tellDatabase(context, settings, missing);
+  return settings;
 }

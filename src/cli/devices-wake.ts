@@ -1,7 +1,16 @@
 import { Argument, type Command } from 'commander';
-import type { Config } from '../config/config.ts';
+import {
+  readListenAddress,
+  readMetricsAddress,
+  readPbxToken,
+  readPushSettings,
+  readWaitMs,
+} from '../config/part-settings.ts';
+import { type ListenAddress, readPbxListener } from '../config/pbx-listener-settings.ts';
+import { readResponseApi } from '../config/response-api.ts';
+import { readTlsSettings, type TlsSettings } from '../config/tls-settings.ts';
 import { accountArgument, baseUrlOption, jsonOption, wholeNumber } from './arguments.ts';
-import { type CommandContext, CommandFailed, requireConfig, tellDatabase } from './command-context.ts';
+import { type CommandContext, CommandFailed, requireSettings, tellDatabase } from './command-context.ts';
 import { reportDirectWake } from './report-direct-wake.ts';
 import { reportServiceWake } from './report-service-wake.ts';
 import { serviceTls } from './service-tls.ts';
@@ -53,19 +62,22 @@ Examples:
   vialer-middleware devices wake 123456789 --direct --json`;
 
 async function wake(context: CommandContext, account: number, options: WakeOptions): Promise<void> {
-  const config = requireConfig();
   const json = options.json === true;
   if (options.direct !== true) {
-    const baseUrl = options.via ?? ownUrl(config);
+    const asking = requireSettings((reader) => ({ token: readPbxToken(reader), waitMs: readWaitMs(reader) }));
+    const { baseUrl, tls } =
+      options.via === undefined
+        ? ownAddress(requireSettings(readOwn))
+        : { baseUrl: options.via, tls: undefined };
     // Loaded only by this command, here and below: it takes longer to load than all else of a command.
     const { askService } = await import('./ask-service.ts');
     const answer = await askService({
       baseUrl,
       account,
       phoneNumber: options.from,
-      pbxToken: config.pbx.token,
-      tls: serviceTls(config.tls, options),
-      timeoutMs: options.timeout ?? config.waitMs + ANSWER_MARGIN_MS,
+      pbxToken: asking.token,
+      tls: serviceTls(tls, options),
+      timeoutMs: options.timeout ?? asking.waitMs + ANSWER_MARGIN_MS,
     });
     if (answer.kind === 'ended') {
       reportServiceWake(context, { account, baseUrl, json, answer });
@@ -74,21 +86,37 @@ async function wake(context: CommandContext, account: number, options: WakeOptio
     context.err(`No service answers at ${baseUrl} (${answer.why}): pushing from here.`);
   }
   const timeoutMs = options.timeout ?? DIRECT_LIMIT_MS;
+  const config = requireSettings((reader) => ({
+    ...readPushSettings(reader),
+    responseApi: readResponseApi(reader, readListenAddress(reader)),
+  }));
   tellDatabase(context, config, 'no such file');
   const { wakeDirectly } = await import('./wake-directly.ts');
   const wakened = await wakeDirectly(config, { account, phoneNumber: options.from, timeoutMs });
   reportDirectWake(context, { account, json, wake: wakened });
 }
 
-/** Where the service of these settings is asked by PBXs, as seen from its own machine. */
-function ownUrl(config: Config): string {
-  const { host, port } = config.pbxListener ?? config;
-  const { tls, pbxListener } = config;
+/** How the service of these settings listens. */
+interface OwnService extends TlsSettings {
+  readonly main: ListenAddress;
+  readonly pbxListener: ListenAddress | undefined;
+}
+
+const readOwn: Parameters<typeof requireSettings<OwnService>>[0] = (reader, source) => {
+  const main = readListenAddress(reader);
+  const pbxListener = readPbxListener(reader, { main, metrics: readMetricsAddress(reader) });
+  return { main, pbxListener, ...readTlsSettings(reader, source) };
+};
+
+/** Where it is asked by PBXs, as seen from its own machine. */
+function ownAddress({ main, pbxListener, tls }: OwnService): TlsSettings & { readonly baseUrl: string } {
+  const { host, port } = pbxListener ?? main;
   if (port === 0) {
     const setting = pbxListener === undefined ? 'PORT' : 'PBX_PORT';
     throw new CommandFailed(`${setting}=0 does not tell where the service is: give --via or --direct.`, 2);
   }
   const reachable = host === '0.0.0.0' ? '127.0.0.1' : host === '::' ? '::1' : host;
   const scheme = tls === undefined ? 'http' : 'https';
-  return `${scheme}://${reachable.includes(':') ? `[${reachable}]` : reachable}:${port}/`;
+  const baseUrl = `${scheme}://${reachable.includes(':') ? `[${reachable}]` : reachable}:${port}/`;
+  return { baseUrl, tls };
 }

@@ -1,4 +1,4 @@
-import type { Config } from '../config/config.ts';
+import type { PushSettings } from '../config/part-settings.ts';
 import { monotonic } from '../lib/monotonic.ts';
 import { CommandFailed } from './command-context.ts';
 import { noDevice } from './device-view.ts';
@@ -17,7 +17,7 @@ export interface DirectWake {
 
 /** Looks the account's device up and pushes a call to it; changes nothing in the database. */
 export async function wakeDirectly(
-  config: Config,
+  config: PushSettings & { readonly responseApi: string | undefined },
   ask: { readonly account: number; readonly phoneNumber: string; readonly timeoutMs: number },
 ): Promise<DirectWake> {
   const { account, phoneNumber, timeoutMs } = ask;

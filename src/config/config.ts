@@ -12,22 +12,21 @@ import {
   openFilesLimit,
   waitingCallsFor,
 } from './open-files.ts';
+import { integer, type NetworkList, networkList, oneOf, text } from './parsers.ts';
 import {
-  baseUrl,
-  bearerToken,
-  httpsOrigin,
-  integer,
-  isLoopback,
-  listenHost,
-  type NetworkList,
-  networkList,
-  oneOf,
-  text,
-} from './parsers.ts';
+  type PushOriginSettings,
+  readAppsRefreshMs,
+  readListenAddress,
+  readMetricsAddress,
+  readPbxToken,
+  readPushOrigins,
+  readWaitMs,
+} from './part-settings.ts';
 import { type ListenAddress, readPbxListener } from './pbx-listener-settings.ts';
 import { type ProtectionSettings, readProtectionSettings } from './protection-settings.ts';
 import { type ProxySettings, readProxySettings } from './proxy-settings.ts';
 import { readRedisSettings } from './redis-settings.ts';
+import { readResponseApi } from './response-api.ts';
 import { settingWarnings } from './setting-warnings.ts';
 import { type FoundSetting, SettingsReader, type SettingsSource } from './settings-reader.ts';
 import { readTlsSettings, type TlsSettings } from './tls-settings.ts';
@@ -46,6 +45,7 @@ export interface Config
     DatabaseSettings,
     ProtectionSettings,
     ProxySettings,
+    PushOriginSettings,
     TlsSettings {
   readonly host: string;
   readonly port: number;
@@ -72,9 +72,6 @@ export interface Config
   /** Undefined: this instance works alone. */
   readonly redis: RedisSettings | undefined;
   readonly appsRefreshMs: number;
-  readonly apnsUrl: string;
-  readonly apnsSandboxUrl: string;
-  readonly fcmUrl: string;
   readonly takeoverNotice: boolean;
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error';
   readonly logFormat: 'auto' | 'json' | 'pretty';
@@ -99,14 +96,13 @@ export interface ConfigSource extends SettingsSource {
 /** Reads and checks every setting, and reports all problems at once. Pure: the same source, the same report. */
 export function readConfig(source: ConfigSource): ConfigReport {
   const reader = new SettingsReader(source);
-  const host = reader.read('HOST', '127.0.0.1', listenHost);
-  const port = reader.read('PORT', '8080', integer(0, 65_535));
-  const waitMs = reader.read('APP_PUSH_ROUNDTRIP_WAIT', '4000', integer(500, 60_000, 'milliseconds'));
-  const responseApi = readResponseApi(reader, host, port);
+  const main = readListenAddress(reader);
+  const { host } = main;
+  const waitMs = readWaitMs(reader);
+  const responseApi = readResponseApi(reader, main);
   const trustProxy = reader.readOptional('TRUST_PROXY', networkList);
   const database = readDatabaseSettings(reader);
-  const metricsHost = reader.read('PROMETHEUS_HOST', '127.0.0.1', listenHost);
-  const metricsPort = reader.read('PROMETHEUS_PORT', '9000', integer(0, 65_535));
+  const metrics = readMetricsAddress(reader);
   const maxConnections = reader.read(
     'MAX_CONNECTIONS',
     String(connectionsFor(source.openFiles, database.databaseLimits.poolSize)),
@@ -114,14 +110,10 @@ export function readConfig(source: ConfigSource): ConfigReport {
   );
   const accountAuth = readAccountAuth(reader, { host, responseApi, proxied: trustProxy !== undefined });
   const config: Config = {
-    host,
-    port,
-    metricsHost,
-    metricsPort,
-    pbxListener: readPbxListener(reader, {
-      main: { host, port },
-      metrics: { host: metricsHost, port: metricsPort },
-    }),
+    ...main,
+    metricsHost: metrics.host,
+    metricsPort: metrics.port,
+    pbxListener: readPbxListener(reader, { main, metrics }),
     responseApi,
     waitMs,
     resendMs: reader.read('APP_PUSH_RESEND_INTERVAL', '1000', integer(100, 60_000, 'milliseconds')),
@@ -143,10 +135,8 @@ export function readConfig(source: ConfigSource): ConfigReport {
     ...readProtectionSettings(reader),
     ...readCredentialSettings(reader),
     ...readRedisSettings(reader),
-    appsRefreshMs: reader.read('APPS_REFRESH_INTERVAL', '2000', integer(100, 600_000, 'milliseconds')),
-    apnsUrl: reader.read('APNS_URL', APNS, httpsOrigin),
-    apnsSandboxUrl: reader.read('APNS_SANDBOX_URL', APNS_SANDBOX, httpsOrigin),
-    fcmUrl: reader.read('FCM_URL', FCM, httpsOrigin),
+    appsRefreshMs: readAppsRefreshMs(reader),
+    ...readPushOrigins(reader),
     ...readProxySettings(reader, accountAuth.kind === 'none' ? undefined : accountAuth.baseUrl),
     takeoverNotice: reader.read('TAKEOVER_NOTICE', 'on', oneOf('on', 'off')) === 'on',
     logLevel: reader.read('LOG_LEVEL', 'info', oneOf('debug', 'info', 'warn', 'error')),
@@ -162,35 +152,10 @@ export function readConfig(source: ConfigSource): ConfigReport {
   };
 }
 
-const APNS = 'https://api.push.apple.com';
-const APNS_SANDBOX = 'https://api.sandbox.push.apple.com';
-const FCM = 'https://fcm.googleapis.com';
-
-/**
- * Where apps post their answer. vialer-ios keeps only scheme and host of it and puts its own absolute path behind, so
- * a path prefix would lose the answers of those phones: only a bare origin is taken.
- */
-function readResponseApi(reader: SettingsReader, host: string, port: number): string | undefined {
-  const scheme = reader.isSet('TLS_CERT_FILE') ? 'https' : 'http';
-  const listening = `${scheme}://${host.includes(':') ? `[${host}]` : host}:${port}`;
-  const inForce = isLoopback(host) && port !== 0 ? listening : '';
-  const base = reader.readOptional('APP_API_URL', baseUrl, inForce);
-  if (base !== undefined) {
-    if (new URL(base).pathname !== '/') {
-      reader.problem('APP_API_URL must have no path: iOS apps answer to /api/call-response/ on its host');
-    }
-    return new URL('api/call-response/', base).href;
-  }
-  if (!isLoopback(host)) {
-    reader.problem('APP_API_URL must be set to the public address of this service, which apps answer to');
-  }
-  return undefined;
-}
-
 const LOOPBACK = '127.0.0.0/8, ::1';
 
 function readPbxAccess(reader: SettingsReader): PbxAccess {
-  const token = reader.readSecret('PBX_TOKEN', bearerToken);
+  const token = readPbxToken(reader);
   const certificate = reader.isSet('PBX_CLIENT_CA_FILE');
   const inForce = token === undefined && !certificate ? LOOPBACK : '';
   const allow = reader.readOptional('PBX_ALLOW', networkList, inForce);

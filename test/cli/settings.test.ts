@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { shownSetting } from '../../src/cli/shown-setting.ts';
 import { createCli } from './cli-fixture.ts';
+import { APP, createCliInWorld } from './world-fixture.ts';
 
 describe('config check', () => {
   test('shows every setting with its origin, and no secret', async (t) => {
@@ -36,7 +37,7 @@ describe('config check', () => {
     const [text, json, other] = await Promise.all([
       cli.run(['config', 'check'], settings),
       cli.run(['config', 'check', '--json'], settings),
-      cli.run(['devices', 'list'], settings),
+      cli.run(['serve'], settings),
     ]);
     for (const name of ['PORT', 'FCM_URL', 'APP_API_URL', 'ACCOUNT_AUTH']) {
       assert.match(text.stdout, new RegExp(`^Problem: ${name} must`, 'm'));
@@ -48,6 +49,65 @@ describe('config check', () => {
     assert.ok(typeof report === 'object' && report !== null && 'usable' in report && 'problems' in report);
     assert.equal(report.usable, false);
     assert.ok(Array.isArray(report.problems) && report.problems.length === 4);
+  });
+
+  test('other commands need only the settings that they use', async (t) => {
+    const cli = await createCliInWorld(t);
+    await cli.register({ account: 123456789, platform: 'android', appId: APP, token: 'some-token' });
+    const unused = {
+      PORT: 'eighty',
+      ACCOUNT_AUTH: 'voipgrid',
+      REDIS_URL: 'nonsense',
+      TLS_CERT_FILE: '/none',
+    };
+    const [list] = await Promise.all(
+      [
+        ['apps', 'list'],
+        ['apps', 'check'],
+        ['devices', 'list'],
+        ['devices', 'show', '123456789'],
+        ['credentials', 'status'],
+        ['migrate'],
+      ].map(async (args) => {
+        const run = await cli.run(args, unused);
+        assert.deepEqual([run.code, run.stderr], [0, ''], args.join(' '));
+        return run;
+      }),
+    );
+    assert.match(list?.stdout ?? '', /com\.example\.phone/);
+    // Each names what is wrong with those that it does use, and only that.
+    const cases = [
+      [['apps', 'list'], { CREDENTIALS_KEY: 'short' }, /^ {2}CREDENTIALS_KEY must/m],
+      [['apps', 'check'], { FCM_URL: 'http://insecure' }, /^ {2}FCM_URL must/m],
+      [['devices', 'wake', '123456789'], { PORT: 'eighty' }, /^ {2}PORT must/m],
+      [['devices', 'wake', '123456789', '--direct'], { FCM_URL: 'no' }, /^ {2}FCM_URL must/m],
+    ] as const;
+    for (const [args, wrong, problem] of cases) {
+      const { code, stderr } = await cli.run(args, { REDIS_URL: 'nonsense', ...wrong });
+      assert.equal(code, 2, args.join(' '));
+      assert.match(stderr, problem);
+      assert.doesNotMatch(stderr, /REDIS_URL/);
+    }
+  });
+
+  test('--env-file gives settings to every command, wherever it stands; the environment takes precedence', async (t) => {
+    const cli = await createCli(t);
+    const file = await cli.file('settings', '# a comment\nPORT=8123\nAPP_PUSH_ROUNDTRIP_WAIT="7000"\n');
+    const [before, behind] = await Promise.all([
+      cli.run(['--env-file', file, 'config', 'check'], { PORT: '8124' }),
+      cli.run(['config', 'check', '--env-file', file]),
+    ]);
+    assert.match(before.stdout, /^PORT +8124 +environment$/m);
+    assert.match(behind.stdout, /^PORT +8123 +environment$/m);
+    for (const { stdout } of [before, behind]) assert.match(stdout, /^APP_PUSH_ROUNDTRIP_WAIT +7000 /m);
+    const folder = await cli.run(['--env-file', cli.folder, 'config', 'check']);
+    assert.notEqual(folder.code, 0);
+    const bad = await cli.file('bad', 'NODE_EXTRA_CA_CERTS=/none\n');
+    const { code, stderr } = await cli.run(['--env-file', bad, 'config', 'check']);
+    assert.deepEqual(
+      [code, stderr],
+      [2, 'NODE_EXTRA_CA_CERTS names /none, which cannot be used (ENOENT).\n'],
+    );
   });
 
   test('a database address is shown without its password', () => {
