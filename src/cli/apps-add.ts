@@ -31,7 +31,8 @@ export function addAppsAddCommand(apps: Command, context: CommandContext): void 
 }
 
 const EXAMPLES = `
-The credential is read, checked and stored in the database; the files are not needed afterwards.
+The credential is read, checked and stored in the database; the files are not needed afterwards. In place of one of
+them, - reads standard input.
 
 Examples:
   vialer-middleware apps add --platform apns --app-id com.example.phone \\

@@ -8,6 +8,7 @@ import { counted } from './counted.ts';
 import { type ProbedApp, probeApp } from './probe-app.ts';
 import { requireSharedTokens } from './require-shared-tokens.ts';
 import { textTable } from './text-table.ts';
+import { withProgress } from './with-progress.ts';
 import { withStores } from './with-stores.ts';
 
 interface CheckOptions {
@@ -72,11 +73,12 @@ async function probeAll(
   // Loaded only by commands that push: it takes longer to load than all else of a command.
   const { createDirectPusher } = await import('./direct-pusher.ts');
   const pusher = createDirectPusher(config);
+  const probed: ProbedApp[] = [];
+  const probeEach = async () => {
+    for (const app of apps) probed.push(await probeApp(app, { pusher, sandbox, now: Date.now() }));
+  };
   try {
-    const probed: ProbedApp[] = [];
-    for (const app of apps) {
-      probed.push(await probeApp(app, { pusher, sandbox, now: Date.now() }));
-    }
+    await withProgress(() => `${probed.length} of ${counted(apps.length, 'app')} checked`, probeEach);
     return probed;
   } finally {
     await pusher.close();

@@ -2,8 +2,10 @@ import type { Command } from 'commander';
 import { type CredentialStatus, credentialStatus } from '../devices/credential-status.ts';
 import { type CredentialVault, createCredentialVault } from '../devices/credential-vault.ts';
 import { type Rotation, rotateCredentials } from '../devices/rotate-credentials.ts';
+import type { Database } from '../storage/database.ts';
 import { type CommandContext, CommandFailed, requireDatabaseConfig } from './command-context.ts';
 import { counted } from './counted.ts';
+import { withProgress } from './with-progress.ts';
 import { withDatabase } from './with-stores.ts';
 
 /** `credentials rotate`: writes everything that is secret anew with the current key, or as it is with `--decrypt`. */
@@ -35,11 +37,18 @@ async function rotate(context: CommandContext, decrypt: boolean): Promise<void> 
       2,
     );
   }
-  const { rotation, status } = await withDatabase(config, async (database) => {
+  let words = 'Reading the apps';
+  const work = async (database: Database) => {
     const to = decrypt ? createCredentialVault(PLAIN) : vault;
-    const done = await rotateCredentials(database, { to, from: vault });
-    return { rotation: done, status: await credentialStatus(database, vault) };
-  });
+    const rotation = await rotateCredentials(database, { to, from: vault }, (done, apps) => {
+      words = `${done} of ${counted(apps, 'app')}`;
+    });
+    return { rotation, status: await credentialStatus(database, vault) };
+  };
+  const { rotation, status } = await withProgress(
+    () => words,
+    () => withDatabase(config, work),
+  );
   tellDone(context, rotation, decrypt ? undefined : vault.sealsWith);
   tellNext(context, { vault, status, decrypt });
   failIfUnreadable(context, rotation);

@@ -1,4 +1,4 @@
-import { open } from 'node:fs/promises';
+import { createReadStream } from 'node:fs';
 import { MAX_CREDENTIAL_TEXT } from '../devices/app-credential/credential-reading.ts';
 import { CommandFailed } from './command-context.ts';
 
@@ -8,18 +8,19 @@ const REASONS: Readonly<Record<string, string>> = {
   EISDIR: 'this is a folder',
 };
 
-/** The text of a credential's file; throws `CommandFailed` that names `option`. Reads no more than a credential can have. */
+/** The text of a credential's file, or of standard input for `-`; throws `CommandFailed` that names `option`. Reads no more than a credential can have. */
 export async function readCredentialFile(option: string, path: string): Promise<string> {
   try {
-    await using file = await open(path, 'r');
-    const buffer = Buffer.alloc(MAX_CREDENTIAL_TEXT + 1);
+    const input = path === '-' ? process.stdin : createReadStream(path);
+    const chunks: Buffer[] = [];
     let length = 0;
-    for (;;) {
-      const { bytesRead } = await file.read(buffer, length, buffer.length - length);
-      length += bytesRead;
-      if (bytesRead === 0 || length === buffer.length) break;
+    for await (const chunk of input) {
+      const bytes = Buffer.from(chunk);
+      chunks.push(bytes);
+      length += bytes.length;
+      if (length > MAX_CREDENTIAL_TEXT) break;
     }
-    if (length < buffer.length) return buffer.toString('utf8', 0, length);
+    if (length <= MAX_CREDENTIAL_TEXT) return Buffer.concat(chunks).toString('utf8');
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? String(error.code) : 'unreadable';
     throw new CommandFailed(`${option}: cannot read "${path}": ${REASONS[code] ?? code}.`, 2, {

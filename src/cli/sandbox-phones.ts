@@ -4,7 +4,7 @@ import type { PushSource } from '../sandbox/push-log.ts';
 import { PHONE_BEHAVIOURS, type PhoneBehaviour } from './sandbox-phone-rules.ts';
 
 /** Milliseconds from a push to the answer of a phone that is slow: longer than a call waits by default. */
-export const SLOW_MS = 6_000;
+const SLOW_MS = 6_000;
 
 const SETUP: Readonly<Record<PhoneBehaviour, Partial<PhoneOptions>>> = {
   answers: { wakeUpMs: 600 },

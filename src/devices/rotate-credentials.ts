@@ -69,14 +69,21 @@ const rotateAppAtLast = async (
 /**
  * Writes every credential and provider token as `to` would that is stored in another way. One transaction for each
  * row, which is only written while it is what was read: it may run beside services and other commands, be interrupted,
- * and be repeated. Rejects with `StorageUnavailable`.
+ * and be repeated. `onApp` is called after each app. Rejects with `StorageUnavailable`.
  */
-export const rotateCredentials = async (database: Database, vaults: RotationVaults): Promise<Rotation> => {
+export const rotateCredentials = async (
+  database: Database,
+  vaults: RotationVaults,
+  onApp: (done: number, apps: number) => void = () => {},
+): Promise<Rotation> => {
   const keys = await storageCall(database, () =>
     database.kysely.selectFrom('apps').select('id').orderBy('id').execute(),
   );
   const steps: Exclude<Step, 'changed-meanwhile'>[] = [];
-  for (const { id } of keys) steps.push(await rotateAppAtLast(database, vaults, id));
+  for (const { id } of keys) {
+    steps.push(await rotateAppAtLast(database, vaults, id));
+    onApp(steps.length, keys.length);
+  }
   const tokens = await rotateProviderTokens(database, vaults);
   return {
     rotated: steps.filter((step) => step === 'rotated').length,

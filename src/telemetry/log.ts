@@ -46,7 +46,7 @@ export function createLog(options: {
   let at = 0;
   let made = '';
   const settings = { ...settingsFor(options.level), timestamp: createIsoTime(() => at) };
-  const shown = options.format === 'pretty' ? prettyFactory(PRETTY) : (line: string) => line;
+  const shown = options.format === 'pretty' ? prettyLine() : (line: string) => line;
   const logger = pino(settings, { write: (line) => (made += shown(line)) });
   const queue = new LineQueue<QueuedLine>((lines) => {
     made = '';
@@ -97,7 +97,15 @@ function reportLosses(): { readonly dropped: () => void; readonly failed: (error
   };
 }
 
-const PRETTY = { colorize: true, translateTime: 'SYS:HH:MM:ss.l' };
+/** What happened to a call in one line each; an error and its stack have lines of their own. */
+const prettyLine = () =>
+  prettyFactory({
+    // Heeds NO_COLOR.
+    colorize: process.stdout.isTTY && process.stdout.hasColors(),
+    translateTime: 'SYS:HH:MM:ss.l',
+    singleLine: true,
+    errorLikeObjectKeys: ['error', 'stack'],
+  });
 
 const settingsFor = (level: LogLevel): pino.LoggerOptions => ({
   level,

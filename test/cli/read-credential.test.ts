@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { describe, test } from 'node:test';
 import { CommandFailed } from '../../src/cli/command-context.ts';
 import { type CredentialOptions, readCredential } from '../../src/cli/read-credential.ts';
@@ -65,5 +66,24 @@ describe('the credential that the options of apps add name', () => {
       const { credential } = await readCredential({ fcmServiceAccount: account }, platform, APP, Date.now());
       assert.equal(credential.kind, 'fcm-service-account');
     }
+  });
+
+  test('is read from standard input for -', async (t) => {
+    const { folder, databaseUrl, storedApps } = await createCli(t);
+    const options = ['--platform', 'android', '--app-id', APP, '--fcm-service-account', '-'];
+    const main = new URL('../../src/main.ts', import.meta.url).pathname;
+    const stdout = execFileSync(
+      process.execPath,
+      ['--disable-warning=ExperimentalWarning', main, 'apps', 'add', ...options],
+      {
+        input: serviceAccount(),
+        cwd: folder,
+        env: { DATABASE_URL: databaseUrl },
+        encoding: 'utf8',
+        stdio: 'pipe',
+      },
+    );
+    assert.match(stdout, /^Added the android app/);
+    assert.deepEqual(Object.keys(await storedApps()), [`android ${APP}`]);
   });
 });

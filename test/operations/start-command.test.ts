@@ -11,4 +11,7 @@ test('however the service is started, node gets the same flags', () => {
   assert.equal(shebang, `#!/usr/bin/env -S node ${flags.join(' ')}`);
   const [, image = ''] = /^CMD (.*)$/m.exec(readFileSync('deploy/Dockerfile', 'utf8')) ?? [];
   assert.deepEqual(JSON.parse(image), ['node', ...flags, 'dist/main.js', 'serve']);
+  const [, command] =
+    /^RUN printf '#!\/bin\/sh\\nexec (.*)\\n' \\$/m.exec(readFileSync('deploy/Dockerfile', 'utf8')) ?? [];
+  assert.equal(command, `node ${flags.join(' ')} /app/dist/main.js "$@"`);
 });

@@ -4,6 +4,7 @@ import { createCredentialVault } from '../../devices/credential-vault.ts';
 import { importDevices } from '../../devices/import-devices.ts';
 import type { Database } from '../../storage/database.ts';
 import { type CommandContext, CommandFailed, requireDatabaseConfig } from '../command-context.ts';
+import { withProgress } from '../with-progress.ts';
 import { exportResponseLogs } from './export-response-logs.ts';
 import { importAdvice } from './import-advice.ts';
 import { importApps, type KnownApp } from './import-apps.ts';
@@ -85,7 +86,7 @@ const importAll = async (
     (tally) => tally !== tallies.logs || options.responseLogs !== undefined,
   );
   let apps: ReadonlyMap<number, KnownApp> = new Map();
-  try {
+  const importEach = async () => {
     const importing = { apps: appStore, certDir: options.certDir, apply, now: Date.now() };
     apps = await importApps(reference, importing, tallies.apps);
     const write = (devices: Parameters<typeof importDevices>[1]) =>
@@ -93,6 +94,12 @@ const importAll = async (
     await importPhones(reference, apps, write, Date.now, tallies.devices);
     if (options.responseLogs !== undefined)
       await exportLogs(reference, options.responseLogs, apply, tallies.logs);
+  };
+  try {
+    await withProgress(
+      () => asked.map((tally) => `${tally.table}: ${tally.read} rows`).join(', '),
+      importEach,
+    );
   } catch (error) {
     out('It ended early. Up to there:');
     for (const line of tallyLines(asked)) out(line);
