@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { FaultScope } from '../../src/sandbox/faults.ts';
+import { margin } from '../helpers/margin.ts';
 import { startTestService, type TestService } from '../helpers/test-service.ts';
 import { until } from '../helpers/until.ts';
 import { type FaultRow, QUICK_FAULTS, SILENT_FAULTS } from './fault-table.ts';
@@ -32,7 +33,7 @@ async function checkRow(
   assert.equal(body, outcome === 'ready' ? 'status=ACK' : 'status=NAK');
   const { waitMs, atDeadline } = group;
   const least = atDeadline ? waitMs - 10 : (row.atLeast ?? 0);
-  const most = atDeadline ? waitMs + 1_500 : waitMs - 100;
+  const most = atDeadline ? waitMs + margin(1_500) : waitMs - 100;
   assert.ok(tookMs >= least && tookMs < most, `the call took ${tookMs} ms`);
   if (row.asked !== undefined) assert.equal(server.requests.count() - before, row.asked);
   if (row.pushed !== undefined) assert.equal(phone.pushes(), row.pushed);

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, type TestContext, test } from 'node:test';
 import type { Fault } from '../../src/sandbox/faults.ts';
 import type { PbxAnswer } from '../../src/sandbox/pbx.ts';
+import { margin } from '../helpers/margin.ts';
 import { startTestService, type TestService } from '../helpers/test-service.ts';
 import { until } from '../helpers/until.ts';
 import { watchForLeftovers } from './nothing-left.ts';
@@ -116,7 +117,7 @@ describe('an outage of one push service', { concurrency: true }, () => {
     assert.ok(service.app.waiting() > 0, 'it was answered before the others ended');
     for (const { outcome, tookMs } of await Promise.all(waiting)) {
       assert.equal(outcome, 'push-failed');
-      assert.ok(tookMs >= 2_990 && tookMs < 4_500, `a NAK came after ${tookMs} ms`);
+      assert.ok(tookMs >= 2_990 && tookMs < 3_000 + margin(1_500), `a NAK came after ${tookMs} ms`);
     }
   });
 

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { margin } from '../helpers/margin.ts';
 import { outcome, until } from './helpers/channel-fixture.ts';
 import type { Arrival } from './helpers/push-server.ts';
 import { openScene } from './helpers/scene.ts';
@@ -17,7 +18,7 @@ describe('an HTTP/2 channel whose connection dies', () => {
     const tookMs = performance.now() - started;
     assert.ok(replies.every((reply) => outcome(reply) === '200'));
     // 0.8 s by its timings; the rest is for a machine that does something else.
-    assert.ok(tookMs >= 700 && tookMs < 2_000, `${tookMs} ms`);
+    assert.ok(tookMs >= 700 && tookMs < 800 + margin(1_200), `${tookMs} ms`);
     assert.deepEqual(
       channel.lost.map(({ cause, inFlight }) => [cause, inFlight]),
       [['ping-timeout', 20]],
