@@ -1,0 +1,43 @@
+/** A part of the sources that is measured by itself, and the tests that are to notice its faults. */
+export interface Area {
+  readonly name: string;
+  readonly sources: string;
+  readonly except?: string;
+  /** Of these, a mutant meets only those that run its line. */
+  readonly tests: readonly string[];
+}
+
+export const AREAS: readonly Area[] = [
+  {
+    name: 'calls',
+    sources: 'src/calls/**/*.ts',
+    except: 'src/calls/redis-bus/**',
+    tests: ['test/calls/*.test.ts', 'test/api/*.test.ts', 'test/bus/lone-bus.test.ts'],
+  },
+  { name: 'bus', sources: 'src/calls/redis-bus/**/*.ts', tests: ['test/bus/*.test.ts'] },
+  { name: 'push', sources: 'src/push/**/*.ts', tests: ['test/push/*.test.ts', 'test/providers/*.test.ts'] },
+  {
+    name: 'devices',
+    sources: 'src/devices/**/*.ts',
+    tests: ['test/devices/*.test.ts', 'test/api/{devices,registrations-limit}.test.ts', 'test/cli/*.test.ts'],
+  },
+  {
+    name: 'http',
+    sources: 'src/http/**/*.ts',
+    tests: ['test/http/*.test.ts', 'test/api/*.test.ts', 'test/tls/*.test.ts'],
+  },
+  {
+    name: 'telemetry',
+    sources: 'src/telemetry/**/*.ts',
+    tests: ['test/telemetry/*.test.ts', 'test/operations/*.test.ts'],
+  },
+  {
+    name: 'storage',
+    sources: 'src/storage/**/*.ts',
+    tests: [
+      'test/storage/*.test.ts',
+      'test/servers/*.test.ts',
+      'test/operations/{full-disk,locked-database,sqlite-file,restore}.test.ts',
+    ],
+  },
+];
