@@ -19,21 +19,28 @@ export interface Sandbox {
 /** Copies what git knows or would add, so that a run that is killed leaves no fault in the sources themselves. */
 export async function createSandbox(count: number): Promise<Sandbox> {
   const root = await mkdtemp(join(tmpdir(), 'mutation-'));
-  // Database servers do not run as root, and keep their files below.
-  await chmod(root, 0o755);
-  const files = execFileSync('git', ['ls-files', '-co', '--exclude-standard', '-z'], { encoding: 'utf8' })
-    .split('\0')
-    .filter((file) => file !== '');
-  const lanes: Lane[] = [];
-  for (let number = 0; number < count; number += 1) {
-    const lane = { folder: join(root, `${number}`), temporary: join(root, `t${number}`) };
-    await mkdir(lane.temporary);
-    for (const file of files) await copyInto(lane.folder, file);
-    await symlink(resolve('node_modules'), join(lane.folder, 'node_modules'));
-    lanes.push(lane);
-  }
   const remove = () => rm(root, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 });
-  return { lanes, compiled: join(root, 'compiled'), remove };
+  try {
+    // Database servers do not run as root, and keep their files below.
+    await chmod(root, 0o755);
+    const lanes: Lane[] = [];
+    for (let number = 0; number < count; number += 1) lanes.push(await createLane(root, number));
+    return { lanes, compiled: join(root, 'compiled'), remove };
+  } catch (error) {
+    await remove();
+    throw error;
+  }
+}
+
+const LIST = ['ls-files', '--cached', '--others', '--exclude-standard', '--exclude=node_modules', '-z'];
+
+async function createLane(root: string, number: number): Promise<Lane> {
+  const lane = { folder: join(root, `${number}`), temporary: join(root, `t${number}`) };
+  await mkdir(lane.temporary);
+  const files = execFileSync('git', LIST, { encoding: 'utf8' }).split('\0');
+  for (const file of files) if (file !== '') await copyInto(lane.folder, file);
+  await symlink(resolve('node_modules'), join(lane.folder, 'node_modules'));
+  return lane;
 }
 
 async function copyInto(folder: string, file: string): Promise<void> {
