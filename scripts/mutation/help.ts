@@ -11,6 +11,6 @@ Areas: ${AREAS.map(({ name }) => name).join(', ')}. Without any, all of them.
 Options:
   --sample N         N mutants of each area, chosen by chance (default: all)
   --seed N           another choice of --sample; the same for the same number (default: 1)
-  --test-seconds N   run tests of at most N seconds for one mutant, the most promising first (default: 60)
+  --test-seconds N   run tests for at most N seconds for one mutant, the most promising first (default: 90)
   --lanes N          try N mutants at the same time (default: the number of processors)
   -h, --help         print this`;

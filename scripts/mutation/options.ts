@@ -22,7 +22,7 @@ export function readOptions(args: readonly string[], processors: number): Option
     options: {
       sample: { type: 'string' },
       seed: { type: 'string', default: '1' },
-      'test-seconds': { type: 'string', default: '60' },
+      'test-seconds': { type: 'string', default: '90' },
       lanes: { type: 'string', default: String(processors) },
       help: { type: 'boolean', short: 'h', default: false },
     },

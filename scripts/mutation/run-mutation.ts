@@ -75,8 +75,11 @@ async function runArea(area: Area, mutants: readonly Mutant[], run: Run): Promis
   const tests = await knowTests(globSync([...area.tests]).sort(), run);
   const trials: Trial[] = [];
   await inLanes(mutants, run.sandbox.lanes, run.signal, async (mutant, lane) => {
-    const chosen = testsFor(mutant, tests, run.options.testSeconds);
-    const trial = await tryMutant(mutant, chosen, lane, run.sandbox, run.signal);
+    const trial = await tryMutant(mutant, testsFor(mutant, tests), lane, {
+      seconds: run.options.testSeconds,
+      compiled: run.sandbox.compiled,
+      signal: run.signal,
+    });
     if (trial === undefined) return;
     trials.push(trial);
     const unnoticed = trial.fate === 'survived' || trial.fate === 'unreached';

@@ -4,21 +4,13 @@ import type { Mutant } from './mutant.ts';
 /** The share of what a test runs that must at least be expected of processes nobody saw into. */
 const UNSEEN_SHARE = 0.001;
 
-/**
- * The tests that run the mutant's text, the most promising first: those that are short and run little else. Together they
- * take at most `seconds`, but one is always tried.
- */
-export function testsFor(mutant: Mutant, tests: readonly KnownTest[], seconds: number): readonly KnownTest[] {
-  const ordered = tests
+/** The tests that run the mutant's text, the most promising first: those that are short and run little else. */
+export function testsFor(mutant: Mutant, tests: readonly KnownTest[]): readonly KnownTest[] {
+  return tests
     .filter((test) => test.passes && (test.runsUnseen || runs(test, mutant)))
     .map((test) => ({ test, promise: shareOf(mutant.file, test) / test.seconds }))
     .sort((one, other) => other.promise - one.promise)
     .map(({ test }) => test);
-  let left = seconds;
-  return ordered.filter((test, index) => {
-    left -= test.seconds;
-    return index === 0 || left >= 0;
-  });
 }
 
 function runs({ reach }: KnownTest, { file, start }: Mutant): boolean {

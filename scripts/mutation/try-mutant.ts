@@ -4,7 +4,7 @@ import { mutate } from './find-mutants.ts';
 import type { KnownTest } from './known-test.ts';
 import type { Mutant } from './mutant.ts';
 import { runTestFile } from './run-test-file.ts';
-import type { Lane, Sandbox } from './sandbox.ts';
+import type { Lane } from './sandbox.ts';
 
 /** What became of a mutant. `unreached`: none of the tests runs its text. */
 export type Fate = 'failed' | 'timed-out' | 'survived' | 'unreached';
@@ -16,6 +16,14 @@ export interface Trial {
   readonly by?: string;
 }
 
+export interface TrialOptions {
+  /** All the time that the tests may take. One that runs then is ended, and has noticed nothing. */
+  readonly seconds: number;
+  /** A folder for what Node compiles. */
+  readonly compiled: string;
+  readonly signal: AbortSignal;
+}
+
 /** A busy machine makes tests slower; a fault may make them wait for ever. */
 const limitOf = ({ seconds }: KnownTest): number => seconds * 3_000 + 15_000;
 
@@ -24,25 +32,38 @@ export async function tryMutant(
   mutant: Mutant,
   tests: readonly KnownTest[],
   lane: Lane,
-  sandbox: Sandbox,
-  signal: AbortSignal,
+  options: TrialOptions,
 ): Promise<Trial | undefined> {
   if (tests.length === 0) return { mutant, fate: 'unreached' };
   const place = join(lane.folder, mutant.file);
   const text = readFileSync(place, 'utf8');
   writeFileSync(place, mutate(text, mutant));
   try {
-    const env = { NODE_COMPILE_CACHE: sandbox.compiled };
-    for (const test of tests) {
-      const options = { limitMs: limitOf(test), env, signal, endAtFailure: true };
-      let verdict = await runTestFile(test.file, lane, options);
-      // A test may fail by a busy machine alone: it has noticed the fault if it fails again.
-      if (verdict === 'failed') verdict = await runTestFile(test.file, lane, options);
-      if (verdict === 'stopped') return undefined;
-      if (verdict !== 'passed') return { mutant, fate: verdict, by: test.file };
-    }
-    return { mutant, fate: 'survived' };
+    return await runTests(mutant, tests, lane, options);
   } finally {
     writeFileSync(place, text);
   }
+}
+
+async function runTests(
+  mutant: Mutant,
+  tests: readonly KnownTest[],
+  lane: Lane,
+  { seconds, compiled, signal }: TrialOptions,
+): Promise<Trial | undefined> {
+  const endAt = performance.now() + seconds * 1_000;
+  const env = { NODE_COMPILE_CACHE: compiled };
+  for (const test of tests) {
+    const run = (limitMs: number) =>
+      runTestFile(test.file, lane, { limitMs, env, signal, endAtFailure: true });
+    const leftMs = endAt - performance.now();
+    if (leftMs <= 0) break;
+    let verdict = await run(Math.min(leftMs, limitOf(test)));
+    // A test may fail by a busy machine alone: it has noticed the fault if it fails again.
+    if (verdict === 'failed') verdict = await run(limitOf(test));
+    else if (verdict === 'timed-out' && leftMs < limitOf(test)) break;
+    if (verdict === 'stopped') return undefined;
+    if (verdict !== 'passed') return { mutant, fate: verdict, by: test.file };
+  }
+  return { mutant, fate: 'survived' };
 }
