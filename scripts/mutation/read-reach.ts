@@ -24,8 +24,7 @@ export function readReach(folder: string, laneFolder: string): Reach {
   const painted = new Map<string, Uint8Array>();
   const prefix = `file://${laneFolder}/`;
   for (const name of readdirSync(folder)) {
-    const report: V8Report = JSON.parse(readFileSync(join(folder, name), 'utf8'));
-    for (const { url, functions } of report.result) {
+    for (const { url, functions } of readReport(join(folder, name)).result) {
       if (!url.startsWith(`${prefix}src/`)) continue;
       const file = url.slice(prefix.length);
       const ofProcess = paint(functions.flatMap(({ ranges }) => ranges));
@@ -35,6 +34,15 @@ export function readReach(folder: string, laneFolder: string): Reach {
     }
   }
   return Object.fromEntries([...painted].map(([file, ran]) => [file, intervals(ran)]));
+}
+
+function readReport(file: string): V8Report {
+  try {
+    return JSON.parse(readFileSync(file, 'utf8'));
+  } catch {
+    // Its process was killed while it wrote.
+    return { result: [] };
+  }
 }
 
 /** Ranges are nested, and the innermost counts: the longest are painted first. */

@@ -26,7 +26,8 @@ export async function runTestFile(file: string, lane: Lane, options: TestRunOpti
     ['--disable-warning=ExperimentalWarning', '--test-reporter=tap', file],
     {
       cwd: lane.folder,
-      env: { ...process.env, TMPDIR: lane.temporary, ...options.env },
+      // Where Node's runner runs this program, its tests are not to answer to that one.
+      env: { ...process.env, NODE_TEST_CONTEXT: undefined, TMPDIR: lane.temporary, ...options.env },
       stdio: ['ignore', 'pipe', 'ignore'],
       detached: true,
     },
