@@ -38,7 +38,11 @@ export function faultsOf(node: ts.Node): readonly Fault[] {
     return [instead('loop skipped', node.condition, 'false')];
   if (ts.isBinaryExpression(node)) return faultsOfBinary(node);
   if (ts.isPrefixUnaryExpression(node) || ts.isPostfixUnaryExpression(node)) return faultsOfUnary(node);
-  if (ts.isReturnStatement(node) && node.expression !== undefined)
+  if (
+    ts.isReturnStatement(node) &&
+    node.expression !== undefined &&
+    node.expression.getText() !== 'undefined'
+  )
     return [instead('return value removed', node, 'return;')];
   if (ts.isArrowFunction(node) && !ts.isBlock(node.body) && node.body.getText() !== 'undefined')
     return [instead('return value removed', node.body, 'undefined')];

@@ -32,6 +32,7 @@ const CASES: readonly (readonly [text: string, expected: readonly string[]])[] =
   ['const a = [b];', ['const a = [];']],
   ['[a, b] = c;', [';']],
   ['function a() { return b; }', ['function a() { return; }']],
+  ['function a() { return undefined; }', []],
   ['const a = () => b;', ['const a = () => undefined;']],
   ['class A extends B { constructor() { super(); } }', []],
   ["import { a } from 'b';", []],
