@@ -19,7 +19,11 @@ export const AREAS: readonly Area[] = [
   {
     name: 'devices',
     sources: 'src/devices/**/*.ts',
-    tests: ['test/devices/*.test.ts', 'test/api/{devices,registrations-limit}.test.ts', 'test/cli/*.test.ts'],
+    tests: [
+      'test/{devices,servers,cli}/*.test.ts',
+      'test/api/{devices,registrations-limit}.test.ts',
+      'test/clients/takeover-notice.test.ts',
+    ],
   },
   {
     name: 'http',

@@ -95,6 +95,10 @@ describe('an APNs certificate', () => {
       readApnsCertificate({ ...noCalls, appId: APP, now: NOW }),
       /does not cover com\.example\.app\.voip/,
     );
+    const callsAlone = makeCertificate({ ...CONTENT, topics: [`${APP}.voip`] });
+    const reading = readApnsCertificate({ ...callsAlone, appId: APP, now: NOW });
+    assert.ok(reading.ok);
+    assert.deepEqual(reading.notes, []);
   });
 
   test('tells which app it is for', () => {

@@ -112,7 +112,7 @@ describe('devices in memory while the database is away', () => {
   });
 
   test('what is known to be away is not asked for every call, and soon found to be back', async () => {
-    const { devices, door, clock, told } = scene;
+    const { devices, door, clock, told, stored } = scene;
     await devices.register(PHONE, NOW);
     door.state = 'away';
     await tokenNow();
@@ -123,6 +123,8 @@ describe('devices in memory while the database is away', () => {
     clock.now += 1_000;
     await tokenNow();
     await until(() => told.includes('over after 52'), 'it is found to be back');
+    await stored.register({ ...PHONE, token: 'bb' }, NOW + 1);
+    assert.equal(await tokenNow(), 'bb', 'the database is asked first again');
     door.state = 'away';
     await tokenNow();
     assert.equal(told.at(-1), 'first', 'a new outage is told anew');
