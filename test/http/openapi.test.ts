@@ -72,6 +72,38 @@ test('every endpoint is described with exactly its methods', () => {
   assert.deepEqual(described.toSorted(), expected.toSorted());
 });
 
+/** Every value with its key, at any depth. */
+function* valuesOf(value: unknown): Generator<readonly [string, unknown]> {
+  if (Array.isArray(value)) for (const one of value) yield* valuesOf(one);
+  if (!isNode(value)) return;
+  for (const [key, inner] of Object.entries(value)) {
+    yield [key, inner];
+    yield* valuesOf(inner);
+  }
+}
+
+test('every type, place, description and name in the document is one that readers know', () => {
+  const types = [
+    'string',
+    'number',
+    'integer',
+    'boolean',
+    'object',
+    'array',
+    'null',
+    'http',
+    'apiKey',
+    'mutualTLS',
+  ];
+  for (const [key, value] of valuesOf(served)) {
+    if (key === 'type' && !isNode(value))
+      for (const type of [value].flat()) assert.ok(types.includes(String(type)), `type: ${type}`);
+    if (key === 'in') assert.ok(['query', 'header', 'path'].includes(String(value)), `in: ${value}`);
+    if ((key === 'description' || key === 'name' || key === 'summary') && typeof value === 'string')
+      assert.notEqual(value, '', key);
+  }
+});
+
 test('the document has the shape of OpenAPI 3.1', () => {
   assert.match(String(at(served, 'openapi')), /^3\.1\.\d+$/);
   assert.equal(at(served, 'info', 'title'), 'vialer-middleware');

@@ -50,6 +50,13 @@ test('apps are taken up and connected; the same again changes nothing', () => {
   assert.deepEqual(log, ['made app1#1', 'warmed app1#1', 'made app2#1', 'warmed app2#1']);
   assert.equal(senders.get(2)?.app.appId, 'app2');
   assert.equal(senders.get(3), undefined);
+  assert.deepEqual(
+    senders.inFlight().map(({ appId, platform, inFlight }) => [appId, platform, inFlight]),
+    [
+      ['app1', 'apns', 0],
+      ['app2', 'apns', 0],
+    ],
+  );
 });
 
 test('a removed app is closed, the others stay as they are', async () => {
