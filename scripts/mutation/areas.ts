@@ -12,7 +12,7 @@ export const AREAS: readonly Area[] = [
     name: 'calls',
     sources: 'src/calls/**/*.ts',
     except: 'src/calls/redis-bus/**',
-    tests: ['test/calls/*.test.ts', 'test/api/*.test.ts', 'test/bus/lone-bus.test.ts'],
+    tests: ['test/{calls,api,providers}/*.test.ts', 'test/bus/lone-bus.test.ts'],
   },
   { name: 'bus', sources: 'src/calls/redis-bus/**/*.ts', tests: ['test/bus/*.test.ts'] },
   { name: 'push', sources: 'src/push/**/*.ts', tests: ['test/push/*.test.ts', 'test/providers/*.test.ts'] },
@@ -28,7 +28,7 @@ export const AREAS: readonly Area[] = [
   {
     name: 'http',
     sources: 'src/http/**/*.ts',
-    tests: ['test/http/*.test.ts', 'test/api/*.test.ts', 'test/tls/*.test.ts'],
+    tests: ['test/{http,api,tls}/*.test.ts', 'test/redis/shared-failures.test.ts'],
   },
   {
     name: 'telemetry',

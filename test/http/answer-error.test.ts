@@ -1,0 +1,75 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import Fastify from 'fastify';
+import { answerError, answerNotFound } from '../../src/http/answer-error.ts';
+
+class StorageDown extends Error {}
+
+/** What a route answers that fails, and what was reported of it. */
+const answerTo = async (url: string, error: Error) => {
+  const reported: string[] = [];
+  const server = Fastify();
+  const events = {
+    requestInvalid: ({ problem }: { problem: string }) => reported.push(`invalid: ${problem}`),
+    requestFailed: () => reported.push('failed'),
+    storageFailed: ({ during }: { during: string }) => reported.push(during),
+  };
+  const parts = { isStorageError: (failure: unknown) => failure instanceof StorageDown, events };
+  server.setErrorHandler((failure: Error, request, reply) =>
+    answerError(parts, Object.assign(failure, { code: 'CODE', name: failure.name }), request, reply),
+  );
+  server.setNotFoundHandler(answerNotFound);
+  for (const path of ['/api/incoming-call/', '/api/apns-device/'])
+    server.post(path, async () => Promise.reject(error));
+  const { statusCode, body, headers } = await server.inject({ method: 'POST', url });
+  return { statusCode, body, type: headers['content-type'], reported };
+};
+const PBX = '/api/incoming-call/';
+const APP = '/api/apns-device/';
+
+test('a PBX whose call meets a fault hears NAK, and an app hears why in JSON', async () => {
+  for (const [error, status] of [
+    [new StorageDown('secret'), 503],
+    [new Error('secret'), 500],
+  ] as const) {
+    const pbx = await answerTo(PBX, error);
+    assert.deepEqual([pbx.statusCode, pbx.body], [status, 'status=NAK']);
+    const app = await answerTo(APP, error);
+    assert.equal(app.statusCode, status);
+    assert.equal(typeof JSON.parse(app.body), 'object');
+    assert.doesNotMatch(app.body, /secret/);
+  }
+});
+
+test('a fault of the client keeps its status, with a sentence of its own for each', async () => {
+  const withStatus = (statusCode: number) => Object.assign(new Error('secret'), { statusCode });
+  for (const [status, sentence] of [
+    [400, 'Malformed request.'],
+    [408, 'The request was not sent in time.'],
+    [413, 'The body is longer than 65536 bytes.'],
+    [415, 'Unsupported media type "" in request.'],
+    [417, 'No expectation but 100-continue is met.'],
+    [431, 'The headers of the request are too long.'],
+    [499, 'Malformed request.'],
+  ] as const) {
+    const pbx = await answerTo(PBX, withStatus(status));
+    assert.deepEqual([pbx.statusCode, pbx.body, pbx.reported], [status, sentence, ['invalid: CODE']]);
+    const app = await answerTo(APP, withStatus(status));
+    assert.deepEqual([app.statusCode, JSON.parse(app.body)], [status, { detail: sentence }]);
+  }
+  assert.equal((await answerTo(APP, withStatus(399))).statusCode, 500);
+});
+
+test('each fault is reported with the endpoint that met it', async () => {
+  assert.deepEqual((await answerTo(PBX, new Error('bug'))).reported, ['failed']);
+  const { reported } = await answerTo(PBX, new StorageDown('away'));
+  assert.match(reported.join(), /^answering .*incoming-call/);
+});
+
+test('a path that leads nowhere is not repeated', async () => {
+  const { statusCode, body, type } = await answerTo('/api/<script>/', new Error('unused'));
+  assert.equal(statusCode, 404);
+  assert.equal(type, 'text/html');
+  assert.match(body, /Not Found/);
+  assert.doesNotMatch(body, /script/);
+});
