@@ -1,7 +1,7 @@
 import { AREAS } from './areas.ts';
 
 /** What `--help` prints. */
-export const HELP = `Usage: npm run test:mutation -- [options] [AREA | src/FILE | src/FOLDER]...
+export const HELP = `Usage: npm run test:mutation -- [options] [AREA | src/FOLDER | src/FILE[:LINE[:COLUMN]]]...
 
 Puts small faults into a copy of the sources, one at a time, and runs the tests that run the faulty text. A fault that no
 test notices is listed (docs/testing.md).

@@ -1,7 +1,7 @@
-import { existsSync, globSync, readFileSync } from 'node:fs';
+import { globSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
-import { AREAS, type Area } from './areas.ts';
-import { chooseSample, findMutants } from './find-mutants.ts';
+import type { Area } from './areas.ts';
+import { chooseMutants } from './choose-mutants.ts';
 import { HELP } from './help.ts';
 import { inLanes } from './in-lanes.ts';
 import { type KnownTest, measureTest, recallTest, sourcesHash } from './known-test.ts';
@@ -27,7 +27,7 @@ export async function runMutation(args: readonly string[], print: Print): Promis
   let options: Options;
   try {
     options = readOptions(args, availableParallelism());
-    work = options.help ? [] : chooseWork(options);
+    work = options.help ? [] : chooseMutants(options);
   } catch (error) {
     print(`${error instanceof Error ? error.message : error}\n\n${HELP}`);
     return 2;
@@ -50,25 +50,6 @@ export async function runMutation(args: readonly string[], print: Print): Promis
   }
   if (stop.signal.aborted) print('Interrupted: the figures are of what was tried until then.');
   return stop.signal.aborted ? 1 : 0;
-}
-
-/** The mutants of each area that were asked for. */
-function chooseWork({ wanted, sample, seed }: Options): [Area, readonly Mutant[]][] {
-  for (const word of wanted) {
-    if (!AREAS.some(({ name }) => name === word) && !(word.startsWith('src/') && existsSync(word)))
-      throw new Error(`"${word}" is neither an area nor a file or folder below src/`);
-  }
-  return AREAS.flatMap((area): [Area, readonly Mutant[]][] => {
-    const files = sourcesOf(area).filter(
-      (file) => wanted.length === 0 || wanted.some((word) => word === area.name || file.startsWith(word)),
-    );
-    const mutants = files.flatMap((file) => findMutants(file, readFileSync(file, 'utf8')));
-    return files.length === 0 ? [] : [[area, chooseSample(mutants, sample, seed)]];
-  });
-}
-
-function sourcesOf({ sources, except }: Area): string[] {
-  return globSync(sources, except === undefined ? {} : { exclude: [except] }).sort();
 }
 
 async function runArea(area: Area, mutants: readonly Mutant[], run: Run): Promise<readonly Trial[]> {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import Fastify from 'fastify';
+import Fastify, { type FastifyError } from 'fastify';
 import { answerError, answerNotFound } from '../../src/http/answer-error.ts';
 
 class StorageDown extends Error {}
@@ -10,13 +10,14 @@ const answerTo = async (url: string, error: Error) => {
   const reported: string[] = [];
   const server = Fastify();
   const events = {
-    requestInvalid: ({ problem }: { problem: string }) => reported.push(`invalid: ${problem}`),
+    requestInvalid: ({ field, problem }: { field: string; problem: string }) =>
+      reported.push(`${field}: ${problem}`),
     requestFailed: () => reported.push('failed'),
     storageFailed: ({ during }: { during: string }) => reported.push(during),
   };
   const parts = { isStorageError: (failure: unknown) => failure instanceof StorageDown, events };
-  server.setErrorHandler((failure: Error, request, reply) =>
-    answerError(parts, Object.assign(failure, { code: 'CODE', name: failure.name }), request, reply),
+  server.setErrorHandler<FastifyError>((failure, request, reply) =>
+    answerError(parts, failure, request, reply),
   );
   server.setNotFoundHandler(answerNotFound);
   for (const path of ['/api/incoming-call/', '/api/apns-device/'])
@@ -36,13 +37,17 @@ test('a PBX whose call meets a fault hears NAK, and an app hears why in JSON', a
     assert.deepEqual([pbx.statusCode, pbx.body], [status, 'status=NAK']);
     const app = await answerTo(APP, error);
     assert.equal(app.statusCode, status);
-    assert.equal(typeof JSON.parse(app.body), 'object');
     assert.doesNotMatch(app.body, /secret/);
+    const { detail } = JSON.parse(app.body);
+    assert.equal(
+      detail,
+      status === 500 ? 'Internal server error.' : 'Service temporarily unavailable, try again later.',
+    );
   }
 });
 
 test('a fault of the client keeps its status, with a sentence of its own for each', async () => {
-  const withStatus = (statusCode: number) => Object.assign(new Error('secret'), { statusCode });
+  const withStatus = (statusCode: number) => Object.assign(new Error('secret'), { statusCode, code: 'CODE' });
   for (const [status, sentence] of [
     [400, 'Malformed request.'],
     [408, 'The request was not sent in time.'],
@@ -53,11 +58,13 @@ test('a fault of the client keeps its status, with a sentence of its own for eac
     [499, 'Malformed request.'],
   ] as const) {
     const pbx = await answerTo(PBX, withStatus(status));
-    assert.deepEqual([pbx.statusCode, pbx.body, pbx.reported], [status, sentence, ['invalid: CODE']]);
+    assert.deepEqual([pbx.statusCode, pbx.body, pbx.reported], [status, sentence, ['request: CODE']]);
     const app = await answerTo(APP, withStatus(status));
     assert.deepEqual([app.statusCode, JSON.parse(app.body)], [status, { detail: sentence }]);
   }
   assert.equal((await answerTo(APP, withStatus(399))).statusCode, 500);
+  const unnamed = Object.assign(new Error('secret'), { statusCode: 400 });
+  assert.deepEqual((await answerTo(APP, unnamed)).reported, ['request: unreadable']);
 });
 
 test('each fault is reported with the endpoint that met it', async () => {

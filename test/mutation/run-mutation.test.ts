@@ -72,9 +72,10 @@ describe('npm run test:mutation', () => {
   test('names a fault that a test runs and does not notice', async (t) => {
     const weak = TEST.replace('isLate(4)', 'isLate(3)');
     const { start } = await repository(t, { 'src/calls/late.ts': SOURCE, 'test/calls/late.test.ts': weak });
-    const { child, output } = start('src/calls/late.ts');
+    const { child, output } = start('src/calls/late.ts:2:18');
     await once(child, 'close');
     assert.match(output(), /^survived src\/calls\/late\.ts:2:18 boundary: > → >=$/m);
+    assert.match(output(), /^\| calls \| 1 \| 0 \|/m);
   });
 
   test('sees what processes run that a test starts', async (t) => {
