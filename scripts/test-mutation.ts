@@ -1,4 +1,4 @@
 /** Measures which faults in the sources the tests notice (docs/testing.md). No part of `npm test`. */
 import { runMutation } from './mutation/run-mutation.ts';
 
-process.exitCode = await runMutation(process.argv.slice(2), console.log);
+process.exitCode = await runMutation(process.argv, console.log);

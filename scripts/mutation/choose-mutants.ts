@@ -1,19 +1,28 @@
 import { existsSync, globSync, readFileSync } from 'node:fs';
+import { InvalidArgumentError } from 'commander';
 import { AREAS, type Area } from './areas.ts';
 import { chooseSample, findMutants } from './find-mutants.ts';
 import type { Mutant } from './mutant.ts';
-import type { Options } from './options.ts';
 
 /** `src/calls/call.ts`, `src/calls`, `src/calls/call.ts:12` or, as the run prints it, `src/calls/call.ts:12:5`. */
 const PLACE = /^(?<path>src\/[^:]+)(?::(?<line>\d+))?(?::(?<column>\d+))?$/;
 
-/** The mutants of each area that were asked for. Throws an error that says which word it does not know. */
-export function chooseMutants({ wanted, sample, seed }: Options): readonly [Area, readonly Mutant[]][] {
-  for (const word of wanted) {
-    const path = PLACE.exec(word)?.groups?.['path'];
-    if (!AREAS.some(({ name }) => name === word) && !(path !== undefined && existsSync(path)))
-      throw new Error(`"${word}" is neither an area nor a file or folder below src/`);
-  }
+/** What is wanted: areas or places, or everything if empty. */
+interface Choice {
+  readonly wanted: readonly string[];
+  readonly sample: number;
+  readonly seed: number;
+}
+
+/** Checks a word of the command line; it is returned as it is. */
+export function knownPlace(word: string): string {
+  const path = PLACE.exec(word)?.groups?.['path'];
+  if (AREAS.some(({ name }) => name === word) || (path !== undefined && existsSync(path))) return word;
+  throw new InvalidArgumentError('It is neither an area nor a file or folder below src/.');
+}
+
+/** The mutants of each area that were asked for. */
+export function chooseMutants({ wanted, sample, seed }: Choice): readonly [Area, readonly Mutant[]][] {
   return AREAS.map((area): [Area, readonly Mutant[]] => {
     const everything = wanted.length === 0 || wanted.includes(area.name);
     const mutants = sourcesOf(area)

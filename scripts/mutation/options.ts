@@ -1,45 +1,47 @@
-import { parseArgs } from 'node:util';
+import { availableParallelism } from 'node:os';
+import { Command } from 'commander';
+import { wholeNumber } from '../../test/helpers/whole-number.ts';
+import { AREAS } from './areas.ts';
+import { knownPlace } from './choose-mutants.ts';
 
 /** What was asked for on the command line. */
 export interface Options {
-  /** Names of areas, or files; empty: every area. */
+  /** Names of areas, or places below src/; empty: every area. */
   readonly wanted: readonly string[];
   /** Mutants of each area. */
   readonly sample: number;
   readonly seed: number;
   /** Of tests, for one mutant. */
   readonly testSeconds: number;
-  /** Mutants that are tried at the same time. */
+  /** Mutants that are tried at the same time, 1 or more. */
   readonly lanes: number;
-  readonly help: boolean;
 }
 
-/** Reads the arguments; throws an error that says which one cannot be read. */
-export function readOptions(args: readonly string[], processors: number): Options {
-  const { values, positionals } = parseArgs({
-    args: [...args],
-    allowPositionals: true,
-    options: {
-      sample: { type: 'string' },
-      seed: { type: 'string', default: '1' },
-      'test-seconds': { type: 'string', default: '90' },
-      lanes: { type: 'string', default: String(processors) },
-      help: { type: 'boolean', short: 'h', default: false },
-    },
-  });
-  return {
-    wanted: positionals,
-    sample:
-      values.sample === undefined ? Number.POSITIVE_INFINITY : wholeNumber('--sample', values.sample, 1),
-    seed: wholeNumber('--seed', values.seed, 0),
-    testSeconds: wholeNumber('--test-seconds', values['test-seconds'], 1),
-    lanes: wholeNumber('--lanes', values.lanes, 1),
-    help: values.help,
-  };
+/** Reads the command line; ends the process with a message if it cannot be read. */
+export function parseOptions(argv: readonly string[]): Options {
+  const command = new Command('npm run test:mutation --')
+    .description(
+      'Puts small faults into a copy of the sources, one at a time, and lists those that no test notices (docs/testing.md).',
+    )
+    .argument(
+      '[what...]',
+      'only these areas, or src/FOLDER, src/FILE, src/FILE:LINE, src/FILE:LINE:COLUMN. All of it takes days',
+      knownPlace,
+    )
+    .option('--sample <n>', 'this many mutants of each area, chosen by chance; otherwise all', wholeNumber)
+    .option('--seed <n>', 'another choice of --sample; the same for the same number', wholeNumber, 1)
+    .option('--test-seconds <n>', 'run tests for this long at most for one mutant', wholeNumber, 90)
+    .option('--lanes <n>', 'try this many mutants at the same time', wholeNumber, availableParallelism())
+    .addHelpText('after', `\nAreas: ${AREAS.map(({ name }) => name).join(', ')}`)
+    .parse(argv);
+  const { sample = Number.POSITIVE_INFINITY, seed, testSeconds, lanes } = command.opts<Said>();
+  return { wanted: command.args, sample, seed, testSeconds, lanes: Math.max(1, lanes) };
 }
 
-function wholeNumber(option: string, text: string, least: number): number {
-  const value = Number(text);
-  if (/^\d{1,9}$/.test(text) && value >= least) return value;
-  throw new Error(`${option} must be a whole number from ${least}, not "${text}"`);
+/** The options as Commander names them. */
+interface Said {
+  readonly sample?: number;
+  readonly seed: number;
+  readonly testSeconds: number;
+  readonly lanes: number;
 }

@@ -1,12 +1,10 @@
 import { globSync } from 'node:fs';
-import { availableParallelism } from 'node:os';
 import type { Area } from './areas.ts';
 import { chooseMutants } from './choose-mutants.ts';
-import { HELP } from './help.ts';
 import { inLanes } from './in-lanes.ts';
 import { type KnownTest, measureTest, recallTest, sourcesHash } from './known-test.ts';
 import type { Mutant } from './mutant.ts';
-import { type Options, readOptions } from './options.ts';
+import { type Options, parseOptions } from './options.ts';
 import { describeMutant, renderFigures } from './report.ts';
 import { createSandbox, type Sandbox } from './sandbox.ts';
 import { testsFor } from './tests-for.ts';
@@ -21,21 +19,10 @@ interface Run {
   readonly print: Print;
 }
 
-/** `npm run test:mutation`: exit code 0 if it came to its end, 1 if it was interrupted, 2 if it was asked wrongly. */
-export async function runMutation(args: readonly string[], print: Print): Promise<number> {
-  let work: readonly [Area, readonly Mutant[]][];
-  let options: Options;
-  try {
-    options = readOptions(args, availableParallelism());
-    work = options.help ? [] : chooseMutants(options);
-  } catch (error) {
-    print(`${error instanceof Error ? error.message : error}\n\n${HELP}`);
-    return 2;
-  }
-  if (options.help) {
-    print(HELP);
-    return 0;
-  }
+/** `npm run test:mutation`: exit code 0 if it came to its end, 1 if it was interrupted. */
+export async function runMutation(argv: readonly string[], print: Print): Promise<number> {
+  const options = parseOptions(argv);
+  const work = chooseMutants(options);
   const stop = new AbortController();
   for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(name, () => stop.abort());
   const sandbox = await createSandbox(options.lanes);

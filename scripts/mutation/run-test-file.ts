@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir, rm } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
+import { owned } from '../../test/helpers/owned.ts';
 import type { Lane } from './sandbox.ts';
 
 /** What a test file says of the sources in its lane. `stopped`: the run was interrupted. */
@@ -22,8 +23,7 @@ const FAILED = /^\s*not ok (?!.*# (TODO|SKIP))/;
 export async function runTestFile(file: string, lane: Lane, options: TestRunOptions): Promise<Verdict> {
   if (options.signal.aborted) return 'stopped';
   const child = spawn(
-    process.execPath,
-    ['--disable-warning=ExperimentalWarning', '--test-reporter=tap', file],
+    ...owned(process.execPath, ['--disable-warning=ExperimentalWarning', '--test-reporter=tap', file]),
     {
       cwd: lane.folder,
       // Where Node's runner runs this program, its tests are not to answer to that one.

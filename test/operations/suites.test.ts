@@ -14,6 +14,7 @@ const SUITES = {
   'scripts/test-faults.ts': 'npm run test:faults',
   'scripts/test-e2e.ts': 'npm run test:e2e',
   'scripts/test-proxies.ts': 'npm run test:proxies',
+  'scripts/test-mutation.ts': 'npm run test:mutation',
   'bench/main.ts': 'npm run bench',
 } as const;
 
