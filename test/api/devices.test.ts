@@ -31,6 +31,26 @@ test('devices', async (t) => {
     }
   });
 
+  await t.test('what became of each registration and removal is counted', async () => {
+    const results = ['created', 'updated', 'removed', 'not-found'];
+    const counts = () =>
+      Promise.all(
+        results.map((result) =>
+          service.metric(`vialer_middleware_registrations_total{platform="android",result="${result}"}`),
+        ),
+      );
+    const before = await counts();
+    const member = addMember(service);
+    const typed = asForm(registration(member));
+    for (const method of ['POST', 'POST', 'POST', 'DELETE', 'DELETE', 'DELETE', 'DELETE'])
+      await device(method, member, typed);
+    const after = await counts();
+    assert.deepEqual(
+      after.map((count, index) => count - (before[index] ?? 0)),
+      [1, 2, 1, 3],
+    );
+  });
+
   await t.test(
     'each platform has its endpoint, also without the slash and with anything behind it',
     async () => {
