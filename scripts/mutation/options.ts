@@ -25,7 +25,7 @@ export function parseOptions(argv: readonly string[]): Options {
     )
     .argument(
       '[what...]',
-      'only these areas, or src/FOLDER, src/FILE, src/FILE:LINE, src/FILE:LINE:COLUMN. All of it takes days',
+      'only these areas, or src/FOLDER, src/FILE, src/FILE:LINE, src/FILE:LINE:COLUMN. Everything takes about a day',
       knownPlace,
     )
     .option('--sample <n>', 'this many mutants of each area, chosen by chance; otherwise all', wholeNumber)
