@@ -38,15 +38,14 @@ export function faultsOf(node: ts.Node): readonly Fault[] {
     return [instead('loop skipped', node.condition, 'false')];
   if (ts.isBinaryExpression(node)) return faultsOfBinary(node);
   if (ts.isPrefixUnaryExpression(node) || ts.isPostfixUnaryExpression(node)) return faultsOfUnary(node);
-  if (
-    ts.isReturnStatement(node) &&
-    node.expression !== undefined &&
-    node.expression.getText() !== 'undefined'
-  )
+  if (ts.isReturnStatement(node) && node.expression !== undefined && !isNothing(node.expression))
     return [instead('return value removed', node, 'return;')];
-  if (ts.isArrowFunction(node) && !ts.isBlock(node.body) && node.body.getText() !== 'undefined')
+  if (ts.isArrowFunction(node) && !ts.isBlock(node.body) && !isNothing(node.body))
     return [instead('return value removed', node.body, 'undefined')];
-  if (ts.isThrowStatement(node) || (ts.isExpressionStatement(node) && !isSuperCall(node.expression)))
+  if (
+    ts.isThrowStatement(node) ||
+    (ts.isExpressionStatement(node) && !isSuperCall(node.expression) && !isNothing(node.expression))
+  )
     return [instead('statement removed', node, ';')];
   return faultsOfValue(node);
 }
@@ -111,6 +110,12 @@ function isCondition(node: ts.Node): boolean {
     (ts.isIfStatement(parent) && parent.expression === node) ||
     (ts.isConditionalExpression(parent) && parent.condition === node)
   );
+}
+
+/** `undefined`, and what is never run: `value satisfies never`. */
+function isNothing(node: ts.Expression): boolean {
+  if (ts.isSatisfiesExpression(node)) return node.type.kind === ts.SyntaxKind.NeverKeyword;
+  return node.getText() === 'undefined';
 }
 
 function isSuperCall(node: ts.Expression): boolean {

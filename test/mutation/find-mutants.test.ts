@@ -33,6 +33,8 @@ const CASES: readonly (readonly [text: string, expected: readonly string[]])[] =
   ['[a, b] = c;', [';']],
   ['function a() { return b; }', ['function a() { return; }']],
   ['function a() { return undefined; }', []],
+  ['function a() { return b satisfies never; }', []],
+  ['a satisfies never;', []],
   ['const a = () => b;', ['const a = () => undefined;']],
   ['class A extends B { constructor() { super(); } }', []],
   ["import { a } from 'b';", []],
