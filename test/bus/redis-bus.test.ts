@@ -9,6 +9,7 @@ import { handedOverContract } from './handed-over-contract.ts';
 import { lostWordsContract } from './lost-words-contract.ts';
 import { manyInstancesContract } from './many-instances-contract.ts';
 import { oneInstanceContract } from './one-instance-contract.ts';
+import { takenOverContract } from './taken-over-contract.ts';
 
 const nothingLeft = watchForLeftovers();
 
@@ -41,6 +42,7 @@ describe('the bus on one Redis', { skip: skipWithout('Redis') }, () => {
   manyInstancesContract('Redis', open);
   handedOverContract('Redis', open);
   lostWordsContract('Redis', open);
+  takenOverContract('Redis', open);
 });
 
 nothingLeft();

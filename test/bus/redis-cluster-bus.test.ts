@@ -9,6 +9,7 @@ import { handedOverContract } from './handed-over-contract.ts';
 import { lostWordsContract } from './lost-words-contract.ts';
 import { manyInstancesContract } from './many-instances-contract.ts';
 import { oneInstanceContract } from './one-instance-contract.ts';
+import { takenOverContract } from './taken-over-contract.ts';
 
 const nothingLeft = watchForLeftovers();
 
@@ -79,6 +80,7 @@ describe('the bus on a Redis Cluster', { skip: skipWithout('Redis') }, () => {
   manyInstancesContract('Redis Cluster', open);
   handedOverContract('Redis Cluster', open);
   lostWordsContract('Redis Cluster', open);
+  takenOverContract('Redis Cluster', open);
 });
 
 nothingLeft();

@@ -1,0 +1,119 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, type TestContext, test } from 'node:test';
+import { monotonic } from '../../src/lib/monotonic.ts';
+import { watchForLeftovers } from '../faults/nothing-left.ts';
+import { skipWithout } from '../helpers/find-server.ts';
+import { type RedisServer, startRedis } from '../helpers/redis-server.ts';
+import { until } from '../helpers/until.ts';
+import { type BusWorld, redisWorld } from './bus-openers.ts';
+import { losing, unlooking } from './meddled-links.ts';
+
+const nothingLeft = watchForLeftovers();
+
+describe('the bus on a Redis that loses, fails or hangs for a moment', { skip: skipWithout('Redis') }, () => {
+  const servers: RedisServer[] = [];
+  const server = (): RedisServer => {
+    const [redis] = servers;
+    if (redis === undefined) throw new Error('the Redis server was not started');
+    return redis;
+  };
+  before(async () => {
+    servers.push(await startRedis());
+  });
+  after(() => server().close());
+
+  const open = (t: TestContext): BusWorld =>
+    redisWorld(t, { kind: 'single', server: { host: '127.0.0.1', port: server().port }, database: 0 });
+
+  /** Every key of a world, as a server has none of them that took over without them. */
+  async function forget({ prefix }: BusWorld, pattern = '*'): Promise<void> {
+    const keys: unknown = await server().ask('KEYS', `${prefix}${pattern}`);
+    assert.ok(Array.isArray(keys) && keys.length > 0);
+    await server().ask('DEL', ...keys.map(String));
+  }
+
+  test('a joined call that Redis has lost is woken by the instance that joined it, once its owner is silent', async (t) => {
+    const world = open(t);
+    const [a, b] = [
+      await world.instance({ meddle: unlooking }),
+      await world.instance({ meddle: unlooking }),
+    ];
+    const first = a.ask({ account: 1, callId: 'lost with its owner' });
+    await first.woken();
+    const second = b.ask({ account: 1, callId: 'lost with its owner' });
+    await until(() => b.claims() === 1, 'b waits');
+    await forget(world);
+    await a.kill();
+    assert.equal(await second.woken(), 'lost with its owner');
+    assert.equal(await b.bus.answer('lost with its owner', true), 'taken');
+    assert.equal((await second.ending).outcome, 'ready');
+  });
+
+  test('a server that took over without a call: it can be cancelled and answered at another instance', async (t) => {
+    const world = open(t);
+    const [a, b] = [await world.instance({ lookEveryMs: 300 }), await world.instance()];
+    const cancelled = a.ask({ account: 1, callId: 'lost, then cancelled' });
+    const answered = a.ask({ account: 2, callId: 'lost, then answered' });
+    await Promise.all([cancelled.woken(), answered.woken()]);
+    await forget(world, 'call:*');
+    await until(async () => (await b.bus.cancel('lost, then cancelled', 'hung up')) === 1, 'it is known again');
+    assert.deepEqual(await cancelled.ending, { outcome: 'cancelled', reason: 'hung up' });
+    await until(async () => (await b.bus.answer('lost, then answered', true)) === 'taken', 'it is known again');
+    assert.equal((await answered.ending).outcome, 'ready');
+  });
+
+  test('a server that took over without knowing who joined: an answer is told to all who wait', async (t) => {
+    const world = open(t);
+    const scripts: string[] = [];
+    const [a, b, c] = [
+      await world.instance({ meddle: unlooking }),
+      await world.instance({ lookEveryMs: 300 }),
+      await world.instance(),
+    ];
+    const first = a.ask({ account: 1, callId: 'joined unseen' });
+    await first.woken();
+    const hash = `${world.prefix}call:{joined unseen}`;
+    const before = String(await server().ask('HGET', hash, '1:w'));
+    const second = b.ask({ account: 1, callId: 'joined unseen' });
+    await until(() => b.claims() === 1, 'b waits');
+    await server().ask('HSET', hash, '1:w', before);
+    await until(async () => {
+      scripts.push(String(await server().ask('HGET', hash, '1:w')));
+      return scripts.at(-1)?.split(' ').length === 2;
+    }, 'b is known to wait again');
+    assert.equal(await c.bus.answer('joined unseen', true), 'taken');
+    assert.equal((await first.ending).outcome, 'ready');
+    assert.equal((await second.ending).outcome, 'ready');
+    assert.deepEqual(b.told.found, []);
+  });
+
+  test('after a command that failed while the link is up, no key is called unknown for a while', async (t) => {
+    const world = open(t);
+    const b = await world.instance({ meddle: losing('cancel', 1) });
+    assert.equal(await b.bus.answer('of no call', true), 'unknown');
+    assert.equal(await b.bus.cancel('of no call', null), 'undecided');
+    assert.ok(b.link.isUp());
+    const failedAt = monotonic();
+    assert.equal(await b.bus.answer('of no call', true), 'undecided');
+    assert.equal(await b.bus.cancel('of no call', null), 'undecided');
+    await until(async () => (await b.bus.answer('of no call', true)) === 'unknown', 'it is settled again');
+    assert.ok(monotonic() - failedAt > 3_500, 'others try again about every two seconds');
+    assert.equal(await b.bus.cancel('of no call', null), 0);
+  });
+
+  test('a Redis that hangs at the deadline does not hold up the NAK', async (t) => {
+    const world = open(t);
+    const a = await world.instance({ waitMs: 3_000, timeoutMs: 10_000 });
+    const began = monotonic();
+    const asked = a.ask({ account: 1, callId: 'hanging in the end' });
+    await asked.woken();
+    await until(() => monotonic() - began > 2_500, 'the deadline is near');
+    t.after(() => server().resume());
+    await server().pause();
+    assert.equal((await asked.ending).outcome, 'timed-out');
+    const took = monotonic() - began;
+    assert.ok(took >= 2_990 && took < 4_500, `the NAK came after ${took} ms`);
+  });
+});
+
+nothingLeft();

@@ -1,0 +1,111 @@
+import assert from 'node:assert/strict';
+import { describe, type TestContext, test } from 'node:test';
+import { monotonic } from '../../src/lib/monotonic.ts';
+import { until } from '../helpers/until.ts';
+import type { BusWorld, OpenInstance } from './bus-openers.ts';
+import { mute, unlooking } from './meddled-links.ts';
+
+/** Longer than joining a call takes on a busy machine. */
+const SHORT_MS = 3_000;
+
+const past = (moment: number) => until(() => monotonic() > moment, 'the moment is past');
+
+/** Asks both for the same call; the first one wakes the phone. */
+async function askBoth(first: OpenInstance, second: OpenInstance, callId: string) {
+  const owned = first.ask({ account: 1, callId });
+  await owned.woken();
+  const before = second.claims();
+  const joined = second.ask({ account: 1, callId });
+  await until(() => second.claims() > before, 'the second one waits as well');
+  return { owned, joined };
+}
+
+/** What a bus does with a call whose time runs out, or that has ended, while its owner changes. */
+export function takenOverContract(name: string, open: (t: TestContext) => Promise<BusWorld>): void {
+  describe(`${name}: time limits and owners`, () => {
+    test('a call that is taken over waits as long as the PBX of its new owner does', async (t) => {
+      const world = await open(t);
+      const a = await world.instance({ waitMs: SHORT_MS });
+      const [b, c] = [await world.instance({ meddle: unlooking }), await world.instance()];
+      const over = monotonic() + SHORT_MS;
+      const { joined } = await askBoth(a, b, 'longer than its first owner');
+      await a.kill();
+      await joined.woken();
+      await past(over + 1_000);
+      assert.equal(await c.bus.answer('longer than its first owner', true), 'taken');
+      assert.equal((await joined.ending).outcome, 'ready');
+    });
+
+    test('a call that only joined ends when the time of its owner is over', async (t) => {
+      const world = await open(t);
+      const [a, b] = [await world.instance({ waitMs: SHORT_MS }), await world.instance()];
+      const began = monotonic();
+      const { owned, joined } = await askBoth(a, b, 'as long as its owner');
+      assert.equal((await joined.ending).outcome, 'timed-out');
+      assert.equal((await owned.ending).outcome, 'timed-out');
+      assert.ok(monotonic() - began < 10_000, 'not at the end of its own time');
+      assert.deepEqual(joined.pushedKeys, []);
+    });
+
+    test('a call that has ended is not taken over: its answer counts and its phone is left alone', async (t) => {
+      const world = await open(t);
+      const [a, b] = [await world.instance(), await world.instance({ meddle: unlooking })];
+      const unheard = await world.instance({ meddle: mute });
+      const { joined } = await askBoth(a, b, 'ended before');
+      assert.equal(await unheard.bus.answer('ended before', false), 'taken');
+      await a.kill();
+      assert.equal((await joined.ending).outcome, 'declined');
+      assert.deepEqual(joined.pushedKeys, []);
+      assert.deepEqual(b.told.takenOver, []);
+    });
+
+    test('a hand-over is told, not found out: the phone is woken within 300 ms', async (t) => {
+      const world = await open(t);
+      const [a, b] = [await world.instance(), await world.instance()];
+      const delays: number[] = [];
+      for (const round of [1, 2, 3]) {
+        const { owned, joined } = await askBoth(a, b, `handed over ${round}`);
+        const leftAt = monotonic();
+        owned.hangUp();
+        await joined.woken();
+        delays.push(monotonic() - leftAt);
+        joined.hangUp();
+      }
+      t.diagnostic(`woken after ${delays.map((ms) => ms.toFixed(0)).join(', ')} ms`);
+      // Finding it out takes 800 ms each time; a machine under load stretches some of them.
+      assert.ok(Math.min(...delays) < 300, `woken after ${delays.join(', ')} ms`);
+    });
+
+    test('a killed instance leaves a call whose time is over: its answer is late, and it is asked anew', async (t) => {
+      const world = await open(t);
+      const [a, b] = [await world.instance({ waitMs: SHORT_MS }), await world.instance()];
+      const over = monotonic() + SHORT_MS;
+      const first = a.ask({ account: 1, callId: 'nobody ended it' });
+      const key = await first.woken();
+      await a.kill();
+      await past(over);
+      assert.equal(await b.bus.answer(key, true), 'late');
+      const again = b.ask({ account: 1, callId: 'nobody ended it' });
+      await again.woken();
+      assert.deepEqual(b.told.takenOver, []);
+      assert.equal(await b.bus.answer(key, true), 'taken');
+      assert.equal((await again.ending).outcome, 'ready');
+    });
+
+    test('an answer holds for the time of its call: then a second one is late, and it is asked anew', async (t) => {
+      const world = await open(t);
+      const [a, b] = [await world.instance({ waitMs: SHORT_MS }), await world.instance()];
+      const over = monotonic() + SHORT_MS;
+      const first = a.ask({ account: 1, callId: 'answered, then old' });
+      const key = await first.woken();
+      assert.equal(await b.bus.answer(key, true), 'taken');
+      assert.equal(await b.bus.answer(key, true), 'duplicate');
+      await past(over);
+      assert.equal(await b.bus.answer(key, true), 'late');
+      const again = b.ask({ account: 1, callId: 'answered, then old' });
+      await again.woken();
+      assert.equal(await b.bus.answer(key, false), 'taken');
+      assert.equal((await again.ending).outcome, 'declined');
+    });
+  });
+}
