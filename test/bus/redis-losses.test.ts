@@ -34,10 +34,7 @@ describe('the bus on a Redis that loses, fails or hangs for a moment', { skip: s
 
   test('a joined call that Redis has lost is woken by the instance that joined it, once its owner is silent', async (t) => {
     const world = open(t);
-    const [a, b] = [
-      await world.instance({ meddle: unlooking }),
-      await world.instance({ meddle: unlooking }),
-    ];
+    const [a, b] = [await world.instance({ meddle: unlooking }), await world.instance({ meddle: unlooking })];
     const first = a.ask({ account: 1, callId: 'lost with its owner' });
     await first.woken();
     const second = b.ask({ account: 1, callId: 'lost with its owner' });
@@ -56,9 +53,15 @@ describe('the bus on a Redis that loses, fails or hangs for a moment', { skip: s
     const answered = a.ask({ account: 2, callId: 'lost, then answered' });
     await Promise.all([cancelled.woken(), answered.woken()]);
     await forget(world, 'call:*');
-    await until(async () => (await b.bus.cancel('lost, then cancelled', 'hung up')) === 1, 'it is known again');
+    await until(
+      async () => (await b.bus.cancel('lost, then cancelled', 'hung up')) === 1,
+      'it is known again',
+    );
     assert.deepEqual(await cancelled.ending, { outcome: 'cancelled', reason: 'hung up' });
-    await until(async () => (await b.bus.answer('lost, then answered', true)) === 'taken', 'it is known again');
+    await until(
+      async () => (await b.bus.answer('lost, then answered', true)) === 'taken',
+      'it is known again',
+    );
     assert.equal((await answered.ending).outcome, 'ready');
   });
 

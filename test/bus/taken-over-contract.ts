@@ -3,7 +3,7 @@ import { describe, type TestContext, test } from 'node:test';
 import { monotonic } from '../../src/lib/monotonic.ts';
 import { until } from '../helpers/until.ts';
 import type { BusWorld, OpenInstance } from './bus-openers.ts';
-import { mute, unlooking } from './meddled-links.ts';
+import { mute, telling, unlooking } from './meddled-links.ts';
 
 /** Longer than joining a call takes on a busy machine. */
 const SHORT_MS = 3_000;
@@ -36,14 +36,17 @@ export function takenOverContract(name: string, open: (t: TestContext) => Promis
       assert.equal((await joined.ending).outcome, 'ready');
     });
 
-    test('a call that only joined ends when the time of its owner is over', async (t) => {
+    test('a call that only joined ends when the time of its owner is over, whatever its owner tells', async (t) => {
       const world = await open(t);
-      const [a, b] = [await world.instance({ waitMs: SHORT_MS }), await world.instance()];
+      const heldUp = Promise.withResolvers<void>();
+      const holdUpEnd = telling((script) => (script === 'end' ? heldUp.promise : undefined));
+      const [a, b] = [await world.instance({ waitMs: SHORT_MS, meddle: holdUpEnd }), await world.instance()];
       const began = monotonic();
       const { owned, joined } = await askBoth(a, b, 'as long as its owner');
       assert.equal((await joined.ending).outcome, 'timed-out');
-      assert.equal((await owned.ending).outcome, 'timed-out');
       assert.ok(monotonic() - began < 10_000, 'not at the end of its own time');
+      heldUp.resolve();
+      assert.equal((await owned.ending).outcome, 'timed-out');
       assert.deepEqual(joined.pushedKeys, []);
     });
 

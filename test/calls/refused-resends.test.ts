@@ -38,8 +38,7 @@ const pushService = ({ world }: TestService, kind: Row['kind']) =>
 const refused = ({ logged }: TestService) =>
   logged.filter(({ message }) => message === 'push failed' || message === 'push token-gone').length;
 
-const accepted = ({ logged }: TestService) =>
-  logged.some(({ message }) => message === 'push accepted');
+const accepted = ({ logged }: TestService) => logged.some(({ message }) => message === 'push accepted');
 
 describe('a resend that is refused', { concurrency: true }, () => {
   for (const { name, kind, refusal } of ROWS) {
@@ -68,7 +67,7 @@ describe('a resend that is refused', { concurrency: true }, () => {
   }
 
   for (const { name, kind, refusal } of ROWS.filter(({ refusal }) => refusal.status !== 500)) {
-    test(`because the token is dead is the last one, and the app may still answer (${name})`, async (t) => {
+    test(`because the token is dead is the last one of its call (${name})`, async (t) => {
       const service = await startTestService(t, { settings: { ...OFTEN, APP_PUSH_ROUNDTRIP_WAIT: '3000' } });
       const phone = await silentPhone(service, kind);
       const there = pushService(service, kind);
@@ -76,10 +75,9 @@ describe('a resend that is refused', { concurrency: true }, () => {
       await until(() => accepted(service), 'the first push is accepted');
       there.script(refusal);
       assert.equal((await asked).outcome, 'timed-out');
-      assert.deepEqual(
-        there.requests.list().map(({ ending }) => ending),
-        ['accepted', 'answer'],
-      );
+      const endings = there.requests.list().map(({ ending }) => ending);
+      assert.equal(endings.filter((ending) => ending !== 'accepted').length, 1, endings.join());
+      assert.equal(endings.at(-1), 'answer');
     });
   }
 });

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { redact } from '../../src/telemetry/redaction.ts';
+import { redact, scrub } from '../../src/telemetry/redaction.ts';
 
 test('the id of a push, which Apple knows it by, is readable whatever its digits are', () => {
   fc.assert(fc.property(fc.uuid(), (push) => assert.deepEqual(redact({ push }), { push })));
@@ -26,4 +26,56 @@ test('what a client sends neither steers a terminal nor breaks or turns a line',
     reason: shown,
     app: 'plain',
   });
+});
+
+/** A value that no other key would leave as it is. */
+const NUMBER = '+31612345678';
+
+describe('a field is written by its key', () => {
+  const rows: readonly (readonly [string, string, string])[] = [
+    ...[
+      'account',
+      'app',
+      'call',
+      'callId',
+      'certificate',
+      'database',
+      'expires',
+      'keyId',
+      'origin',
+      'redis',
+      'teamId',
+      'tlsProblem',
+      'fate',
+      'found',
+      'outcome',
+      'platform',
+      'push',
+    ].map((key) => [key, NUMBER, NUMBER] as const),
+    // The same hash in every version: an operator compares it with an older log.
+    ['token', 'fcm-token', 'sha256:f0bba75fabb9'],
+    ['remoteNotificationToken', 'fcm-token', 'sha256:f0bba75fabb9'],
+    ['phoneNumber', NUMBER, '…78'],
+    ['callerId', 'Jolanda van Privé', '(17 characters)'],
+    ['name', 'iPhone van Willemijn', '(20 characters)'],
+    ['authorization', 'letmein', '(hidden)'],
+    ['reason', `called ${NUMBER} back`, 'called (number hidden) back'],
+    ['anything', NUMBER, '(number hidden)'],
+    ['Token', 'password=letmein', 'password=(hidden)'],
+  ];
+  for (const [key, value, shown] of rows)
+    test(`${key} ${value}`, () => assert.deepEqual(redact({ [key]: value }), { [key]: shown }));
+});
+
+test('a field that is no text is written as it is, and one without a value is left out', () => {
+  const fields = { account: 123456789, since: 31612345678, alarm: false, reason: null, call: undefined };
+  assert.deepEqual(redact(fields), { account: 123456789, since: 31612345678, alarm: false, reason: null });
+});
+
+test('a text is cut to a thousand characters, and a secret is not cut before it is looked for', () => {
+  const shown = scrub(`${'x '.repeat(490)}${'c0ffee00'.repeat(8)}`);
+  assert.equal(shown, `${'x '.repeat(490)}(token hidden)`);
+  assert.equal(scrub('y '.repeat(3_000)), 'y '.repeat(500));
+  const cut = scrub(`${'x '.repeat(1_999)}letmein-and-more`, 4_000);
+  assert.equal(cut, 'x '.repeat(1_999), 'a word that is only half read is not shown');
 });
