@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { generateKeyPairSync } from 'node:crypto';
 import { describe, test } from 'node:test';
+import { errorStack, errorWords } from '../../src/telemetry/describe-error.ts';
 import { runProgram } from '../storage/run-program.ts';
 
 const PEM = generateKeyPairSync('ec', { namedCurve: 'P-256' })
@@ -25,7 +26,7 @@ const PLACES = [
   ['cause that is no error', "new Error('first', { cause: { text } })"],
   ['gathered error', "new AggregateError([new Error('one'), new Error(text)], 'all failed')"],
   ['code', "Object.assign(new Error('x'), { code: text })"],
-  ['stack', 'Object.assign(new Error("x"), { stack: `Error: x\\n    at ${text} (file.js:1:2)` })'],
+  ['stack', 'Object.assign(new Error("x"), { stack: "Error: x\\n    at " + text + " (file.js:1:2)" })'],
 ] as const;
 
 describe('an error in the log, as it is written', () => {
@@ -49,10 +50,52 @@ describe('an error in the log, as it is written', () => {
           assert.ok(!written.includes(secret), `${what} in ${place}: ${written}`);
           const fields: Record<string, unknown> = JSON.parse(written);
           assert.equal(fields['msg'], message);
-          assert.match(written, new RegExp(quote.slice(0, 8)), `${what} in ${place}`);
+          const told = message === 'it failed' && place !== 'stack' ? fields['error'] : written;
+          assert.match(String(told), new RegExp(quote.slice(0, 8)), `${what} in ${place}`);
           if (message === 'it failed') assert.match(String(fields['stack']), /^\s+at /, place);
         }
       }
     }
+  });
+});
+
+describe('what the log says of an error', () => {
+  test('is name, message and code of it and of its causes, in order', () => {
+    const cause = Object.assign(new TypeError('second'), { code: 'E_TWO' });
+    const words = errorWords(new Error('first', { cause }));
+    assert.equal(words, 'Error: first ← TypeError: second (E_TWO)');
+    assert.equal(errorWords(new Error('first', { cause: { a: [1] } })), 'Error: first ← { a: [ 1 ] }');
+    assert.equal(errorWords(undefined), '');
+    assert.equal(errorWords(null), 'null');
+  });
+
+  test('is five of a chain of causes at most, also of one without end', () => {
+    const endless = new Error('round');
+    endless.cause = endless;
+    assert.equal(errorWords(endless), Array(5).fill('Error: round').join(' ← '));
+  });
+
+  test('is three of the errors that it gathers at most', () => {
+    const gathered = ['a', 'b', 'c', 'd'].map((each) => new Error(each));
+    assert.equal(
+      errorWords(new AggregateError(gathered, 'all')),
+      'AggregateError: all [Error: a; Error: b; Error: c]',
+    );
+    assert.equal(errorWords(new AggregateError([], 'none')), 'AggregateError: none');
+  });
+
+  test('is where the innermost of them was made: eight lines and 2,000 characters at most', () => {
+    const stackOf = (...lines: readonly string[]) => ['Error: x', ...lines.map((line) => `    at ${line}`)].join('\n');
+    const inner = Object.assign(new Error('inner'), { stack: stackOf('inner (x.js:1:1)') });
+    const outer = Object.assign(new Error('outer', { cause: inner }), { stack: stackOf('outer (x.js:1:1)') });
+    assert.equal(errorStack(outer), '    at inner (x.js:1:1)');
+    const throwing = Object.assign(new Error('outer', { cause: 'text' }), { stack: outer.stack });
+    assert.equal(errorStack(throwing), '    at outer (x.js:1:1)', 'a cause that is no error has none');
+    const long = Array.from({ length: 20 }, (_, line) => `line${line} (x.js:1:1)`);
+    inner.stack = stackOf(...long);
+    assert.deepEqual(errorStack(inner).split('\n').length, 8);
+    inner.stack = stackOf(...long.map((line) => `${line} ${'/path'.repeat(100)}`));
+    assert.equal(errorStack(inner).length, 2_000);
+    assert.equal(errorStack('text'), '');
   });
 });
