@@ -33,7 +33,10 @@ function scene() {
 }
 
 /** Stops a service in which one call waits, unless told. */
-function stop(t: TestContext, options: { graceMs: number; hurry?: Promise<void>; calls?: number; hangs?: true }) {
+function stop(
+  t: TestContext,
+  options: { graceMs: number; hurry?: Promise<void>; calls?: number; hangs?: true },
+) {
   const { log, lines, timed } = scene();
   const room = new WaitingRoom({ maxWaiting: 10, waitMs: 60_000 });
   t.after(() => room.close());

@@ -284,6 +284,9 @@ describe('devices in memory while the database is away', () => {
     scene.door.state = 'away';
     await assert.rejects(scene.devices.setSandbox({ ...PHONE, sandbox: true }), UNAVAILABLE);
     assert.equal((await scene.devices.findTarget(ACCOUNT))?.sandbox, true);
+    const ofOther = { ...PHONE, token: 'replaced', sandbox: false };
+    await assert.rejects(scene.devices.setSandbox(ofOther), UNAVAILABLE);
+    assert.equal((await scene.devices.findTarget(ACCOUNT))?.sandbox, true, 'of its own token only');
   });
 
   test('phones of an app that was removed are not woken', async () => {

@@ -85,7 +85,8 @@ describe('what the log says of an error', () => {
   });
 
   test('is where the innermost of them was made: eight lines and 2,000 characters at most', () => {
-    const stackOf = (...lines: readonly string[]) => ['Error: x', ...lines.map((line) => `    at ${line}`)].join('\n');
+    const stackOf = (...lines: readonly string[]) =>
+      ['Error: x', ...lines.map((line) => `    at ${line}`)].join('\n');
     const inner = Object.assign(new Error('inner'), { stack: stackOf('inner (x.js:1:1)') });
     const outer = Object.assign(new Error('outer', { cause: inner }), { stack: stackOf('outer (x.js:1:1)') });
     assert.equal(errorStack(outer), '    at inner (x.js:1:1)');
