@@ -6,7 +6,7 @@ import type { ServiceMetrics } from './service-metrics.ts';
 export interface LimitEvents {
   /** More clients failed than are counted at once: the oldest count was dropped. */
   keyForgotten(event: { readonly limit: string }): void;
-  /** Other instances were not told of a failure. */
+  /** Other instances were not told of a failure. `error` undefined: nobody tried, and why is reported elsewhere. */
   countUnshared(event: { readonly limit: string; readonly error: unknown }): void;
 }
 
@@ -23,6 +23,7 @@ export function createLimitTelemetry(
     },
     countUnshared: ({ limit, error }) => {
       metrics.limitCountsUnshared.inc({ limit });
+      if (error === undefined) return;
       conditions.met({
         key: 'limit-unshared',
         level: 'error',

@@ -75,3 +75,17 @@ test('what is no private key is refused at once, a key of another kind when it i
   assert.throws(() => tokens.forKey(apnsKey('no key')));
   await assert.rejects(async () => tokens.forKey(apnsKey(makeRsaKey().pem)).current());
 });
+
+test('of more than a thousand keys the oldest is forgotten, and no other', async () => {
+  const { clock, events, tokens } = scene();
+  const keys = Array.from({ length: 1_001 }, (_, index) => apnsKey(key.pem, `KEY${index}`));
+  const token = (index: number) => tokens.forKey(keys[index] ?? apnsKey(key.pem)).current();
+  const [first, second] = [await token(0), await token(1)];
+  for (const each of keys.slice(0, 1_000)) tokens.forKey(each);
+  await clock.advance(1_000);
+  assert.equal(await token(0), first);
+  tokens.forKey(keys[1_000] ?? apnsKey(key.pem));
+  assert.equal(await token(1), second);
+  assert.equal(events.named('apnsTokenMinted').length, 2);
+  assert.notEqual(await token(0), first);
+});

@@ -23,7 +23,7 @@ if failures == 1 then redis.call('PEXPIRE', KEYS[1], ARGV[1]) end
 return {failures, redis.call('PTTL', KEYS[1])}`,
 };
 
-/** Commands under way; what fails above it is counted here alone. */
+/** Commands in flight. Above it, a failure is counted by this instance alone, which is reported. */
 const MAX_IN_FLIGHT = 200;
 /** Milliseconds after which an answer of Redis is not waited for. */
 const PATIENCE_MS = 1_000;
@@ -38,7 +38,7 @@ export function createSharedFailures(options: {
   readonly link: CountingLink;
   /** Begins the names of the keys in Redis; ends as a prefix does, e.g. `vialer:limit:answers:`. */
   readonly prefix: string;
-  /** A failure that only this instance knows of. */
+  /** Only this instance counts this failure; `error` says why, undefined: Redis is down or has too many to take. */
   readonly onUnshared: (error: unknown) => void;
 }): FailureCounter {
   const { local, link, prefix, onUnshared } = options;
@@ -62,6 +62,7 @@ export function createSharedFailures(options: {
       if (local.blockedForMs(key) > 0) return;
       local.failed(key);
       if (link.isUp() && inFlight < MAX_IN_FLIGHT) void tell(key);
+      else onUnshared(undefined);
     },
   };
 }
