@@ -10,7 +10,9 @@ import { APP, type EventRow, NOW, recordedTelemetry, testEvents } from './record
 const ACCOUNT = 123_456_789;
 
 /** A call that was asked 1,500 ms ago; what else happened to it is told. */
-function call(happened: Partial<Call> & { readonly platform?: Platform; readonly callId?: string } = {}): Call {
+function call(
+  happened: Partial<Call> & { readonly platform?: Platform; readonly callId?: string } = {},
+): Call {
   const { platform = 'android', callId, ...more } = happened;
   const made = new Call({
     ask: { askedAt: NOW - 1_500, account: ACCOUNT, callId, phoneNumber: '1', callerId: '' },
@@ -95,14 +97,17 @@ testEvents('a call that ended', [
     happens: ({ calls }) =>
       calls.callEnded(call({ callId: 'pbx-1' }), { outcome: 'cancelled', reason: 'hung up' }),
     lines: [
-      ['info', 'call ended: cancelled', { ...FIELDS, callId: 'pbx-1', outcome: 'cancelled', reason: 'hung up' }],
+      [
+        'info',
+        'call ended: cancelled',
+        { ...FIELDS, callId: 'pbx-1', outcome: 'cancelled', reason: 'hung up' },
+      ],
     ],
     moves: { ...ended('cancelled'), ...ASKED },
   },
   {
     name: 'that the PBX names as the push does: by one name',
-    happens: ({ calls }) =>
-      calls.callEnded(call({ callId: 'key' }), { outcome: 'cancelled', reason: null }),
+    happens: ({ calls }) => calls.callEnded(call({ callId: 'key' }), { outcome: 'cancelled', reason: null }),
     lines: [['info', 'call ended: cancelled', { ...FIELDS, outcome: 'cancelled' }]],
     moves: { ...ended('cancelled'), ...ASKED },
   },
@@ -137,11 +142,7 @@ testEvents(
     happens: ({ calls }) =>
       calls.callTurnedAway({ account: ACCOUNT, callId: 'pbx-1', ending: { outcome, reason: 'full' } }),
     lines: [
-      [
-        level,
-        `call turned away: ${outcome}`,
-        { call: 'pbx-1', account: ACCOUNT, outcome, reason: 'full' },
-      ],
+      [level, `call turned away: ${outcome}`, { call: 'pbx-1', account: ACCOUNT, outcome, reason: 'full' }],
     ],
     moves: {
       [`calls_total{app="none",outcome="${outcome}",platform="none"}`]: 1,
@@ -188,7 +189,11 @@ describe('a flood of calls and answers', () => {
     const { telemetry, lines, moves } = await recordedTelemetry(t);
     for (let times = 0; times < MANY; times += 1) {
       for (const outcome of ['overloaded', 'storage-unavailable', 'no-device'] as const)
-        telemetry.calls.callTurnedAway({ account: ACCOUNT, callId: undefined, ending: { outcome, reason: null } });
+        telemetry.calls.callTurnedAway({
+          account: ACCOUNT,
+          callId: undefined,
+          ending: { outcome, reason: null },
+        });
     }
     const counts = Object.groupBy(lines(), ([, message]) => message);
     assert.deepEqual(
