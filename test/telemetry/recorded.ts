@@ -105,3 +105,9 @@ export function testEvents(what: string, rows: readonly EventRow[]): void {
 
 /** What `performance.now()` says in the tests of rows. */
 export const NOW = 100_000;
+
+/** A series with these labels. */
+export const series = (name: string, labels: Readonly<Record<string, string>>): string =>
+  `${name}{${Object.entries(labels)
+    .map(([label, value]) => `${label}="${value}"`)
+    .join(',')}}`;
