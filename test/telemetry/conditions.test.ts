@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, type TestContext, test } from 'node:test';
-import { type Condition, createConditions, isExpected } from '../../src/telemetry/conditions.ts';
+import { type Condition, createConditions } from '../../src/telemetry/conditions.ts';
 import type { LogFields } from '../../src/telemetry/redaction.ts';
 
 interface Line {
@@ -12,12 +12,13 @@ interface Line {
 
 const MINUTE_MS = 60_000;
 
-function scene(t: TestContext) {
-  t.mock;
+function scene(t: TestContext, { isOn = () => true }: { readonly isOn?: () => boolean } = {}) {
   t.mock.timers.enable({ apis: ['setTimeout'] });
+  const clock = { now: 1_000_000 };
+  t.mock.method(performance, 'now', () => clock.now);
   const lines: Line[] = [];
   const conditions = createConditions({
-    isOn: () => true,
+    isOn,
     write: (level, message, fields) => lines.push({ level, message, fields, hasStack: false }),
     writeError: (message, _error, fields) => lines.push({ level: 'error', message, fields, hasStack: true }),
     flush: () => {},
@@ -33,7 +34,10 @@ function scene(t: TestContext) {
   return {
     conditions,
     condition,
-    lines,
+    pass: (ms: number) => {
+      clock.now += ms;
+      t.mock.timers.tick(ms);
+    },
     minute: () => t.mock.timers.tick(MINUTE_MS),
     taken: () => lines.splice(0),
   };
@@ -115,35 +119,136 @@ describe('a condition that lasts', () => {
     assert.equal(surprise?.hasStack, true);
   });
 
+  test('is told with how long it lasts, in seconds', (t) => {
+    const { conditions, condition, pass, taken } = scene(t);
+    conditions.met(condition());
+    pass(MINUTE_MS - 1);
+    conditions.met(condition());
+    taken();
+    pass(1);
+    assert.deepEqual(taken()[0]?.fields, { origin: 'o', times: 1, sinceSeconds: 60 });
+    pass(14_600);
+    conditions.over('connect', 'reached again', { after: 'all' });
+    assert.deepEqual(taken()[0]?.fields, { after: 'all', times: 2, lastedSeconds: 75 });
+  });
+
+  test('is told each minute as it was met last, and so is its end by silence', (t) => {
+    const { conditions, condition, minute, taken } = scene(t);
+    const ends = 'by-silence';
+    for (const origin of ['first', 'last']) conditions.met(condition({ ends, fields: { origin } }));
+    taken();
+    minute();
+    assert.equal(taken()[0]?.fields['origin'], 'last');
+    minute();
+    assert.deepEqual(
+      taken().map(({ message, fields }) => [message, fields['origin'], fields['times']]),
+      [['over: unreachable', 'last', 2]],
+    );
+    conditions.met(condition({ ends }));
+    assert.equal(taken()[0]?.fields['times'], undefined, 'it begins anew');
+  });
+
+  test('that is met again after its end was told is told at the end of the minute', (t) => {
+    const { conditions, condition, minute, taken } = scene(t);
+    conditions.met(condition());
+    conditions.over('connect', 'reached again');
+    conditions.met(condition());
+    assert.equal(taken().length, 2);
+    assert.equal(conditions.timesMet('connect'), 2);
+    minute();
+    assert.deepEqual(
+      taken().map(({ level, message, fields }) => [level, message, fields['times']]),
+      [['error', 'unreachable', 1]],
+    );
+    conditions.over('connect', 'reached again');
+    assert.equal(taken()[0]?.message, 'reached again', 'in another minute');
+    minute();
+    assert.deepEqual(taken(), []);
+  });
+
+  test('is told by a minute that begins with the first condition, and by the next one', (t) => {
+    const { conditions, condition, pass, taken } = scene(t);
+    const meet = (key: string) => conditions.met(condition({ key, fields: { key } }));
+    const told = () => taken().map(({ fields }) => fields['key']);
+    meet('a');
+    meet('a');
+    pass(30_000);
+    meet('b');
+    meet('b');
+    taken();
+    pass(29_999);
+    assert.deepEqual(told(), []);
+    pass(1);
+    assert.deepEqual(told(), ['a', 'b']);
+    meet('a');
+    pass(MINUTE_MS);
+    assert.deepEqual(told(), ['a']);
+    for (const key of ['a', 'b']) conditions.over(key, 'over');
+    taken();
+    pass(MINUTE_MS);
+    pass(30_000);
+    meet('c');
+    meet('c');
+    taken();
+    pass(MINUTE_MS - 1);
+    assert.deepEqual(told(), [], 'a minute of its own, since nothing lasted');
+    pass(1);
+    assert.deepEqual(told(), ['c']);
+  });
+
+  test('has been met so many times, until it is over or forgotten', (t) => {
+    const { conditions, condition, minute, taken } = scene(t);
+    assert.equal(conditions.timesMet('connect'), 0);
+    for (const times of [1, 2]) {
+      conditions.met(condition());
+      assert.equal(conditions.timesMet('connect'), times);
+    }
+    conditions.over('connect', 'reached again');
+    assert.equal(conditions.timesMet('connect'), 0);
+    conditions.met(condition({ key: 'other' }));
+    conditions.met(condition({ key: 'other' }));
+    conditions.forget('other');
+    assert.equal(conditions.timesMet('other'), 0);
+    taken();
+    minute();
+    assert.deepEqual(taken(), []);
+    conditions.over('other', 'nobody knows');
+    assert.deepEqual(taken(), []);
+  });
+
+  test('is told when the log closes only if something is not told yet, and never afterwards', (t) => {
+    const { conditions, condition, minute, taken } = scene(t);
+    for (const key of ['told', 'untold', 'untold']) conditions.met(condition({ key, fields: { key } }));
+    taken();
+    conditions.close();
+    assert.deepEqual(
+      taken().map(({ fields }) => fields['key']),
+      ['untold'],
+    );
+    minute();
+    assert.deepEqual(taken(), []);
+    assert.equal(conditions.timesMet('told'), 0);
+    conditions.met(condition({ key: 'later' }));
+    conditions.met(condition({ key: 'later' }));
+    taken();
+    minute();
+    assert.equal(taken().length, 1, 'minutes go on for what comes later');
+  });
+
+  test('is not followed where its level is not written', (t) => {
+    let isOn = false;
+    const { conditions, condition, taken } = scene(t, { isOn: () => isOn });
+    conditions.met(condition());
+    assert.equal(conditions.timesMet('connect'), 0);
+    assert.deepEqual(taken(), []);
+    isOn = true;
+    conditions.met(condition());
+    assert.equal(taken()[0]?.fields['times'], undefined);
+  });
+
   test('is not followed without bound', (t) => {
     const { conditions, condition, taken } = scene(t);
     for (let key = 0; key < 3_000; key += 1) conditions.met(condition({ key: `server ${key}` }));
     assert.equal(taken().length, 1_000);
   });
-});
-
-test('what systems, TLS and drivers answer is expected; a bug is not', () => {
-  const coded = (code: string) => Object.assign(new Error('x'), { code });
-  for (const code of [
-    'ECONNRESET',
-    'ENOTFOUND',
-    'EPROTO',
-    'ERR_SSL_WRONG_VERSION_NUMBER',
-    'ERR_TLS_CERT_ALTNAME_INVALID',
-    'CERT_HAS_EXPIRED',
-    'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
-    'UND_ERR_CONNECT_TIMEOUT',
-    'ERR_HTTP2_STREAM_CANCEL',
-  ])
-    assert.ok(isExpected(coded(code)), code);
-  assert.ok(isExpected(new Error('first', { cause: coded('ETIMEDOUT') })));
-  assert.ok(isExpected(Object.assign(new Error('x'), { name: 'StorageUnavailable' })));
-  for (const error of [
-    coded('ERR_INVALID_ARG_TYPE'),
-    coded('ERR_ASSERTION'),
-    new RangeError('x'),
-    'text',
-    undefined,
-  ])
-    assert.ok(!isExpected(error), String(error));
 });
