@@ -49,3 +49,37 @@ test('apps past the hundredth are counted together', async () => {
   assert.equal(lines.length, 101);
   assert.ok(lines.includes('vialer_middleware_devices{app="other",platform="apns"} 50'));
 });
+
+test('a scrape has them counted again a minute after the last count, or later where counting takes long', async (t) => {
+  const clock = { now: 1_000_000 };
+  t.mock.method(performance, 'now', () => clock.now);
+  let asked = 0;
+  let takesMs = 0;
+  const telemetry = idleTelemetry({
+    countDevices: async () => {
+      asked += 1;
+      clock.now += takesMs;
+      return [];
+    },
+  });
+  const askedAfter = async (ms: number): Promise<number> => {
+    clock.now += ms;
+    await telemetry.readMetrics();
+    return asked;
+  };
+  assert.equal(await askedAfter(0), 1);
+  assert.equal(await askedAfter(59_999), 1);
+  takesMs = 100;
+  assert.equal(await askedAfter(1), 2);
+  assert.equal(await askedAfter(99_999), 2, 'a thousand times as long as it took');
+  assert.equal(await askedAfter(1), 3);
+});
+
+test('an app whose devices are gone is not shown any more', async () => {
+  let counts = [{ appId: 'a', platform: 'apns', devices: 7 }];
+  const telemetry = idleTelemetry({ countDevices: async () => counts });
+  await telemetry.countDevices();
+  counts = [];
+  await telemetry.countDevices();
+  assert.deepEqual(devices(await telemetry.readMetrics()), []);
+});
