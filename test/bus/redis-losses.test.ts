@@ -104,6 +104,37 @@ describe('the bus on a Redis that loses, fails or hangs for a moment', { skip: s
     assert.equal(await b.bus.cancel('of no call', null), 0);
   });
 
+  test('nothing stays in Redis for ever: a call for 300 s after its time, in whatever order others share its name', async (t) => {
+    const world = open(t);
+    const [long, short] = [
+      await world.instance({ waitMs: 30_000, lookEveryMs: 300 }),
+      await world.instance({ waitMs: 5_000 }),
+    ];
+    await long.ask({ account: 1, callId: 'shared name', platform: 'apns' }).woken();
+    await short.ask({ account: 2, callId: 'shared name', platform: 'apns' }).woken();
+    const left = async () => {
+      const keys: unknown = await server().ask('KEYS', `${world.prefix}call:*`);
+      assert.ok(Array.isArray(keys) && keys.length === 3);
+      return Promise.all(keys.map(async (key) => Number(await server().ask('PTTL', String(key)))));
+    };
+    const isKept = (ms: number, waitMs: number) => ms > 300_000 && ms <= 300_000 + waitMs;
+    const all = (await left()).toSorted((a, b) => a - b);
+    assert.ok(isKept(all[0] ?? 0, 5_000), all.join());
+    for (const ms of all.slice(1)) assert.ok(isKept(ms, 30_000) && ms > 310_000, all.join());
+    await until(
+      async () => Number(await server().ask('PTTL', `${world.prefix}instances`)) > 0,
+      'signs of life',
+    );
+    assert.ok(Number(await server().ask('PTTL', `${world.prefix}instances`)) <= 60_000);
+    await forget(world, 'call:*');
+    await until(
+      async () => (await server().ask('EXISTS', `${world.prefix}call:{shared name}`)) === 1,
+      'it is back',
+    );
+    const again = Number(await server().ask('PTTL', `${world.prefix}call:{shared name}`));
+    assert.ok(isKept(again, 30_000), `${again}`);
+  });
+
   test('a Redis that hangs at the deadline does not hold up the NAK', async (t) => {
     const world = open(t);
     const a = await world.instance({ waitMs: 3_000, timeoutMs: 10_000 });
