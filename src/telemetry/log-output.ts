@@ -77,8 +77,11 @@ export class LogOutput {
     }
   }
 
-  /** The last resort when the process exits: writes what waits, for at most 200 ms. */
-  endNow(): void {
+  /** The last resort when the process exits: writes what waits and what `flush` adds, for at most 200 ms. */
+  endNow(flush: () => void = () => {}): void {
+    // Node cancels a write that no thread has begun when its process ends: what is added now must not become one.
+    this.#isWriting = true;
+    flush();
     const waiting = this.#chunks.splice(0);
     // A thread ends its write before the process does.
     if (this.#isInThread) waiting.shift();

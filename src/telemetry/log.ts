@@ -60,10 +60,7 @@ export function createLog(options: {
     if (logger.isLevelEnabled(line.level)) queue.add({ ...line, at: Date.now() }, line.level === 'error');
   };
   // Also if a fault ends the process.
-  const onExit = (): void => {
-    queue.flush();
-    output.endNow();
-  };
+  const onExit = (): void => output.endNow(() => queue.flush());
   process.once('exit', onExit);
   return {
     isOn: (level) => logger.isLevelEnabled(level),
