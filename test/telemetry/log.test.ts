@@ -81,7 +81,7 @@ describe('the log of a process', () => {
       log.write('warn', 'it happened', { token: 'letmein', call: 'key' });
       await log.flush();
     `);
-    assert.match(text, /\u001b\[\d+m/);
+    assert.ok(text.includes('\u001b['));
     assert.match(text, /it happened/);
     assert.match(text, /key/);
     assert.doesNotMatch(text, /letmein|\{"/);
