@@ -65,8 +65,19 @@ describe('the log of a process', () => {
   });
 
   test('holds what was written last, however its process ends', async () => {
+    // Threads that are busy begin no other write before the end.
+    const keepThreadsBusy = `
+      import { pbkdf2 } from 'node:crypto';
+      process.prependOnceListener('exit', () => {
+        for (let thread = 0; thread < 8; thread += 1) pbkdf2('a', 'b', 100_000, 64, 'sha512', () => {});
+      });
+    `;
     for (const end of ['process.exit(0)', 'setImmediate(() => { throw new Error("a bug") })', '0']) {
-      const lines = await linesOf(`logAt('info').write('info', 'the last word', {}); ${end}`);
+      const lines = await linesOf(`
+        logAt('info').write('info', 'the last word', {});
+        ${keepThreadsBusy}
+        ${end}
+      `);
       assert.deepEqual(
         lines.map(({ msg }) => msg),
         ['the last word'],
