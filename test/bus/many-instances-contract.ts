@@ -135,6 +135,16 @@ export function manyInstancesContract(name: string, open: (t: TestContext) => Pr
       assert.equal(await c.bus.answer('no-more', true), 'late');
     });
 
+    test('every account of a call_id is cancelled at another instance', async (t) => {
+      const world = await open(t);
+      const [a, b, c] = [await world.instance(), await world.instance(), await world.instance()];
+      const asked = [1, 2, 3].map((account) => (account === 2 ? b : a).ask({ account, callId: 'for all' }));
+      await Promise.all(asked.map((each) => each.woken()));
+      assert.equal(await c.bus.cancel('for all', 'hung up'), 3);
+      for (const each of asked) assert.equal((await each.ending).outcome, 'cancelled');
+      assert.equal(await c.bus.cancel('for all', null), 0);
+    });
+
     test('a call_id with spaces can be cancelled at another instance, at once', async (t) => {
       const world = await open(t);
       const a = await world.instance({ waitMs: 30_000, meddle: unlooking });

@@ -30,6 +30,22 @@ export const deafTo =
       }),
   });
 
+/** A link that tells of each message of this kind when its owner has heard it. */
+export const hearing =
+  (kind: string, heard: () => void) =>
+  (link: RedisLink): RedisLink => ({
+    ...through(link),
+    listen: (channel, listener) =>
+      link.listen(channel, {
+        onMessage: (text) => {
+          listener.onMessage(text);
+          if (text.startsWith(`["${kind}"`)) heard();
+        },
+        onGap: () => listener.onGap(),
+        onLost: () => listener.onLost?.(),
+      }),
+  });
+
 /** A link whose owner finds nothing when it looks at the calls that wait, gives no signs of life, and asks nothing for it. */
 export const unlooking = (link: RedisLink): RedisLink => ({
   ...through(link),

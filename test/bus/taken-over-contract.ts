@@ -3,7 +3,7 @@ import { describe, type TestContext, test } from 'node:test';
 import { monotonic } from '../../src/lib/monotonic.ts';
 import { until } from '../helpers/until.ts';
 import type { BusWorld, OpenInstance } from './bus-openers.ts';
-import { mute, telling, unlooking } from './meddled-links.ts';
+import { hearing, mute, telling, unlooking } from './meddled-links.ts';
 
 /** Longer than joining a call takes on a busy machine. */
 const SHORT_MS = 3_000;
@@ -64,10 +64,16 @@ export function takenOverContract(name: string, open: (t: TestContext) => Promis
 
     test('a hand-over is told, not found out: the phone is woken within 300 ms', async (t) => {
       const world = await open(t);
-      const [a, b] = [await world.instance(), await world.instance()];
+      let held = 0;
+      const countHeld = hearing('held', () => {
+        held += 1;
+      });
+      const [a, b] = [await world.instance(), await world.instance({ meddle: countHeld })];
       const delays: number[] = [];
       for (const round of [1, 2, 3]) {
         const { owned, joined } = await askBoth(a, b, `handed over ${round}`);
+        // It asks again a second later.
+        await until(() => held === round, 'the first one has said that it holds the call');
         const leftAt = monotonic();
         owned.hangUp();
         await joined.woken();
@@ -78,6 +84,25 @@ export function takenOverContract(name: string, open: (t: TestContext) => Promis
       // Finding it out takes 800 ms each time; a machine under load stretches some of them.
       assert.ok(Math.min(...delays) < 300, `woken after ${delays.join(', ')} ms`);
     });
+
+    for (const first of ['owner', 'other'] as const) {
+      test(`a call that all have left is over for its app (first the ${first})`, async (t) => {
+        const world = await open(t);
+        const [a, b, c] = [await world.instance(), await world.instance(), await world.instance()];
+        const { owned, joined } = await askBoth(a, b, 'left by all');
+        const legs = [
+          { instance: a, asked: owned },
+          { instance: b, asked: joined },
+        ];
+        for (const { instance, asked } of first === 'owner' ? legs : legs.toReversed()) {
+          asked.hangUp();
+          assert.equal((await asked.ending).outcome, 'caller-gone');
+          // What it had to tell Redis is told.
+          await instance.bus.close();
+        }
+        assert.equal(await c.bus.answer('left by all', true), 'late');
+      });
+    }
 
     test('a killed instance leaves a call whose time is over: its answer is late, and it is asked anew', async (t) => {
       const world = await open(t);

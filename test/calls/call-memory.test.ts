@@ -136,6 +136,22 @@ describe('how many wait', () => {
     assert.deepEqual([room.size, room.requests], [0, 0]);
   });
 
+  test('a full room takes no call and no further request, and a closed one says so', (t) => {
+    const { room, enter } = scene(t);
+    const calls = Array.from({ length: 9 }, (_, account) => enter(account));
+    const [first] = calls;
+    assert.ok(first);
+    const ask = { askedAt: 1_000, account: 99, callId: undefined, phoneNumber: '1', callerId: '' };
+    assert.equal(room.refusalToJoin(first), undefined);
+    room.callerCame(first);
+    assert.equal(room.refusalToJoin(first), 'MAX_WAITING_CALLS');
+    assert.deepEqual(room.enter(ask, makeDevice()), { kind: 'refused', outcome: 'overloaded' });
+    room.callerLeft(first);
+    assert.equal(room.enter(ask, makeDevice()).kind, 'entered');
+    room.close();
+    assert.deepEqual(room.enter(ask, makeDevice()), { kind: 'refused', outcome: 'shutting-down' });
+  });
+
   test('a cancel ends every account of a name and no other call', (t) => {
     const { room, enter } = scene(t);
     const calls = [enter(1, 'name'), enter(2, 'name'), enter(3, 'name'), enter(4, 'other')];
