@@ -100,6 +100,14 @@ describe('what is remembered of a call that ended otherwise', () => {
     assert.equal(enter(1, 'name').uniqueKey, 'name', 'for the same account under the same key');
   });
 
+  test('a repeat is a new call, also where a push has to prove itself', (t) => {
+    const { room, enter } = scene(t, { newKey: randomUUID, answersToCallIds: false });
+    for (const outcome of ['cancelled', 'timed-out'] as const) {
+      enter(1, 'name').settle(outcome);
+      assert.equal(room.findRepeat('name', 1), undefined);
+    }
+  });
+
   test('its name is no key of the next account, while it is remembered', (t) => {
     const { clock, room, enter } = scene(t);
     enter(1, 'name').settle('timed-out');

@@ -28,3 +28,24 @@ test('the last call of a key is the one that is found', () => {
   assert.equal(ended.find('key')?.account, 2);
   assert.equal(ended.find('never'), undefined);
 });
+
+test('a call is remembered for 300 s, however long the process has run and nothing ended', (t) => {
+  const clock = { now: 1_000_000 };
+  t.mock.method(performance, 'now', () => clock.now);
+  const ended = new EndedCalls(LIMIT);
+  assert.ok(ended.isEmpty);
+  clock.now += 300_001;
+  const keys = ['first', 'second', 'third', 'fourth'];
+  for (const [account, key] of keys.entries()) ended.remember(key, endedFor(account));
+  assert.ok(!ended.isEmpty);
+  clock.now += 300_000;
+  assert.deepEqual(
+    keys.map((key) => ended.find(key)?.account),
+    [0, 1, 2, 3],
+  );
+  clock.now += 1;
+  ended.remember('fifth', endedFor(4));
+  assert.equal(ended.find('first'), undefined);
+  assert.equal(ended.find('fifth')?.account, 4);
+  assert.ok(!ended.isEmpty);
+});
