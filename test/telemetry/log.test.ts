@@ -86,13 +86,12 @@ describe('the log of a process', () => {
     }
   });
 
-  test('is for people where it is pretty: without JSON, with colours, and without secrets', async () => {
+  test('is for people where it is pretty: without JSON and without secrets', async () => {
     const text = await outputOf(`
       const log = logAt('info', 'pretty');
       log.write('warn', 'it happened', { token: 'letmein', call: 'key' });
       await log.flush();
     `);
-    assert.ok(text.includes('\u001b['));
     assert.match(text, /it happened/);
     assert.match(text, /key/);
     assert.doesNotMatch(text, /letmein|\{"/);
