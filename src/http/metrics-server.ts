@@ -8,7 +8,7 @@ import { createBoundedServer, drainServer } from './bounded-server.ts';
 import type { ConnectionLimits } from './connection.ts';
 import { ConnectionBound } from './connection-bound.ts';
 import { addHealthRoutes, type OpsParts } from './ops-routes.ts';
-import { answerProtocolFaults, createClientErrorHandler, OUR_FAULTS } from './protocol-faults.ts';
+import { createClientErrorHandler, OUR_FAULTS, refuseExpectations, refuseFaults } from './protocol-faults.ts';
 
 /** What the metrics port serves. */
 export interface MetricsParts extends Pick<OpsParts, 'readiness'>, Pick<ConnectionLimits, 'onClosed'> {
@@ -43,9 +43,10 @@ export function createMetricsServer(parts: MetricsParts): FastifyInstance {
     logger: false,
     clientErrorHandler: createClientErrorHandler(UNCOUNTED, bound),
     frameworkErrors: answerError,
-    serverFactory: (onRequest) => createBoundedServer(bound, createServer, TIME_LIMITS, onRequest),
+    serverFactory: (onRequest) =>
+      createBoundedServer(bound, createServer, TIME_LIMITS, refuseFaults(onRequest, UNCOUNTED)),
   });
-  answerProtocolFaults(server, UNCOUNTED);
+  refuseExpectations(server.server, UNCOUNTED);
   server.setErrorHandler(answerError);
   server.setNotFoundHandler(answerNotFound);
   server.addHook('preClose', () => drainServer(server.server, bound));

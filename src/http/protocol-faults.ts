@@ -1,12 +1,15 @@
-import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http';
+import {
+  type IncomingMessage,
+  type RequestListener,
+  type Server,
+  type ServerResponse,
+  STATUS_CODES,
+} from 'node:http';
 import type { Socket } from 'node:net';
-import type { FastifyInstance } from 'fastify';
 import { clientFault } from './answer-error.ts';
-import { sendDetail } from './app-replies.ts';
 import type { ConnectionBound } from './connection-bound.ts';
 import type { HttpEvents } from './http-events.ts';
 import { endpointOf, isPbxEndpoint } from './paths.ts';
-import { sendText } from './pbx-routes.ts';
 import { routedUrl } from './routed-url.ts';
 
 type FaultEvents = Pick<HttpEvents, 'requestInvalid'>;
@@ -84,29 +87,39 @@ function faultBody(endpoint: string, sentence: string): { readonly type: string;
     : { type: 'application/json', body: JSON.stringify({ detail: sentence }) };
 }
 
-/** Answers the faults that Node and Fastify would answer in their own words, or not at all. */
-export function answerProtocolFaults(server: FastifyInstance, events: FaultEvents): void {
-  // Node emits this for an expectation other than 100-continue (RFC 9110, 10.1.1).
-  server.server.on('checkExpectation', (request: IncomingMessage, response: ServerResponse) => {
-    const endpoint = endpointOf(routedUrl(request.url ?? ''));
-    events.requestInvalid({ endpoint, field: 'request', problem: 'expectation' });
-    const { type, body } = faultBody(endpoint, clientFault(417));
-    const headers = { 'content-type': type, 'content-length': body.length, connection: 'close' };
-    response.writeHead(417, headers).end(body);
-  });
-  server.addHook('onRequest', (request, reply, done) => {
-    const problem = problemOf(request.raw);
-    if (problem === undefined) {
-      done();
-      return;
-    }
-    const endpoint = endpointOf(request.url);
-    events.requestInvalid({ endpoint, field: 'request', problem });
-    // Which request this is may be unclear to a proxy in front: nothing else of this connection is believed.
-    reply.header('connection', 'close');
-    if (isPbxEndpoint(endpoint)) sendText(reply, 400, clientFault(400));
-    else sendDetail(reply, 400, clientFault(400));
-  });
+/** Answers expectations other than 100-continue (RFC 9110, 10.1.1), which Node would answer in its own words. */
+export function refuseExpectations(server: Server, events: FaultEvents): void {
+  server.on('checkExpectation', (request: IncomingMessage, response: ServerResponse) =>
+    refuse(request, response, { status: 417, problem: 'expectation', events }),
+  );
+}
+
+/** Answers requests that Node and Fastify would take although they must not be. A hook of Fastify costs each request more. */
+export function refuseFaults(onRequest: RequestListener, events: FaultEvents): RequestListener {
+  return (request, response) => {
+    const problem = problemOf(request);
+    if (problem === undefined) onRequest(request, response);
+    else refuse(request, response, { status: 400, problem, events });
+  };
+}
+
+interface Refusal {
+  readonly status: 400 | 417;
+  readonly problem: string;
+  readonly events: FaultEvents;
+}
+
+/** Which request this is may be unclear to a proxy in front: nothing else of this connection is believed. */
+function refuse(
+  request: IncomingMessage,
+  response: ServerResponse,
+  { status, problem, events }: Refusal,
+): void {
+  const endpoint = endpointOf(routedUrl(request.url ?? ''));
+  events.requestInvalid({ endpoint, field: 'request', problem });
+  const { type, body } = faultBody(endpoint, clientFault(status));
+  const headers = { 'content-type': type, 'content-length': body.length, connection: 'close' };
+  response.writeHead(status, headers).end(body);
 }
 
 /** No tunnels: what follows a CONNECT is no HTTP. */

@@ -23,18 +23,18 @@ class BodyFault extends Error {
  * Hands every body on as bytes, whatever its type: which type is read how, and what comes first when several things
  * are wrong, is decided in one place (`body/read-body.ts`), after authentication. Fastify itself would answer 415 to a
  * Content-Type that is no media type before anybody is authenticated, and even where there is no body, so it is not
- * shown the types that we cannot read either; `contentType` finds them.
+ * shown the types that we cannot read either (`hideUnreadType`).
  */
 export function acceptRawBodies(server: FastifyInstance): void {
   server.removeAllContentTypeParsers();
   // Fastify remembers what a pattern matched; the parser `*` makes it read the header anew for each request.
   server.addContentTypeParser(/^/, (request, _payload, done) => collect(request.raw, done));
-  server.addHook('onRequest', (request, _reply, done) => {
-    const { headers } = request.raw;
-    const type = headers['content-type'];
-    if (type !== undefined && bodyFormat(type) === 'none') delete headers['content-type'];
-    done();
-  });
+}
+
+/** To be called before Fastify sees the request; `contentType` finds what is hidden. */
+export function hideUnreadType({ headers }: IncomingMessage): void {
+  const type = headers['content-type'];
+  if (type !== undefined && bodyFormat(type) === 'none') delete headers['content-type'];
 }
 
 /**

@@ -1,7 +1,11 @@
+import { ALL_ENDPOINTS } from './paths.ts';
+
 /** A path that no route has. */
 const NOWHERE = '/';
 
-/** What the targets of nearly all requests have none of; each call pays for this look. */
+/** The targets of nearly all requests; each call pays for this look. */
+const USUAL: ReadonlySet<string> = new Set(ALL_ENDPOINTS.map(({ path }) => path));
+/** What those of most others have none of. */
 const UNUSUAL = /\/\/|\/\.|[%\\]|^[^/]/;
 /**
  * A segment that begins with a dot, a backslash, or an escape (of any number of escapes) of a character that needs none
@@ -18,7 +22,7 @@ const ABSOLUTE = /^https?:\/\/[^/?#]*/i;
  * `/api/incoming-call/` could be bypassed otherwise. The query stays as it is.
  */
 export function routedUrl(url: string): string {
-  return UNUSUAL.test(url) ? normalized(url) : url;
+  return !USUAL.has(url) && UNUSUAL.test(url) ? normalized(url) : url;
 }
 
 function normalized(url: string): string {

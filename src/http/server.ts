@@ -10,8 +10,8 @@ import type { HttpEvents } from './http-events.ts';
 import { addHealthRoutes, addOpsRoutes, type OpsParts } from './ops-routes.ts';
 import type { AddressList } from './pbx-access.ts';
 import { addPbxRoutes, type PbxParts } from './pbx-routes.ts';
-import { answerProtocolFaults, createClientErrorHandler, OUR_FAULTS } from './protocol-faults.ts';
-import { acceptRawBodies } from './raw-body.ts';
+import { createClientErrorHandler, OUR_FAULTS, refuseExpectations, refuseFaults } from './protocol-faults.ts';
+import { acceptRawBodies, hideUnreadType } from './raw-body.ts';
 import { addReportRoutes, type ReportParts } from './report-routes.ts';
 import { routedUrl } from './routed-url.ts';
 import type { TlsListener } from './tls-listener.ts';
@@ -69,7 +69,7 @@ export function createServer(parts: ServerParts): FastifyInstance {
         bound,
         create,
         { ...LIMITS, keepAliveTimeout: parts.keepAliveMs },
-        routed(onRequest),
+        refuseFaults(routed(onRequest), events),
       ),
     trustProxy:
       trustProxy === undefined ? false : (address: string) => trustProxy.contains(bareAddress(address)),
@@ -82,7 +82,7 @@ export function createServer(parts: ServerParts): FastifyInstance {
     },
   });
   if (tls !== undefined) closeOutdated(server, tls);
-  answerProtocolFaults(server, events);
+  refuseExpectations(server.server, events);
   followBodies(server, bound);
   server.addHook('preClose', () => drainServer(server.server, bound));
   acceptRawBodies(server);
@@ -92,10 +92,11 @@ export function createServer(parts: ServerParts): FastifyInstance {
   return server;
 }
 
-/** Fastify's own `rewriteUrl` costs each request more. */
+/** Fastify's own `rewriteUrl` and hooks cost each request more. */
 function routed(onRequest: RequestListener): RequestListener {
   return (request, response) => {
     request.url = routedUrl(request.url ?? '');
+    hideUnreadType(request);
     onRequest(request, response);
   };
 }

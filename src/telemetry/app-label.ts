@@ -7,8 +7,13 @@ export type AppLabel = (appId: string) => string;
 /** Keeps the label `app` bounded, although apps may be added and removed for as long as a process runs. */
 export function createAppLabel(): AppLabel {
   const known = new Set<string>();
+  let latest: string | undefined;
   return (appId) => {
-    if (known.has(appId)) return appId;
+    if (appId === latest) return latest;
+    if (known.has(appId)) {
+      latest = appId;
+      return appId;
+    }
     if (known.size >= MOST_APPS) return 'other';
     known.add(appId);
     return appId;
