@@ -10,7 +10,7 @@ export interface ScriptedFault {
 const MAX_MS = 600_000;
 const MAX_BYTES = 100_000_000;
 
-/** The value of a fault as a whole number within bounds, both included; undefined: it is none. */
+/** The value of a fault: a whole number from `min` to `max`; undefined for any other text. */
 function number(text: string, min: number, max: number): number | undefined {
   const value = Number(text);
   return /^\d{1,9}$/.test(text) && value >= min && value <= max ? value : undefined;

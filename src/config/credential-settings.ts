@@ -39,7 +39,7 @@ const secretKeys: Parse<readonly KeyObject[]> = (text) => {
     const key = readSecretKey(part);
     if (key === undefined) {
       return {
-        expected: `must be keys of 32 bytes as base64 or hex, separated by commas; number ${index + 1} of ${parts.length} is none`,
+        expected: `must be keys of 32 bytes as base64 or hex, separated by commas; number ${index + 1} of ${parts.length} is not such a key`,
       };
     }
     keys.push(key);

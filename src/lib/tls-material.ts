@@ -118,7 +118,7 @@ function authorityProblem(authorities: readonly X509Certificate[]): readonly str
   const other = authorities.find(({ ca, issuer, subject }) => !ca && issuer !== subject);
   if (other === undefined) return [];
   return [
-    `PBX_CLIENT_CA_FILE must hold certificate authorities only; ${other.subject.replaceAll('\n', ', ')} is none`,
+    `PBX_CLIENT_CA_FILE must hold certificate authorities only; ${other.subject.replaceAll('\n', ', ')} is not an authority`,
   ];
 }
 

@@ -34,7 +34,7 @@ export interface WorldOptions {
   readonly apple?: Omit<AppleOptions, 'ca' | 'sandboxEnvironment'>;
   readonly google?: Omit<GoogleOptions, 'ca'>;
   readonly platform?: PlatformOptions;
-  /** The first of four ports in a row, in the order of `settings`; free ones, unless told. */
+  /** The first of four ports in a row, in the order of `settings`; free ones, unless given. */
   readonly portBase?: number | undefined;
 }
 

@@ -8,7 +8,7 @@ function isJson(value: unknown): value is Json {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** A part of the document; fails if there is none. */
+/** A part of the document; fails if the document lacks it. */
 function part(value: unknown, ...path: readonly string[]): Json {
   let at = value;
   for (const name of path) {

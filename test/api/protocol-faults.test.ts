@@ -110,7 +110,7 @@ test('the PROXY protocol of a load balancer is named, to it and in the log', asy
   assert.match(String(lines[0]?.fields['problem']), /switch it off in the load balancer/);
 });
 
-test('a compressed body is 415 and named; identity is none', async (t) => {
+test('a compressed body is refused with 415, which names the coding; identity is accepted', async (t) => {
   const service = await startTestService(t);
   const form = 'sip_user_id=100000001';
   for (const [coding, body] of [

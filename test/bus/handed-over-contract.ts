@@ -86,7 +86,7 @@ export function handedOverContract(name: string, open: (t: TestContext) => Promi
       await until(() => b.claims() === 1, 'b waits');
       first.hangUp();
       assert.equal((await first.ending).outcome, 'caller-gone');
-      // What it had to tell Redis is told.
+      // Its last messages to Redis have left.
       await a.bus.close();
       await a.kill();
       await second.woken();

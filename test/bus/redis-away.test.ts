@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
-import { after, before, beforeEach, describe, type TestContext, test } from 'node:test';
+import { beforeEach, describe, type TestContext, test } from 'node:test';
 import { watchForLeftovers } from '../faults/nothing-left.ts';
 import { skipWithout } from '../helpers/find-server.ts';
-import { type RedisServer, startRedis } from '../helpers/redis-server.ts';
+import { redisForSuite } from '../helpers/redis-for-suite.ts';
 import { until } from '../helpers/until.ts';
 import { type BusWorld, redisWorld } from './bus-openers.ts';
 import { awayFor, mute, withFirstLook } from './meddled-links.ts';
@@ -10,16 +10,7 @@ import { awayFor, mute, withFirstLook } from './meddled-links.ts';
 const nothingLeft = watchForLeftovers();
 
 describe('the bus while Redis is away', { skip: skipWithout('Redis') }, () => {
-  const servers: RedisServer[] = [];
-  const server = (): RedisServer => {
-    const [redis] = servers;
-    if (redis === undefined) throw new Error('the Redis server was not started');
-    return redis;
-  };
-  before(async () => {
-    servers.push(await startRedis());
-  });
-  after(() => server().close());
+  const server = redisForSuite();
   beforeEach(() => server().start());
 
   const open = (t: TestContext): BusWorld =>

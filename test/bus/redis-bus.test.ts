@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
-import { after, before, describe, test } from 'node:test';
+import { describe, test } from 'node:test';
 import { watchForLeftovers } from '../faults/nothing-left.ts';
 import { skipWithout } from '../helpers/find-server.ts';
-import { type RedisServer, startRedis } from '../helpers/redis-server.ts';
+import { redisForSuite } from '../helpers/redis-for-suite.ts';
 import { until } from '../helpers/until.ts';
 import { redisWorld } from './bus-openers.ts';
 import { handedOverContract } from './handed-over-contract.ts';
@@ -14,15 +14,11 @@ import { takenOverContract } from './taken-over-contract.ts';
 const nothingLeft = watchForLeftovers();
 
 describe('the bus on one Redis', { skip: skipWithout('Redis') }, () => {
-  const servers: RedisServer[] = [];
-  before(async () => {
-    servers.push(await startRedis());
-  });
-  after(() => servers[0]?.close());
+  const server = redisForSuite();
   const open = async (t: Parameters<typeof redisWorld>[0]) =>
     redisWorld(t, {
       kind: 'single',
-      server: { host: '127.0.0.1', port: servers[0]?.port ?? 0 },
+      server: { host: '127.0.0.1', port: server().port },
       database: 0,
     });
   test('a call whose waking fails in an unforeseen way ends, and that is told', async (t) => {

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
-import { after, before, describe, type TestContext, test } from 'node:test';
+import { describe, type TestContext, test } from 'node:test';
 import { watchForLeftovers } from '../faults/nothing-left.ts';
 import { skipWithout } from '../helpers/find-server.ts';
-import { type RedisServer, startRedis } from '../helpers/redis-server.ts';
+import { redisForSuite } from '../helpers/redis-for-suite.ts';
 import { until } from '../helpers/until.ts';
 import { redisWorld } from './bus-openers.ts';
 import { unlooking } from './meddled-links.ts';
@@ -13,15 +13,11 @@ const CALLS = 50;
 const nothingLeft = watchForLeftovers();
 
 describe('commands that a call costs Redis (docs/operations.md)', { skip: skipWithout('Redis') }, () => {
-  const servers: RedisServer[] = [];
-  before(async () => {
-    servers.push(await startRedis());
-  });
-  after(() => servers[0]?.close());
+  const server = redisForSuite();
 
   /** How often the server has run scripts and passed messages on, by its own count. */
   async function counts(): Promise<{ readonly scripts: number; readonly messages: number }> {
-    const stats = String(await servers[0]?.ask('INFO', 'commandstats'));
+    const stats = String(await server().ask('INFO', 'commandstats'));
     const callsOf = (command: string): number =>
       Number(new RegExp(`cmdstat_${command}:calls=(\\d+)`).exec(stats)?.[1] ?? 0);
     return { scripts: callsOf('evalsha') + callsOf('eval'), messages: callsOf('publish') };
@@ -35,7 +31,7 @@ describe('commands that a call costs Redis (docs/operations.md)', { skip: skipWi
   ): Promise<void> {
     const place = {
       kind: 'single',
-      server: { host: '127.0.0.1', port: servers[0]?.port ?? 0 },
+      server: { host: '127.0.0.1', port: server().port },
       database: 0,
     } as const;
     const go = await work(redisWorld(t, place));
@@ -133,11 +129,11 @@ describe('commands that a call costs Redis (docs/operations.md)', { skip: skipWi
   });
 
   test('cancelling one call costs no more where its call_id has rung many other accounts', async (t) => {
-    const server = { host: '127.0.0.1', port: servers[0]?.port ?? 0 };
-    const world = redisWorld(t, { kind: 'single', server, database: 0 });
+    const address = { host: '127.0.0.1', port: server().port };
+    const world = redisWorld(t, { kind: 'single', server: address, database: 0 });
     const one = await world.instance({ meddle: unlooking });
     const commands = async (): Promise<number> => {
-      const stats = String(await servers[0]?.ask('INFO', 'stats'));
+      const stats = String(await server().ask('INFO', 'stats'));
       return Number(/total_commands_processed:(\d+)/.exec(stats)?.[1]);
     };
     const costOfCancelling = async (callId: string): Promise<number> => {

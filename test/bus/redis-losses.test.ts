@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
-import { after, before, describe, type TestContext, test } from 'node:test';
+import { describe, type TestContext, test } from 'node:test';
 import { monotonic } from '../../src/lib/monotonic.ts';
 import { watchForLeftovers } from '../faults/nothing-left.ts';
 import { skipWithout } from '../helpers/find-server.ts';
-import { type RedisServer, startRedis } from '../helpers/redis-server.ts';
+import { redisForSuite } from '../helpers/redis-for-suite.ts';
 import { until } from '../helpers/until.ts';
 import { type BusWorld, redisWorld } from './bus-openers.ts';
 import { losing, unlooking } from './meddled-links.ts';
@@ -11,16 +11,7 @@ import { losing, unlooking } from './meddled-links.ts';
 const nothingLeft = watchForLeftovers();
 
 describe('the bus on a Redis that loses, fails or hangs for a moment', { skip: skipWithout('Redis') }, () => {
-  const servers: RedisServer[] = [];
-  const server = (): RedisServer => {
-    const [redis] = servers;
-    if (redis === undefined) throw new Error('the Redis server was not started');
-    return redis;
-  };
-  before(async () => {
-    servers.push(await startRedis());
-  });
-  after(() => server().close());
+  const server = redisForSuite();
 
   const open = (t: TestContext): BusWorld =>
     redisWorld(t, { kind: 'single', server: { host: '127.0.0.1', port: server().port }, database: 0 });
@@ -65,7 +56,7 @@ describe('the bus on a Redis that loses, fails or hangs for a moment', { skip: s
     assert.equal((await answered.ending).outcome, 'ready');
   });
 
-  test('a server that took over without knowing who joined: an answer is told to all who wait', async (t) => {
+  test('when Redis fails over and loses who joined a call, everyone who waits still hears the answer', async (t) => {
     const world = open(t);
     const scripts: string[] = [];
     const [a, b, c] = [

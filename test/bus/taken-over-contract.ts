@@ -104,7 +104,7 @@ export function takenOverContract(name: string, open: (t: TestContext) => Promis
       return Math.min(...delays);
     }
 
-    test('a hand-over is told, not found out: the phone is woken within 300 ms', async (t) => {
+    test('the new owner hears of a hand-over by message and wakes the phone within 300 ms', async (t) => {
       const ms = await timesToHear(
         t,
         ({ owned }) => owned.hangUp(),
@@ -113,7 +113,7 @@ export function takenOverContract(name: string, open: (t: TestContext) => Promis
       assert.ok(ms < 300, `woken after ${ms} ms`);
     });
 
-    test('an end is told, not found out: the other PBX hears it within 300 ms', async (t) => {
+    test('the other instance hears of an end by message; its PBX has it within 300 ms', async (t) => {
       const ms = await timesToHear(
         t,
         (_round, push) => push.resolve({ kind: 'token-gone', reason: 'Unregistered' }),
@@ -134,7 +134,7 @@ export function takenOverContract(name: string, open: (t: TestContext) => Promis
         for (const { instance, asked } of first === 'owner' ? legs : legs.toReversed()) {
           asked.hangUp();
           assert.equal((await asked.ending).outcome, 'caller-gone');
-          // What it had to tell Redis is told.
+          // Its last messages to Redis have left.
           await instance.bus.close();
         }
         assert.equal(await c.bus.answer('left by all', true), 'late');

@@ -7,6 +7,7 @@ import { describe, type TestContext, test } from 'node:test';
 import { readFault } from '../../src/cli/sandbox-fault.ts';
 import { createForward } from '../../src/cli/sandbox-forward.ts';
 import { COMPILE_CACHE } from '../helpers/compile-cache.ts';
+import { owned } from '../helpers/owned.ts';
 import { until } from '../helpers/until.ts';
 import { createCli } from './cli-fixture.ts';
 
@@ -20,8 +21,7 @@ const START_LIMIT_MS = 60_000;
 const start = async (t: TestContext, args: readonly string[], ready: RegExp, more: object = {}) => {
   const env = { PATH: process.env['PATH'] ?? '', ...COMPILE_CACHE, ...more };
   const child: ChildProcess = spawn(
-    process.execPath,
-    ['--disable-warning=ExperimentalWarning', MAIN, ...args],
+    ...owned(process.execPath, ['--disable-warning=ExperimentalWarning', MAIN, ...args]),
     { env, stdio: ['ignore', 'pipe', 'pipe'] },
   );
   const exited = once(child, 'exit');

@@ -73,7 +73,7 @@ describe('keys for credentials', () => {
     assert.equal(filed.config?.credentialKeys.previous.length, 2);
     assert.match(filed.warnings.join(), /without CREDENTIALS_KEY/);
     const [problem = ''] = read({ CREDENTIALS_KEY_PREVIOUS: `${BASE64},hunter2` }).problems;
-    assert.match(problem, /number 2 of 2 is none/);
+    assert.match(problem, /number 2 of 2 is not such a key/);
     assert.ok(!problem.includes('hunter2'));
     const many = Array.from({ length: 17 }, () => BASE64).join();
     assert.match(read({ CREDENTIALS_KEY_PREVIOUS: many }).problems.join(), /1 to 16 keys/);

@@ -23,7 +23,7 @@ const counterOver = (answer: () => Promise<unknown>) => {
 };
 
 describe('failures that several instances count', () => {
-  test('are told to Redis one by one, however many there were before', async () => {
+  test('reach Redis one by one, however many came before', async () => {
     const { counter, keys } = counterOver(async () => [1, 60_000]);
     for (let number = 0; number < 500; number += 1) {
       counter.failed(`client ${number}`);
@@ -33,7 +33,7 @@ describe('failures that several instances count', () => {
     assert.equal(keys[0], 'p:client 0');
   });
 
-  test('are told to a Redis that is slow 200 at a time, and are counted here all the same', async () => {
+  test('have at most 200 commands under way to a slow Redis, and count here all the same', async () => {
     const { counter, keys } = counterOver(() => new Promise(() => {}));
     for (let number = 0; number < 300; number += 1) counter.failed(`client ${number}`);
     assert.equal(keys.length, 200);
@@ -48,7 +48,7 @@ describe('failures that several instances count', () => {
     assert.equal(counter.blockedForMs('client'), 20_000);
   });
 
-  test('of a client that is blocked already are told to nobody', async () => {
+  test('of a client that is already blocked are not sent to Redis', async () => {
     const { counter, keys } = counterOver(async () => [3, 20_000]);
     counter.failed('client');
     await turn();

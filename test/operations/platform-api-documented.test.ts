@@ -8,6 +8,7 @@ import { describe, type TestContext, test } from 'node:test';
 import { SANDBOX_APPS } from '../../src/cli/sandbox-apps.ts';
 import { type Answered, asJson, send } from '../api/http-client.ts';
 import { pushTokenOf } from '../helpers/client-scene.ts';
+import { owned } from '../helpers/owned.ts';
 import { startTestService } from '../helpers/test-service.ts';
 import { until } from '../helpers/until.ts';
 
@@ -68,7 +69,7 @@ const accepts = (port: number) =>
 async function startExample(t: TestContext): Promise<{ readonly url: string; stop(): Promise<void> }> {
   const port = await freePort();
   const env = { ...process.env, PORT: String(port) };
-  const example = spawn('node', ['integrations/platform-api/server.js'], { env, stdio: 'inherit' });
+  const example = spawn(...owned('node', ['integrations/platform-api/server.js']), { env, stdio: 'inherit' });
   const exited = once(example, 'exit');
   const stop = async (): Promise<void> => {
     example.kill();

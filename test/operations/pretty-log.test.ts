@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { COMPILE_CACHE } from '../helpers/compile-cache.ts';
+import { owned } from '../helpers/owned.ts';
 import { until } from '../helpers/until.ts';
 
 test('LOG_FORMAT=pretty shows a call in one line, without colour in a pipe', async (t) => {
@@ -20,10 +21,13 @@ test('LOG_FORMAT=pretty shows a call in one line, without colour in a pipe', asy
     LOG_FORMAT: 'pretty',
     EVENT_LOOP_LIMIT: '0',
   };
-  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', 'src/main.ts', 'serve'], {
-    env,
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
+  const child = spawn(
+    ...owned(process.execPath, ['--disable-warning=ExperimentalWarning', 'src/main.ts', 'serve']),
+    {
+      env,
+      stdio: ['ignore', 'pipe', 'inherit'],
+    },
+  );
   const exited = once(child, 'exit');
   t.after(async () => {
     child.kill('SIGKILL');

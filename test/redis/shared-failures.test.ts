@@ -82,7 +82,7 @@ describe('failures counted by several instances', { skip: skipWithout('Redis') }
     assert.ok(run >= LIMIT && run <= 2 * LIMIT, `${run} commands`);
   });
 
-  test('a flood of clients has 200 commands under way; of the others it is told that only this instance counts them', async (t) => {
+  test('a flood of clients has 200 commands under way; the others are reported as counted by this instance alone', async (t) => {
     const { counter, fail, link, errors } = await instance(t, server(), 'flood');
     fail('before', 1);
     await until(
@@ -103,7 +103,7 @@ describe('failures counted by several instances', { skip: skipWithout('Redis') }
     assert.ok(counter.blockedForMs('after') > 0);
     await until(
       async () => (await countAt(server(), 'vm:limit:flood:after')) === LIMIT,
-      'Redis is told again',
+      'Redis counts again',
     );
     assert.equal(errors.length, 4_800);
   });
@@ -125,7 +125,7 @@ describe('failures counted by several instances', { skip: skipWithout('Redis') }
     errors.length = 0;
     fail('killed', LIMIT);
     assert.ok(counter.blockedForMs('killed') > 0);
-    assert.deepEqual(errors, Array(LIMIT).fill(undefined), 'no command was tried, and that is told');
+    assert.deepEqual(errors, Array(LIMIT).fill(undefined), 'no command was tried, and that is reported');
     await server().start();
     await until(() => link.isUp(), 'the link is up again');
     fail('back', 1);

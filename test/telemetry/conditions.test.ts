@@ -119,7 +119,7 @@ describe('a condition that lasts', () => {
     assert.equal(surprise?.hasStack, true);
   });
 
-  test('is told with how long it lasts, in seconds', (t) => {
+  test('is logged with how long it lasts, in seconds', (t) => {
     const { conditions, condition, pass, taken } = scene(t);
     conditions.met(condition());
     pass(MINUTE_MS - 1);
@@ -132,7 +132,7 @@ describe('a condition that lasts', () => {
     assert.deepEqual(taken()[0]?.fields, { after: 'all', times: 2, lastedSeconds: 75 });
   });
 
-  test('is told each minute as it was met last, and so is its end by silence', (t) => {
+  test('is logged each minute as it was last met, and so is its end by silence', (t) => {
     const { conditions, condition, minute, taken } = scene(t);
     const ends = 'by-silence';
     for (const origin of ['first', 'last']) conditions.met(condition({ ends, fields: { origin } }));
@@ -148,7 +148,7 @@ describe('a condition that lasts', () => {
     assert.equal(taken()[0]?.fields['times'], undefined, 'it begins anew');
   });
 
-  test('that is met again after its end was told is told at the end of the minute', (t) => {
+  test('that is met again after its end was logged is logged at the end of the minute', (t) => {
     const { conditions, condition, minute, taken } = scene(t);
     conditions.met(condition());
     conditions.over('connect', 'reached again');
@@ -166,7 +166,7 @@ describe('a condition that lasts', () => {
     assert.deepEqual(taken(), []);
   });
 
-  test('is told by a minute that begins with the first condition, and by the next one', (t) => {
+  test('is logged in the minute that begins with the first condition, and in the next', (t) => {
     const { conditions, condition, pass, taken } = scene(t);
     const meet = (key: string) => conditions.met(condition({ key, fields: { key } }));
     const told = () => taken().map(({ fields }) => fields['key']);
@@ -216,7 +216,7 @@ describe('a condition that lasts', () => {
     assert.deepEqual(taken(), []);
   });
 
-  test('is told when the log closes only if something is not told yet, and never afterwards', (t) => {
+  test('is logged when the log closes only if something is not logged yet, and never afterwards', (t) => {
     const { conditions, condition, minute, taken } = scene(t);
     for (const key of ['told', 'untold', 'untold']) conditions.met(condition({ key, fields: { key } }));
     taken();
