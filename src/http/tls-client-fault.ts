@@ -11,6 +11,7 @@ const FAULTS: Readonly<Record<string, TlsClientFault>> = {
   ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION: 'old-protocol',
   ERR_SSL_NO_SHARED_CIPHER: 'no-shared-cipher',
   ERR_SSL_HTTP_REQUEST: 'plain-http',
+  ERR_SSL_WRONG_VERSION_NUMBER: 'not-tls',
   ERR_SSL_TLSV1_ALERT_UNKNOWN_CA: 'certificate-refused',
   ERR_SSL_SSLV3_ALERT_BAD_CERTIFICATE: 'certificate-refused',
   ERR_SSL_SSLV3_ALERT_CERTIFICATE_EXPIRED: 'certificate-refused',

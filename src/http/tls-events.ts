@@ -8,6 +8,8 @@ export type TlsClientFault =
   | 'no-shared-cipher'
   /** It speaks HTTP without TLS. */
   | 'plain-http'
+  /** It sends something else: a port scanner, or a load balancer that puts the PROXY protocol before TLS. */
+  | 'not-tls'
   /** It does not accept our certificate: unknown authority, expired, another name. */
   | 'certificate-refused'
   | 'other';

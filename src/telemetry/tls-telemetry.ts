@@ -10,6 +10,7 @@ const CLIENT_FAULTS = Object.keys({
   'old-protocol': true,
   'no-shared-cipher': true,
   'plain-http': true,
+  'not-tls': true,
   'certificate-refused': true,
   other: true,
 } as const satisfies Record<TlsClientFault, true>);

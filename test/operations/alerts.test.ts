@@ -36,6 +36,7 @@ describe('what alerts are made of', () => {
       'oauth_failures_total{reason="oauth-timeout"}',
       'tls_reloads_total{result="failed"}',
       'tls_client_errors_total{why="plain-http"}',
+      'tls_client_errors_total{why="not-tls"}',
       'redis_faults_total{reason="unreachable"}',
       'answers_total{fate="unproven"}',
       'registrations_total{platform="gcm",result="not-found"}',

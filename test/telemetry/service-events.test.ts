@@ -79,6 +79,7 @@ testEvents('TLS', [
       'old-protocol',
       'no-shared-cipher',
       'plain-http',
+      'not-tls',
       'certificate-refused',
       'other',
     ] as const

@@ -61,14 +61,17 @@ describe('HTTPS', () => {
   test('clients that get no TLS are counted by what went wrong, without a log line for each', async (t) => {
     const { folder, service } = await startSecure(t);
     const { hostname, port } = new URL(service.url);
-    const plain = connectPlain(Number(port), hostname);
-    plain.end('GET / HTTP/1.1\r\nHost: x\r\n\r\n');
-    plain.resume();
-    await once(plain, 'close');
+    for (const text of ['GET / HTTP/1.1\r\nHost: x\r\n\r\n', 'PROXY TCP4 192.0.2.1 192.0.2.2 4711 443\r\n']) {
+      const plain = connectPlain(Number(port), hostname);
+      plain.end(text);
+      plain.resume();
+      await once(plain, 'close');
+    }
     const cipher = { version: 'TLSv1.2', ciphers: 'ECDHE-RSA-AES128-GCM-SHA256' } as const;
     await assert.rejects(connectTo(service.url, { ca: folder.ca, ...cipher }));
     for (const [why, count] of [
       ['plain-http', 1],
+      ['not-tls', 1],
       ['no-shared-cipher', 1],
     ] as const) {
       await until(async () => (await clientErrors(service, why)) === count, `${why} is counted`);
