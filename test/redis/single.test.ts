@@ -100,7 +100,7 @@ describe('one Redis server', { skip: skipWithout('Redis') }, () => {
   });
 
   test('a command whose own limit is short does not take the link down when it ends there', async (t) => {
-    const { link, told } = watchedLink(t, settingsOf(server().url, { timeoutMs: 5_000 }));
+    const { link, told } = watchedLink(t, settingsOf(server().url, { timeoutMs: 60_000 }));
     await until(() => link.isUp(), 'the link is up');
     await assert.rejects(link.run(SLOW, ['vm:slow'], [], 60), fault('timeout'));
     assert.equal(link.isUp(), true);
