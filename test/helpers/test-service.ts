@@ -118,8 +118,9 @@ function configFor(world: World, databaseUrl: string, settings: Readonly<Record<
     PORT: '0',
     PROMETHEUS_PORT: '0',
     APP_PUSH_ROUNDTRIP_WAIT: '1500',
-    // A machine that is busy with other tests must not turn calls away in this one.
+    // A machine that is busy with other tests must not turn calls or registrations away in this one.
     EVENT_LOOP_LIMIT: '0',
+    VG_API_TIMEOUT: '30000',
     ...settings,
   };
   const report = readConfig({ env, readFile: (path) => readFileSync(path, 'utf8'), openFiles: 20_000 });

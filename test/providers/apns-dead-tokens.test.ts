@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, type TestContext, test } from 'node:test';
 import { ring } from '../helpers/answer-push.ts';
+import { margin } from '../helpers/margin.ts';
 import { startTestService } from '../helpers/test-service.ts';
 import { until } from '../helpers/until.ts';
 import { alarmsOf, isRegistered, linesOf, registerWithoutEnvironment } from './registration.ts';
@@ -76,7 +77,11 @@ describe('400 BadDeviceToken and DeviceTokenNotForTopic', { concurrency: true },
   });
 
   test('the environment that was learnt holds for the resends of the same call', async (t) => {
-    const settings = { APP_PUSH_ROUNDTRIP_WAIT: '4500', APP_PUSH_RESEND_INTERVAL: '1500' };
+    const resendMs = Math.ceil(margin(1_500));
+    const settings = {
+      APP_PUSH_ROUNDTRIP_WAIT: String(3 * resendMs),
+      APP_PUSH_RESEND_INTERVAL: String(resendMs),
+    };
     const service = await startTestService(t, { settings });
     const { apple, appleSandbox } = service.world;
     const phone = await service.phone({ kind: 'ios', register: false, sandbox: true, silent: true });
