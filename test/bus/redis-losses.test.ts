@@ -5,7 +5,8 @@ import { watchForLeftovers } from '../faults/nothing-left.ts';
 import { skipWithout } from '../helpers/find-server.ts';
 import { redisForSuite } from '../helpers/redis-for-suite.ts';
 import { until } from '../helpers/until.ts';
-import { type BusWorld, redisWorld } from './bus-openers.ts';
+import { type AskedCall, type Asking, endAt } from './bus-instance.ts';
+import { type BusWorld, type OpenInstance, redisWorld } from './bus-openers.ts';
 import { losing, unlooking } from './meddled-links.ts';
 
 const nothingLeft = watchForLeftovers();
@@ -22,6 +23,63 @@ describe('the bus on a Redis that loses, fails or hangs for a moment', { skip: s
     assert.ok(Array.isArray(keys) && keys.length > 0);
     await server().ask('DEL', ...keys.map(String));
   }
+
+  /** Does work on calls of a name of which a server that then takes over has heard nothing. */
+  async function unheardOf<T>(world: BusWorld, callId: string, work: () => Promise<T>): Promise<T> {
+    const [hash, kept] = [`${world.prefix}call:{${callId}}`, `${world.prefix}kept`];
+    assert.equal(await server().ask('COPY', hash, kept), 1);
+    const done = await work();
+    await forget(world, 'call:*');
+    assert.equal(await server().ask('COPY', kept, hash), 1);
+    return done;
+  }
+
+  /** Asks an instance for a call once more, after its first caller has left it; Redis loses that. */
+  async function askedAgain(world: BusWorld, instance: OpenInstance, asking: Asking): Promise<AskedCall> {
+    await endAt(await world.instance(), asking);
+    return unheardOf(world, asking.callId ?? '', async () => {
+      const again = instance.ask(asking);
+      await again.woken();
+      return again;
+    });
+  }
+
+  for (const platform of ['android', 'apns'] as const) {
+    test(`a call that is asked again and then lost by Redis does not end as the first one did (${platform})`, async (t) => {
+      const world = open(t);
+      const [a, b] = [await world.instance({ lookEveryMs: 300 }), await world.instance()];
+      const again = await askedAgain(world, a, { account: 1, callId: 'asked again', platform });
+      const key = await again.woken();
+      await until(async () => (await b.bus.answer(key, true)) === 'taken', 'it is known again');
+      assert.equal((await again.ending).outcome, 'ready');
+      assert.deepEqual(a.told.found, []);
+    });
+  }
+
+  test('nor does it at its deadline', async (t) => {
+    const world = open(t);
+    const a = await world.instance({ waitMs: 2_000, meddle: unlooking });
+    const again = await askedAgain(world, a, { account: 1, callId: 'lost to the end' });
+    assert.equal((await again.ending).outcome, 'timed-out');
+    assert.deepEqual(a.told.found, []);
+  });
+
+  test('nor when its owner is killed: the instance that joined it wakes the phone', async (t) => {
+    const world = open(t);
+    const asking = { account: 1, callId: 'lost with its owner, again' };
+    const [a, b] = [await world.instance(), await world.instance({ lookEveryMs: 300 })];
+    await endAt(await world.instance(), asking);
+    const joined = await unheardOf(world, asking.callId, async () => {
+      await a.ask(asking).woken();
+      const asked = b.ask(asking);
+      await until(() => b.claims() === 1, 'b waits');
+      return { asked };
+    });
+    await a.kill();
+    const key = await joined.asked.woken();
+    await until(async () => (await b.bus.answer(key, true)) === 'taken', 'it is known again');
+    assert.equal((await joined.asked.ending).outcome, 'ready');
+  });
 
   test('a joined call that Redis has lost is woken by the instance that joined it, once its owner is silent', async (t) => {
     const world = open(t);

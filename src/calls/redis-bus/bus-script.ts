@@ -21,9 +21,10 @@ local function without(list, id)
   return table.concat(rest, ' ')
 end
 local function read(hash, account)
-  local r = redis.call('HMGET', hash, account .. ':s', account .. ':u', account .. ':d', account .. ':o', account .. ':w', account .. ':r')
+  local r = redis.call('HMGET', hash, account .. ':s', account .. ':u', account .. ':d', account .. ':o', account .. ':w', account .. ':r',
+    account .. ':t')
   if not r[1] then return nil end
-  return { state = r[1], unique = r[2], deadline = tonumber(r[3]), owner = r[4], waiters = r[5], reason = r[6] }
+  return { state = r[1], unique = r[2], deadline = tonumber(r[3]), owner = r[4], waiters = r[5], reason = r[6], turn = r[7] or '' }
 end
 local function answered(state)
   return state == 'ready' or state == 'declined'

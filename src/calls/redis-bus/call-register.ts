@@ -6,6 +6,7 @@ import type { CallEnding, CallOutcome } from '../call-outcome.ts';
 import type { BusEvents } from './bus-events.ts';
 import { endingOf, words } from './bus-message.ts';
 import { type CallKeys, nameOf } from './call-keys.ts';
+import type { HeldCall } from './held-calls.ts';
 import type {
   AnswerReply,
   CancelledCall,
@@ -55,19 +56,20 @@ export class CallRegister {
   }
 
   /** Makes a call known, or joins it where it is known; gives up while there is time to wake the phone alone. */
-  async claim(call: Call): Promise<ClaimReply | undefined> {
+  async claim(held: HeldCall): Promise<ClaimReply | undefined> {
+    const { call } = held;
     const limitMs = Math.min(this.#timeoutMs, left(call) / 2);
     const pointed = this.point(call, limitMs);
     const args = [nameLeadsTo(call), left(call), KEPT_MS, MOST_WAITERS];
-    const reply = await this.#runFor(CLAIM, call, args, limitMs);
+    const reply = await this.#runFor(CLAIM, held, args, limitMs);
     // Before a push carries the unique key an answer to it must lead to the call.
-    const known = { uniqueKey: reply?.[1] ?? call.uniqueKey, pointed: await pointed };
-    const [word, first, second, owner] = reply ?? [];
+    const known = { uniqueKey: reply?.[1] ?? call.uniqueKey, turn: reply?.[2] ?? '', pointed: await pointed };
+    const [word, first, second, leftMs, owner] = reply ?? [];
     switch (word) {
       case 'ours':
         return { kind: word, ...known };
       case 'shared':
-        return { kind: word, ...known, leftMs: Number(second), owner: owner ?? '' };
+        return { kind: word, ...known, leftMs: Number(leftMs), owner: owner ?? '' };
       case 'answered':
         return decided(first, second);
       case 'rekey':
@@ -109,20 +111,12 @@ export class CallRegister {
     }
   }
 
-  /**
-   * Ends the call for everybody, or only this instance's wait for it where others may go on. `confirmed`: Redis has said
-   * that it knows the call.
-   */
-  async end(
-    call: Call,
-    ending: CallEnding,
-    confirmed: boolean,
-    limitMs?: number,
-  ): Promise<EndReply | undefined> {
+  /** Ends the call for everybody, or only this instance's wait for it where others may go on. */
+  async end(held: HeldCall, ending: CallEnding, limitMs?: number): Promise<EndReply | undefined> {
     const { outcome, reason } = ending;
-    const leaves = onlyLeaves(ending) || (call.joined && outcome === 'timed-out');
-    const args = [outcome, reason ?? '', leaves ? 'leave' : 'end', confirmed ? 0 : 1];
-    const [word, first, second] = (await this.#runFor(END, call, args, limitMs)) ?? [];
+    const leaves = onlyLeaves(ending) || (held.call.joined && outcome === 'timed-out');
+    const args = [outcome, reason ?? '', leaves ? 'leave' : 'end'];
+    const [word, first, second] = (await this.#runFor(END, held, args, limitMs)) ?? [];
     switch (word) {
       case 'decided':
         return decided(first, second);
@@ -148,9 +142,10 @@ export class CallRegister {
     return cancelled;
   }
 
-  /** Makes this instance the one that wakes the phone, in place of `from`, until `deadline` (monotonic ms). */
-  async takeOver(call: Call, from: string, deadline: number): Promise<TakeOverReply | undefined> {
-    const [word, first, second] = (await this.#runFor(TAKE_OVER, call, [from, left({ deadline })])) ?? [];
+  /** Makes this instance the one that wakes the phone, in place of `from`, until its own deadline. */
+  async takeOver(held: HeldCall, from: string): Promise<TakeOverReply | undefined> {
+    const args = [from, left({ deadline: held.ownDeadline })];
+    const [word, first, second] = (await this.#runFor(TAKE_OVER, held, args)) ?? [];
     switch (word) {
       case 'decided':
         return decided(first, second);
@@ -164,20 +159,18 @@ export class CallRegister {
     }
   }
 
-  /**
-   * Looks at a call that waits here; where Redis does not know it, the instance that wakes its phone makes it known.
-   * `confirmed`: Redis has said before that it knows the call.
-   */
-  async refresh(call: Call, confirmed: boolean): Promise<RefreshReply | undefined> {
+  /** Looks at a call that waits here; where Redis does not know it, the instance that wakes its phone makes it known. */
+  async refresh(held: HeldCall): Promise<RefreshReply | undefined> {
+    const { call, confirmed } = held;
     const args = [call.joined ? 0 : 1, confirmed ? 0 : 1, nameLeadsTo(call), left(call), KEPT_MS];
-    const [word, first, second] = (await this.#runFor(REFRESH, call, args)) ?? [];
+    const [word, first, second] = (await this.#runFor(REFRESH, held, args)) ?? [];
     switch (word) {
       case 'decided':
         return decided(first, second);
       case 'restored':
       case 'waiting':
         // The key may have been lost without the call, which another server of a Cluster holds.
-        return (await this.point(call)) ? { kind: 'waiting' } : undefined;
+        return (await this.point(call)) ? { kind: 'waiting', turn: first ?? '' } : undefined;
       case 'gone':
         return { kind: word };
       default:
@@ -185,10 +178,15 @@ export class CallRegister {
     }
   }
 
-  #runFor(script: RedisScript, call: Call, args: readonly (string | number)[], limitMs?: number) {
-    const { ask, uniqueKey } = call;
+  #runFor(
+    script: RedisScript,
+    { call, turn }: HeldCall,
+    args: readonly (string | number)[],
+    limitMs?: number,
+  ) {
     const keys = [this.#keys.call(nameOf(call))];
-    return this.#run(script, keys, [ask.account, this.#instance, uniqueKey, ...args], limitMs);
+    const { ask, uniqueKey } = call;
+    return this.#run(script, keys, [ask.account, this.#instance, uniqueKey, turn, ...args], limitMs);
   }
 
   #answer(name: string, outcome: string, account: string, uniqueKey: string) {

@@ -33,7 +33,7 @@ export class Claims {
   async claim(held: HeldCall): Promise<void> {
     const { call } = held;
     try {
-      const reply = await this.#ask(call);
+      const reply = await this.#ask(held);
       if (!call.isOver()) await this.#claimed(held, reply);
     } catch (error) {
       // Nothing else would end it: what sets its timer has failed.
@@ -42,12 +42,13 @@ export class Claims {
     }
   }
 
-  async #ask(call: Call): Promise<ClaimReply | undefined> {
+  async #ask(held: HeldCall): Promise<ClaimReply | undefined> {
     const { register, room } = this.#parts;
-    const reply = await register.claim(call);
+    const { call } = held;
+    const reply = await register.claim(held);
     if (reply?.kind !== 'rekey' || call.isOver()) return reply;
     room.rekey(call, room.newKey(), false);
-    return register.claim(call);
+    return register.claim(held);
   }
 
   async #claimed(held: HeldCall, reply: ClaimReply | undefined): Promise<void> {
@@ -85,6 +86,7 @@ export class Claims {
     const { register, room } = this.#parts;
     const { call } = held;
     held.confirmed = true;
+    held.turn = known.turn;
     let { pointed } = known;
     if (known.uniqueKey !== call.uniqueKey) {
       room.rekey(call, known.uniqueKey, call.answersToCallId);

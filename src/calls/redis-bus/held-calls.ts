@@ -1,4 +1,5 @@
 import type { Call } from '../call.ts';
+import { newUniqueKey } from '../unique-key.ts';
 
 /** A call that waits here and that Redis knows, or will know when it answers again. */
 export interface HeldCall {
@@ -9,6 +10,8 @@ export interface HeldCall {
   readonly wake: () => void;
   /** Redis has said that it knows the call. */
   confirmed: boolean;
+  /** The same wherever the call waits; that of another call with the same unique key differs. */
+  turn: string;
 }
 
 /** The calls that wait here; bounded by the waiting room's places. */
@@ -17,7 +20,7 @@ export class HeldCalls {
   readonly #untold = new Set<HeldCall>();
 
   add(call: Call, wake: () => void): HeldCall {
-    const held = { call, ownDeadline: call.deadline, wake, confirmed: false };
+    const held = { call, ownDeadline: call.deadline, wake, confirmed: false, turn: newUniqueKey() };
     this.#byCall.set(call, held);
     return held;
   }

@@ -121,7 +121,7 @@ export class Lookout {
   async #lookAt(held: HeldCall): Promise<void> {
     const { call } = held;
     if (call.isOver()) return;
-    const reply = await this.#parts.register.refresh(call, held.confirmed);
+    const reply = await this.#parts.register.refresh(held);
     if (call.isOver()) return;
     switch (reply?.kind) {
       case 'decided':
@@ -130,6 +130,7 @@ export class Lookout {
         break;
       case 'waiting':
         held.confirmed = true;
+        held.turn = reply.turn;
         this.#parts.held.told(held);
         break;
       case 'gone':

@@ -125,7 +125,7 @@ export class OwnerWatch {
     // Asked once: the next round asks again where Redis could not tell.
     joined.askedAt = undefined;
     joined.heardAt = monotonic();
-    const reply = await this.#parts.register.takeOver(held.call, owner, held.ownDeadline);
+    const reply = await this.#parts.register.takeOver(held, owner);
     if (!this.#joined.has(held.call) || held.call.isOver()) return;
     switch (reply?.kind) {
       case 'ours':

@@ -175,8 +175,9 @@ export class RedisBus implements AnswerBus {
   }
 
   /** Ends the call in Redis, or only this instance's wait where others may go on, and tells whom it concerns. */
-  async #end({ call, confirmed }: HeldCall, ending: CallEnding, limitMs?: number): Promise<void> {
-    const reply = await this.#register.end(call, ending, confirmed, limitMs);
+  async #end(held: HeldCall, ending: CallEnding, limitMs?: number): Promise<void> {
+    const { call } = held;
+    const reply = await this.#register.end(held, ending, limitMs);
     if (reply?.kind === 'ended') this.#tell(reply.others, call.uniqueKey, ending);
     if (reply?.kind === 'decided' && !call.isOver()) {
       this.#events.answerFound({ at: 'deadline' });

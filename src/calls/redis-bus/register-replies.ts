@@ -9,11 +9,17 @@ export interface Decided {
 /** What a claim found. `pointed`: an answer to the key that the call was claimed with leads to it. */
 export type ClaimReply =
   /** This instance has to wake the phone, with this unique key. */
-  | { readonly kind: 'ours'; readonly uniqueKey: string; readonly pointed: boolean }
+  | {
+      readonly kind: 'ours';
+      readonly uniqueKey: string;
+      readonly turn: string;
+      readonly pointed: boolean;
+    }
   /** Another instance does, for so many milliseconds more. */
   | {
       readonly kind: 'shared';
       readonly uniqueKey: string;
+      readonly turn: string;
       readonly pointed: boolean;
       readonly leftMs: number;
       readonly owner: string;
@@ -51,7 +57,10 @@ export type TakeOverReply =
   | { readonly kind: 'gone' };
 
 /** What a look at a call that waits found; `waiting`: Redis knows it (again) under every key that it is answered to. */
-export type RefreshReply = Decided | { readonly kind: 'waiting' | 'gone' };
+export type RefreshReply =
+  | Decided
+  | { readonly kind: 'waiting'; readonly turn: string }
+  | { readonly kind: 'gone' };
 
 /** A call that was cancelled, and the instances whose PBX waits for it. */
 export interface CancelledCall {

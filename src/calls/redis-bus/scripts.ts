@@ -8,6 +8,7 @@ import { BEAT, SIGN_OFF } from './roll-scripts.ts';
  *
  *   ACCOUNT:s  state: `waiting`, or the outcome that ended it
  *   ACCOUNT:u  unique key that its pushes carry
+ *   ACCOUNT:t  turn: tells it apart from earlier and later calls with the same unique key
  *   ACCOUNT:d  deadline of its wait, milliseconds of the clock of Redis
  *   ACCOUNT:o  owner: the instance that wakes the phone
  *   ACCOUNT:w  waiters: the instances whose PBX waits, separated by spaces
@@ -22,16 +23,16 @@ import { BEAT, SIGN_OFF } from './roll-scripts.ts';
  */
 
 /**
- * KEYS call:{name}; ARGV account, instance, unique key, how the name leads to the call (`unique`: it is the unique key;
- * `also`: the app may answer to it as well; `no`), milliseconds left, milliseconds to keep, most waiters. Replies `ours
- * UNIQUE`, `shared UNIQUE LEFT OWNER`, `answered OUTCOME REASON`, `rekey` (the name is another account's unique key) or
- * `crowded`.
+ * KEYS call:{name}; ARGV account, instance, unique key, turn, how the name leads to the call (`unique`: it is the unique
+ * key; `also`: the app may answer to it as well; `no`), milliseconds left, milliseconds to keep, most waiters. Replies `ours
+ * UNIQUE TURN`, `shared UNIQUE TURN LEFT OWNER`, `answered OUTCOME REASON`, `rekey` (the name is another account's unique
+ * key) or `crowded`.
  */
 export const CLAIM = busScript(
   'claim',
   `
-local hash, account, me, unique, named = KEYS[1], ARGV[1], ARGV[2], ARGV[3], ARGV[4]
-local left, most = tonumber(ARGV[5]), tonumber(ARGV[7])
+local hash, account, me, unique, turn, named = KEYS[1], ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]
+local left, most = tonumber(ARGV[6]), tonumber(ARGV[8])
 local now = clock()
 local known = read(hash, account)
 local waiters = me
@@ -45,18 +46,18 @@ if goesOn then
     local _, count = string.gsub(waiters, '%S+', '')
     if count > most then return { 'crowded' } end
     redis.call('HSET', hash, account .. ':w', waiters)
-    return { 'shared', known.unique, known.deadline - now, known.owner }
+    return { 'shared', known.unique, known.turn, known.deadline - now, known.owner }
   end
-  unique = known.unique
+  unique, turn = known.unique, known.turn
 end
 local taken = takenBy(hash, account)
 if taken and named == 'unique' and not goesOn then return { 'rekey' } end
 if not taken and named ~= 'no' then redis.call('HSET', hash, 'key', account) end
 redis.call('HSET', hash, account .. ':s', 'waiting', account .. ':u', unique, account .. ':d', now + left,
-  account .. ':o', me, account .. ':w', waiters, account .. ':r', '')
+  account .. ':o', me, account .. ':w', waiters, account .. ':r', '', account .. ':t', turn)
 begin(hash, account)
-keep(hash, left + tonumber(ARGV[6]))
-return { 'ours', unique }
+keep(hash, left + tonumber(ARGV[7]))
+return { 'ours', unique, turn }
 `,
 );
 
@@ -102,23 +103,21 @@ return { 'late' }
 );
 
 /**
- * KEYS call:{name}; ARGV account, instance, unique key, outcome, reason, `end` or `leave`, 1 where Redis has not
- * confirmed to know the call. To end is to end it for everybody; to leave is to wait no longer. Replies `decided OUTCOME
+ * KEYS call:{name}; ARGV account, instance, unique key, turn, outcome, reason, `end` or `leave`. To end is to end it for everybody; to leave is to wait no longer. Replies `decided OUTCOME
  * REASON` where it has ended already, `ended OTHERS`, `left NEW-OWNER`, or `gone` where it is not this call that is known
  * so: another one, that began later or that Redis remembers from before.
  */
 export const END = busScript(
   'end',
   `
-local hash, account, me, unique, outcome, reason = KEYS[1], ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]
+local hash, account, me, unique, turn, outcome = KEYS[1], ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]
 local known = read(hash, account)
 if not known or known.unique ~= unique then return { 'gone' } end
-local waits = has(known.waiters, me)
-if known.state ~= 'waiting' and (waits or ARGV[7] ~= '1') then return { 'decided', known.state, known.reason } end
-if not waits then return { 'gone' } end
+if known.state ~= 'waiting' and known.turn == turn then return { 'decided', known.state, known.reason } end
+if known.state ~= 'waiting' or not has(known.waiters, me) then return { 'gone' } end
 local others = without(known.waiters, me)
-if ARGV[6] == 'end' or (answered(outcome)) or (others == '' and outcome == 'caller-gone') then
-  finish(hash, account, outcome, account .. ':r', reason, account .. ':w', '')
+if ARGV[7] == 'end' or (answered(outcome)) or (others == '' and outcome == 'caller-gone') then
+  finish(hash, account, outcome, account .. ':r', ARGV[6], account .. ':w', '')
   return { 'ended', others }
 end
 local owner = known.owner
@@ -149,7 +148,7 @@ return ended
 );
 
 /**
- * KEYS call:{name}; ARGV account, instance, unique key, owner that fell silent or left, milliseconds left. That one stays
+ * KEYS call:{name}; ARGV account, instance, unique key, turn, owner that fell silent or left, milliseconds left. That one stays
  * among the waiters: it may have stood still only. Replies `ours`, `owned OWNER` where another one was faster, `decided
  * OUTCOME REASON` or `gone`.
  */
@@ -159,43 +158,43 @@ export const TAKE_OVER = busScript(
 local hash, account, me, unique = KEYS[1], ARGV[1], ARGV[2], ARGV[3]
 local known = read(hash, account)
 if not known or known.unique ~= unique then return { 'gone' } end
-if known.state ~= 'waiting' then return { 'decided', known.state, known.reason } end
-if known.owner ~= ARGV[4] and known.owner ~= '' and known.owner ~= me then return { 'owned', known.owner } end
+if known.state ~= 'waiting' then
+  if known.turn ~= ARGV[4] then return { 'gone' } end
+  return { 'decided', known.state, known.reason }
+end
+if known.owner ~= ARGV[5] and known.owner ~= '' and known.owner ~= me then return { 'owned', known.owner } end
 redis.call('HSET', hash, account .. ':o', me, account .. ':w', add(known.waiters, me),
-  account .. ':d', clock() + tonumber(ARGV[5]))
+  account .. ':d', clock() + tonumber(ARGV[6]))
 return { 'ours' }
 `,
 );
 
 /**
- * KEYS call:{name}; ARGV account, instance, unique key, 1 where this instance wakes the phone, 1 where Redis has not
- * confirmed to know the call, how the name leads to the call (as for CLAIM), milliseconds left, milliseconds to keep. An
- * unconfirmed call takes the place of one that is over. The deadline is written anew where it comes too early: the server that took over from another has a clock of
- * its own. Replies `waiting`, `restored` where Redis did not know the call, `decided OUTCOME REASON` or `gone`.
+ * KEYS call:{name}; ARGV account, instance, unique key, turn, 1 where this instance wakes the phone, 1 where Redis has not
+ * confirmed to know the call, how the name leads to the call (as for CLAIM), milliseconds left, milliseconds to keep. A
+ * call that Redis has lost takes the place of another one that is over. The deadline is written anew where it comes too
+ * early: the server that took over from another has a clock of its own. Replies `waiting TURN`, `restored TURN` where Redis did not know the call, `decided OUTCOME REASON` or `gone`.
  */
 export const REFRESH = busScript(
   'refresh',
   `
-local hash, account, me, unique, fresh = KEYS[1], ARGV[1], ARGV[2], ARGV[3], ARGV[5] == '1'
-local left, now = tonumber(ARGV[7]), clock()
+local hash, account, me, unique, turn = KEYS[1], ARGV[1], ARGV[2], ARGV[3], ARGV[4]
+local left, now = tonumber(ARGV[8]), clock()
 local known = read(hash, account)
-local mine = known ~= nil and known.unique == unique
-if mine and known.state == 'waiting' then
+if known and known.unique == unique and known.state == 'waiting' then
   if not has(known.waiters, me) then redis.call('HSET', hash, account .. ':w', add(known.waiters, me)) end
   if known.deadline < now + left then redis.call('HSET', hash, account .. ':d', now + left) end
-  return { 'waiting' }
+  return { 'waiting', known.turn }
 end
-local inTime = known ~= nil and now <= known.deadline
-if (mine and not fresh) or (fresh and inTime and answered(known.state)) then
-  return { 'decided', known.state, known.reason }
-end
-if ARGV[4] ~= '1' or (known and not fresh) or waiting(known, now) then return { 'gone' } end
-if ARGV[6] ~= 'no' and not takenBy(hash, account) then redis.call('HSET', hash, 'key', account) end
+local answeredBefore = ARGV[6] == '1' and known and answered(known.state) and now <= known.deadline
+if known and (known.turn == turn or answeredBefore) then return { 'decided', known.state, known.reason } end
+if ARGV[5] ~= '1' or waiting(known, now) then return { 'gone' } end
+if ARGV[7] ~= 'no' and not takenBy(hash, account) then redis.call('HSET', hash, 'key', account) end
 redis.call('HSET', hash, account .. ':s', 'waiting', account .. ':u', unique, account .. ':d', now + left,
-  account .. ':o', me, account .. ':w', me, account .. ':r', '')
+  account .. ':o', me, account .. ':w', me, account .. ':r', '', account .. ':t', turn)
 begin(hash, account)
-keep(hash, left + tonumber(ARGV[8]))
-return { 'restored' }
+keep(hash, left + tonumber(ARGV[9]))
+return { 'restored', turn }
 `,
 );
 
