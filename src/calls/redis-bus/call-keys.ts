@@ -10,7 +10,7 @@ export interface CallKeys {
   roll(): string;
 }
 
-/** Names under a prefix. What is in braces decides the slot of a Cluster unless it is empty: names are escaped for it. */
+/** Names under a prefix. What is in braces decides the slot of a Cluster: names are escaped for it. */
 export function createCallKeys(prefix: string): CallKeys {
   return {
     call: (name) => `${prefix}call:{${escaped(name)}}`,
@@ -24,9 +24,6 @@ export function nameOf(call: Call): string {
   return call.ask.callId ?? call.uniqueKey;
 }
 
-const ESCAPES: Readonly<Record<string, string>> = { '{': '%7b', '}': '%7d', '%': '%25' };
-
 function escaped(name: string): string {
-  if (name === '') return '%';
-  return /[{}%]/.test(name) ? name.replace(/[{}%]/g, (brace) => ESCAPES[brace] ?? brace) : name;
+  return name.replace(/[{}%]/g, (each) => encodeURIComponent(each));
 }

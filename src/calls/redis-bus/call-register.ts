@@ -59,19 +59,19 @@ export class CallRegister {
   async claim(held: HeldCall): Promise<ClaimReply | undefined> {
     const { call } = held;
     const limitMs = Math.min(this.#timeoutMs, left(call) / 2);
-    const pointed = this.point(call, limitMs);
+    const pointing = this.point(call, limitMs);
     const args = [nameLeadsTo(call), left(call), KEPT_MS, MOST_WAITERS];
     const reply = await this.#runFor(CLAIM, held, args, limitMs);
     // Before a push carries the unique key an answer to it must lead to the call.
-    const known = { uniqueKey: reply?.[1] ?? call.uniqueKey, turn: reply?.[2] ?? '', pointed: await pointed };
-    const [word, first, second, leftMs, owner] = reply ?? [];
+    const known = { uniqueKey: at(reply, 1), turn: at(reply, 2), pointed: await pointing };
+    const word = reply?.[0];
     switch (word) {
       case 'ours':
         return { kind: word, ...known };
       case 'shared':
-        return { kind: word, ...known, leftMs: Number(leftMs), owner: owner ?? '' };
+        return { kind: word, ...known, leftMs: Number(at(reply, 3)), owner: at(reply, 4) };
       case 'answered':
-        return decided(first, second);
+        return decided(reply);
       case 'rekey':
       case 'crowded':
         return { kind: word };
@@ -92,16 +92,14 @@ export class CallRegister {
   /** The app's word for a unique key, or for a call_id that stands for one. */
   async answer(key: string, outcome: 'ready' | 'declined'): Promise<AnswerReply | undefined> {
     let reply = await this.#answer(key, outcome, '', '');
-    if (reply?.[0] === 'elsewhere') {
-      const [account = '', ...name] = (reply[1] ?? '').split(' ');
-      reply = await this.#answer(name.join(' '), outcome, account, key);
-    }
-    const [word, uniqueKey = '', waiters, first] = reply ?? [];
+    if (reply?.[0] === 'elsewhere') reply = await this.#answer(at(reply, 2), outcome, at(reply, 1), key);
+    const word = reply?.[0];
     switch (word) {
       case 'taken':
       case 'duplicate': {
-        const ending = endingOf(first ?? outcome, undefined) ?? { outcome, reason: null };
-        return { kind: word, uniqueKey, waiters: listed(waiters), ending };
+        const ending = endingOf(at(reply, 3), undefined);
+        const waiters = listed(at(reply, 2));
+        return ending && { kind: word, uniqueKey: at(reply, 1), waiters, ending };
       }
       case 'late':
       case 'unknown':
@@ -116,16 +114,15 @@ export class CallRegister {
     const { outcome, reason } = ending;
     const leaves = onlyLeaves(ending) || (held.call.joined && outcome === 'timed-out');
     const args = [outcome, reason ?? '', leaves ? 'leave' : 'end'];
-    const [word, first, second] = (await this.#runFor(END, held, args, limitMs)) ?? [];
+    const reply = await this.#runFor(END, held, args, limitMs);
+    const word = reply?.[0];
     switch (word) {
       case 'decided':
-        return decided(first, second);
+        return decided(reply);
       case 'ended':
-        return { kind: word, others: listed(first) };
-      case 'left':
-        return { kind: word, newOwner: first === '' ? undefined : first };
-      case 'gone':
-        return { kind: word };
+        return { kind: word, others: listed(at(reply, 1)) };
+      case 'handed-over':
+        return { kind: word, owner: at(reply, 1) };
       default:
         return undefined;
     }
@@ -136,8 +133,8 @@ export class CallRegister {
     const replied = await this.#run(CANCEL, [this.#keys.call(callId)], [reason ?? '']);
     if (replied === undefined) return undefined;
     const cancelled: CancelledCall[] = [];
-    for (let at = 0; at < replied.length; at += 2) {
-      cancelled.push({ uniqueKey: replied[at] ?? '', waiters: listed(replied[at + 1]) });
+    for (let from = 0; from < replied.length; from += 2) {
+      cancelled.push({ uniqueKey: at(replied, from), waiters: listed(at(replied, from + 1)) });
     }
     return cancelled;
   }
@@ -145,14 +142,14 @@ export class CallRegister {
   /** Makes this instance the one that wakes the phone, in place of `from`, until its own deadline. */
   async takeOver(held: HeldCall, from: string): Promise<TakeOverReply | undefined> {
     const args = [from, left({ deadline: held.ownDeadline })];
-    const [word, first, second] = (await this.#runFor(TAKE_OVER, held, args)) ?? [];
+    const reply = await this.#runFor(TAKE_OVER, held, args);
+    const word = reply?.[0];
     switch (word) {
       case 'decided':
-        return decided(first, second);
+        return decided(reply);
       case 'owned':
-        return { kind: word, owner: first ?? '' };
+        return { kind: word, owner: at(reply, 1) };
       case 'ours':
-      case 'gone':
         return { kind: word };
       default:
         return undefined;
@@ -163,14 +160,14 @@ export class CallRegister {
   async refresh(held: HeldCall): Promise<RefreshReply | undefined> {
     const { call, confirmed } = held;
     const args = [call.joined ? 0 : 1, confirmed ? 0 : 1, nameLeadsTo(call), left(call), KEPT_MS];
-    const [word, first, second] = (await this.#runFor(REFRESH, held, args)) ?? [];
+    const reply = await this.#runFor(REFRESH, held, args);
+    const word = reply?.[0];
     switch (word) {
       case 'decided':
-        return decided(first, second);
-      case 'restored':
+        return decided(reply);
       case 'waiting':
         // The key may have been lost without the call, which another server of a Cluster holds.
-        return (await this.point(call)) ? { kind: 'waiting', turn: first ?? '' } : undefined;
+        return (await this.point(call)) ? { kind: word, turn: at(reply, 1) } : undefined;
       case 'gone':
         return { kind: word };
       default:
@@ -233,12 +230,17 @@ function left({ deadline }: { readonly deadline: number }): number {
   return Math.max(1, Math.ceil(deadline - monotonic()));
 }
 
-function listed(text: string | undefined): readonly string[] {
-  return text === undefined || text === '' ? [] : text.split(' ');
+/** A word of a reply. */
+function at(reply: readonly string[] | undefined, index: number): string {
+  return reply?.[index] ?? '';
+}
+
+function listed(text: string): readonly string[] {
+  return text === '' ? [] : text.split(' ');
 }
 
 /** An outcome that only a newer version knows is no answer: the call goes on here. */
-function decided(outcome: string | undefined, reason: string | undefined): Decided | undefined {
-  const ending = endingOf(outcome, reason);
-  return ending === undefined ? undefined : { kind: 'decided', ending };
+function decided(reply: readonly string[] | undefined): Decided | undefined {
+  const ending = endingOf(at(reply, 1), at(reply, 2));
+  return ending && { kind: 'decided', ending };
 }

@@ -9,9 +9,9 @@ import type { ClaimReply } from './register-replies.ts';
 
 /** What claiming works with. */
 export interface ClaimParts {
-  readonly register: Pick<CallRegister, 'claim' | 'point'>;
+  readonly register: Pick<CallRegister, 'claim'>;
   readonly room: Pick<WaitingRoom, 'rekey' | 'newKey'>;
-  readonly held: Pick<HeldCalls, 'told' | 'untold'>;
+  readonly held: Pick<HeldCalls, 'untold'>;
   readonly owners: Pick<OwnerWatch, 'watch'>;
   /** Calls that Redis did not confirm are refused, instead of being waited for by this instance alone. */
   readonly required: boolean;
@@ -34,7 +34,7 @@ export class Claims {
     const { call } = held;
     try {
       const reply = await this.#ask(held);
-      if (!call.isOver()) await this.#claimed(held, reply);
+      if (!call.isOver()) this.#claimed(held, reply);
     } catch (error) {
       // Nothing else would end it: what sets its timer has failed.
       call.settle('push-failed');
@@ -51,48 +51,43 @@ export class Claims {
     return register.claim(held);
   }
 
-  async #claimed(held: HeldCall, reply: ClaimReply | undefined): Promise<void> {
+  #claimed(held: HeldCall, reply: ClaimReply | undefined): void {
     const { call } = held;
     const { owners, decide, expire } = this.#parts;
     switch (reply?.kind) {
-      case 'ours': {
-        const adopted = this.#adopt(held, reply);
+      case 'ours':
+        this.#adopt(held, reply);
         held.wake();
-        return adopted;
-      }
-      case 'shared': {
-        const adopted = this.#adopt(held, reply);
+        break;
+      case 'shared':
+        this.#adopt(held, reply);
         call.deadline = Math.min(call.deadline, monotonic() + reply.leftMs);
         call.timer = setTimeout(() => expire(call), call.deadline - monotonic());
         owners.watch(held, reply.owner);
-        return adopted;
-      }
+        break;
       case 'decided':
         call.joined = true;
-        return decide(call, reply.ending);
+        decide(call, reply.ending);
+        break;
       case 'crowded':
         call.settle('overloaded', 'too many instances wait for this call');
-        return;
+        break;
       case 'rekey':
       case undefined:
-        return this.#goAlone(held);
+        this.#goAlone(held);
+        break;
       default:
-        return reply satisfies never;
+        reply satisfies never;
     }
   }
 
-  /** Takes up the key under which Redis knows the call. */
-  async #adopt(held: HeldCall, known: Extract<ClaimReply, { uniqueKey: string }>): Promise<void> {
-    const { register, room } = this.#parts;
+  /** Takes up the call as Redis knows it, be it by another key. */
+  #adopt(held: HeldCall, { uniqueKey, turn, pointed }: Extract<ClaimReply, { uniqueKey: string }>): void {
     const { call } = held;
     held.confirmed = true;
-    held.turn = known.turn;
-    let { pointed } = known;
-    if (known.uniqueKey !== call.uniqueKey) {
-      room.rekey(call, known.uniqueKey, call.answersToCallId);
-      pointed = await register.point(call);
-    }
+    held.turn = turn;
     if (!pointed) this.#parts.held.untold(held);
+    if (uniqueKey !== call.uniqueKey) this.#parts.room.rekey(call, uniqueKey, call.answersToCallId);
   }
 
   #goAlone(held: HeldCall): void {

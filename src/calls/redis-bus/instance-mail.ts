@@ -4,17 +4,16 @@ import type { CallKeys } from './call-keys.ts';
 
 /** Messages to other instances. */
 export class InstanceMail {
-  readonly #link: Pick<RedisLink, 'isUp' | 'publish'>;
+  readonly #link: Pick<RedisLink, 'publish'>;
   readonly #keys: CallKeys;
 
-  constructor(link: Pick<RedisLink, 'isUp' | 'publish'>, keys: CallKeys) {
+  constructor(link: Pick<RedisLink, 'publish'>, keys: CallKeys) {
     this.#link = link;
     this.#keys = keys;
   }
 
   /** Sends a message. Resolves with false where nobody heard it, and with undefined where Redis could not be asked. */
   async send(instance: string, message: BusMessage): Promise<boolean | undefined> {
-    if (!this.#link.isUp()) return undefined;
     try {
       return (await this.#link.publish(this.#keys.channel(instance), encodeMessage(message))) > 0;
     } catch {

@@ -14,7 +14,7 @@ const REMEMBERED_MS = 60_000;
 
 /** What the roll works with. */
 export interface InstanceRollParts {
-  readonly link: Pick<RedisLink, 'isUp' | 'run'>;
+  readonly link: Pick<RedisLink, 'run'>;
   readonly keys: Pick<CallKeys, 'roll'>;
   readonly instance: string;
   /** Whether Redis knows of every call that waits here. */
@@ -30,12 +30,11 @@ export interface InstanceRollParts {
 export class InstanceRoll {
   readonly #parts: InstanceRollParts;
   readonly #timer: NodeJS.Timeout;
-  #beat: Promise<void> | undefined;
   #silent = 0;
 
   constructor(parts: InstanceRollParts) {
     this.#parts = parts;
-    this.#timer = setInterval(() => this.#giveSign(), BEAT_MS);
+    this.#timer = setInterval(() => void this.#giveSign(), BEAT_MS);
   }
 
   /** Whether an instance that did not sign off was not heard of lately, as of this one's last sign of life. */
@@ -46,16 +45,13 @@ export class InstanceRoll {
   /** Signs off: what this instance held has ended. Never rejects. */
   async stop(): Promise<void> {
     clearInterval(this.#timer);
-    await this.#beat;
     await this.#run(SIGN_OFF, []);
   }
 
-  #giveSign(): void {
-    if (this.#beat !== undefined || !this.#parts.allKnown()) return;
-    this.#beat = this.#run(BEAT, [SILENT_MS, REMEMBERED_MS]).then((reply) => {
-      if (reply !== undefined) this.#silent = Number(reply[0]);
-      this.#beat = undefined;
-    });
+  async #giveSign(): Promise<void> {
+    if (!this.#parts.allKnown()) return;
+    const reply = await this.#run(BEAT, [SILENT_MS, REMEMBERED_MS]);
+    if (reply !== undefined) this.#silent = Number(reply[0]);
   }
 
   async #run(
@@ -63,7 +59,6 @@ export class InstanceRoll {
     args: readonly (string | number)[],
   ): Promise<readonly string[] | undefined> {
     const { link, keys, instance, events } = this.#parts;
-    if (!link.isUp()) return undefined;
     try {
       return words(await link.run(script, [keys.roll()], [instance, ...args]));
     } catch (error) {

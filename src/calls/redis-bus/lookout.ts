@@ -37,7 +37,7 @@ export interface LookoutParts {
 export class Lookout {
   readonly #parts: LookoutParts;
   readonly #timer: NodeJS.Timeout;
-  #due: number;
+  #due = Number.POSITIVE_INFINITY;
   /** Monotonic milliseconds before which Redis is not told again what it could not be told. */
   #untoldDue = 0;
   #look: Promise<void> | undefined;
@@ -51,7 +51,6 @@ export class Lookout {
 
   constructor(parts: LookoutParts) {
     this.#parts = parts;
-    this.#due = monotonic() + parts.everyMs;
     this.#timer = setInterval(() => this.#check(), CHECK_MS);
   }
 
@@ -60,7 +59,6 @@ export class Lookout {
     if (this.#subscribed) this.#awayAt = monotonic();
     this.#subscribed = true;
     this.#due = monotonic();
-    this.#check();
   }
 
   /** The subscription has ended, and Redis may be away with it, be it for less than the time between two checks. */
@@ -95,8 +93,8 @@ export class Lookout {
     if (isDue) this.#due = now + (this.isUnsettled() ? LOOK_AGAIN_MS : this.#parts.everyMs);
     const held = isDue ? this.#parts.held.all() : now >= this.#untoldDue ? this.#parts.held.allUntold() : [];
     if (held.length > 0) this.#untoldDue = now + LOOK_AGAIN_MS;
-    this.#look = this.#lookAtAll(held).then((wasWhole) => {
-      if (isDue && wasWhole) this.#lookedAt = now;
+    this.#look = this.#lookAtAll(held).then(() => {
+      if (isDue) this.#lookedAt = now;
       this.#look = undefined;
     });
   }
@@ -109,13 +107,10 @@ export class Lookout {
     this.#everUp ||= isUp;
   }
 
-  /** Whether every one of them was looked at. */
-  async #lookAtAll(all: readonly HeldCall[]): Promise<boolean> {
+  async #lookAtAll(all: readonly HeldCall[]): Promise<void> {
     for (let from = 0; from < all.length; from += BATCH) {
-      if (!this.#parts.isUp()) return false;
       await Promise.all(all.slice(from, from + BATCH).map((held) => this.#lookAt(held)));
     }
-    return true;
   }
 
   async #lookAt(held: HeldCall): Promise<void> {

@@ -55,9 +55,7 @@ export class OwnerWatch {
   /** The call was joined: `owner` wakes its phone. */
   watch(held: HeldCall, owner: string): void {
     held.call.joined = true;
-    const joined: JoinedCall = { held, owner, askedAt: undefined, heardAt: 0 };
-    this.#joined.set(held.call, joined);
-    void this.#ask(joined);
+    this.#joined.set(held.call, { held, owner, askedAt: undefined, heardAt: Number.NEGATIVE_INFINITY });
   }
 
   /** What another instance says of the ownership of a call. */
@@ -84,7 +82,6 @@ export class OwnerWatch {
 
   stop(): void {
     clearInterval(this.#timer);
-    this.#joined.clear();
   }
 
   /** Says that this instance holds the call, or how it ended here; says nothing of a call that it does not know. */
@@ -122,22 +119,19 @@ export class OwnerWatch {
 
   async #takeOver(joined: JoinedCall): Promise<void> {
     const { held, owner } = joined;
-    // Asked once: the next round asks again where Redis could not tell.
     joined.askedAt = undefined;
-    joined.heardAt = monotonic();
     const reply = await this.#parts.register.takeOver(held, owner);
-    if (!this.#joined.has(held.call) || held.call.isOver()) return;
+    // Its end is being told, or was.
+    if (this.#parts.held.find(held.call) === undefined) return;
     switch (reply?.kind) {
       case 'ours':
         held.call.deadline = held.ownDeadline;
         return this.#own(joined);
       case 'owned':
         joined.owner = reply.owner;
-        joined.heardAt = 0;
         return;
       case 'decided':
         return this.#parts.decide(held.call, reply.ending);
-      case 'gone':
       case undefined:
         // Whoever waits alone while Redis is away, or after it has lost the call, has to wake the phone itself.
         return this.#own(joined);
@@ -148,8 +142,7 @@ export class OwnerWatch {
 
   #own({ held }: JoinedCall): void {
     const { call } = held;
-    this.#joined.delete(call);
-    if (call.isOver() || this.#parts.held.find(call) === undefined) return;
+    if (!this.#joined.delete(call)) return;
     call.joined = false;
     clearTimeout(call.timer);
     this.#parts.events.callTakenOver({ account: call.ask.account, uniqueKey: call.uniqueKey });

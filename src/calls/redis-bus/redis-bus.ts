@@ -1,10 +1,10 @@
-import { randomBytes } from 'node:crypto';
 import { monotonic } from '../../lib/monotonic.ts';
 import { within } from '../../lib/within.ts';
 import type { RedisLink } from '../../redis/redis-link.ts';
 import type { AnswerBus, AnswerFate } from '../answer-bus.ts';
 import type { Call } from '../call.ts';
 import type { CallEnding, CallOutcome } from '../call-outcome.ts';
+import { newUniqueKey } from '../unique-key.ts';
 import type { BusEvents } from './bus-events.ts';
 import { type BusMessage, decodeMessage } from './bus-message.ts';
 import { createCallKeys } from './call-keys.ts';
@@ -36,7 +36,7 @@ export class RedisBus implements AnswerBus {
   readonly #room: RedisBusOptions['room'];
   readonly #required: boolean;
   readonly #events: BusEvents;
-  readonly #instance = randomBytes(8).toString('hex');
+  readonly #instance = newUniqueKey();
   readonly #register: CallRegister;
   readonly #mail: InstanceMail;
   readonly #held = new HeldCalls();
@@ -108,7 +108,7 @@ export class RedisBus implements AnswerBus {
 
   claim(call: Call, wake: () => void): void {
     const held = this.#held.add(call, wake);
-    this.#behind('the beginning of a call', this.#claims.claim(held));
+    this.#behind(this.#claims.claim(held));
   }
 
   async answer(key: string, available: boolean): Promise<AnswerFate> {
@@ -128,18 +128,14 @@ export class RedisBus implements AnswerBus {
 
   expire(call: Call, outcome: CallOutcome, reason?: string): void {
     const held = this.#held.remove(call);
-    if (held === undefined || !this.#link.isUp()) {
-      call.settle(outcome, reason);
-      return;
-    }
-    this.#behind('the end of a call', this.#lastLook(held, { outcome, reason: reason ?? null }));
+    if (held === undefined) call.settle(outcome, reason);
+    else this.#behind(this.#lastLook(held, { outcome, reason: reason ?? null }));
   }
 
   release(call: Call): void {
     const held = this.#held.remove(call);
     const { ending } = call;
-    if (held !== undefined && ending !== undefined)
-      this.#behind('the end of a call', this.#end(held, ending));
+    if (held !== undefined && ending !== undefined) this.#behind(this.#end(held, ending));
   }
 
   async cancel(callId: string, reason: string | null): Promise<number | 'undecided'> {
@@ -183,8 +179,8 @@ export class RedisBus implements AnswerBus {
       this.#events.answerFound({ at: 'deadline' });
       this.#decide(call, reply.ending);
     }
-    if (reply?.kind === 'left' && reply.newOwner !== undefined) {
-      await this.#mail.send(reply.newOwner, { kind: 'own', uniqueKey: call.uniqueKey });
+    if (reply?.kind === 'handed-over') {
+      await this.#mail.send(reply.owner, { kind: 'own', uniqueKey: call.uniqueKey });
     }
   }
 
@@ -192,7 +188,7 @@ export class RedisBus implements AnswerBus {
   #tell(waiters: readonly string[], uniqueKey: string, ending: CallEnding): void {
     for (const waiter of waiters) {
       if (waiter === this.#instance) this.#decideByKey(uniqueKey, ending);
-      else this.#behind('telling of an end', this.#mail.send(waiter, { kind: 'end', uniqueKey, ending }));
+      else this.#behind(this.#mail.send(waiter, { kind: 'end', uniqueKey, ending }));
     }
   }
 
@@ -209,14 +205,13 @@ export class RedisBus implements AnswerBus {
   /** The call has ended in Redis: nothing is left to be told there. */
   #decide(call: Call, { outcome, reason }: CallEnding): void {
     this.#held.remove(call);
-    if (call.isOver()) return;
     if (outcome === 'ready' || outcome === 'declined') call.answeredAt = monotonic();
     call.settle(outcome, reason);
   }
 
-  #behind(during: string, work: Promise<unknown>): void {
+  #behind(work: Promise<unknown>): void {
     const done = work
-      .catch((error: unknown) => this.#events.busFailed({ during, error }))
+      .catch((error: unknown) => this.#events.busFailed({ during: 'call', error }))
       .then(() => {
         this.#underway.delete(done);
       });

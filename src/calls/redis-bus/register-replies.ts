@@ -42,19 +42,17 @@ export type AnswerReply =
     }
   | { readonly kind: 'late' | 'unknown' };
 
-/** What the end of a wait did. */
+/** What the end of a wait did that others have to be told of, or this instance. */
 export type EndReply =
   | Decided
   | { readonly kind: 'ended'; readonly others: readonly string[] }
-  | { readonly kind: 'left'; readonly newOwner: string | undefined }
-  | { readonly kind: 'gone' };
+  | { readonly kind: 'handed-over'; readonly owner: string };
 
-/** What a take-over did. */
+/** What a take-over did; nothing where Redis does not know the call. */
 export type TakeOverReply =
   | Decided
   | { readonly kind: 'ours' }
-  | { readonly kind: 'owned'; readonly owner: string }
-  | { readonly kind: 'gone' };
+  | { readonly kind: 'owned'; readonly owner: string };
 
 /** What a look at a call that waits found; `waiting`: Redis knows it (again) under every key that it is answered to. */
 export type RefreshReply =

@@ -73,9 +73,8 @@ return { 'done' }
 
 /**
  * KEYS call:{key}; ARGV outcome, account and unique key, or nothing where they are not known yet. An earlier call of the
- * same name has another unique key: an answer to it is late. Replies `taken UNIQUE
- * WAITERS`, `duplicate UNIQUE WAITERS OUTCOME` with what was answered first, `elsewhere "ACCOUNT NAME"`, `late` or
- * `unknown`.
+ * same name has another unique key: an answer to it is late. Replies `taken UNIQUE WAITERS OUTCOME`, `duplicate UNIQUE
+ * WAITERS OUTCOME` with what was answered first, `elsewhere ACCOUNT NAME`, `late` or `unknown`.
  */
 export const ANSWER = busScript(
   'answer',
@@ -85,7 +84,7 @@ if account == '' then
   account = redis.call('HGET', hash, 'key')
   if not account then
     local to = redis.call('HGET', hash, 'to')
-    if to then return { 'elsewhere', to } end
+    if to then return { 'elsewhere', string.match(to, '^(%S+) (.*)$') } end
     return { 'unknown' }
   end
 end
@@ -95,7 +94,7 @@ if unique ~= '' and unique ~= known.unique then return { 'late' } end
 local inTime = clock() <= known.deadline
 if known.state == 'waiting' and inTime then
   finish(hash, account, outcome)
-  return { 'taken', known.unique, known.waiters }
+  return { 'taken', known.unique, known.waiters, outcome }
 end
 if answered(known.state) and inTime then return { 'duplicate', known.unique, known.waiters, known.state } end
 return { 'late' }
@@ -103,9 +102,10 @@ return { 'late' }
 );
 
 /**
- * KEYS call:{name}; ARGV account, instance, unique key, turn, outcome, reason, `end` or `leave`. To end is to end it for everybody; to leave is to wait no longer. Replies `decided OUTCOME
- * REASON` where it has ended already, `ended OTHERS`, `left NEW-OWNER`, or `gone` where it is not this call that is known
- * so: another one, that began later or that Redis remembers from before.
+ * KEYS call:{name}; ARGV account, instance, unique key, turn, outcome, reason, `end` or `leave`. To end is to end it for
+ * everybody; to leave is to wait no longer. Replies `decided OUTCOME REASON` where it has ended already, `ended OTHERS`,
+ * `handed-over OWNER`, `left`, or `gone` where it is not this call that is known so: another one, that began later or that
+ * Redis remembers from before.
  */
 export const END = busScript(
   'end',
@@ -123,7 +123,8 @@ end
 local owner = known.owner
 if owner == me then owner = string.match(others, '%S+') or '' end
 redis.call('HSET', hash, account .. ':w', others, account .. ':o', owner)
-return { 'left', known.owner == me and owner or '' }
+if known.owner ~= me or owner == '' then return { 'left' } end
+return { 'handed-over', owner }
 `,
 );
 
@@ -173,7 +174,7 @@ return { 'ours' }
  * KEYS call:{name}; ARGV account, instance, unique key, turn, 1 where this instance wakes the phone, 1 where Redis has not
  * confirmed to know the call, how the name leads to the call (as for CLAIM), milliseconds left, milliseconds to keep. A
  * call that Redis has lost takes the place of another one that is over. The deadline is written anew where it comes too
- * early: the server that took over from another has a clock of its own. Replies `waiting TURN`, `restored TURN` where Redis did not know the call, `decided OUTCOME REASON` or `gone`.
+ * early: the server that took over from another has a clock of its own. Replies `waiting TURN`, `decided OUTCOME REASON` or `gone`.
  */
 export const REFRESH = busScript(
   'refresh',
@@ -194,7 +195,7 @@ redis.call('HSET', hash, account .. ':s', 'waiting', account .. ':u', unique, ac
   account .. ':o', me, account .. ':w', me, account .. ':r', '', account .. ':t', turn)
 begin(hash, account)
 keep(hash, left + tonumber(ARGV[9]))
-return { 'restored', turn }
+return { 'waiting', turn }
 `,
 );
 
