@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import type { TestContext } from 'node:test';
 import { createLoneBus } from '../../src/calls/lone-bus.ts';
 import { RedisBus } from '../../src/calls/redis-bus/redis-bus.ts';
@@ -21,6 +22,8 @@ export interface InstanceOptions {
   readonly timeoutMs?: number;
   /** Stands between the bus and its link. */
   readonly meddle?: (link: RedisLink) => RedisLink;
+  /** Whether scripts may fail by a fault that is not Redis being away; otherwise that fails the test. */
+  readonly mayFail?: boolean;
 }
 
 /** An instance, and what may happen to it. */
@@ -31,7 +34,11 @@ export interface OpenInstance extends BusInstance {
   claims(): number;
   /** What its bus found in Redis instead of hearing it, and the calls that it took over. */
   readonly link: Pick<RedisLink, 'isUp'>;
-  readonly told: { readonly found: string[]; readonly takenOver: string[]; readonly failed: unknown[] };
+  readonly told: {
+    readonly found: string[];
+    readonly takenOver: string[];
+    readonly failed: { readonly during: string; readonly error: unknown }[];
+  };
 }
 
 /** Instances that share a bus. */
@@ -77,6 +84,7 @@ export function redisWorld(
       proofs = false,
       timeoutMs = 2_000,
       meddle,
+      mayFail = false,
     } = {}) => {
       const told: OpenInstance['told'] = { found: [], takenOver: [], failed: [] };
       let heard = false;
@@ -121,7 +129,7 @@ export function redisWorld(
             events: {
               callTakenOver: ({ uniqueKey }) => told.takenOver.push(uniqueKey),
               answerFound: ({ at }) => told.found.push(at),
-              busFailed: ({ error }) => told.failed.push(error),
+              busFailed: (failure) => told.failed.push(failure),
             },
           }),
       );
@@ -134,7 +142,10 @@ export function redisWorld(
         await instance.bus.close();
         instance.room.close();
       };
-      t.after(kill);
+      t.after(async () => {
+        await kill();
+        if (!mayFail) assert.deepEqual(told.failed, []);
+      });
       await until(() => heard && link.isUp(), 'the instance hears the others');
       // A Cluster's link is up as soon as one master works; these keys are of all of them.
       const keys = Array.from({ length: 40 }, (_, index) => `asked-${index}`);

@@ -164,7 +164,8 @@ export function handedOverContract(name: string, open: (t: TestContext) => Promi
       const [last] = instances.slice(16);
       await until(async () => {
         const refused = last?.ask({ account: 1, callId });
-        return (await refused?.ending)?.outcome === 'overloaded';
+        const ending = await refused?.ending;
+        return ending?.outcome === 'overloaded' && ending.reason === 'too many instances wait for this call';
       }, 'one more is refused');
       assert.equal(await last?.bus.answer(callId, true), 'taken');
       const endings = await Promise.all(asked.map(({ ending }) => ending));

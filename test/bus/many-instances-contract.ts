@@ -118,7 +118,9 @@ export function manyInstancesContract(name: string, open: (t: TestContext) => Pr
       const first = a.ask({ account: 1, callId: 'asked-twice' });
       await a.bus.answer(await first.woken(), false);
       const second = b.ask({ account: 1, callId: 'asked-twice' });
-      assert.equal((await second.ending).outcome, 'declined');
+      const { ending, answeredAt } = await second.taken;
+      assert.equal(ending.outcome, 'declined');
+      assert.ok(answeredAt !== undefined);
       assert.deepEqual(second.pushedKeys, []);
     });
 
@@ -132,6 +134,7 @@ export function manyInstancesContract(name: string, open: (t: TestContext) => Pr
       assert.equal(await c.bus.cancel('no-more', 'hung up'), 1);
       assert.deepEqual(await first.ending, { outcome: 'cancelled', reason: 'hung up' });
       assert.deepEqual(await second.ending, { outcome: 'cancelled', reason: 'hung up' });
+      assert.equal((await first.taken).answeredAt, undefined);
       assert.equal(await c.bus.answer('no-more', true), 'late');
     });
 

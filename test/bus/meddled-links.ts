@@ -1,4 +1,4 @@
-import type { RedisLink } from '../../src/redis/redis-link.ts';
+import type { ChannelListener, RedisLink } from '../../src/redis/redis-link.ts';
 import { RedisUnavailable } from '../../src/redis/redis-unavailable.ts';
 import { until } from '../helpers/until.ts';
 
@@ -14,6 +14,20 @@ const through = (link: RedisLink): RedisLink => ({
 
 /** A link whose messages do not arrive. */
 export const mute = (link: RedisLink): RedisLink => ({ ...through(link), publish: async () => 1 });
+
+/** A link whose first message of this kind does not arrive. */
+export const losingOneMessage = (kind: string, lost: () => void) => {
+  let isLost = false;
+  return (link: RedisLink): RedisLink => ({
+    ...through(link),
+    publish: async (channel, message) => {
+      if (isLost || !message.startsWith(`["${kind}"`)) return link.publish(channel, message);
+      isLost = true;
+      lost();
+      return 1;
+    },
+  });
+};
 
 /** A link that hears nothing of this kind of message. */
 export const deafTo =
@@ -56,10 +70,18 @@ export const unlooking = (link: RedisLink): RedisLink => ({
 });
 
 /** A link that finds Redis away as long as told, whatever Redis does. */
-export const awayFor = (link: RedisLink, isAway: () => boolean): RedisLink => ({
-  ...through(link),
-  isUp: () => !isAway() && link.isUp(),
-});
+export const awayFor = (link: RedisLink, isAway: () => boolean): RedisLink => {
+  const unlessAway = async <T>(work: () => Promise<T>): Promise<T> => {
+    if (isAway()) throw new RedisUnavailable('connecting');
+    return work();
+  };
+  return {
+    ...through(link),
+    isUp: () => !isAway() && link.isUp(),
+    run: (...asked) => unlessAway(() => link.run(...asked)),
+    publish: (...said) => unlessAway(() => link.publish(...said)),
+  };
+};
 
 /** A link that is told of each script before it runs, and runs it when that has been heard. */
 export const telling =
@@ -83,6 +105,51 @@ export const tellingReplies =
       return reply;
     },
   });
+
+/** A link that hears, and whose subscription also ends and stands again when a test says so. */
+export const heardAsTold = () => {
+  const heard: ChannelListener[] = [];
+  const meddle = (link: RedisLink): RedisLink => ({
+    ...through(link),
+    listen: (channel, listener) => {
+      heard.push(listener);
+      link.listen(channel, listener);
+    },
+  });
+  return {
+    meddle,
+    lost: () => {
+      for (const each of heard) each.onLost?.();
+    },
+    gap: () => {
+      for (const each of heard) each.onGap();
+    },
+  };
+};
+
+/** A link of whose scripts it is known how often each was begun. */
+export const counted = () => {
+  const counts = new Map<string, number>();
+  const of = (script: string) => counts.get(script) ?? 0;
+  return { meddle: telling((script) => void counts.set(script, of(script) + 1)), of };
+};
+
+/** A link that hears what Redis says to scripts of this name, from the `from`th on, when that is released. */
+export const holdingReplies = (name: string, from = 1) => {
+  const { promise, resolve: release, reject: fail } = Promise.withResolvers<void>();
+  let held = 0;
+  const meddle = (link: RedisLink): RedisLink => ({
+    ...through(link),
+    run: async (script, keys, args, limitMs) => {
+      const reply = await link.run(script, keys, args, limitMs);
+      if (script.name !== name) return reply;
+      held += 1;
+      if (held >= from) await promise;
+      return reply;
+    },
+  });
+  return { meddle, release, fail: () => fail(new RedisUnavailable('timeout')), held: () => held };
+};
 
 /** Milliseconds in which the look that follows the beginning comes. */
 const FIRST_LOOK_MS = 1_000;

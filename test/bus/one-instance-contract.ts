@@ -35,6 +35,21 @@ export function oneInstanceContract(name: string, open: (t: TestContext) => Prom
       }
     });
 
+    test('calls whose call_ids differ by one character of any kind are answered apart', async (t) => {
+      const one = await (await open(t)).instance();
+      const callIds = ['x', 'x{', 'x}', 'x%', 'x%7b', 'x%7B', 'x%7d', 'x%7D', 'x%25', 'x ', '{x', '{x}'];
+      const asked = callIds.map((callId) => one.ask({ account: 1, callId }));
+      await Promise.all(asked.map((each) => each.woken()));
+      for (const [index, callId] of callIds.entries()) {
+        assert.equal(await one.bus.answer(callId, index % 3 === 0), 'taken', callId);
+      }
+      const outcomes = (await Promise.all(asked.map(({ ending }) => ending))).map(({ outcome }) => outcome);
+      assert.deepEqual(
+        outcomes,
+        callIds.map((_, index) => (index % 3 === 0 ? 'ready' : 'declined')),
+      );
+    });
+
     test('a call without a call_id is answered by its unique key', async (t) => {
       const one = await (await open(t)).instance();
       const asked = one.ask({ account: 1 });

@@ -1,0 +1,115 @@
+import assert from 'node:assert/strict';
+import { describe, type TestContext, test } from 'node:test';
+import { BUS_SCRIPTS } from '../../src/calls/redis-bus/scripts.ts';
+import { monotonic } from '../../src/lib/monotonic.ts';
+import { watchForLeftovers } from '../faults/nothing-left.ts';
+import { skipWithout } from '../helpers/find-server.ts';
+import { redisForSuite } from '../helpers/redis-for-suite.ts';
+import { until } from '../helpers/until.ts';
+import { type BusWorld, redisWorld } from './bus-openers.ts';
+import { counted, unlooking } from './meddled-links.ts';
+
+const nothingLeft = watchForLeftovers();
+
+describe('the bus on a Redis that holds what it does not expect', { skip: skipWithout('Redis') }, () => {
+  const server = redisForSuite();
+
+  const open = (t: TestContext): BusWorld =>
+    redisWorld(t, { kind: 'single', server: { host: '127.0.0.1', port: server().port }, database: 0 });
+
+  /** Makes every script on this key fail. */
+  const spoil = ({ prefix }: BusWorld, key: string) => server().ask('SET', `${prefix}${key}`, 'spoilt');
+
+  test('every script that fails is reported by its name, and calls are woken, answered and cancelled here', async (t) => {
+    const world = open(t);
+    const mayFail = true;
+    const [a, b] = [
+      await world.instance({ mayFail, lookEveryMs: 300 }),
+      await world.instance({ mayFail, meddle: unlooking }),
+    ];
+    const names = () => new Set([...a.told.failed, ...b.told.failed].map(({ during }) => during));
+    await spoil(world, 'instances');
+    await until(() => names().has('beat'), 'it cannot give a sign of life');
+    const joined = { account: 1, callId: 'spoilt when joined' };
+    await a.ask(joined).woken();
+    const taken = b.ask(joined);
+    await until(() => b.claims() === 1, 'b waits');
+    await Promise.all([
+      spoil(world, 'call:{spoilt when joined}'),
+      spoil(world, 'call:{answered}'),
+      spoil(world, 'call:{cancelled}'),
+    ]);
+    const pointed = a.ask({ account: 4, callId: 'its key alone', platform: 'apns' });
+    await spoil(world, `call:{${await pointed.woken()}}`);
+    const answered = a.ask({ account: 2, callId: 'answered' });
+    const key = await answered.woken();
+    const cancelled = a.ask({ account: 3, callId: 'cancelled' });
+    await cancelled.woken();
+    await until(() => names().has('refresh') && names().has('point'), 'calls are looked at');
+    assert.equal(await b.bus.answer('answered', true), 'undecided');
+    assert.equal(await b.bus.cancel('cancelled', null), 'undecided');
+    assert.equal(await a.bus.answer(key, true), 'taken');
+    assert.equal((await answered.ending).outcome, 'ready');
+    assert.equal(await a.bus.cancel('cancelled', null), 1);
+    assert.equal((await cancelled.ending).outcome, 'cancelled');
+    await a.kill();
+    assert.equal(await taken.woken(), 'spoilt when joined');
+    await b.bus.close();
+    assert.deepEqual(names(), new Set(BUS_SCRIPTS.map(({ name }) => name)));
+    assert.equal(names().has(''), false);
+  });
+
+  test('a message that is not understood changes nothing', async (t) => {
+    const world = open(t);
+    const a = await world.instance();
+    const asked = a.ask({ account: 1, callId: 'understood' });
+    await asked.woken();
+    const roll = `${world.prefix}instances`;
+    await until(async () => (await server().ask('ZCARD', roll)) === 1, 'it has given a sign of life');
+    const [instance] = [await server().ask('ZRANGE', roll, 0, -1)].flat();
+    const strange = [
+      ...['', '{', '{}', 'null', '7', '[]', '["end"]', '["own"]', '["held"]', '["ask","understood"]'],
+      ...['["end","understood"]', '["end","understood","won",""]', '["begin","understood","ready",""]'],
+      ...['["end","another","ready",""]', '["held","another"]', '["own","another"]', '["own","understood"]'],
+    ];
+    for (const text of strange) {
+      const heard = await server().ask('PUBLISH', `${world.prefix}instance:{${String(instance)}}`, text);
+      assert.equal(heard, 1);
+    }
+    const last = JSON.stringify(['end', 'understood', 'declined', 'of a newer version']);
+    await server().ask('PUBLISH', `${world.prefix}instance:{${String(instance)}}`, last);
+    assert.deepEqual(await asked.ending, { outcome: 'declined', reason: 'of a newer version' });
+    assert.equal(asked.pushedKeys.length, 1);
+    assert.deepEqual(a.told.takenOver, []);
+  });
+
+  test('a call whose outcome only a newer version knows goes on', async (t) => {
+    const world = open(t);
+    const { meddle, of } = counted();
+    const a = await world.instance({ lookEveryMs: 300, meddle });
+    const asked = a.ask({ account: 1, callId: 'of a newer version' });
+    await asked.woken();
+    await server().ask('HSET', `${world.prefix}call:{of a newer version}`, '1:s', 'won');
+    const before = of('refresh');
+    await until(() => of('refresh') >= before + 2, 'it is looked at');
+    assert.equal(a.room.size, 1);
+    assert.deepEqual(a.told.found, []);
+    asked.hangUp();
+    assert.equal((await asked.ending).outcome, 'caller-gone');
+  });
+
+  test('a Redis that hangs leaves half of the wait to wake the phone, however long a command may take', async (t) => {
+    const world = open(t);
+    const a = await world.instance({ waitMs: 3_000, timeoutMs: 20_000 });
+    t.after(() => server().resume());
+    await server().pause();
+    const began = monotonic();
+    const asked = a.ask({ account: 1, callId: 'hanging from the beginning' });
+    await asked.woken();
+    const took = monotonic() - began;
+    assert.ok(took >= 1_400 && took < 3_000, `woken after ${took} ms`);
+    assert.equal((await asked.ending).outcome, 'timed-out');
+  });
+});
+
+nothingLeft();
