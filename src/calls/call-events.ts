@@ -15,7 +15,7 @@ export interface CallEvents {
   /** A repeated request joined a call that waits (`waiting`) or was given the answer it already had. */
   callRepeated(event: {
     readonly account: number;
-    readonly callId: string;
+    readonly callId: string | undefined;
     readonly found: 'waiting' | 'answered';
   }): void;
   /** An app has answered, here or to another instance's call. */

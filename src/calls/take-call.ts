@@ -86,7 +86,7 @@ async function findDevice(parts: CallParts, account: number): Promise<Found> {
 async function joinCall(parts: CallParts, ask: CallAsk, caller: Caller, repeat: Repeat): Promise<TakenCall> {
   const full = repeat.kind === 'waiting' ? parts.room.refusalToJoin(repeat.call) : undefined;
   if (full !== undefined) return turnAway(parts, ask, 'overloaded', full);
-  parts.events.callRepeated({ account: ask.account, callId: ask.callId ?? '', found: repeat.kind });
+  parts.events.callRepeated({ account: ask.account, callId: ask.callId, found: repeat.kind });
   if (repeat.kind === 'answered') return endedAtOnce(repeat.ending);
   return waitWith(parts.room, caller, repeat.call);
 }
@@ -97,7 +97,6 @@ async function waitWith(room: WaitingRoom, caller: Caller, call: Call): Promise<
   if (caller.gone) room.callerLeft(call);
   else caller.onGone = () => room.callerLeft(call);
   const ending = await call.ended;
-  caller.onGone = undefined;
   return {
     ending,
     uniqueKey: call.uniqueKey,

@@ -16,11 +16,12 @@ function story() {
   const lookup = Promise.withResolvers<Device | undefined>();
   const room = new WaitingRoom({ maxWaiting: 10, waitMs: 30_000 });
   const turnedAway: string[] = [];
+  const repeated: Parameters<CallEvents['callRepeated']>[0][] = [];
   let pushes = 0;
   const events: CallEvents = {
     callEnded: () => {},
     callTurnedAway: ({ ending }) => turnedAway.push(ending.outcome),
-    callRepeated: () => {},
+    callRepeated: (event) => repeated.push(event),
     answerCame: () => {},
     storageFailed: () => {},
   };
@@ -41,8 +42,8 @@ function story() {
     },
     events,
   };
-  const ask = (): CallAsk => ({
-    askedAt: monotonic(),
+  const ask = (askedAt: number): CallAsk => ({
+    askedAt,
     account: ACCOUNT,
     callId: 'one-call',
     phoneNumber: '0201234567',
@@ -51,9 +52,10 @@ function story() {
   return {
     room,
     turnedAway,
+    repeated,
     pushes: () => pushes,
     found: () => lookup.resolve(makeDevice({ account: ACCOUNT })),
-    take: (caller: Caller) => takeCall(parts, ask(), caller),
+    take: (caller: Caller, askedAt = monotonic()) => takeCall(parts, ask(askedAt), caller),
   };
 }
 
@@ -72,7 +74,7 @@ describe('what happens while a call is begun', () => {
   });
 
   test('two requests that both look the device up at once push it once and share the answer', async () => {
-    const { take, found, room, pushes } = story();
+    const { take, found, room, pushes, repeated } = story();
     const both = [take(caller()), take(caller())];
     found();
     await new Promise(setImmediate);
@@ -81,6 +83,7 @@ describe('what happens while a call is begun', () => {
     assert.equal(room.answer('one-call', true), 'taken');
     for (const { ending } of await Promise.all(both)) assert.equal(ending.outcome, 'ready');
     assert.equal(room.size, 0);
+    assert.deepEqual(repeated, [{ account: ACCOUNT, callId: 'one-call', found: 'waiting' }]);
   });
 
   test('a repeated request whose PBX has left already does not keep the call waiting', async () => {
@@ -106,5 +109,46 @@ describe('what happens while a call is begun', () => {
     assert.deepEqual(turnedAway, ['shutting-down']);
     assert.equal(room.size, 0);
     assert.equal(pushes(), 0);
+  });
+});
+
+describe('how long a call has taken', () => {
+  const AGO_MS = 5_000;
+
+  test('is counted from the request of the PBX, for the push and for the answer', async () => {
+    const { take, found, room, pushes } = story();
+    found();
+    const taken = take(caller(), monotonic() - AGO_MS);
+    while (pushes() === 0) await new Promise(setImmediate);
+    await new Promise(setImmediate);
+    const answeredFrom = monotonic();
+    room.answer('one-call', true);
+    const { answeredAt = 0, pushAcceptedAfterMs = 0, answeredAfterMs = 0 } = await taken;
+    assert.ok(answeredAt >= answeredFrom && answeredAt <= monotonic());
+    assert.ok(pushAcceptedAfterMs >= AGO_MS && pushAcceptedAfterMs < 25_000, `${pushAcceptedAfterMs}`);
+    assert.ok(answeredAfterMs >= pushAcceptedAfterMs && answeredAfterMs < 25_000, `${answeredAfterMs}`);
+  });
+
+  test('is not said of what did not happen', async () => {
+    const { take, found, room, repeated } = story();
+    found();
+    const pbx = caller();
+    const left = take(pbx);
+    while (room.size === 0) await new Promise(setImmediate);
+    pbx.onGone?.();
+    const { answeredAt, answeredAfterMs } = await left;
+    assert.deepEqual([answeredAt, answeredAfterMs], [undefined, undefined]);
+    const first = take(caller());
+    while (room.size === 0) await new Promise(setImmediate);
+    room.answer('one-call', false);
+    await first;
+    assert.deepEqual(await take(caller()), {
+      ending: { outcome: 'declined', reason: null },
+      uniqueKey: undefined,
+      answeredAt: undefined,
+      pushAcceptedAfterMs: undefined,
+      answeredAfterMs: undefined,
+    });
+    assert.deepEqual(repeated, [{ account: ACCOUNT, callId: 'one-call', found: 'answered' }]);
   });
 });
