@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import type { TestContext } from 'node:test';
 import { createLoneBus } from '../../src/calls/lone-bus.ts';
+import { busProbe } from '../../src/calls/redis-bus/bus-probe.ts';
 import { RedisBus } from '../../src/calls/redis-bus/redis-bus.ts';
 import { ANSWER, BUS_SCRIPTS } from '../../src/calls/redis-bus/scripts.ts';
 import type { RedisSettings } from '../../src/lib/redis-address.ts';
@@ -33,7 +34,7 @@ export interface OpenInstance extends BusInstance {
   /** Calls that Redis has said are its own or another's: only then do the others know that it waits. */
   claims(): number;
   /** What its bus found in Redis instead of hearing it, and the calls that it took over. */
-  readonly link: Pick<RedisLink, 'isUp'>;
+  readonly link: Pick<RedisLink, 'isUp' | 'trouble'>;
   readonly told: {
     readonly found: string[];
     readonly takenOver: string[];
@@ -62,7 +63,7 @@ export async function loneWorld(t: TestContext): Promise<BusWorld> {
         ...instance,
         kill: async () => instance.room.close(),
         claims: () => 0,
-        link: { isUp: () => true },
+        link: { isUp: () => true, trouble: () => undefined },
         told: { found: [], takenOver: [], failed: [] },
       };
     },
@@ -74,6 +75,7 @@ export function redisWorld(
   t: TestContext,
   place: RedisSettings['place'],
   prefix = `t${Math.random().toString(36).slice(2)}:`,
+  login: Pick<RedisSettings, 'username' | 'password'> = { username: undefined, password: undefined },
 ): BusWorld {
   return {
     prefix,
@@ -91,8 +93,7 @@ export function redisWorld(
       const link = openRedis(
         {
           place,
-          username: undefined,
-          password: undefined,
+          ...login,
           tls: false,
           ca: undefined,
           timeoutMs,
@@ -110,7 +111,7 @@ export function redisWorld(
           notListening: () => {},
           redisOverloaded: () => {},
         },
-        { scripts: BUS_SCRIPTS },
+        { scripts: BUS_SCRIPTS, probe: busProbe(prefix) },
       );
       let claims = 0;
       const counting = tellingReplies((script) => {
@@ -148,7 +149,7 @@ export function redisWorld(
       });
       await until(() => heard && link.isUp(), 'the instance hears the others');
       // A Cluster's link is up as soon as one master works; these keys are of all of them.
-      const keys = Array.from({ length: 40 }, (_, index) => `asked-${index}`);
+      const keys = Array.from({ length: 40 }, (_, index) => `${prefix}asked-${index}`);
       await until(async () => {
         const asked = await Promise.allSettled(keys.map((key) => link.run(ANSWER, [key], ['', ''])));
         return asked.every(({ status }) => status === 'fulfilled');

@@ -7,7 +7,7 @@ import { skipWithout } from '../helpers/find-server.ts';
 import { redisForSuite } from '../helpers/redis-for-suite.ts';
 import { until } from '../helpers/until.ts';
 import { type BusWorld, redisWorld } from './bus-openers.ts';
-import { counted, unlooking } from './meddled-links.ts';
+import { counted, hearing, holdingReplies, tellingReplies, unlooking } from './meddled-links.ts';
 
 const nothingLeft = watchForLeftovers();
 
@@ -59,6 +59,25 @@ describe('the bus on a Redis that holds what it does not expect', { skip: skipWi
     assert.equal(names().has(''), false);
   });
 
+  test('a user who may touch nothing but what begins with the prefix is enough, and one who lacks a command is not', async (t) => {
+    const place = {
+      kind: 'single',
+      server: { host: '127.0.0.1', port: server().port },
+      database: 0,
+    } as const;
+    const login = { username: 'calls', password: 'pw' };
+    const rights = ['SETUSER', 'calls', 'reset', 'on', '>pw', '~own:*', '&own:*', '+@all'];
+    await server().ask('ACL', ...rights);
+    const world = redisWorld(t, place, 'own:', login);
+    const [a, b] = [await world.instance(), await world.instance()];
+    const asked = a.ask({ account: 1, callId: 'with few rights', platform: 'apns' });
+    assert.equal(await b.bus.answer(await asked.woken(), true), 'taken');
+    assert.equal((await asked.ending).outcome, 'ready');
+    await server().ask('ACL', ...rights, '-zadd');
+    await server().ask('CLIENT', 'KILL', 'USER', 'calls');
+    await until(() => /zadd/i.test(a.link.trouble()?.said ?? ''), 'it names the command');
+  });
+
   test('a message that is not understood changes nothing', async (t) => {
     const world = open(t);
     const a = await world.instance();
@@ -96,6 +115,36 @@ describe('the bus on a Redis that holds what it does not expect', { skip: skipWi
     assert.deepEqual(a.told.found, []);
     asked.hangUp();
     assert.equal((await asked.ending).outcome, 'caller-gone');
+  });
+
+  test('an instance that stops waits a moment for what Redis has to say of its calls, and hands them over', async (t) => {
+    const world = open(t);
+    const held = holdingReplies('end');
+    const own: string[] = [];
+    let signedOff = false;
+    let closed = false;
+    const noting = tellingReplies((script) => {
+      signedOff ||= script === 'sign-off';
+    });
+    const a = await world.instance({ meddle: (link) => noting(held.meddle(link)) });
+    const b = await world.instance({ meddle: hearing('own', () => void own.push('heard')) });
+    const asking = { account: 1, callId: 'handed over at the end' };
+    const first = a.ask(asking);
+    await first.woken();
+    const second = b.ask(asking);
+    await until(() => b.claims() === 1, 'b waits');
+    a.room.close();
+    await first.ending;
+    const closing = a.bus.close().then(() => {
+      closed = true;
+    });
+    await until(() => signedOff && held.held() === 1, 'all has been said');
+    assert.equal(closed, false);
+    held.release();
+    await closing;
+    await a.kill();
+    await second.woken();
+    assert.deepEqual(own, ['heard']);
   });
 
   test('a Redis that hangs leaves half of the wait to wake the phone, however long a command may take', async (t) => {
