@@ -7,7 +7,7 @@ import { redisForSuite } from '../helpers/redis-for-suite.ts';
 import { until } from '../helpers/until.ts';
 import { type AskedCall, type Asking, endAt } from './bus-instance.ts';
 import { type BusWorld, type OpenInstance, redisWorld } from './bus-openers.ts';
-import { losing, unlooking } from './meddled-links.ts';
+import { awayFor, losing, unlooking } from './meddled-links.ts';
 
 const nothingLeft = watchForLeftovers();
 
@@ -56,6 +56,25 @@ describe('the bus on a Redis that loses, fails or hangs for a moment', { skip: s
     });
   }
 
+  test('nor does it by an answer to the first one that lasts by the clock of another server', async (t) => {
+    const world = open(t);
+    const asking = { account: 1, callId: 'answered before' };
+    const [a, b] = [await world.instance({ lookEveryMs: 300 }), await world.instance()];
+    const hash = `${world.prefix}call:{answered before}`;
+    const first = b.ask(asking);
+    assert.equal(await b.bus.answer(await first.woken(), false), 'taken');
+    const lasts = String(await server().ask('HGET', hash, '1:d'));
+    await server().ask('HSET', hash, '1:d', '1000');
+    const again = await unheardOf(world, asking.callId, async () => {
+      const asked = a.ask(asking);
+      await asked.woken();
+      return { asked };
+    });
+    await server().ask('HSET', hash, '1:d', lasts);
+    await until(async () => (await b.bus.answer(asking.callId, true)) === 'taken', 'it is known again');
+    assert.equal((await again.asked.ending).outcome, 'ready');
+  });
+
   test('nor does it at its deadline', async (t) => {
     const world = open(t);
     const a = await world.instance({ waitMs: 2_000, meddle: unlooking });
@@ -79,6 +98,21 @@ describe('the bus on a Redis that loses, fails or hangs for a moment', { skip: s
     const key = await joined.asked.woken();
     await until(async () => (await b.bus.answer(key, true)) === 'taken', 'it is known again');
     assert.equal((await joined.asked.ending).outcome, 'ready');
+  });
+
+  test('a call that is asked again where Redis is away ends by the answer that Redis knows', async (t) => {
+    const world = open(t);
+    let away = true;
+    const asking = { account: 1, callId: 'answered elsewhere' };
+    const a = await world.instance({ meddle: (link) => awayFor(link, () => away) });
+    const b = await world.instance();
+    const first = b.ask(asking);
+    assert.equal(await b.bus.answer(await first.woken(), false), 'taken');
+    const again = a.ask(asking);
+    await again.woken();
+    away = false;
+    assert.equal((await again.ending).outcome, 'declined');
+    assert.deepEqual(a.told.found, ['look']);
   });
 
   test('a joined call that Redis has lost is woken by the instance that joined it, once its owner is silent', async (t) => {
