@@ -83,7 +83,6 @@ export class Call {
     if (this.ending !== undefined) return false;
     this.ending = { outcome, reason };
     clearTimeout(this.timer);
-    this.timer = undefined;
     this.#leave(this);
     this.#resolve(this.ending);
     return true;
