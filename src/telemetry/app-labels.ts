@@ -10,7 +10,8 @@ import type { AppLabel } from './app-label.ts';
 import { names } from './label-names.ts';
 import type { ServiceMetrics } from './service-metrics.ts';
 
-const CHANNEL_FAILURES = names<ChannelFailure>({
+/** Why a push has no answer of its push service. */
+export const CHANNEL_FAILURES = names<ChannelFailure>({
   timeout: true,
   unreachable: true,
   'connection-lost': true,
@@ -31,18 +32,23 @@ const CHANNEL_FAILURES = names<ChannelFailure>({
   'certificate-unknown-ca': true,
   'certificate-refused': true,
 });
-/** Reasons for which Google's token endpoint gives no access token. */
-export const OAUTH_FAILURES = names<Exclude<OauthAnswer, { kind: 'token' }>['reason']>({
+type OauthFailure<Kind> = Extract<OauthAnswer, { kind: Kind; reason: string }>['reason'];
+/** Google does not accept the account. */
+export const OAUTH_REFUSALS = names<OauthFailure<'app-fault'>>({
   'key-unusable': true,
   'oauth-invalid-grant': true,
   'oauth-invalid-client': true,
   'oauth-unauthorized': true,
   'oauth-refused': true,
+});
+const OAUTH_OUTAGES = names<OauthFailure<'unavailable'>>({
   'oauth-unreachable': true,
   'oauth-timeout': true,
   'oauth-server-error': true,
   'oauth-bad-answer': true,
 });
+/** Reasons for which Google's token endpoint gives no access token. */
+export const OAUTH_FAILURES = [...OAUTH_REFUSALS, ...OAUTH_OUTAGES];
 const KEPT_BECAUSE = names<KeepReason>({
   'setup-fault': true,
   'no-recent-success': true,
@@ -64,48 +70,40 @@ const REASONS: Readonly<Record<ProviderName, readonly string[]>> = {
   apns: [...COMMON, 'key-unusable', ...Object.keys(APNS_REASONS)],
   fcm: [...COMMON, ...OAUTH_FAILURES, ...Object.keys(FCM_CODES)],
 };
-/** Reasons of `faults_total`: of the app's credential, and of our messages. */
-const FAULTS: Readonly<Record<ProviderName, readonly string[]>> = {
-  apns: [
-    ...['Other', 'malformed', 'credential-unusable', 'key-unusable', 'notice-unsupported', 'internal-error'],
-    ...Object.entries(APNS_REASONS)
-      .filter(([, meaning]) => /fault|jwt|payload/.test(meaning))
-      .map(([reason]) => reason),
-  ],
-  fcm: [
-    ...['Other', 'malformed', 'credential-unusable', 'notice-unsupported', 'internal-error'],
-    ...OAUTH_FAILURES,
-    ...['INVALID_ARGUMENT', 'THIRD_PARTY_AUTH_ERROR', 'UNAUTHENTICATED', 'PERMISSION_DENIED'],
-  ],
-};
+/** Apple's words with one of these meanings. */
+function appleSays(meanings: RegExp): readonly string[] {
+  return Object.entries(APNS_REASONS).flatMap(([reason, meaning]) =>
+    meanings.test(meaning) ? [reason] : [],
+  );
+}
+
 /** Reasons of `pushes_refused_total`: what a push service can hold against a credential in its answer to one push. */
 const REFUSED: Readonly<Record<ProviderName, readonly string[]>> = {
-  apns: [
-    'Other',
-    ...Object.entries(APNS_REASONS)
-      .filter(([, meaning]) => /app-fault|jwt/.test(meaning))
-      .map(([reason]) => reason),
-  ],
-  fcm: ['Other', 'THIRD_PARTY_AUTH_ERROR', 'UNAUTHENTICATED', 'PERMISSION_DENIED'],
+  apns: ['Other', ...appleSays(/app-fault|jwt-expired/)],
+  fcm: ['Other', 'UNAUTHENTICATED', 'PERMISSION_DENIED'],
 };
+const COMMON_FAULTS = [
+  ...['malformed', 'credential-unusable', 'notice-unsupported', 'internal-error'],
+  ...CHANNEL_FAILURES.filter((reason) => reason.startsWith('certificate-')),
+];
+/** Reasons of `faults_total`: of the app's credential, and of our messages. */
+const FAULTS: Readonly<Record<ProviderName, readonly string[]>> = {
+  apns: [...COMMON_FAULTS, 'key-unusable', ...REFUSED.apns, ...appleSays(/our-fault|payload/)],
+  fcm: [...COMMON_FAULTS, ...REFUSED.fcm, ...OAUTH_REFUSALS, 'INVALID_ARGUMENT', 'THIRD_PARTY_AUTH_ERROR'],
+};
+/** A token that a credential refused in Apple's other environment fits nowhere. */
 const DROPPED: Readonly<Record<ProviderName, readonly string[]>> = {
-  apns: ['Unregistered', 'ExpiredToken', 'BadDeviceToken', 'DeviceTokenNotForTopic'],
+  apns: [...REFUSED.apns, ...appleSays(/token/)],
   fcm: ['UNREGISTERED', 'INVALID_ARGUMENT', 'SENDER_ID_MISMATCH'],
 };
+const COMMON_RETRIES = ['stream-reset', 'connection-lost'];
 const RETRIED: Readonly<Record<ProviderName, readonly string[]>> = {
   apns: [
-    'stream-reset',
-    'IdleTimeout',
-    'ExpiredProviderToken',
-    'TooManyProviderTokenUpdates',
-    'PayloadTooLarge',
-    'InternalServerError',
-    'ServiceUnavailable',
-    'Shutdown',
-    'BadDeviceToken',
-    'Other',
+    ...COMMON_RETRIES,
+    ...REFUSED.apns,
+    ...appleSays(/token|device-throttled|idle|payload|broken-connection|out-of-service/),
   ],
-  fcm: ['stream-reset', 'UNAUTHENTICATED', 'PERMISSION_DENIED', 'INTERNAL', 'UNAVAILABLE', 'Other'],
+  fcm: [...COMMON_RETRIES, ...REFUSED.fcm, 'INTERNAL', 'UNAVAILABLE'],
 };
 
 /** Shows the closed label sets of an app as 0 before their first event, once the app is known. */
@@ -122,8 +120,7 @@ export function createAppStart(
     const provider: ProviderName = platform === 'apns' ? 'apns' : 'fcm';
     for (const outcome of CALL_OUTCOMES) metrics.calls.start({ app, outcome, platform });
     for (const reason of REASONS[provider]) metrics.pushes.start({ app, provider, reason });
-    for (const reason of new Set([...RETRIED[provider], ...REFUSED[provider]]))
-      metrics.pushRetries.start({ app, provider, reason });
+    for (const reason of RETRIED[provider]) metrics.pushRetries.start({ app, provider, reason });
     for (const reason of FAULTS[provider]) metrics.faults.start({ app, platform, reason });
     for (const reason of REFUSED[provider]) metrics.pushesRefused.start({ app, platform, reason });
     for (const reason of DROPPED[provider]) metrics.tokensDropped.start({ app, provider, reason });

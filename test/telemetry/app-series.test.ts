@@ -1,91 +1,121 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { APNS_REASONS } from '../../src/push/apns/answers.ts';
-import { FCM_CODES } from '../../src/push/fcm/answers.ts';
+import { APNS_REASONS, readApnsAnswer, readApnsGoaway } from '../../src/push/apns/answers.ts';
+import { apnsVerdict } from '../../src/push/apns/verdict.ts';
+import { channelVerdict } from '../../src/push/channel-verdict.ts';
+import { FCM_CODES, fcmVerdict, readFcmAnswer } from '../../src/push/fcm/answers.ts';
+import type { ChannelFailure } from '../../src/push/http2-channel-types.ts';
 import type { PushLabels } from '../../src/push/push-events.ts';
-import type { ProviderName } from '../../src/push/push-provider.ts';
-import { OAUTH_FAILURES, OWN_REASONS } from '../../src/telemetry/app-labels.ts';
+import type { ProviderName, PushVerdict } from '../../src/push/push-provider.ts';
+import { CHANNEL_FAILURES, OAUTH_FAILURES, OAUTH_REFUSALS } from '../../src/telemetry/app-labels.ts';
+import type { Telemetry } from '../../src/telemetry/telemetry.ts';
+import { parseSeries } from '../helpers/parse-series.ts';
 import { APP, recordedTelemetry } from './recorded.ts';
 
-/** Words of answers that have one of these meanings. */
-function wordsOf(table: Readonly<Record<string, string>>, ...meanings: readonly string[]): readonly string[] {
-  return Object.keys(table).filter((word) => meanings.includes(table[word] ?? ''));
+const STATUSES = [400, 401, 403, 404, 410, 413, 429, 500, 503];
+const YES_OR_NO = [false, true];
+
+function apnsVerdicts(): PushVerdict[] {
+  const bodies = [...Object.keys(APNS_REASONS), 'Unheard'].map((reason) => JSON.stringify({ reason }));
+  const answers = bodies.flatMap((body) => STATUSES.map((status) => readApnsAnswer(status, body)));
+  const attempts = YES_OR_NO.flatMap((environmentUnknown) =>
+    YES_OR_NO.flatMap((minimal) =>
+      YES_OR_NO.flatMap((otherEnvironment) => ({
+        environmentUnknown,
+        variant: { minimal, otherEnvironment },
+        sandbox: false,
+        hasNewToken: minimal,
+        retryAfterMs: undefined,
+      })),
+    ),
+  );
+  return [
+    readApnsAnswer(200, ''),
+    ...answers,
+    ...bodies.flatMap((body) => readApnsGoaway(body) ?? []),
+  ].flatMap((answer) => attempts.map((attempt) => apnsVerdict(answer, attempt)));
 }
 
-const OURS = ['malformed', 'credential-unusable', 'notice-unsupported', 'internal-error'];
+function fcmVerdicts(): PushVerdict[] {
+  const details = [{ '@type': 'type.googleapis.com/google.firebase.fcm.v1.FcmError' }];
+  const bodies = [...Object.keys(FCM_CODES), 'UNHEARD'].flatMap((status) => [
+    { error: { status } },
+    { error: { details: details.map((detail) => ({ ...detail, errorCode: status })) } },
+  ]);
+  const answers = bodies.flatMap((body) =>
+    STATUSES.map((status) => readFcmAnswer(status, JSON.stringify(body))),
+  );
+  return [readFcmAnswer(200, ''), ...answers].map((answer) => fcmVerdict(answer, undefined));
+}
 
-/** With which reasons each event can come, besides `Other`. */
-const REASONS: Readonly<
-  Record<
-    ProviderName,
-    Readonly<Record<'ended' | 'retried' | 'fault' | 'refused' | 'dropped', readonly string[]>>
-  >
-> = {
-  apns: {
-    ended: [
-      ...OWN_REASONS.filter((reason) => !OAUTH_FAILURES.includes(reason)),
-      'key-unusable',
-      ...Object.keys(APNS_REASONS),
-    ],
-    retried: [
-      'stream-reset',
-      ...wordsOf(
-        APNS_REASONS,
-        'idle',
-        'broken-connection',
-        'out-of-service',
-        'jwt-expired',
-        'payload-too-large',
-      ),
-      ...wordsOf(APNS_REASONS, 'app-fault'),
-      'BadDeviceToken',
-    ],
-    fault: [
-      ...OURS,
-      'key-unusable',
-      ...wordsOf(APNS_REASONS, 'app-fault', 'our-fault', 'jwt-expired', 'payload-too-large'),
-    ],
-    refused: wordsOf(APNS_REASONS, 'app-fault', 'jwt-expired'),
-    dropped: wordsOf(APNS_REASONS, 'token-dead', 'token-misfit'),
-  },
-  fcm: {
-    ended: [...OWN_REASONS, ...Object.keys(FCM_CODES)],
-    retried: ['stream-reset', ...wordsOf(FCM_CODES, 'internal', 'out-of-service', 'credential-refused')],
-    fault: [
-      ...OURS,
-      ...OAUTH_FAILURES,
-      ...wordsOf(FCM_CODES, 'our-fault', 'credential-refused'),
-      'INVALID_ARGUMENT',
-    ],
-    refused: wordsOf(FCM_CODES, 'our-fault', 'credential-refused'),
-    dropped: wordsOf(FCM_CODES, 'token-dead', 'token-suspect'),
-  },
+const isChannelFailure = (word: string): word is ChannelFailure => CHANNEL_FAILURES.includes(word);
+
+/** What becomes of a push, whatever its provider finds. */
+const VERDICTS: Readonly<Record<ProviderName, readonly PushVerdict[]>> = {
+  apns: [...apnsVerdicts(), { kind: 'app-fault', reason: 'key-unusable', unsent: true }],
+  fcm: [
+    ...fcmVerdicts(),
+    ...OAUTH_FAILURES.map((reason) => {
+      const kind = OAUTH_REFUSALS.includes(reason) ? 'app-fault' : 'unavailable';
+      return { kind, reason, unsent: true } as const;
+    }),
+  ],
 };
 
-for (const provider of ['apns', 'fcm'] as const) {
-  test(`every series of an app is there before its first event (${provider})`, async (t) => {
-    const { telemetry, begun, moves } = await recordedTelemetry(t);
+/** Reports all that may come of a verdict, as the sender does. */
+function report(push: Telemetry['push'], labels: PushLabels, verdict: PushVerdict): void {
+  const said = { ...labels, reason: verdict.reason };
+  const kind = verdict.kind === 'retry' || verdict.kind === 'accepted' ? verdict.kind : 'failed';
+  if (kind !== 'retry') push.pushEnded({ ...said, kind, verdict: 'not-sent', tookMs: 1, tries: 1 });
+  switch (verdict.kind) {
+    case 'retry':
+      push.pushRetried({ ...said, inMs: 0 });
+      report(push, labels, verdict.otherwise);
+      break;
+    case 'app-fault':
+      push.appFault(said);
+      if (verdict.unsent === true) break;
+      push.pushRetried({ ...said, inMs: 0 });
+      push.pushRefused(said);
+      break;
+    case 'our-fault':
+      push.ourFault(said);
+      break;
+    case 'token-dead':
+    case 'token-suspect':
+      push.tokenDropped(said);
+      break;
+    default:
+  }
+}
+
+for (const [provider, platform] of [
+  ['apns', 'apns'],
+  ['fcm', 'android'],
+] as const) {
+  test(`the series of an app are there before its first event, and no other (${provider})`, async (t) => {
+    const { telemetry, begun } = await recordedTelemetry(t);
     const { push } = telemetry;
-    const labels: PushLabels = {
-      app: 7,
-      appId: APP,
-      platform: provider === 'apns' ? 'apns' : 'android',
-      provider,
-      pushId: 'push-1',
-      uniqueKey: 'key',
-      attempt: 1,
-      account: 123_456_789,
-    };
-    const ended = { verdict: 'not-sent', tookMs: 1, tries: 1, kind: 'provider-down' } as const;
-    const { ended: ends, retried, fault, refused, dropped } = REASONS[provider];
-    for (const reason of ['Accepted', 'Other', ...ends]) push.pushEnded({ ...labels, ...ended, reason });
-    for (const reason of ['Other', ...retried]) push.pushRetried({ ...labels, reason, inMs: 0 });
-    for (const reason of ['Other', ...fault]) push.appFault({ ...labels, reason });
-    for (const reason of ['Other', ...refused]) push.pushRefused({ ...labels, reason });
-    for (const reason of dropped) push.tokenDropped({ ...labels, reason });
+    const call = { pushId: 'push-1', uniqueKey: 'key', attempt: 1, account: 123_456_789 };
+    const labels = { app: 7, appId: APP, platform, provider, ...call };
+    for (const verdict of VERDICTS[provider]) report(push, labels, verdict);
+    for (const failure of CHANNEL_FAILURES.filter(isChannelFailure))
+      report(push, labels, channelVerdict(failure));
+    for (const reason of ['internal-error', 'notice-unsupported'])
+      report(push, labels, { kind: 'our-fault', reason });
+    push.appFault({ ...labels, reason: 'credential-unusable' });
+    for (const reason of ['unknown-app', 'credential-unusable', 'too-many-in-flight', 'breaker-open'])
+      report(push, labels, { kind: 'overloaded', reason });
     for (const because of ['setup-fault', 'no-recent-success', 'registered-since'] as const)
       push.tokenKept({ ...labels, reason: 'Other', because, alarm: false });
     assert.deepEqual(await begun(), []);
-    assert.ok(Object.keys(await moves()).length > 50);
+    const ofPushes = parseSeries(await telemetry.readMetrics()).filter(
+      ({ text }) =>
+        text.includes(APP) &&
+        new RegExp(`(provider="${provider}"|_(faults|refused)_.*platform="${platform}")`).test(text),
+    );
+    assert.ok(ofPushes.length > 50);
+    const idle = ofPushes.filter(({ value }) => value === 0).map(({ text }) => text);
+    assert.deepEqual(idle, []);
   });
 }
