@@ -116,8 +116,6 @@ export const openMysqlPool = (
     connectionLimit: limits.poolSize,
     queueLimit: MAX_QUEUE,
     connectTimeout: Math.min(limits.timeoutMs, CONNECT_LIMIT_MS),
-    // An update that changes nothing still found its row.
-    flags: ['FOUND_ROWS'],
   });
   const sessions = new Map<mysql.PoolConnection, Promise<ServerSession>>();
   let ending: Promise<void> | undefined;
