@@ -73,6 +73,7 @@ const KEPT = [
   'key ABC1234567',
   'releases/20261130085902/x',
   'messages/0:1500415314455276',
+  `${'capital_letters_and_small_ones_'.toUpperCase()}capital_letters_and_small_ones`,
   'called 123456 back',
   '(using password: YES)',
   '(using password: NO)',

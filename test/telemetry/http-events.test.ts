@@ -1,5 +1,9 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { ODD_TOKEN_SHAPES } from '../../src/http/fields/ios-token-shape.ts';
 import { StorageUnavailable } from '../../src/storage/storage-unavailable.ts';
-import { type EventRow, testEvents } from './recorded.ts';
+import type { LogFields } from '../../src/telemetry/redaction.ts';
+import { APP, type EventRow, type Line, recordedTelemetry, series, testEvents } from './recorded.ts';
 
 const BUG = new TypeError('a bug');
 const GONE = new StorageUnavailable('gone', { cause: undefined });
@@ -139,6 +143,7 @@ testEvents('the database and the platform API', [
     'too-many-questions',
     'timeout',
     'unreachable',
+    'status-2xx',
     'status-3xx',
     'status-4xx',
     'status-5xx',
@@ -222,3 +227,56 @@ testEvents('a phone', [
     moves: {},
   },
 ]);
+
+const ODD = { app: APP, clientVersion: '6.1', shape: 'fcm' } as const;
+const oddLine = (fields: LogFields): Line => [
+  'warn',
+  'iPhones with this version of the app register push tokens that are not hexadecimal: Apple refuses them, and no call rings',
+  { ...ODD, ...fields },
+];
+const oddTokens = (count: number, shape = 'fcm') => ({
+  [series('ios_tokens_odd_total', { app: APP, shape })]: count,
+});
+
+testEvents('an odd push token of an iPhone', [
+  ...ODD_TOKEN_SHAPES.map(
+    (shape): EventRow => ({
+      name: `is counted by its shape: ${shape}`,
+      happens: ({ http }) => http.iosTokenOdd({ ...ODD, shape }),
+      lines: [oddLine({ shape })],
+      moves: oddTokens(1, shape),
+    }),
+  ),
+  {
+    name: 'is counted each time, and logged once for each version of each app',
+    happens: ({ http }) => {
+      for (const clientVersion of ['6.1', '6.1', '6.2', '6.1']) http.iosTokenOdd({ ...ODD, clientVersion });
+      for (const _ of [1, 2]) http.iosTokenOdd({ ...ODD, app: 'other.app' });
+    },
+    lines: [oddLine({}), oddLine({ clientVersion: '6.2' }), oddLine({ app: 'other.app' })],
+    moves: { ...oddTokens(4), [series('ios_tokens_odd_total', { app: 'other.app', shape: 'fcm' })]: 2 },
+    begins: true,
+  },
+  {
+    name: 'of an app without a version, or with a text that is too long for one',
+    happens: ({ http }) => {
+      for (const clientVersion of ['v'.repeat(40), null, 'v'.repeat(41)])
+        http.iosTokenOdd({ ...ODD, clientVersion });
+    },
+    lines: [oddLine({ clientVersion: 'v'.repeat(40) }), oddLine({ clientVersion: '' })],
+    moves: oddTokens(3),
+  },
+]);
+
+test('of 200 versions of apps at most it is logged that their push tokens are odd', async (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  const { telemetry, lines, moves } = await recordedTelemetry(t);
+  let logged = 0;
+  for (let version = 0; version < 250; version += 1) {
+    telemetry.http.iosTokenOdd({ ...ODD, clientVersion: String(version) });
+    logged += lines().length;
+    t.mock.timers.tick(10_000);
+  }
+  assert.equal(logged, 200);
+  assert.deepEqual(await moves(), oddTokens(250));
+});

@@ -86,15 +86,34 @@ describe('the log of a process', () => {
     }
   });
 
+  test('is written out before its last word is given, however many lines wait', async () => {
+    const lines = await linesOf(`
+      const log = logAt('info');
+      // Each of them is a write of its own.
+      for (let line = 0; line < 100; line += 1) log.write('error', String(line), {});
+      log.write('info', '100', {});
+      await log.flush();
+      process.exit();
+    `);
+    assert.deepEqual(
+      lines.map(({ msg }) => msg),
+      Array.from({ length: 101 }, (_, line) => String(line)),
+    );
+  });
+
   test('is for people where it is pretty: no line of JSON, and no secrets', async () => {
     const text = await outputOf(`
       const log = logAt('info', 'pretty');
       log.write('warn', 'it happened', { token: 'letmein', call: 'key' });
+      log.writeError('it failed', new Error('why'), { call: 'key' });
       await log.flush();
     `);
-    assert.match(text, /it happened/);
-    assert.match(text, /key/);
-    assert.doesNotMatch(text, /letmein|^\{/);
+    assert.match(
+      text,
+      /^\[\d\d:\d\d:\d\d\.\d{3}\] WARN: it happened \{"token":"sha256:\w+","call":"key"\}$/m,
+    );
+    assert.match(text, /^\S+ ERROR: it failed \{"call":"key"\}\n +error: "Error: why"\n +stack: " +at /m);
+    assert.doesNotMatch(text, /letmein/);
   });
 
   test('an error is written at once, after the lines that wait', async (t) => {

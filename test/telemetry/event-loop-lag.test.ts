@@ -1,0 +1,55 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
+import { idleTelemetry } from '../helpers/idle-telemetry.ts';
+import { parseSeries } from '../helpers/parse-series.ts';
+import { until } from '../helpers/until.ts';
+
+/** How long the event loop is held up, milliseconds. */
+const HELD_UP_MS = 400;
+
+const block = (): void => {
+  const until = performance.now() + HELD_UP_MS;
+  while (performance.now() < until);
+};
+
+test('each figure of the event loop is its own, since the last scrape but of ten seconds at least', async (t) => {
+  let later = 0;
+  const now = performance.now.bind(performance);
+  t.mock.method(performance, 'now', () => now() + later);
+  const telemetry = idleTelemetry();
+  const figures = async () => {
+    const all = parseSeries(await telemetry.readMetrics());
+    return (which: string): number =>
+      all.find(({ name }) => name === `nodejs_eventloop_lag_${which}_seconds`)?.value ?? Number.NaN;
+  };
+  const of = await figures();
+  for (const which of ['min', 'max', 'mean', 'stddev', 'p50', 'p90', 'p99'])
+    assert.equal(of(which), 0, `${which} before the first sample`);
+
+  // Twenty samples on time for one that is late.
+  await delay(1_500);
+  block();
+  await delay(150);
+  const late = await figures();
+  assert.ok(late('min') > 0.04 && late('min') < 0.1, `min ${late('min')}`);
+  assert.ok(late('max') >= HELD_UP_MS / 1_000 - 0.05, `max ${late('max')}`);
+  assert.ok(late('mean') > late('min') && late('mean') < late('max'), `mean ${late('mean')}`);
+  assert.ok(late('stddev') > 0.01 && late('stddev') < late('max') / 2, `stddev ${late('stddev')}`);
+  assert.ok(late('p50') <= late('p90') && late('p90') <= late('p99'), 'percentiles in order');
+  assert.ok(Math.abs(late('p99') - late('max')) < 0.01, `p99 ${late('p99')}`);
+
+  await figures();
+  assert.equal((await figures())('max'), late('max'), 'a scrape soon afterwards finds them again');
+  later = 10_000;
+  assert.equal((await figures())('max'), late('max'));
+  await until(async () => (await figures())('max') < late('max'), 'the next figures are of a new time');
+
+  block();
+  await delay(150);
+  const again = await figures();
+  assert.ok(again('max') > 2 * again('min'), 'it was held up again');
+  // Waits for another sample, by which a time that began anew would be found.
+  await delay(150);
+  assert.equal((await figures())('max'), again('max'), 'the new time is as long');
+});
