@@ -8,6 +8,25 @@ import { until } from '../helpers/until.ts';
 /** How long the event loop is held up, milliseconds. */
 const HELD_UP_MS = 400;
 
+/** What each figure is, as its help text says. */
+const FIGURES = {
+  min: 'minimum',
+  max: 'maximum',
+  mean: 'mean',
+  stddev: 'standard deviation',
+  p50: '50th percentile',
+  p90: '90th percentile',
+  p99: '99th percentile',
+};
+
+test('the help of each figure of the event loop says what it is', async () => {
+  const text = await idleTelemetry().readMetrics();
+  for (const [which, what] of Object.entries(FIGURES)) {
+    const help = `# HELP nodejs_eventloop_lag_${which}_seconds Lateness of a timer of 50 ms, which is included: ${what}.\n`;
+    assert.ok(text.includes(help), help);
+  }
+});
+
 const block = (): void => {
   const until = performance.now() + HELD_UP_MS;
   while (performance.now() < until);
@@ -24,8 +43,7 @@ test('each figure of the event loop is its own, since the last scrape but of ten
       all.find(({ name }) => name === `nodejs_eventloop_lag_${which}_seconds`)?.value ?? Number.NaN;
   };
   const of = await figures();
-  for (const which of ['min', 'max', 'mean', 'stddev', 'p50', 'p90', 'p99'])
-    assert.equal(of(which), 0, `${which} before the first sample`);
+  for (const which of Object.keys(FIGURES)) assert.equal(of(which), 0, `${which} before the first sample`);
 
   // Twenty samples on time for one that is late.
   await delay(1_500);

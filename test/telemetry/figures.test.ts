@@ -40,6 +40,17 @@ test('each figure is its own, and its limit the one that was set', async () => {
     assert.equal(found.get(name), value, name);
 });
 
+test('the help of each limit names its setting', async () => {
+  const text = await idleTelemetry().readMetrics();
+  for (const [name, setting] of [
+    ['calls_waiting_limit', 'MAX_WAITING_CALLS'],
+    ['connections_limit', 'MAX_CONNECTIONS'],
+    ['pushes_in_flight_limit', 'MAX_PUSHES_IN_FLIGHT'],
+    ['event_loop_delay_limit_seconds', 'EVENT_LOOP_LIMIT'],
+  ])
+    assert.match(text, new RegExp(`^# HELP vialer_middleware_${name} The setting ${setting}\\b`, 'm'));
+});
+
 test('a Redis that is not used is healthy, one that is used is so when it says so', async () => {
   for (const [usesRedis, health] of [
     [false, 1],

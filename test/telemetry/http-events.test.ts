@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { ODD_TOKEN_SHAPES } from '../../src/http/fields/ios-token-shape.ts';
 import { StorageUnavailable } from '../../src/storage/storage-unavailable.ts';
 import type { LogFields } from '../../src/telemetry/redaction.ts';
+import { parseSeries } from '../helpers/parse-series.ts';
 import { APP, type EventRow, type Line, recordedTelemetry, series, testEvents } from './recorded.ts';
 
 const BUG = new TypeError('a bug');
@@ -95,6 +96,13 @@ testEvents('a request that fails by a bug', [
     }),
   ),
 ]);
+
+test('no other series of requests are shown', async (t) => {
+  const { telemetry } = await recordedTelemetry(t);
+  const shown = parseSeries(await telemetry.readMetrics()).filter(({ name }) => /_requests_/.test(name));
+  const invalid = Object.values(FIELDS).flatMap((fields) => ['request', 'body', ...fields]);
+  assert.equal(shown.length, REFUSALS.length + invalid.length + Object.keys(FIELDS).length);
+});
 
 testEvents('an answer', [
   {
