@@ -118,7 +118,6 @@ const waitFor = (database: ClosedDatabase, steps: OpeningSteps): Waiting => {
     try {
       await database.contact();
       const migrations = await migrate(database);
-      if (isClosed) return;
       database.admit();
       await steps.check(database);
       opened.resolve(migrations);

@@ -16,6 +16,7 @@ import { readOnlyServer } from './read-only-server.ts';
 import { refusingServer } from './refusing-server.ts';
 import { restartsOfServer } from './restarts-of-server.ts';
 import { tooFewConnections } from './too-few-connections.ts';
+import { waitingForServer } from './waiting-for-server.ts';
 
 /** Everything that a database server behind the service must do, on one real server of its own. */
 export const serverSuite = (kind: DatabaseKind): void => {
@@ -45,6 +46,7 @@ export const serverSuite = (kind: DatabaseKind): void => {
     credentialRotationContract(opener);
     migratingOnServer(server);
     openingOnServer(server, kind);
+    waitingForServer(server);
     refusingServer(server, kind);
     tooFewConnections(server, kind);
     readOnlyServer(server, kind);

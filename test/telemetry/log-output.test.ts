@@ -1,10 +1,22 @@
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
-import { closeSync, constants, mkdtempSync, openSync, readSync, rmSync } from 'node:fs';
+import { execFileSync, spawn } from 'node:child_process';
+import {
+  closeSync,
+  constants,
+  existsSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  readSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { LogOutput } from '../../src/telemetry/log-output.ts';
+import { SKIP_WITHOUT_TERMINAL } from '../helpers/in-terminal.ts';
+import { owned } from '../helpers/owned.ts';
 import { until } from '../helpers/until.ts';
 
 /** A pipe whose writer never waits: what the service makes of its standard output. */
@@ -100,3 +112,42 @@ test('lines that a full disk refuses are lost and counted, and the next ones are
   await output.end(1_000);
   assert.equal(dropped, 5);
 });
+
+test('a terminal that takes nothing, as after Ctrl-S, does not keep the process from its end', {
+  skip: SKIP_WITHOUT_TERMINAL,
+}, async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'vialer-middleware-terminal-'));
+  const program = join(folder, 'program.mjs');
+  const log = new URL('../../src/telemetry/log.ts', import.meta.url).href;
+  writeFileSync(
+    program,
+    `import { writeFileSync } from 'node:fs';
+     import { createLog } from ${JSON.stringify(log)};
+     const log = createLog({ level: 'info', format: 'json', onDropped: () => {} });
+     for (let line = 0; line < 20_000; line += 1) log.write('info', 'x'.repeat(200), {});
+     writeFileSync(${JSON.stringify(join(folder, 'pid'))}, String(process.pid));
+     await log.flush();
+     process.exit();`,
+  );
+  const command = `'${process.execPath}' --disable-warning=ExperimentalWarning '${program}'`;
+  // Nobody reads what the terminal shows.
+  const terminal = spawn(...owned('script', ['--quiet', '--command', command, '/dev/null']), {
+    stdio: ['ignore', 'pipe', 'ignore'],
+  });
+  t.after(() => {
+    terminal.kill('SIGKILL');
+    rmSync(folder, { recursive: true });
+  });
+  await until(() => existsSync(join(folder, 'pid')), 'the program runs', 60_000);
+  await until(() => hasEnded(readFileSync(join(folder, 'pid'), 'utf8')), 'it has ended');
+});
+
+/** Also if its parent has not heard of it yet. */
+function hasEnded(pid: string): boolean {
+  if (pid === '') return false;
+  try {
+    return / Z /.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
+  } catch {
+    return true;
+  }
+}
