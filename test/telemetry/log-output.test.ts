@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import {
   closeSync,
   constants,
@@ -24,22 +25,31 @@ function openPipe(t: TestContext) {
   const folder = mkdtempSync(join(tmpdir(), 'vialer-middleware-pipe-'));
   const path = join(folder, 'pipe');
   execFileSync('mkfifo', [path]);
-  const reader = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  let reader = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
   const writer = openSync(path, constants.O_WRONLY | constants.O_NONBLOCK);
   t.after(() => {
     closeSync(reader);
     closeSync(writer);
     rmSync(folder, { recursive: true });
   });
+  /** The reader goes; what it returns brings another one. */
+  const leave = (): (() => void) => {
+    closeSync(reader);
+    return () => {
+      reader = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+    };
+  };
+  // A part may end in the middle of a character.
+  const decoder = new TextDecoder();
   const read = (): string => {
     const buffer = Buffer.alloc(1_000_000);
     try {
-      return buffer.toString('utf8', 0, readSync(reader, buffer));
+      return decoder.decode(buffer.subarray(0, readSync(reader, buffer)), { stream: true });
     } catch {
       return '';
     }
   };
-  return { writer, read };
+  return { writer, read, path, leave };
 }
 
 const linesFrom = (first: number, count: number): string =>
@@ -57,6 +67,40 @@ test('a slow reader gets every line in order', async (t) => {
   }, 'all has come');
   assert.equal(text, linesFrom(0, 30_000));
   assert.equal(dropped, 0);
+});
+
+/** More than a pipe takes at once, so that it is full in the middle of a line. */
+const MUCH = linesFrom(0, 10_000);
+
+test('a slow reader gets lines that a pipe takes in parts only, each once', async (t) => {
+  const { writer, read } = openPipe(t);
+  const output = new LogOutput({ fd: writer, onDropped: () => assert.fail('a line is lost') });
+  for (const _ of [1, 2]) output.add(MUCH, 10_000);
+  let text = '';
+  await until(() => {
+    text += read();
+    return text.length >= 2 * MUCH.length;
+  }, 'all has come');
+  assert.equal(text, MUCH + MUCH);
+});
+
+test('the log goes on for as long as its reader keeps up, however much that is', async (t) => {
+  const { writer, read } = openPipe(t);
+  const lines = linesFrom(0, 100);
+  const output = new LogOutput({
+    fd: writer,
+    maxBytes: 3 * Buffer.byteLength(lines),
+    onDropped: () => assert.fail('a line is lost'),
+  });
+  for (let round = 0; round < 20; round += 1) {
+    output.add(lines, 100);
+    let text = '';
+    await until(() => {
+      text += read();
+      return text === lines;
+    }, 'the lines have come');
+    await output.end(1_000);
+  }
 });
 
 test('what a reader who reads nothing leaves over is bounded, counted line by line, and given up at the end', async (t) => {
@@ -88,6 +132,86 @@ test('lines that come after the end was given up go out whole once the reader re
     return text.endsWith('the last line\n');
   }, 'the last line has come');
   assert.ok(text.split('\n').includes('the last line'), 'on a line of its own');
+});
+
+test('a line that was given up while it was being written does not swallow the next one', async (t) => {
+  const { writer, read } = openPipe(t);
+  let dropped = 0;
+  const output = new LogOutput({ fd: writer, onDropped: () => (dropped += 1) });
+  output.add(MUCH, 10_000);
+  const ending = output.end(0);
+  // The write ends meanwhile, but is heard of only after the end.
+  for (const from = performance.now(); performance.now() < from + 100; );
+  await ending;
+  assert.equal(dropped, 10_000);
+  output.add('the last line\n', 1);
+  let text = '';
+  await until(() => {
+    text += read();
+    return text.endsWith('\nthe last line\n');
+  }, 'the last line has come, on a line of its own');
+});
+
+test('a reader that goes in the middle of a line costs what waited; the next reader begins with a whole one', async (t) => {
+  const { writer, read, leave } = openPipe(t);
+  let dropped = 0;
+  const failures: string[] = [];
+  const output = new LogOutput({
+    fd: writer,
+    onDropped: () => (dropped += 1),
+    onFailed: ({ message }) => void failures.push(message),
+  });
+  output.add(MUCH, 10_000);
+  const begin = read();
+  const comeBack = leave();
+  await until(() => dropped === 10_000, 'the lines are lost');
+  assert.match(failures.join(), /^EPIPE/);
+  comeBack();
+  output.add('the next line\n', 1);
+  let text = begin;
+  await until(() => {
+    text += read();
+    return text.endsWith('the next line\n');
+  }, 'the next line has come');
+  assert.ok(text.split('\n').includes('the next line'), 'on a line of its own');
+  assert.equal(dropped, 10_000);
+});
+
+test('the process that exits writes the rest of what is partly out, and what is added then', async (t) => {
+  const { writer, read } = openPipe(t);
+  const output = new LogOutput({ fd: writer, onDropped: () => assert.fail('a line is lost') });
+  const full = Promise.withResolvers<void>();
+  const { setTimeout } = globalThis;
+  const mocked = t.mock.method(globalThis, 'setTimeout', () => {
+    full.resolve();
+    return setTimeout(() => {}, 0);
+  });
+  output.add(MUCH, 10_000);
+  // It will be tried again later; until then no thread writes.
+  await full.promise;
+  mocked.mock.restore();
+  let text = read();
+  assert.ok(text.length > MUCH.length / 2);
+  output.endNow(() => output.add('the last line\n', 1));
+  text += read();
+  assert.equal(text, `${MUCH}the last line\n`);
+});
+
+test('the process that exits waits for a reader that reads', async (t) => {
+  const { writer, path } = openPipe(t);
+  const output = new LogOutput({ fd: writer, onDropped: () => assert.fail('a line is lost') });
+  const copy = `${path}.copy`;
+  const command = `sleep 0.1; exec head --bytes=${5 * Buffer.byteLength(MUCH)} '${path}' >'${copy}'`;
+  const reader = spawn(...owned('sh', ['-c', command]), { stdio: 'ignore' });
+  // On a busy machine the reader may take longer than the process waits.
+  const clock = { now: 0 };
+  const mocked = t.mock.method(performance, 'now', () => (clock.now += 0.05));
+  output.endNow(() => {
+    for (let times = 0; times < 5; times += 1) output.add(MUCH, 10_000);
+  });
+  mocked.mock.restore();
+  await once(reader, 'close');
+  assert.equal(readFileSync(copy, 'utf8'), MUCH.repeat(5));
 });
 
 test('the process that exits writes what waits, and waits for no reader', (t) => {
