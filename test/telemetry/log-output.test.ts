@@ -86,6 +86,8 @@ test('a slow reader gets lines that a pipe takes in parts only, each once', asyn
 
 test('the log goes on for as long as its reader keeps up, however much that is', async (t) => {
   const { writer, read } = openPipe(t);
+  const timers = () => process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length;
+  const before = timers();
   const lines = linesFrom(0, 100);
   const output = new LogOutput({
     fd: writer,
@@ -99,8 +101,22 @@ test('the log goes on for as long as its reader keeps up, however much that is',
       text += read();
       return text === lines;
     }, 'the lines have come');
-    await output.end(1_000);
+    await output.end(60_000);
   }
+  assert.equal(timers(), before, 'nothing keeps the process from its end');
+});
+
+test('exactly as many bytes wait as may', async (t) => {
+  const { writer } = openPipe(t);
+  let dropped = 0;
+  const lines = linesFrom(0, 100);
+  const maxBytes = 2 * Buffer.byteLength(lines);
+  const output = new LogOutput({ fd: writer, maxBytes, onDropped: () => (dropped += 1) });
+  for (const lost of [0, 0, 100]) {
+    output.add(lines, 100);
+    assert.equal(dropped, lost);
+  }
+  await output.end(60_000);
 });
 
 test('what a reader who reads nothing leaves over is bounded, counted line by line, and given up at the end', async (t) => {
@@ -137,7 +153,8 @@ test('lines that come after the end was given up go out whole once the reader re
 test('a line that was given up while it was being written does not swallow the next one', async (t) => {
   const { writer, read } = openPipe(t);
   let dropped = 0;
-  const output = new LogOutput({ fd: writer, onDropped: () => (dropped += 1) });
+  const maxBytes = Buffer.byteLength(MUCH) + 100;
+  const output = new LogOutput({ fd: writer, maxBytes, onDropped: () => (dropped += 1) });
   output.add(MUCH, 10_000);
   const ending = output.end(0);
   // The write ends meanwhile, but is heard of only after the end.
@@ -150,6 +167,8 @@ test('a line that was given up while it was being written does not swallow the n
     text += read();
     return text.endsWith('\nthe last line\n');
   }, 'the last line has come, on a line of its own');
+  output.add(MUCH, 10_000);
+  assert.equal(dropped, 10_000, 'there is room again');
 });
 
 test('a reader that goes in the middle of a line costs what waited; the next reader begins with a whole one', async (t) => {
