@@ -1,6 +1,6 @@
 import type { App } from '../devices/app.ts';
 import type { PushTarget } from '../devices/device.ts';
-import { type Breaker, type BreakerSettings, createBreaker } from './breaker.ts';
+import { BREAKER_SETTINGS, type Breaker, createBreaker } from './breaker.ts';
 import type { Clock } from './clock.ts';
 import type { AppLabels, SenderEvents } from './push-events.ts';
 import type { PushEnvironment, PushProvider } from './push-provider.ts';
@@ -36,7 +36,6 @@ export interface AppSenderOptions {
   readonly clock: Clock;
   readonly events: SenderEvents;
   readonly maxInFlight: number;
-  readonly breaker: BreakerSettings;
 }
 
 /** Makes an app's sender with closed breakers. */
@@ -50,7 +49,7 @@ export function createAppSender(options: AppSenderOptions): AppSender {
 
   const breaker = (environment: PushEnvironment): Breaker =>
     createBreaker({
-      settings: options.breaker,
+      settings: BREAKER_SETTINGS,
       now: clock.now,
       onChange: (state, reason, detail) => {
         // A changed app's successor has the same labels: the old one's late pushes must not speak for it.

@@ -1,12 +1,8 @@
 import type { App } from '../devices/app.ts';
 import { type AppSender, createAppSender } from './app-sender.ts';
-import { BREAKER_SETTINGS, type BreakerSettings } from './breaker.ts';
 import type { Clock } from './clock.ts';
 import type { SenderEvents } from './push-events.ts';
 import type { PushProvider } from './push-provider.ts';
-
-/** Pushes of one app that may be in flight, unless set otherwise. */
-const DEFAULT_MAX_IN_FLIGHT = 2_000;
 
 /** The apps that this service can wake phones of. */
 export interface AppSenders {
@@ -29,14 +25,13 @@ export interface AppSendersOptions {
   readonly createProvider: (app: App) => PushProvider;
   readonly clock: Clock;
   readonly events: SenderEvents;
-  /** Pushes in flight of one app; default 2000. */
-  readonly maxInFlight?: number;
-  readonly breaker?: BreakerSettings;
+  /** Pushes of one app that may be in flight. */
+  readonly maxInFlight: number;
 }
 
 /** Makes a registry without apps. */
 export function createAppSenders(options: AppSendersOptions): AppSenders {
-  const { clock, events, maxInFlight = DEFAULT_MAX_IN_FLIGHT, breaker = BREAKER_SETTINGS } = options;
+  const { clock, events, maxInFlight } = options;
   const current = new Map<number, AppSender>();
   const retiring = new Set<AppSender>();
   let closed = false;
@@ -50,7 +45,7 @@ export function createAppSenders(options: AppSendersOptions): AppSenders {
       const cause = error instanceof Error ? error : new Error('Not an error', { cause: error });
       events.appFault({ app: key, appId, platform, reason: 'credential-unusable', error: cause });
     }
-    current.set(app.key, createAppSender({ app, provider, clock, events, maxInFlight, breaker }));
+    current.set(app.key, createAppSender({ app, provider, clock, events, maxInFlight }));
     provider?.warm();
   }
 

@@ -83,17 +83,6 @@ export class ConnectError extends Error {
   }
 }
 
-/** The same of an HTTP request, whose client may wrap the error. */
-export function requestFailure(error: unknown): CertainFailure | undefined {
-  let current = error;
-  for (let depth = 0; depth < 5 && current instanceof Error; depth += 1) {
-    const { certain } = connectFailure(current, false);
-    if (certain !== undefined) return certain;
-    current = current.cause;
-  }
-  return undefined;
-}
-
 /** Reads an error of the name look-up, TCP or TLS. `showsCertificate`: we show one, so that an alert can be about it. */
 export function connectFailure(error: Error, showsCertificate: boolean): ConnectFailure {
   const code = codeOf(error);

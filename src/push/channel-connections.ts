@@ -96,8 +96,8 @@ export class Connections {
     const newest = this.#open.at(-1);
     if (since === undefined || newest === undefined) return;
     const waitedMs = monotonic() - Math.max(since, newest.openedAt);
+    if (newest.served > 0) this.#stalls = 0;
     if (this.#open.some(takesRequests)) {
-      this.#stalls = 0;
       if (waitedMs >= this.#timings.growAfterMs && this.#mayGrow()) this.#owner.grow();
     } else if (waitedMs >= this.#timings.stallAfterMs * 2 ** this.#stalls) {
       this.#stalls = Math.min(this.#stalls + 1, MOST_STALL_DOUBLINGS);

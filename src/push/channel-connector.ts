@@ -48,7 +48,6 @@ export class Connector {
 
   /** Starts to connect, unless that is under way; shortens a long pause, but for a further connection. */
   want(): void {
-    if (this.#closed || this.#tries.size > 0) return;
     if (this.#pause === undefined) {
       this.#retryIn(this.#delay());
       return;

@@ -15,12 +15,12 @@ export interface Http2ChannelOptions {
   readonly idlePings?: boolean;
   /** True for debug data of a GOAWAY that answers the requests it leaves unprocessed; default: none does. */
   readonly isAnswer?: (goaway: string) => boolean;
-  /** Shared by the channels to one origin; default: its own. */
-  readonly pace?: PingPace;
-  /** Most requests on the wire at once, whatever the peer allows; default 1000. */
-  readonly maxInFlight?: number;
-  /** Most requests that wait for the connection or for room on it; default 1000. */
-  readonly maxQueue?: number;
+  /** Shared by the channels to one origin. */
+  readonly pace: PingPace;
+  /** Most requests on the wire at once, whatever the peer allows. */
+  readonly maxInFlight: number;
+  /** Most requests that wait for the connection or for room on it. */
+  readonly maxQueue: number;
   readonly events: ChannelEvents;
   readonly timings?: Partial<ChannelTimings>;
 }

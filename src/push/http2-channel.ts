@@ -4,7 +4,6 @@ import { Connections } from './channel-connections.ts';
 import { Connector, type Need } from './channel-connector.ts';
 import { Dispatcher } from './channel-dispatch.ts';
 import { Hopeless } from './channel-hopeless.ts';
-import { PingPace } from './channel-pace.ts';
 import { PendingRequest } from './channel-pending.ts';
 import { DEFAULT_TIMINGS } from './channel-timings.ts';
 import { WaitingRequests } from './channel-waiting.ts';
@@ -51,12 +50,12 @@ class Http2Channel implements Channel, ConnectionOwner<Http2Connection> {
       throw new TypeError(`a push service is reached by https: only, not by ${this.#origin.protocol}`);
     }
     const timings = { ...DEFAULT_TIMINGS, ...options.timings };
-    const maxInFlight = options.maxInFlight ?? 1000;
+    const { maxInFlight, maxQueue, pace } = options;
     this.#options = {
       authority: this.#origin.host,
       maxInFlight,
       timings,
-      pace: options.pace ?? new PingPace(),
+      pace,
       idlePings: options.idlePings ?? true,
       showsCertificate: options.tls !== undefined,
     };
@@ -70,7 +69,7 @@ class Http2Channel implements Channel, ConnectionOwner<Http2Connection> {
     this.#dispatcher = new Dispatcher({
       waiting: this.#waiting,
       open: this.#open,
-      maxQueue: options.maxQueue ?? 1000,
+      maxQueue,
       connect: () => this.#connector.want(),
     });
     const target = { origin: this.#origin, tls: options.tls, proxy: options.proxy };

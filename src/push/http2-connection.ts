@@ -140,8 +140,7 @@ export class Http2Connection {
       .on('goaway', (code: number, lastStreamId: number, data?: NodeJS.ArrayBufferView) => {
         this.#goaway(code, lastStreamId, goawayText(data));
       })
-      .on('error', (error: Error) => this.#failed(error))
-      .on('close', () => this.#break('closed-by-peer', ''));
+      .on('error', (error: Error) => this.#failed(error));
     // Ahead of node:http2's own listeners, which end the streams: the loss is known before its streams ask for replays.
     this.#socket.prependListener('error', (error: Error) => this.#failed(error));
     this.#socket.prependListener('close', () => {

@@ -35,6 +35,7 @@ function scene(createProvider?: (app: App) => PushProvider) {
     createProvider: createProvider ?? make,
     clock: createHandClock(),
     events,
+    maxInFlight: 2_000,
   });
   return { log, events, senders };
 }

@@ -85,6 +85,22 @@ describe('how it closes', () => {
     assert.equal(breaker.state(), 'closed', 'one failure is no row');
   });
 
+  test('pushes from before the opening that are tried again while it is open do not prolong it', async () => {
+    const { breaker, clock, changes } = scene();
+    const old = Array.from({ length: 5 }, newPhone).map((device) => ({
+      device,
+      pass: breaker.enter(device),
+    }));
+    for (let i = 0; i < 5; i += 1) push(breaker, DOWN);
+    for (let ms = 0; ms < 1_000; ms += 500) {
+      for (const { device, pass } of old) assert.equal(pass?.failed(device, DOWN), 'down');
+      await clock.advance(500);
+    }
+    for (const { device, pass } of old) assert.equal(pass?.failed(device, DOWN), 'down');
+    push(breaker, OK);
+    assert.deepEqual(changes, ['open: ServiceUnavailable', 'half-open: cool-down-over', 'closed: Accepted']);
+  });
+
   test('a device that always failed while others succeeded is never the probe, and keeps nobody from being it', async () => {
     const { breaker, clock } = scene();
     push(breaker, REFUSED, phone(1));

@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { PingPace } from '../../src/push/channel-pace.ts';
+import { DEFAULT_TIMINGS } from '../../src/push/channel-timings.ts';
+import { Watchdog } from '../../src/push/http2-watchdog.ts';
 import { margin } from '../helpers/margin.ts';
 import { outcome, until } from './helpers/channel-fixture.ts';
 import type { Arrival } from './helpers/push-server.ts';
@@ -42,6 +45,34 @@ describe('an HTTP/2 channel whose connection dies', () => {
     assert.equal(outcome(await reply), '200');
     assert.ok(performance.now() - started < 3_000);
     assert.equal(server.connections(), 2);
+  });
+
+  it('looks once more for an answer that lies unread before it takes the peer for dead', async () => {
+    const timings = { ...DEFAULT_TIMINGS, slowAfterMs: 500, pingTimeoutMs: 100 };
+    const asked: number[] = [];
+    let looks = 0;
+    let isDead = false;
+    const watchdog = new Watchdog(
+      {
+        // The look that would be the last sees nothing yet, the next one does.
+        bytesRead: () => {
+          if (performance.now() - (asked[0] ?? Number.POSITIVE_INFINITY) >= 90) looks += 1;
+          return looks > 1 ? 1 : 0;
+        },
+        openStreams: () => 1,
+        ask: (_how, answered) => {
+          asked.push(performance.now());
+          answered();
+        },
+        dead: () => {
+          isDead = true;
+        },
+      },
+      { timings, pace: new PingPace(), idlePings: false, roundTripMs: 0 },
+    );
+    watchdog.requestSent();
+    await until('it is dead', () => isDead);
+    assert.equal(asked.length, 2);
   });
 
   it('waits for a slow peer that lives, asking it now and then only', async () => {
@@ -124,6 +155,19 @@ describe('an HTTP/2 channel whose connection dies', () => {
     );
     assert.match(channel.lost[0]?.detail ?? '', /ECONNRESET/);
     assert.equal(server.connections(), 2);
+  });
+
+  it('reports a reset with nothing in flight as what it is', async () => {
+    await using scene = openScene();
+    const server = await scene.server();
+    const relay = await scene.relay(server.port);
+    const channel = scene.channel(relay.origin);
+    channel.warm();
+    await until('it is connected', () => channel.connected.length === 1);
+    relay.resetOpen();
+    await until('it is lost', () => channel.lost.length === 1);
+    assert.equal(channel.lost[0]?.cause, 'reset');
+    assert.match(channel.lost[0]?.detail ?? '', /ECONNRESET/);
   });
 
   it('does not take half an answer for a whole one', async () => {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ChannelReply } from '../../src/push/http2-channel-types.ts';
+import { margin } from '../helpers/margin.ts';
 import { outcome, type TestChannel, until } from './helpers/channel-fixture.ts';
 import type { Arrival } from './helpers/push-server.ts';
 import { openScene } from './helpers/scene.ts';
@@ -182,5 +183,25 @@ describe('an HTTP/2 channel whose peer takes no streams on an open connection', 
     const late = channel.push('b', { withinMs: 4_000 });
     server.sessions.at(-1)?.settings({ maxConcurrentStreams: 3 });
     assert.equal(outcome(await late), '200');
+  });
+
+  it('does so as soon as the first time once a connection has helped', async () => {
+    await using scene = openScene();
+    const server = await scene.server({ settings: { maxConcurrentStreams: 0 } });
+    const channel = scene.channel(server.origin, { timings: { stallAfterMs: 200, growAfterMs: 10 } });
+    const first = channel.push('a');
+    // After 200, 400 and 800 ms; the next one would come after 1,600 ms.
+    await until('there are four', () => server.connections() === 4);
+    server.sessions.at(-1)?.settings({ maxConcurrentStreams: 1 });
+    assert.equal(outcome(await first), '200');
+    server.sessions.at(-1)?.settings({ maxConcurrentStreams: 0 });
+    await until('the channel knows', () => server.sessions.at(-1)?.pendingSettingsAck === false);
+    const second = channel.push('b', { withinMs: 4_000 });
+    const started = performance.now();
+    await until('there is another one', () => server.connections() === 5);
+    const tookMs = performance.now() - started;
+    assert.ok(tookMs >= 190 && tookMs < 200 + margin(200), `${tookMs} ms`);
+    server.sessions.at(-1)?.settings({ maxConcurrentStreams: 1 });
+    assert.equal(outcome(await second), '200');
   });
 });

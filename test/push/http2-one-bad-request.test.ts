@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
-import { outcome } from './helpers/channel-fixture.ts';
-import type { PushServer } from './helpers/push-server.ts';
+import { outcome, until } from './helpers/channel-fixture.ts';
+import type { Arrival, PushServer } from './helpers/push-server.ts';
 import { openScene } from './helpers/scene.ts';
 
 /** Drops the connection at every request that begins with `poison`; answers the others after a while. */
@@ -105,5 +105,24 @@ describe('an HTTP/2 channel whose peer drops the connection at one request', () 
     while (drops < 3) await delay(5);
     assert.equal(outcome(await channel.push('a', { withinMs: 2_000 })), '200');
     assert.equal(outcome(await odd), 'timeout');
+  });
+
+  it('does not blame one that was sent alone once others went beside it', async () => {
+    await using scene = openScene();
+    const server = await scene.server();
+    const odd: Arrival[] = [];
+    server.handle((arrival) => {
+      if (arrival.body !== 'odd') arrival.respond();
+      else if (odd.push(arrival) <= 2) arrival.session.destroy();
+      else if (odd.length > 3) arrival.respond();
+    });
+    const channel = scene.channel(server.origin);
+    const reply = channel.push('odd', { withinMs: 20_000 });
+    await until('it is sent alone', () => odd.length === 3);
+    const [, , alone] = odd;
+    do assert.equal(outcome(await channel.push('a')), '200');
+    while (server.seen.at(-1)?.connection !== alone?.connection);
+    alone?.session.destroy();
+    assert.equal(outcome(await reply), '200');
   });
 });

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { constants } from 'node:http2';
 import { describe, it } from 'node:test';
+import { margin } from '../helpers/margin.ts';
 import { outcome, until } from './helpers/channel-fixture.ts';
 import type { Arrival } from './helpers/push-server.ts';
 import { openScene } from './helpers/scene.ts';
@@ -31,6 +32,28 @@ describe('an HTTP/2 channel whose peer refuses streams', () => {
     assert.deepEqual(replies.map(outcome), ['stream-reset', 'stream-reset', 'stream-reset']);
     assert.equal(server.seen.length, 18);
     assert.ok(server.connections() <= 4, `${server.connections()} connections`);
+  });
+
+  it('pauses for 25 to 50 ms before it sends again what was refused twice', async () => {
+    await using scene = openScene();
+    const server = await scene.server();
+    const times = new Map<string, number[]>();
+    server.handle(({ body, stream, respond }) => {
+      const seen = [...(times.get(body) ?? []), performance.now()];
+      times.set(body, seen);
+      if (seen.length === 3) respond();
+      else stream.close(constants.NGHTTP2_REFUSED_STREAM);
+    });
+    const channel = scene.channel(server.origin);
+    const names = ['a', 'b', 'c', 'd', 'e'];
+    const replies = await Promise.all(names.map((name) => channel.push(name)));
+    assert.deepEqual(
+      replies.map(outcome),
+      names.map(() => '200'),
+    );
+    const pauses = [...times.values()].map(([, second = 0, third = 0]) => third - second);
+    const shortest = Math.min(...pauses);
+    assert.ok(shortest >= 24 && shortest < 50 + margin(100), `${shortest} ms`);
   });
 
   it('ends a refused request at its deadline while it pauses', async () => {

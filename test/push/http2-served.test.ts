@@ -3,7 +3,7 @@ import { constants } from 'node:http2';
 import { describe, it } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { outcome, until } from './helpers/channel-fixture.ts';
-import type { PushServer } from './helpers/push-server.ts';
+import type { Arrival, PushServer } from './helpers/push-server.ts';
 import { frame, SETTINGS, SETTINGS_ACK } from './helpers/raw-server.ts';
 import { openScene } from './helpers/scene.ts';
 
@@ -77,6 +77,28 @@ describe('an HTTP/2 channel whose peer closes connections that did their job', (
       channel.lost.map(() => 'closed-by-peer'),
     );
   });
+
+  for (const inFlight of [0, 1])
+    it(`connects at once after a GOAWAY of one that had served, with ${inFlight} in flight, although it was hard to make`, async () => {
+      await using scene = openScene();
+      const server = await scene.server();
+      const relay = await scene.relay(server.port);
+      relay.newConnections('reset');
+      const timings = { retryBaseMs: 60_000, retryIdleCapMs: 60_000, stableAfterMs: 60_000 };
+      const channel = scene.channel(relay.origin, { timings });
+      channel.warm();
+      await until('two tries failed', () => channel.failed.length === 2);
+      relay.newConnections('forward');
+      assert.equal(outcome(await channel.push('a')), '200');
+      const held: Arrival[] = [];
+      server.handle((arrival) => held.push(arrival));
+      const replies = Array.from({ length: inFlight }, () => channel.push('b'));
+      await until('they are there', () => held.length === inFlight);
+      server.goaway(server.sessions[0], constants.NGHTTP2_NO_ERROR, held[0]?.stream.id ?? 1);
+      await until('the next one is open', () => channel.connected.length === 2);
+      for (const arrival of held) arrival.respond();
+      for (const reply of replies) assert.equal(outcome(await reply), '200');
+    });
 
   it('backs off from a peer that promises to serve what it took, and closes instead', async () => {
     await using scene = openScene();

@@ -5,7 +5,7 @@ import type { AppCredential } from '../../devices/app.ts';
 import { createHttpAgent } from '../../lib/http-agent.ts';
 import type { ForwardProxy } from '../../lib/proxy-route.ts';
 import { answerDetail } from '../answer-detail.ts';
-import { requestFailure } from '../channel-connect-error.ts';
+import { connectFailure } from '../channel-connect-error.ts';
 import { errorDetail } from '../channel-detail.ts';
 import type { Clock } from '../clock.ts';
 
@@ -139,12 +139,10 @@ async function askOnce(
     });
     return readAnswer(answer.statusCode, await readBounded(answer.body));
   } catch (error) {
-    return {
-      kind: 'unavailable',
-      reason: 'oauth-unreachable',
-      detail: error instanceof Error ? errorDetail(error) : String(error),
-      ...(requestFailure(error) !== undefined && { certain: true }),
-    };
+    const unreachable = { kind: 'unavailable', reason: 'oauth-unreachable' } as const;
+    if (!(error instanceof Error)) return { ...unreachable, detail: String(error) };
+    const { certain } = connectFailure(error, false);
+    return { ...unreachable, detail: errorDetail(error), ...(certain !== undefined && { certain: true }) };
   }
 }
 

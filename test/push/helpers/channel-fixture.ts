@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { setTimeout as delay } from 'node:timers/promises';
+import { PingPace } from '../../../src/push/channel-pace.ts';
 import { createHttp2Channel } from '../../../src/push/http2-channel.ts';
 import type { Http2ChannelOptions } from '../../../src/push/http2-channel-options.ts';
 import type {
@@ -24,12 +25,19 @@ export interface TestChannel extends Channel {
   ): Promise<ChannelReply>;
 }
 
+/** What a test's channel is made of; bounds that it does not set are out of the way. */
+export type TestChannelOptions = Partial<Omit<Http2ChannelOptions, 'events' | 'origin'>>;
+
 /** Makes a channel that records its events. */
-export const openChannel = (options: Omit<Http2ChannelOptions, 'events'>): TestChannel => {
+export const openChannel = (origin: string, options: TestChannelOptions = {}): TestChannel => {
   const connected: number[] = [];
   const failed: Failed[] = [];
   const lost: Lost[] = [];
   const channel = createHttp2Channel({
+    origin,
+    pace: new PingPace(),
+    maxInFlight: 1_000,
+    maxQueue: 1_000,
     ...options,
     events: {
       channelConnected: (event) => connected.push(event.tookMs),

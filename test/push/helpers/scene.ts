@@ -1,14 +1,11 @@
 import type { SecureServerOptions } from 'node:http2';
 import type { TLSSocket } from 'node:tls';
-import type { Http2ChannelOptions } from '../../../src/push/http2-channel-options.ts';
-import { handles, openChannel, type TestChannel, until } from './channel-fixture.ts';
+import { handles, openChannel, type TestChannel, type TestChannelOptions, until } from './channel-fixture.ts';
 import { type PushServer, startPushServer } from './push-server.ts';
 import { type RawServer, startRawServer } from './raw-server.ts';
 import { type Relay, startRelay } from './relay.ts';
 import { type ConnectHandler, type ScriptedProxy, startScriptedProxy } from './scripted-proxy.ts';
 import { createAuthority, type TestAuthority, type TestCertificate, trust } from './test-authority.ts';
-
-type ChannelOptions = Omit<Http2ChannelOptions, 'events' | 'origin'>;
 
 /** The parts of one test; leaving it closes them and checks that the channel left nothing open. */
 export interface Scene extends AsyncDisposable {
@@ -22,7 +19,7 @@ export interface Scene extends AsyncDisposable {
   relay(targetPort: number, delayMs?: number): Promise<Relay>;
   /** A forward proxy that does what the test says. */
   proxy(onConnect: ConnectHandler, options?: { readonly tls?: TestCertificate }): Promise<ScriptedProxy>;
-  channel(origin: string, options?: ChannelOptions): TestChannel;
+  channel(origin: string, options?: TestChannelOptions): TestChannel;
 }
 
 interface Part {
@@ -56,7 +53,7 @@ export const openScene = (): Scene => {
     relay: async (targetPort, delayMs) => keep(await startRelay(targetPort, delayMs)),
     proxy: async (onConnect, { tls } = {}) => keep(await startScriptedProxy(onConnect, tls)),
     channel: (origin, options) => {
-      const channel = openChannel({ origin, ...options });
+      const channel = openChannel(origin, options);
       channels.push(channel);
       return channel;
     },
