@@ -50,14 +50,15 @@ test('while the service stops it is alive but not ready, takes no new call and h
     settings: { APP_PUSH_ROUNDTRIP_WAIT: '60000', SHUTDOWN_GRACE: '60000' },
   });
   const phone = await service.phone({ silent: true });
-  const waiting = service.ask({ account: phone.account, callId: 'last' });
+  const typed = asForm({ sip_user_id: String(phone.account), phonenumber: '020' });
+  const last = asForm({ sip_user_id: String(phone.account), phonenumber: '020', call_id: 'last' });
+  const waiting = send(service.url, { path: '/api/incoming-call/', ...last });
   await until(() => phone.pushes() === 1, 'the phone is pushed');
   const stopped = service.app.stop();
   const ready = await send(service.url, { method: 'GET', path: '/readyz' });
   assert.deepEqual([ready.status, ready.contentType], [503, 'application/json']);
   assert.equal(ready.body, '{"status":"not ready","reasons":["stopping"]}');
   assert.equal((await send(service.url, { method: 'GET', path: '/healthz' })).status, 200);
-  const typed = asForm({ sip_user_id: String(phone.account), phonenumber: '020' });
   const refused = await send(service.url, { path: '/api/incoming-call/', ...typed });
   assert.deepEqual([refused.status, refused.body], [503, 'status=NAK']);
   assert.equal(refused.contentType, 'text/plain; charset=utf-8');
@@ -67,7 +68,9 @@ test('while the service stops it is alive but not ready, takes no new call and h
   assert.equal(invalid.status, 400, 'what makes no sense is told first');
   const answer = asForm({ unique_key: 'last', available: 'true', message_start_time: '1' });
   assert.equal((await send(service.url, { path: '/api/call-response/', ...answer })).status, 202);
-  assert.equal((await waiting).body, 'status=ACK');
+  const rung = await waiting;
+  assert.equal(rung.body, 'status=ACK');
+  assert.equal(rung.headers.connection, 'close', 'the next call of this PBX goes elsewhere');
   await stopped;
 });
 

@@ -245,6 +245,27 @@ test('the log names the address that was checked, and where it comes from', asyn
   }
 });
 
+test('the log and the figures name the reason of each refusal', async (t) => {
+  const rows = [
+    [{}, { 'x-forwarded-for': '127.0.0.1' }, 'untrusted-proxy'],
+    [{ TRUST_PROXY: '127.0.0.1' }, { 'x-real-ip': '203.0.113.9' }, 'untrusted-proxy'],
+    [{ PBX_ALLOW: '192.0.2.0/24' }, {}, 'address'],
+    [{ PBX_TOKEN: TOKEN }, {}, 'token'],
+  ] as const;
+  for (const [settings, headers, why] of rows) {
+    const service = await startTestService(t, { settings });
+    for (const path of ['/api/incoming-call/', '/api/call-cancelled/'])
+      await send(service.url, { path, ...asForm({}), headers });
+    const refusals = service.logged.filter(({ message }) => message === 'request refused');
+    assert.deepEqual(
+      refusals.map(({ fields }) => fields['why']),
+      [why, why],
+    );
+    const series = `vialer_middleware_requests_refused_total{endpoint="pbx",why="${why}"}`;
+    assert.equal(await service.metric(series), 2);
+  }
+});
+
 test('a PBX that reaches the service over IPv6 is judged by its own address', needsIpv6, async (t) => {
   const over = (settings: Readonly<Record<string, string>>) =>
     startTestService(t, { settings: { HOST: '::1', ...settings } });

@@ -5,13 +5,7 @@ import fc from 'fast-check';
 import { decodeCallId, decodeCallKey, decodeOptionalCallId } from '../../src/http/fields/decode-call-key.ts';
 import { cutTextDecoder } from '../../src/http/fields/decode-cut-text.ts';
 import { decodePhoneNumber } from '../../src/http/fields/decode-phone-number.ts';
-import type { Decoded } from '../../src/http/fields/decoded.ts';
-
-const REFUSED = 'refused';
-
-function outcome<T>(decoded: Decoded<T>): T | typeof REFUSED {
-  return decoded.ok ? decoded.value : REFUSED;
-}
+import { outcome, REFUSED } from './outcome.ts';
 
 test('phone numbers: written in any way, short codes, suppressed numbers, SIP users', () => {
   const taken = [

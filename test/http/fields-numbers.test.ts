@@ -4,13 +4,7 @@ import fc from 'fast-check';
 import { decodeAccountNumber } from '../../src/http/fields/decode-account-number.ts';
 import { decodeBoolean } from '../../src/http/fields/decode-boolean.ts';
 import { decodeFloat } from '../../src/http/fields/decode-float.ts';
-import type { Decoded } from '../../src/http/fields/decoded.ts';
-
-const REFUSED = Symbol('refused');
-
-function outcome<T>(decoded: Decoded<T>): T | typeof REFUSED {
-  return decoded.ok ? decoded.value : REFUSED;
-}
+import { outcome, REFUSED } from './outcome.ts';
 
 // The tables were run through Django REST framework 3.6.4; where this service differs, the row says so.
 

@@ -4,15 +4,9 @@ import fc from 'fast-check';
 import { charDecoder } from '../../src/http/fields/decode-char.ts';
 import { decodeOptionalToken, decodePushProfile } from '../../src/http/fields/decode-lenient.ts';
 import { decodeRegisteredToken, decodeToken } from '../../src/http/fields/decode-token.ts';
-import type { Decoded } from '../../src/http/fields/decoded.ts';
 import { oddTokenShape } from '../../src/http/fields/ios-token-shape.ts';
 import { trimPython } from '../../src/http/fields/python-text.ts';
-
-const REFUSED = Symbol('refused');
-
-function outcome<T>(decoded: Decoded<T>): T | typeof REFUSED {
-  return decoded.ok ? decoded.value : REFUSED;
-}
+import { outcome, REFUSED } from './outcome.ts';
 
 /** Every character for which Python 3's `str.isspace()` is true. */
 const PYTHON_SPACES = [

@@ -100,7 +100,7 @@ test('every type, place, description and name in the document is one that reader
       for (const type of [value].flat()) assert.ok(types.includes(String(type)), `type: ${type}`);
     if (key === 'in') assert.ok(['query', 'header', 'path'].includes(String(value)), `in: ${value}`);
     if ((key === 'description' || key === 'name' || key === 'summary') && typeof value === 'string')
-      assert.notEqual(value, '', key);
+      assert.match(value, /^\S+(?: \S+)*$/, key);
   }
 });
 

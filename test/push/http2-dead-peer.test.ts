@@ -6,6 +6,7 @@ import { Watchdog } from '../../src/push/http2-watchdog.ts';
 import { margin } from '../helpers/margin.ts';
 import { outcome, until } from './helpers/channel-fixture.ts';
 import type { Arrival } from './helpers/push-server.ts';
+import { frame, SETTINGS, SETTINGS_ACK } from './helpers/raw-server.ts';
 import { openScene } from './helpers/scene.ts';
 
 describe('an HTTP/2 channel whose connection dies', () => {
@@ -168,6 +169,22 @@ describe('an HTTP/2 channel whose connection dies', () => {
     await until('it is lost', () => channel.lost.length === 1);
     assert.equal(channel.lost[0]?.cause, 'reset');
     assert.match(channel.lost[0]?.detail ?? '', /ECONNRESET/);
+  });
+
+  it('reports what a peer with nothing in flight sent that is no HTTP/2', async () => {
+    await using scene = openScene();
+    const server = await scene.raw(['h2'], (socket) => {
+      socket.write(Buffer.concat([SETTINGS, SETTINGS_ACK]));
+      // DATA on a stream that was never opened.
+      setTimeout(() => socket.write(frame(0, 0, 1)), 50);
+    });
+    const channel = scene.channel(server.origin, {
+      timings: { retryBaseMs: 60_000, retryIdleCapMs: 60_000 },
+    });
+    channel.warm();
+    await until('it is lost', () => channel.lost.length === 1);
+    assert.equal(channel.lost[0]?.cause, 'reset');
+    assert.match(channel.lost[0]?.detail ?? '', /protocol error/i);
   });
 
   it('does not take half an answer for a whole one', async () => {

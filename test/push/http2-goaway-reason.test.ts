@@ -1,8 +1,13 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { readApnsGoaway } from '../../src/push/apns/answers.ts';
+import { PingPace } from '../../src/push/channel-pace.ts';
+import { PendingRequest } from '../../src/push/channel-pending.ts';
+import { DEFAULT_TIMINGS } from '../../src/push/channel-timings.ts';
 import type { ChannelReply } from '../../src/push/http2-channel-types.ts';
-import { outcome } from './helpers/channel-fixture.ts';
+import { Http2Connection } from '../../src/push/http2-connection.ts';
+import { type Dialled, dial } from '../../src/push/http2-dial.ts';
+import { outcome, until } from './helpers/channel-fixture.ts';
 import { frame, SETTINGS, SETTINGS_ACK } from './helpers/raw-server.ts';
 import { openScene, type Scene } from './helpers/scene.ts';
 import { startStrictServer } from './helpers/strict-server.ts';
@@ -165,4 +170,35 @@ describe("an HTTP/2 channel whose certificate the peer's TLS refuses", () => {
       await channel.close();
     });
   }
+
+  it('ends what is in flight by an alert that comes once the connection is open', async () => {
+    await using scene = openScene();
+    const server = await scene.server();
+    server.handle(() => {});
+    const dialled = await new Promise<Dialled>((opened, failed) =>
+      dial({ origin: new URL(server.origin), tls: undefined, timeoutMs: 10_000 }, { opened, failed }),
+    );
+    const owner = { roomChanged() {}, unanswered() {}, refused: () => true, ended() {}, gone() {} };
+    const connection = new Http2Connection(
+      dialled,
+      {
+        authority: 'push.example',
+        maxInFlight: 1,
+        timings: DEFAULT_TIMINGS,
+        pace: new PingPace(),
+        idlePings: false,
+        showsCertificate: true,
+      },
+      owner,
+    );
+    const replies: ChannelReply[] = [];
+    const wanted = { deadline: Number.POSITIVE_INFINITY, wanted: () => true };
+    const request = { path: '/', headers: {}, body: 'a', recipient: 'a', ...wanted };
+    connection.send(new PendingRequest(request, (reply) => replies.push(reply)));
+    await until('it is there', () => server.seen.length === 1);
+    // As Node does at an alert.
+    dialled.socket.destroy(Object.assign(new Error('alert'), { code: 'ERR_SSL_TLSV1_ALERT_UNKNOWN_CA' }));
+    await until('it has its reply', () => replies.length === 1);
+    assert.deepEqual(replies.map(outcome), ['certificate-unknown-ca']);
+  });
 });

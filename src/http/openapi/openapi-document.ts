@@ -59,10 +59,12 @@ export function openApiDocument(options: OpenApiOptions): OpenApiDocument {
   };
 }
 
-const INFO =
-  'Wakes phones for incoming calls. Paths also match without their last slash and with anything after it. ' +
-  'Bodies are JSON, a form or multipart, at most 64 KiB. The types below are the canonical ones; their usual spellings ' +
-  'as text are accepted too. Unknown fields and the Accept header are ignored.';
+const INFO = [
+  'Wakes phones for incoming calls. Paths also match without their last slash and with anything after it.',
+  'Bodies are JSON, a form or multipart, at most 64 KiB.',
+  'The types below are the canonical ones; their usual spellings as text are accepted too.',
+  'Unknown fields and the Accept header are ignored.',
+].join(' ');
 
 /** The address of the listener for PBXs is not published: anyone may read the document. */
 function elsewhere(paths: Paths): Paths {

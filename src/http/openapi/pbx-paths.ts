@@ -47,8 +47,7 @@ export function pbxPaths(outcomes: readonly CallOutcome[]): Paths {
           404: words('No call with this call_id is waiting.', 'No call with this call_id is waiting.'),
           503: {
             ...words(
-              'Redis cannot say whether the call waits at another instance. `status=NAK`: the database is unreachable, or ' +
-                'more than 16 requests on this connection have no answer yet.',
+              'Redis cannot say whether the call waits at another instance. `status=NAK`: the database is unreachable, or more than 16 requests on this connection have no answer yet.',
               CANCEL_UNDECIDED,
               'status=NAK',
             ),
@@ -119,8 +118,7 @@ const WAKE_TRACE = {
 const TRACE = {
   ...header(
     'Server-Timing',
-    'Only with X-Wake-Trace. Milliseconds from the request to the acceptance of the first push (`push`) and to the ' +
-      "app's answer (`answer`).",
+    'Only with X-Wake-Trace. Milliseconds from the request to the acceptance of the first push (`push`) and to the answer of the app (`answer`).',
     { type: 'string' },
     'push;dur=41.8, answer;dur=803.2',
   ),

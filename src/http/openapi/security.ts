@@ -5,15 +5,13 @@ export const SECURITY = {
     in: 'header',
     name: 'Authorization',
     description:
-      "The user's credential on the telephone platform, of any scheme (`Basic`, `Token`). The service passes it on " +
-      'unchanged. Not required with ACCOUNT_AUTH=none.',
+      "The user's credential on the telephone platform, of any scheme (`Basic`, `Token`). The service passes it on unchanged. Not required with ACCOUNT_AUTH=none.",
   },
   pbxToken: {
     type: 'http',
     scheme: 'bearer',
     description:
-      'PBX_TOKEN, if it is set. PBX_ALLOW (addresses) and PBX_CLIENT_CA_FILE (a TLS client certificate) can be required ' +
-      'instead or as well.',
+      'PBX_TOKEN, if it is set. PBX_ALLOW (addresses) and PBX_CLIENT_CA_FILE (a TLS client certificate) can be required instead or as well.',
   },
 };
 
