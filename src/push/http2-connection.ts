@@ -139,9 +139,7 @@ export class Http2Connection {
       })
       .on('goaway', (code: number, lastStreamId: number, data?: NodeJS.ArrayBufferView) => {
         this.#goaway(code, lastStreamId, goawayText(data));
-      })
-      // The socket ends with the same error, or did.
-      .on('error', () => {});
+      });
     // Ahead of node:http2's own listeners, which end the streams: the loss is known before its streams ask for replays.
     this.#socket.prependListener('error', (error: Error) => this.#failed(error));
     this.#socket.prependListener('close', () => {

@@ -116,7 +116,7 @@ export const dial = (target: DialTarget, handlers: DialHandlers): Dialling => {
       settings: { enablePush: false },
     });
     session.on('error', fail).on('close', onClose);
-    // A second error while the session is being torn down must find a listener too.
+    // It stays for as long as the session does: the socket ends with the same error, and that is what is reported.
     session.on('error', ignore);
     session.once('remoteSettings', settingsCame);
   };

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { createServer, type RequestListener } from 'node:http';
 import type { Socket } from 'node:net';
 import { type TestContext, test } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
 import { createBoundedServer } from '../../src/http/bounded-server.ts';
 import type { ClosedBecause, ConnectionLimits } from '../../src/http/connection.ts';
 import { ConnectionBound } from '../../src/http/connection-bound.ts';
@@ -75,6 +76,24 @@ test('a connection beyond the bound that sends its request in time is answered; 
   for (const client of others) client.resume();
   await until(() => closed.length === MANY - KEPT - 1, 'those that send nothing are closed');
   assert.deepEqual(new Set(closed), new Set(['idle']));
+});
+
+test('of connections that are closed for others, one that has asked is reset, one that never did is closed', async (t) => {
+  const { url, closed } = await startBounded(t, { most: 1 }, (_request, response) => response.end('yes'));
+  const [asked] = await openMany(t, url, 1);
+  assert.ok(asked);
+  let read = '';
+  const ends: string[] = [];
+  asked.on('data', (chunk: Buffer) => (read += chunk)).on('error', () => ends.push('reset'));
+  asked.write(GET);
+  await until(() => read.endsWith('yes'), 'it has its answer');
+  // An answer could still be on its way to it for so long.
+  await delay(2_000);
+  const others = await openMany(t, url, MANY);
+  for (const other of others) other.resume().on('error', () => ends.push('other reset'));
+  await until(() => closed.length === MANY + 1 - KEPT, 'those that are too many are closed');
+  await until(() => asked.destroyed, 'it knows');
+  assert.deepEqual(ends, ['reset']);
 });
 
 test('a response that is not read ends its connection; one that is read slowly does not', async (t) => {
