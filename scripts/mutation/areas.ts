@@ -28,7 +28,11 @@ export const AREAS: readonly Area[] = [
   {
     name: 'http',
     sources: 'src/http/**/*.ts',
-    tests: ['test/{http,api,tls}/*.test.ts', 'test/redis/shared-failures.test.ts'],
+    tests: [
+      'test/{http,api,tls}/*.test.ts',
+      'test/redis/shared-failures.test.ts',
+      'test/operations/{readiness,platform-api-documented}.test.ts',
+    ],
   },
   {
     name: 'telemetry',

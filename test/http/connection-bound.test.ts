@@ -4,11 +4,12 @@ import { createServer, type RequestListener } from 'node:http';
 import type { Socket } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
-import { createBoundedServer } from '../../src/http/bounded-server.ts';
+import { createBoundedServer, drainServer } from '../../src/http/bounded-server.ts';
 import type { ClosedBecause, ConnectionLimits } from '../../src/http/connection.ts';
 import { ConnectionBound } from '../../src/http/connection-bound.ts';
 import { listenOnLoopback } from '../../src/sandbox/listen-on-loopback.ts';
 import { exchange, openSocket, rawRequest, readAnswers } from '../api/raw-socket.ts';
+import { margin } from '../helpers/margin.ts';
 import { until } from '../helpers/until.ts';
 
 /** Connections without a request that are kept in any case, and more than those. */
@@ -220,4 +221,13 @@ test('16 requests at once, again and again, are all answered', async (t) => {
   socket.destroy();
   await once(socket, 'close');
   assert.deepEqual(closed, []);
+});
+
+test('a server that nobody is connected to stops at once', async (t) => {
+  const { bound, server } = await startBounded(t, {}, () => {});
+  const began = performance.now();
+  await drainServer(server, bound);
+  const tookMs = performance.now() - began;
+  assert.ok(tookMs < margin(400), `${tookMs} ms`);
+  assert.equal(server.listening, false);
 });

@@ -1,17 +1,19 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { createMetricsServer } from '../../src/http/metrics-server.ts';
+import type { Readiness } from '../../src/http/ops-routes.ts';
 import { exchange, rawRequest } from '../api/raw-socket.ts';
 import { until } from '../helpers/until.ts';
 
+const READY: Readiness = { notReady: [], degraded: [] };
 const TEXT = 'up 1\n';
 const SCRAPE = rawRequest('GET', '/metrics');
 
 /** A metrics port of its own; how often its metrics were rendered. */
-async function startMetrics(t: TestContext, rendered: () => Promise<void>) {
+async function startMetrics(t: TestContext, rendered: () => Promise<void>, readiness = READY) {
   let renderings = 0;
   const server = createMetricsServer({
-    readiness: async () => ({ notReady: [], degraded: [] }),
+    readiness: async () => readiness,
     onClosed: () => {},
     read: async () => {
       renderings += 1;
@@ -48,4 +50,19 @@ test('nothing is rendered for a client that has left', async (t) => {
   assert.deepEqual([closed.statuses, closed.closed], [[], true]);
   await exchange(url, SCRAPE, { answers: 1 });
   assert.equal(renderings(), 1);
+});
+
+test('/readyz reports what keeps calls from ringing as 503, and what does not as degraded', async (t) => {
+  const degraded = [{ subject: 'redis', text: 'slow' }] as const;
+  const notReady = [{ subject: 'database', text: 'down' }] as const;
+  const rows = [
+    [{ ...READY, degraded }, 200, { status: 'degraded', reasons: ['slow'] }],
+    [{ notReady, degraded }, 503, { status: 'not ready', reasons: ['down'] }],
+  ] as const;
+  for (const [readiness, status, body] of rows) {
+    const { url } = await startMetrics(t, async () => {}, readiness);
+    const answer = await fetch(`${url}/readyz`);
+    assert.equal(answer.status, status);
+    assert.deepEqual(await answer.json(), body);
+  }
 });
