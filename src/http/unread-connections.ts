@@ -35,7 +35,7 @@ export class UnreadConnections {
     if (this.#found.length === 0 && now >= this.#lookAgainAt) {
       this.#lookAgainAt = now + Math.max(1, this.#bySocket.size / 1_000);
       for (const [socket, connection] of this.#bySocket) {
-        if (socket.writableLength > 0 && unsentBytes(connection.socket) > 0) this.#found.push(connection);
+        if (socket.writableLength > 0) this.#found.push(connection);
       }
     }
     for (let next = this.#found.pop(); next !== undefined; next = this.#found.pop()) {

@@ -61,6 +61,12 @@ describe('LIMIT_UNKNOWN_ANSWERS', () => {
       settings: { LIMIT_UNKNOWN_ANSWERS: '2', ANSWER_SECRET: '0123456789abcdef0123456789abcdef' },
     });
     assert.deepEqual(await respondTimes(service, 4), [404, 404, 429, 429]);
+    const forged = { path: '/api/call-response/?proof=forged' };
+    const typed = asForm({ unique_key: 'unheard-of', message_start_time: '1' });
+    assertLimited(await send(service.url, { ...forged, ...typed }));
+    const unproven = (proof: string) =>
+      service.metric(`vialer_middleware_answers_unproven_total{proof="${proof}"}`);
+    assert.deepEqual([await unproven('missing'), await unproven('wrong')], [4, 1]);
     const phone = await service.phone();
     assert.equal((await service.ask({ account: phone.account })).body, 'status=ACK');
   });

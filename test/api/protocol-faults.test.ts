@@ -90,6 +90,12 @@ test('what is no proper HTTP is answered in our own words, as the endpoint answe
       const answer = await exchange(service.url, bytes, { answers: 1 });
       assertOurs(answer, kind, status, `${path}: ${what}`);
     }
+    const endpoint = /^\/api\/([a-z-]+)/.exec(path)?.[1];
+    const counted = (field: string) =>
+      service.metric(`vialer_middleware_requests_invalid_total{endpoint="${endpoint}",field="${field}"}`);
+    const all = (await counted('request')) + (await counted('body'));
+    // What breaks off in the middle of its body may be counted by its body and by its bytes.
+    assert.ok(all >= faults(path).length, `${endpoint}: ${all}`);
   }
   const lines = service.logged.filter(({ fields }) => fields['field'] === 'request');
   assert.ok(lines.length > 0, 'they are in the log');
@@ -107,7 +113,10 @@ test('the PROXY protocol of a load balancer is named, to it and in the log', asy
   }
   const lines = service.logged.filter(({ fields }) => /PROXY protocol/.test(String(fields['problem'])));
   assert.equal(lines.length, 2);
-  assert.match(String(lines[0]?.fields['problem']), /switch it off in the load balancer/);
+  for (const { fields } of lines) {
+    assert.deepEqual([fields['endpoint'], fields['field']], ['other', 'request']);
+    assert.match(String(fields['problem']), /switch it off in the load balancer/);
+  }
 });
 
 test('a compressed body is refused with 415, which names the coding; identity is accepted', async (t) => {
