@@ -58,6 +58,8 @@ describe('the limits of an HTTP/2 channel', () => {
     await using scene = openScene();
     const server = await scene.server({ settings: { maxConcurrentStreams: 0 } });
     const channel = scene.channel(server.origin);
+    channel.warm();
+    await until('it is connected', () => channel.connected.length === 1);
     const expired = channel.push('late', { withinMs: 150 });
     const reply = channel.push('a');
     assert.equal(outcome(await expired), 'timeout');

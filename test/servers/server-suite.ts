@@ -12,6 +12,7 @@ import { blockedChanges } from './blocked-changes.ts';
 import { migratingOnServer } from './migrating-on-server.ts';
 import { openingOnServer } from './opening-on-server.ts';
 import { outagesOfServer } from './outages-of-server.ts';
+import { racingRegistrations } from './racing-registrations.ts';
 import { readOnlyServer } from './read-only-server.ts';
 import { refusingServer } from './refusing-server.ts';
 import { restartsOfServer } from './restarts-of-server.ts';
@@ -44,6 +45,7 @@ export const serverSuite = (kind: DatabaseKind): void => {
     deviceStoreContract(opener);
     providerTokenContract(opener);
     credentialRotationContract(opener);
+    racingRegistrations(server, kind);
     migratingOnServer(server);
     openingOnServer(server, kind);
     waitingForServer(server);
