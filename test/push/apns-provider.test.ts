@@ -245,6 +245,12 @@ test('warming connects to production and makes the token; closing lets go of bot
   assert.equal(channels.sandbox.counts.closings, 1);
 });
 
+test('an app with a certificate has no token to make when it warms', async () => {
+  const { provider, channels } = apnsScene(answered(200), false);
+  provider.warm();
+  assert.equal(channels.production.counts.warmings, 1);
+});
+
 test('a call of a later attempt tells which', async () => {
   const { provider, channels, clock } = apnsScene();
   await provider.send(makeRequest(clock, { message: makeCall({ attempt: 3 }) }), PLAIN);
@@ -267,4 +273,6 @@ test('one phone that is always answered 500 does not have the connection replace
   await clock.advance(10_000);
   await provider.send(makeRequest(clock), PLAIN);
   assert.equal(renewals(), 3, 'and the same one after half a minute');
+  await provider.send(makeRequest(clock), PLAIN);
+  assert.equal(renewals(), 3, 'which it has to wait for again');
 });

@@ -169,6 +169,8 @@ describe('an HTTP/2 channel whose connection dies', () => {
     await until('it is lost', () => channel.lost.length === 1);
     assert.equal(channel.lost[0]?.cause, 'reset');
     assert.match(channel.lost[0]?.detail ?? '', /ECONNRESET/);
+    await until('it is connected anew', () => channel.connected.length === 2);
+    assert.deepEqual(channel.failed, [], 'a loss is no connection that could not be made');
   });
 
   it('reports what a peer with nothing in flight sent that is no HTTP/2', async () => {

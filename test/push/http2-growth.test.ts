@@ -112,6 +112,23 @@ describe('an HTTP/2 channel whose requests wait for a stream', () => {
     assert.equal(server.seen.at(-1)?.connection, 1);
   });
 
+  it('keeps one beside another while requests come, each answered before the next', async () => {
+    await using scene = openScene();
+    const server = await scene.server({ settings: { maxConcurrentStreams: 1 } });
+    const held: Arrival[] = [];
+    server.handle((arrival) => held.push(arrival));
+    const timings = { growAfterMs: 20, stableAfterMs: 20, spareIdleMs: 1_000 };
+    const channel = scene.channel(server.origin, { timings });
+    const slow = channel.push('slow', { withinMs: 60_000 });
+    await until('it is there', () => held.length === 1);
+    server.handle((arrival) => arrival.respond());
+    for (const end = performance.now() + 2_500; performance.now() < end; await delay(50))
+      assert.equal(outcome(await channel.push('quick')), '200');
+    assert.deepEqual(channel.lost, []);
+    held[0]?.respond();
+    assert.equal(outcome(await slow), '200');
+  });
+
   it('gets by with one where the peer takes no second, and tries that ever more rarely', async () => {
     await using scene = openScene();
     const server = await scene.server({ settings: { maxConcurrentStreams: 2 } });

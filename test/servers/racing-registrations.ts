@@ -24,20 +24,20 @@ export const racingRegistrations = (server: () => DatabaseServer, kind: Database
     await createAppStore(database, PLAIN_VAULT).save({ ...APP, credential: CREDENTIAL }, 1);
     const devices = createDeviceStore(database);
     const { kysely } = database;
-    const isHeldUp = async (): Promise<boolean> => {
-      const waiting = sql`select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`;
+    const isHeldUpBy = async (lock: 'relation' | 'transactionid'): Promise<boolean> => {
+      const waiting = sql`select 1 from pg_stat_activity where datname = current_database() and wait_event = ${lock}`;
       return (await waiting.execute(kysely)).rows.length === 1;
     };
     await devices.register({ ...APP, account: ACCOUNT + 1, token: 'first' }, 1);
     const apps = await kysely.startTransaction().execute();
     await sql`lock table apps in access exclusive mode`.execute(apps);
     const registering = devices.register({ ...APP, account: ACCOUNT, token: 'third' }, 3);
-    await until(isHeldUp, 'it has found no row, and waits');
+    await until(() => isHeldUpBy('relation'), 'it has found no row, and waits');
     await kysely.updateTable('devices').set({ account: ACCOUNT }).execute();
     const second = await kysely.startTransaction().execute();
     await second.updateTable('devices').set({ token: 'second' }).execute();
     await apps.commit().execute();
-    await until(isHeldUp, 'it has found the first, and waits for the second');
+    await until(() => isHeldUpBy('transactionid'), 'it has found the first, and waits for the second');
     await second.commit().execute();
     const registered = await registering;
     assert.ok(registered.kind === 'updated');

@@ -94,6 +94,7 @@ export function createFetchToken(account: FcmAccount, clock: Clock, proxy?: Forw
       return await firstOf(question, timeoutMs, clock);
     } finally {
       abort();
+      // Once an hour: no connection is worth keeping.
       void dispatcher.destroy();
       signal.removeEventListener('abort', abort);
     }
@@ -134,8 +135,6 @@ async function askOnce(
       headers: { 'content-type': 'application/x-www-form-urlencoded', accept: 'application/json' },
       body: new URLSearchParams({ grant_type: GRANT, assertion: signed }).toString(),
       signal,
-      // Once an hour: no connection is worth keeping.
-      reset: true,
     });
     return readAnswer(answer.statusCode, await readBounded(answer.body));
   } catch (error) {
