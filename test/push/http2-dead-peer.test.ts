@@ -164,12 +164,13 @@ describe('an HTTP/2 channel whose connection dies', () => {
     const relay = await scene.relay(server.port);
     const channel = scene.channel(relay.origin);
     channel.warm();
-    await until('it is connected', () => channel.connected.length === 1);
-    relay.resetOpen();
-    await until('it is lost', () => channel.lost.length === 1);
-    assert.equal(channel.lost[0]?.cause, 'reset');
-    assert.match(channel.lost[0]?.detail ?? '', /ECONNRESET/);
-    await until('it is connected anew', () => channel.connected.length === 2);
+    for (let losses = 1; losses <= 3; losses++) {
+      await until('it is connected', () => channel.connected.length === losses);
+      relay.resetOpen();
+      await until('it is lost', () => channel.lost.length === losses);
+      assert.equal(channel.lost.at(-1)?.cause, 'reset');
+      assert.match(channel.lost.at(-1)?.detail ?? '', /ECONNRESET/);
+    }
     assert.deepEqual(channel.failed, [], 'a loss is no connection that could not be made');
   });
 
