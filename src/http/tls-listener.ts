@@ -7,7 +7,7 @@ import type { TlsEvents } from './tls-events.ts';
 
 /** The TLS of the main listener, whose files can be changed while it serves. */
 export interface TlsListener {
-  /** An HTTPS server for HTTP/1.1 that follows `use` from then on. */
+  /** An HTTPS server for HTTP/1.1 that follows `use` from then on; to be made before the first `use`. */
   createServer(options: ServerOptions, onRequest: RequestListener): Server;
   /** Serves new connections with other files; connections that are open keep what they have. */
   use(material: TlsMaterial): void;
@@ -20,11 +20,10 @@ const HANDSHAKE_TIMEOUT = 10_000;
 
 /** Prepares TLS with the files as they are now; a PBX's certificate is asked for where there are authorities for it. */
 export function createTlsListener(
-  first: TlsMaterial,
+  material: TlsMaterial,
   events: Pick<TlsEvents, 'clientFailed'>,
   handshakeTimeout = HANDSHAKE_TIMEOUT,
 ): TlsListener {
-  let material = first;
   let current = new WeakSet<Duplex>();
   const servers: SecureServer[] = [];
 
@@ -64,7 +63,6 @@ export function createTlsListener(
     },
     use: (next) => {
       for (const server of servers) server.setSecureContext(secureContextOptions(next));
-      material = next;
       current = new WeakSet();
     },
     isOutdated: (connection) => !current.has(connection),

@@ -98,6 +98,7 @@ test('every type, place, description and name in the document is one that reader
   for (const [key, value] of valuesOf(served)) {
     if (key === 'type' && !isNode(value))
       for (const type of [value].flat()) assert.ok(types.includes(String(type)), `type: ${type}`);
+    if (key === 'enum') assert.ok(Array.isArray(value) && value.length > 0, 'an empty enum');
     if (key === 'in') assert.ok(['query', 'header', 'path'].includes(String(value)), `in: ${value}`);
     if ((key === 'description' || key === 'name' || key === 'summary') && typeof value === 'string')
       assert.match(value, /^\S+(?: \S+)*$/, key);
