@@ -7,8 +7,9 @@ import { type Answered, asForm, asJson, send } from './http-client.ts';
 
 const PBX_TOKEN = 'pbx-secret-0123456789abcdef';
 
-const limited = (service: TestService, endpoint: string) =>
-  service.metric(`vialer_middleware_requests_refused_total{endpoint="${endpoint}",why="limited"}`);
+const refusedFor = (service: TestService, endpoint: string, why: string) =>
+  service.metric(`vialer_middleware_requests_refused_total{endpoint="${endpoint}",why="${why}"}`);
+const limited = (service: TestService, endpoint: string) => refusedFor(service, endpoint, 'limited');
 
 function assertLimited(answer: Answered): void {
   assert.equal(answer.status, 429);
@@ -160,6 +161,8 @@ describe('LIMIT_FAILED_AUTH', () => {
     assertLimited(await checkIn(service, newAccount(), 'Token guess:1'));
     assertLimited(await checkIn(service, mine, token));
     assert.equal((await checkIn(service, mine, token, '192.0.2.2')).status, 404, 'no phone, but no limit');
+    assert.equal(await refusedFor(service, 'check-in', 'forbidden'), 2);
+    assert.equal(await refusedFor(service, 'check-in', 'unauthenticated'), 18);
   });
 
   test('guesses that are sent at the same moment are counted before the platform has judged them', async (t) => {
@@ -197,6 +200,7 @@ describe('LIMIT_FAILED_AUTH', () => {
     service.world.platform.script({ kind: 'answer', status: 500 });
     for (let time = 0; time < 5; time += 1)
       assert.equal((await checkIn(service, 123_456_789, 'Token a:b')).status, 503);
+    assert.equal(await refusedFor(service, 'check-in', 'platform-down'), 5);
   });
 
   test('a PBX that may not ask is told 429; one that may is served whatever the others did', async (t) => {
