@@ -60,7 +60,7 @@ export const readDatabaseAddress = (text: string): AddressReading => {
   const isHostless = NO_HOST.test(text.trim());
   const url = URL.parse(isHostless ? text.trim().replace(NO_HOST, '$1nowhere') : text);
   const engine = url === null ? undefined : ENGINES[url.protocol];
-  if (url === null || engine === undefined || url.hostname === '' || url.hash !== '') {
+  if (url === null || engine === undefined || url.hostname === '' || !isEncoded(url)) {
     return refuse(`must be ${EXAMPLE}, with characters such as @ : / ? # % in it percent-encoded`);
   }
   const names = namesOf(url);
@@ -91,6 +91,9 @@ export const readDatabaseAddress = (text: string): AddressReading => {
 };
 
 const refuse = (problem: string): AddressReading => ({ ok: false, problem });
+
+/** What follows the first of several `@` may be the rest of a password. */
+const isEncoded = ({ hash, pathname }: URL): boolean => hash === '' && !pathname.includes('@');
 
 const namesOf = (url: URL): Pick<DatabaseAddress, 'user' | 'password' | 'database' | 'host'> | undefined => {
   try {

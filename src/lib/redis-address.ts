@@ -54,6 +54,8 @@ const MOST_SERVERS = 100;
 const EXAMPLES =
   'redis://user:password@host:6379/0, rediss:// for TLS, or redis+sentinel://user:password@host:26379,host:26379/master-name/0';
 
+const NO_ADDRESS = `must be ${EXAMPLES}; characters such as @ : / ? # % in names are percent-encoded`;
+
 const NAMES = '(?:([^@/]*)@)?';
 const SERVERS = new RegExp(
   `^(?:redis|valkey)(s)?(\\+sentinel)?://${NAMES}([^@/?#]+)(?:/([^?#]*))?(?:\\?([^#]*))?$`,
@@ -73,9 +75,7 @@ export const readRedisAddress = (text: string): RedisAddressReading => {
   const socket = SOCKET.exec(text);
   if (socket !== null) return readSocketAddress(socket);
   const match = SERVERS.exec(text);
-  if (match === null) {
-    return refuse(`must be ${EXAMPLES}; characters such as @ : / ? # % in names are percent-encoded`);
-  }
+  if (match === null) return refuse(NO_ADDRESS);
   const [, secure, sentinel, account, hosts = '', path = '', query] = match;
   const servers = readServers(hosts, sentinel === undefined ? REDIS_PORT : SENTINEL_PORT);
   if (servers === undefined) return refuse(`must name host:port; write ${EXAMPLES}`);
@@ -93,6 +93,8 @@ export const readRedisAddress = (text: string): RedisAddressReading => {
 };
 
 const readSocketAddress = ([, account, path = '', query]: RegExpExecArray): RedisAddressReading => {
+  // What follows the first of two `@` may be the rest of a password.
+  if (account !== undefined && path.includes('@')) return refuse(NO_ADDRESS);
   const names = namesOf(account);
   if ('problem' in names) return refuse(names.problem);
   const asked = optionsOf(query);

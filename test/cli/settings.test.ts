@@ -117,13 +117,30 @@ describe('config check', () => {
         'postgresql://me:hunter2@db.example.com:5432/calls',
         'postgresql://me:(hidden)@db.example.com:5432/calls',
       ],
-      ['mysql://me:hunter2@db/calls?ssl=1&password=hunter2', 'mysql://me:(hidden)@db/calls?(hidden)'],
-      ['postgresql://db/calls', 'postgresql://db/calls'],
-      ['hunter2', '(hidden)'],
-      ['hunter2:hunter2', '(hidden)'],
+      ['mysql://me:hunter2@db/calls?ssl=1', 'mysql://me:(hidden)@db/calls?(hidden)'],
+      ['postgresql://me@db/calls', 'postgresql://me@db/calls'],
     ] as const;
     for (const [value, shown] of cases) {
       assert.equal(shownSetting({ name: 'DATABASE_URL', value, from: 'environment', secret: true }), shown);
+    }
+  });
+
+  test('an address that cannot be used is not shown: any part of it may be a password', () => {
+    const cases = [
+      ['DATABASE_URL', 'hunter2'],
+      ['DATABASE_URL', 'hunter2:hunter2'],
+      ['DATABASE_URL', 'sqlite://me:hunter2@db/x'],
+      ['DATABASE_URL', 'postgres://me:p@hunter2#x@db/x'],
+      ['DATABASE_URL', 'postgres://me:p@hunter2/x@db/x'],
+      ['DATABASE_URL', 'postgres://me:p@hunter2/x@db'],
+      ['DATABASE_URL', 'postgres://me:p@hunter2?x@db/x'],
+      ['HTTPS_PROXY', 'http://me:p@hunter2/x@proxy:3128'],
+      ['VG_API_BASE_URL', 'https://me:hunter2@api.example.org'],
+      ['REDIS_SERVER_LIST', ':hunter2@redis:6379'],
+    ] as const;
+    for (const [name, value] of cases) {
+      const secret = name === 'DATABASE_URL' || name === 'HTTPS_PROXY';
+      assert.equal(shownSetting({ name, value, from: 'environment', secret }), '(hidden)', value);
     }
   });
 });

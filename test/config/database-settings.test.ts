@@ -73,6 +73,7 @@ test('an address that cannot be used is a problem that names the setting and quo
     ['postgres://me:hunter2@db', /names no database/],
     ['postgres://db/hunter2', /names no user/],
     ['mysql://me:hun/ter2@db/x', /percent-encoded/],
+    ['postgres://me:p@hunter2/x@db', /percent-encoded/],
     ['mysql://me:hun%ter2@db/x', /holds a %/],
     ['mysql://me:hunter2@db/x?sslmode=prefer', /sslmode= one of/],
     ['mysql://me:hunter2@db/x?ssl=hunter2', /ssl= true or false/],

@@ -132,6 +132,7 @@ test('what is no address is refused in words that do not quote it', () => {
     'redis+sentinel://:hunter2@one/main/1?db=2',
     'unix://:hunter2%@/run/redis.sock',
     'unix://:hunter2@run/redis.sock',
+    'unix://me:p@/hunter2@/run/redis.sock',
     'redis://hunter2@redis',
     'redis://:hunter2%@redis',
     'redis://:hunter2@one,two',
