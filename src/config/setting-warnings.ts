@@ -1,3 +1,4 @@
+import { closeName } from '../lib/close-name.ts';
 import type { RedisSettings } from '../lib/redis-address.ts';
 import { type CredentialSettings, credentialWarnings } from './credential-settings.ts';
 import { type DatabaseSettings, databaseWarnings } from './database-settings.ts';
@@ -29,8 +30,12 @@ const OUR_PREFIXES = [
   'REDIS_',
   'TAKEOVER_',
   'TLS_',
+  'TRUST_PROX',
   'VG_API_',
 ];
+
+/** Variables of other programs, one of which may look like a misspelling of another. */
+const SHARED = /^(?:https?|ftp|all|no)_proxy$/i;
 
 /** Settings of the reference that mean nothing here, and what to know instead. */
 const REFERENCE_SETTINGS: Readonly<Record<string, string>> = {
@@ -65,12 +70,16 @@ export function settingWarnings(
     ...secretFileWarnings(source, names.secrets, config.databaseUrl),
   ];
   const known = new Set([...names.known, ...names.secrets.map(fileOf)]);
+  const ours = [...known].filter((name) => !SHARED.test(name));
   const noSecrets = new Set(names.known.map(fileOf));
   for (const name of Object.keys(source.env)) {
     const instead = REFERENCE_SETTINGS[name];
     if (instead !== undefined) warnings.push(`${name} has no effect: ${instead}`);
-    else if (!known.has(name) && (noSecrets.has(name) || hasOurPrefix(name))) {
-      warnings.push(`${name} is not a setting of this service and has no effect`);
+    else if (!known.has(name) && !SHARED.test(name)) {
+      const meant = closeName(name, ours);
+      if (meant === undefined && !noSecrets.has(name) && !hasOurPrefix(name)) continue;
+      const hint = meant === undefined ? '' : `; did you mean ${meant}?`;
+      warnings.push(`${name} is not a setting of this service and has no effect${hint}`);
     }
   }
   if (config.maxWaitingCalls > waitingCallsFor(source.openFiles)) {

@@ -151,6 +151,14 @@ test('every problem is told at once, each in a sentence that names its setting',
 test('names that look like ours but are none are warned of, and those of the reference explained', () => {
   const rows: readonly (readonly [string, RegExp | undefined])[] = [
     ['APNS_ULR', /^APNS_ULR is not a setting/],
+    ['TRUST_PROXI', /^TRUST_PROXI is not a setting .*; did you mean TRUST_PROXY\?$/],
+    ['TRUSTPROXY', /did you mean TRUST_PROXY\?$/],
+    ['TURST_PROXY', /did you mean TRUST_PROXY\?$/],
+    ['TRUST_PROXIES', /^TRUST_PROXIES is not a setting/],
+    ['LOGLEVEL', /did you mean LOG_LEVEL\?$/],
+    ['MAX_WAITING_CALL', /did you mean MAX_WAITING_CALLS\?$/],
+    ['DATBASE_URL', /did you mean DATABASE_URL\?$/],
+    ['PXB_TOKEN', /did you mean PBX_TOKEN\?$/],
     ['PBX_ALLOWED', /^PBX_ALLOWED is not a setting/],
     ['APP_PUSH_ROUNDTRIP_WAIT_MS', /is not a setting/],
     ['PBX_ALLOW_FILE', /^PBX_ALLOW_FILE is not a setting/],
@@ -162,6 +170,12 @@ test('names that look like ours but are none are warned of, and those of the ref
     ['NODE_ENV', undefined],
     ['APPDATA', undefined],
     ['HOSTNAME', undefined],
+    ['POST', undefined],
+    ['LOGNAME', undefined],
+    ['DOCKER_HOST', undefined],
+    ['HTTP_PORT', undefined],
+    ['HTTP_PROXY', undefined],
+    ['FTP_PROXY', undefined],
   ];
   for (const [name, expected] of rows) {
     const { config, warnings } = read({ [name]: '1' });

@@ -64,8 +64,12 @@ test('what could be guessed, or means nothing, is refused, and no secret is quot
 });
 
 test('a misspelt name of these settings is told', () => {
-  for (const name of ['ANSWER_SECRETS', 'LIMIT_UNKNOWN_ANSWER', 'EVENT_LOOP_LIMITS'])
+  for (const [name, meant] of [
+    ['ANSWER_SECRETS', 'ANSWER_SECRET'],
+    ['LIMIT_UNKNOWN_ANSWER', 'LIMIT_UNKNOWN_ANSWERS'],
+    ['EVENT_LOOP_LIMITS', 'EVENT_LOOP_LIMIT'],
+  ] as const)
     assert.deepEqual(read({ [name]: '1' }).warnings, [
-      `${name} is not a setting of this service and has no effect`,
+      `${name} is not a setting of this service and has no effect; did you mean ${meant}?`,
     ]);
 });
