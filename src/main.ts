@@ -1,7 +1,8 @@
-#!/usr/bin/env -S node --v8-pool-size=1 --disable-warning=ExperimentalWarning
+#!/usr/bin/env -S node --v8-pool-size=1 --disable-warning=ExperimentalWarning --
 /**
  * The process. An old Node cannot load the rest (`node:sqlite`), so its version is looked at before anything is
- * imported; the exit code is 0 (done), 1 (failed) or 2 (wrong arguments or settings).
+ * imported; the exit code is 0 (done), 1 (failed) or 2 (wrong arguments or settings). After `--` Node leaves our `--env-file`
+ * to us: it would end with its own message and exit code 9.
  */
 const OLDEST_NODE = 24;
 

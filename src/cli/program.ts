@@ -48,7 +48,7 @@ function createProgram(context: CommandContext): Command {
     )
     .hook('preAction', async (_program, command) => {
       const { envFile } = command.optsWithGlobals<{ readonly envFile?: string }>();
-      if (envFile !== undefined) await loadEnvFile(envFile);
+      if (envFile !== undefined) await loadEnvFile(context, envFile);
     })
     .showHelpAfterError('(see --help)')
     .exitOverride();

@@ -101,7 +101,7 @@ function run(
   const env = { PATH: process.env['PATH'] ?? '', ...COMPILE_CACHE, ...settings };
   const child = execFile(
     process.execPath,
-    ['--disable-warning=ExperimentalWarning', MAIN, ...args],
+    ['--disable-warning=ExperimentalWarning', '--', MAIN, ...args],
     { env, cwd, timeout: LIMIT_MS },
     (error, stdout, stderr) => {
       if (child.exitCode === null)

@@ -100,8 +100,24 @@ describe('config check', () => {
     assert.match(before.stdout, /^PORT +8124 +environment$/m);
     assert.match(behind.stdout, /^PORT +8123 +environment$/m);
     for (const { stdout } of [before, behind]) assert.match(stdout, /^APP_PUSH_ROUNDTRIP_WAIT +7000 /m);
-    const folder = await cli.run(['--env-file', cli.folder, 'config', 'check']);
-    assert.notEqual(folder.code, 0);
+    for (const [path, code] of [
+      [cli.folder, 'EISDIR'],
+      [`${cli.folder}/none.env`, 'ENOENT'],
+    ] as const) {
+      const run = await cli.run(['--env-file', path, 'config', 'check']);
+      const line = `--env-file names ${path}, which cannot be used (${code}).\n`;
+      assert.deepEqual([run.code, run.stdout, run.stderr], [2, '', line]);
+    }
+    const skipped = await cli.file(
+      'skipped',
+      '# it is no setting\n\nPORT: hunter2\nTLS_KEY_FILE="a\nb"\n export HOST\nAPNS_URL=\'x\n',
+    );
+    const warned = await cli.run(['--env-file', skipped, 'config', 'check']);
+    assert.equal(
+      warned.stderr.split('The settings')[0],
+      [3, 6].map((line) => `Warning: line ${line} of ${skipped} has no "=" and is skipped.\n`).join(''),
+    );
+    assert.ok(!warned.all.includes('hunter2'));
     const bad = await cli.file('bad', 'NODE_EXTRA_CA_CERTS=/none\n');
     const { code, stderr } = await cli.run(['--env-file', bad, 'config', 'check']);
     assert.deepEqual(

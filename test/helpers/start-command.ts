@@ -10,4 +10,4 @@ export const startArguments = (): readonly string[] => {
 };
 
 /** The flags among them. */
-export const nodeFlags = (): readonly string[] => startArguments().filter((word) => word.startsWith('--'));
+export const nodeFlags = (): readonly string[] => startArguments().filter((word) => /^--./.test(word));

@@ -4,8 +4,8 @@ import { test } from 'node:test';
 import { nodeFlags, startArguments } from '../helpers/start-command.ts';
 
 test('however the service is started, node gets the same flags', () => {
-  assert.deepEqual(startArguments().slice(-2), ['src/main.ts', 'serve']);
-  const flags = [...nodeFlags()];
+  assert.deepEqual(startArguments().slice(-3), ['--', 'src/main.ts', 'serve']);
+  const flags = [...nodeFlags(), '--'];
   assert.ok(flags.includes('--v8-pool-size=1'));
   const [shebang = ''] = readFileSync('src/main.ts', 'utf8').split('\n');
   assert.equal(shebang, `#!/usr/bin/env -S node ${flags.join(' ')}`);
