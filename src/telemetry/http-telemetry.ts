@@ -86,7 +86,7 @@ export function createHttpTelemetry(
       if (loggedVersions.has(key) || loggedVersions.size >= MOST_VERSIONS) return;
       loggedVersions.add(key);
       const message =
-        'iPhones with this version of the app register push tokens that are not hexadecimal: Apple refuses them, and no call rings';
+        'iPhones with this version of the app register push tokens that are not hexadecimal, or of another length: Apple refuses them, and no call rings';
       lines.write('odd token', 'warn', message, { app, clientVersion: version, shape });
     },
     deviceUnregistered: ({ account, platform, app, token, found }) => {

@@ -17,6 +17,7 @@ const CLEAR = new Set([
   'call',
   'callId',
   'certificate',
+  'clientVersion',
   'database',
   'expires',
   'keyId',

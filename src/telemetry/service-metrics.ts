@@ -118,7 +118,7 @@ export function createServiceMetrics(registry: Registry, batch: MetricBatch) {
     ]),
     iosTokensOdd: counter(
       'ios_tokens_odd_total',
-      'Registrations of iPhones with a push token that is not hexadecimal.',
+      'Registrations of iPhones with a push token that is not hexadecimal, or not of 64 to 200 digits.',
       ['app', 'shape'],
     ),
     connectionsClosed: counter(

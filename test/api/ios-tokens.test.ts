@@ -66,7 +66,11 @@ test('push tokens of iPhones', async (t) => {
         [firebase, odd],
         [base64, { ...odd, client_version: '6.0.1 (2)' }],
         ['abc', { ...odd, client_version: firebase }],
-        ['c0ffee', odd],
+        ['c0ffee'.padEnd(16, '0'), { ...odd, client_version: 'v20261130' }],
+        ['c0ffee'.padEnd(62, '0'), odd],
+        ['c0ffee'.padEnd(202, '0'), odd],
+        ['c0ffee'.padEnd(64, '0'), odd],
+        ['c0ffee'.padEnd(200, '0'), odd],
       ] as const) {
         const member = addMember(service);
         const answer = await device('POST', member, { ...registration(member, { token }), ...more });
@@ -76,7 +80,7 @@ test('push tokens of iPhones', async (t) => {
       const counts = ['fcm', 'base64', 'other'].map((shape) =>
         service.metric(`${ODD}{app="${SANDBOX_APPS.apns}",shape="${shape}"}`),
       );
-      assert.deepEqual(await Promise.all(counts), [2, 1, 1]);
+      assert.deepEqual(await Promise.all(counts), [2, 1, 4]);
       const lines = service.logged.filter(({ message }) => message.includes('not hexadecimal'));
       assert.deepEqual(
         lines.map(({ level, fields }) => [level, fields['app'], fields['clientVersion'], fields['shape']]),
@@ -84,6 +88,7 @@ test('push tokens of iPhones', async (t) => {
           ['warn', SANDBOX_APPS.apns, '6.0.0 (1)', 'fcm'],
           ['warn', SANDBOX_APPS.apns, '6.0.1 (2)', 'base64'],
           ['warn', SANDBOX_APPS.apns, '', 'other'],
+          ['warn', SANDBOX_APPS.apns, 'v20261130', 'other'],
         ],
       );
       const log = JSON.stringify(service.logged);
@@ -94,6 +99,6 @@ test('push tokens of iPhones', async (t) => {
   await t.test('a token of Android is not held against Apple', async () => {
     const member = addMember(service);
     assert.equal((await device('POST', member, registration(member), '/api/android-device/')).status, 201);
-    assert.equal(service.logged.filter(({ message }) => message.includes('not hexadecimal')).length, 3);
+    assert.equal(service.logged.filter(({ message }) => message.includes('not hexadecimal')).length, 4);
   });
 });
