@@ -62,7 +62,7 @@ async function addApp(context: CommandContext, options: AddOptions): Promise<voi
     }
   };
   await withStores(config, add, { create: true });
-  for (const note of notes) context.err(`Note: ${note}.`);
+  for (const note of [...notes, ...appIdNotes(platform, appId)]) context.err(`Note: ${note}.`);
   context.out(
     `A running service takes it up within ${config.appsRefreshMs} ms; try it with: vialer-middleware apps check`,
   );
@@ -75,4 +75,11 @@ function checkAppId(platform: Platform, appId: string): void {
   if (platform === 'apns' && appId.endsWith('.voip')) {
     throw new CommandFailed('--app-id must be the bundle id itself, without the suffix ".voip".', 2);
   }
+}
+
+function appIdNotes(platform: Platform, appId: string): readonly string[] {
+  const [, bundleId] = (platform === 'apns' && /^[A-Z0-9]{10}\.(.+)$/.exec(appId)) || [];
+  return bundleId === undefined
+    ? []
+    : [`--app-id begins with a team id; the bundle id is probably ${bundleId}`];
 }

@@ -56,16 +56,21 @@ export async function readCredential(
     case 'apnsKey': {
       const keyId = required(options, 'apnsKeyId');
       const teamId = required(options, 'apnsTeamId');
-      return accepted(main, readApnsKey({ text: await read(options, main), keyId, teamId }));
+      const reading = accepted(
+        options,
+        main,
+        readApnsKey({ text: await read(options, main), keyId, teamId }),
+      );
+      return { ...reading, notes: [...reading.notes, ...otherKeyNotes(options.apnsKey, keyId)] };
     }
     case 'apnsCert': {
       const certPem = await read(options, main);
       const separate = options.apnsCertKey !== undefined;
       const keyPem = separate ? { keyPem: await read(options, 'apnsCertKey') } : {};
-      return accepted(main, readApnsCertificate({ certPem, ...keyPem, appId, now }));
+      return accepted(options, main, readApnsCertificate({ certPem, ...keyPem, appId, now }));
     }
     case 'fcmServiceAccount':
-      return accepted(main, readFcmServiceAccount(await read(options, main)));
+      return accepted(options, main, readFcmServiceAccount(await read(options, main)));
     default:
       return main satisfies never;
   }
@@ -107,9 +112,34 @@ function read(options: CredentialOptions, name: Main | 'apnsCertKey'): Promise<s
   return readCredentialFile(FLAGS[name], options[name] ?? '');
 }
 
-function accepted(main: Main, reading: CredentialReading<AppCredential['kind']>): CheckedCredential {
-  if (reading.ok) return reading;
-  throw wrong(`${FLAGS[main]}: ${reading.problem}.`);
+/** Apple puts the id of a key into the name of its file. */
+function otherKeyNotes(path = '', keyId: string): readonly string[] {
+  const named = /AuthKey_([A-Z0-9]{10})\.p8$/.exec(path)?.[1];
+  return named === undefined || named === keyId
+    ? []
+    : [`the file is named after the key ${named}, but --apns-key-id is ${keyId}`];
 }
+
+function accepted(
+  options: CredentialOptions,
+  main: Main,
+  reading: CredentialReading<AppCredential['kind']>,
+): CheckedCredential {
+  if (reading.ok) return reading;
+  const part = reading.ofKeyFile === true ? 'apnsCertKey' : main;
+  const path = options[part] ?? '-';
+  // A function, because a path may hold `$&`.
+  const problem =
+    path === '-' ? reading.problem : reading.problem.replaceAll('-in FILE', () => `-in ${quoted(path)}`);
+  const keyElsewhere =
+    part === 'apnsCert' && problem.endsWith('without its private key')
+      ? '; give the file of the key with --apns-cert-key'
+      : '';
+  throw wrong(`${FLAGS[part]}: ${problem}${keyElsewhere}.`);
+}
+
+/** As a shell takes it. */
+const quoted = (path: string): string =>
+  /^[\w./-]+$/.test(path) ? path : `'${path.replaceAll("'", "'\\''")}'`;
 
 const wrong = (line: string): CommandFailed => new CommandFailed(line, 2);

@@ -1,4 +1,5 @@
 import { isServerAddress, readDatabaseAddress } from '../lib/database-address.ts';
+import { readDatabaseTlsFiles } from '../lib/database-tls-files.ts';
 import { integer, text } from './parsers.ts';
 import type { Parse, SettingsReader } from './settings-reader.ts';
 
@@ -17,27 +18,37 @@ const REFERENCE_NAMES = ['DB_ENV_HOST', 'DB_ENV_PORT', 'DB_ENV_USER', 'DB_ENV_PA
 
 const DEFAULT_DATABASE = 'sqlite:data/middleware.db';
 
-/** A database address that this version can open; never quoted, because it may hold a password. */
-const databaseUrl: Parse<string> = (value) => {
-  if (isServerAddress(value)) {
-    const reading = readDatabaseAddress(value);
-    return reading.ok ? { value } : { expected: reading.problem };
-  }
-  return /^sqlite:(?!\/\/)./i.test(value)
-    ? { value }
-    : {
-        expected: `must be sqlite:PATH, for example ${DEFAULT_DATABASE}, or postgres:// or mysql:// with user, password, host and database`,
+/** A database address that this version can open, its files included; never quoted, because it may hold a password. */
+const databaseUrl =
+  (readFile: (path: string) => string): Parse<string> =>
+  (value) => {
+    if (isServerAddress(value)) {
+      const reading = readDatabaseAddress(value);
+      if (!reading.ok) return { expected: reading.problem };
+      const files = readDatabaseTlsFiles(reading.address, readFile);
+      return files.ok ? { value } : { expected: `has an option that cannot be used: ${files.problem}` };
+    }
+    const scheme = /^(?:jdbc:)?(postgres|mysql|mariadb)[a-z0-9+]*:/i.exec(value)?.[1];
+    if (scheme !== undefined)
+      return {
+        expected: `must begin with ${scheme.toLowerCase()}://, without jdbc: or the name of a driver`,
       };
-};
+    return /^sqlite:(?!\/\/)./i.test(value)
+      ? { value }
+      : {
+          expected: `must be sqlite:PATH, for example ${DEFAULT_DATABASE}, or postgres:// or mysql:// with user, password, host and database`,
+        };
+  };
 
 /** Reads `DATABASE_URL`, or the reference's settings of its MySQL database where that is not set. */
 export function readDatabaseSettings(reader: SettingsReader): DatabaseSettings {
   const reference = readReferenceDatabase(reader);
+  const address = databaseUrl((path) => reader.fileText(path));
   // Whoever looks at the settings must not take the default for what is used.
   const own =
     reference === undefined
-      ? reader.readSecretOr('DATABASE_URL', DEFAULT_DATABASE, databaseUrl)
-      : reader.readSecret('DATABASE_URL', databaseUrl);
+      ? reader.readSecretOr('DATABASE_URL', DEFAULT_DATABASE, address)
+      : reader.readSecret('DATABASE_URL', address);
   return {
     databaseUrl: reference ?? own ?? DEFAULT_DATABASE,
     databaseSetting: reference === undefined ? 'DATABASE_URL' : 'DB_ENV_…',

@@ -98,6 +98,11 @@ export class SettingsReader {
     return [name, `${name}_FILE`].some((each) => (this.#source.env[each]?.trim() ?? '') !== '');
   }
 
+  /** The content of a file that a setting's value names; throws as `node:fs` does. */
+  fileText(path: string): string {
+    return this.#source.readFile(path);
+  }
+
   /** Adds a problem of its own: one line that names the setting. */
   problem(text: string): void {
     this.problems.push(text);
@@ -107,7 +112,8 @@ export class SettingsReader {
     if (text === undefined || text === '') return undefined;
     const result = parse(text);
     if ('value' in result) return result.value;
-    this.problem(`${name} ${result.expected}`);
+    const quotes = /^(["']).*\1$/s.test(text) ? '; leave out the quotes around it' : '';
+    this.problem(`${name} ${result.expected}${quotes}`);
     return undefined;
   }
 

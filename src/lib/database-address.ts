@@ -61,16 +61,28 @@ export const readDatabaseAddress = (text: string): AddressReading => {
   const url = URL.parse(isHostless ? text.trim().replace(NO_HOST, '$1nowhere') : text);
   const engine = url === null ? undefined : ENGINES[url.protocol];
   if (url === null || engine === undefined || url.hostname === '' || !isEncoded(url)) {
-    return refuse(`must be ${EXAMPLE}, with characters such as @ : / ? # % in it percent-encoded`);
+    return refuse(
+      misreadServers(text) ?? `must be ${EXAMPLE}, with characters such as @ : / ? # % in it percent-encoded`,
+    );
   }
   const names = namesOf(url);
   if (names === undefined)
     return refuse('holds a % that is not the beginning of a percent-encoded character');
-  const { user, database, host: written } = names;
-  if (user === '') return refuse(`names no user; write ${EXAMPLE}`);
+  const { database, host: written } = names;
   if (database === '' || database.includes('/')) return refuse(`names no database; write ${EXAMPLE}`);
   const options = readDatabaseOptions(engine.engine, url.searchParams);
   if ('problem' in options) return refuse(options.problem);
+  if (
+    (options.user !== undefined && names.user !== '') ||
+    (options.password !== undefined && names.password !== '')
+  )
+    return refuse('has a user or password before the host and another as an option; leave out one of them');
+  const user = options.user ?? names.user;
+  const password = options.password ?? names.password;
+  if (user === '') return refuse(`names no user; write ${EXAMPLE}`);
+  if (/^(?:\$?\{|\[|<).*pass.*[\]>}]$/i.test(password))
+    return refuse('has a placeholder in place of the password');
+  if (options.host?.includes(',') === true) return refuse(SEVERAL);
   const place = options.host ?? (isHostless ? '' : written);
   if (options.socket === undefined && place === '') return refuse(`names no host; write ${EXAMPLE}`);
   const socket = options.socket ?? (place.startsWith('/') ? place : undefined);
@@ -87,10 +99,27 @@ export const readDatabaseAddress = (text: string): AddressReading => {
   }
   const port = options.port ?? (url.port === '' ? engine.port : Number(url.port));
   const { session } = options;
-  return { ok: true, address: { ...names, ...tls, engine: engine.engine, host, socket, port, session } };
+  return {
+    ok: true,
+    address: { ...tls, user, password, database, engine: engine.engine, host, socket, port, session },
+  };
 };
 
 const refuse = (problem: string): AddressReading => ({ ok: false, problem });
+
+const SEVERAL =
+  'names several hosts; write the one of the server that takes changes, or of a proxy before them';
+
+/** What is wrong with the part between user and path; undefined where an unencoded character may be the reason. */
+const misreadServers = (text: string): string | undefined => {
+  const [, authority = '', rest = ''] = /^[a-z]+:\/\/([^/?#]*)(.*)$/is.exec(text.trim()) ?? [];
+  if (rest.includes('@')) return undefined;
+  const servers = authority.slice(authority.lastIndexOf('@') + 1);
+  if (servers.includes(',')) return SEVERAL;
+  return /^(?:[\w.-]+|\[[\da-f:.]+\]):[^:@]+$/i.test(servers) && authority.includes('@')
+    ? 'has a port that is not a number from 0 to 65535'
+    : undefined;
+};
 
 /** What follows the first of several `@` may be the rest of a password. */
 const isEncoded = ({ hash, pathname }: URL): boolean => hash === '' && !pathname.includes('@');

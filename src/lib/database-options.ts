@@ -1,3 +1,5 @@
+import { closeName } from './close-name.ts';
+
 type Engine = 'postgres' | 'mysql';
 
 /** What the options of a database's address say besides TLS. */
@@ -6,6 +8,8 @@ export interface DatabaseOptions {
   readonly port: number | undefined;
   readonly socket: string | undefined;
   /** What a PostgreSQL session begins with; undefined where the address says nothing. */
+  readonly user: string | undefined;
+  readonly password: string | undefined;
   readonly session: {
     readonly applicationName: string | undefined;
     /** `-c name=value` and the like. */
@@ -15,14 +19,18 @@ export interface DatabaseOptions {
   };
 }
 
-const TLS = ['sslmode', 'ssl-mode', 'ssl', 'sslrootcert', 'sslcert', 'sslkey'];
+const TLS = ['sslmode', 'ssl-mode', 'ssl', 'sslaccept', 'sslrootcert', 'sslcert', 'sslkey'];
 const SOCKET = ['socket', 'socketPath', 'unix_socket'];
 const CHARSET = ['charset', 'encoding', 'client_encoding'];
+/** Of https://www.prisma.io/docs/orm/overview/databases/postgresql; `DATABASE_POOL_SIZE` is the number of connections. */
+const PRISMA = ['connection_limit', 'pool_timeout', 'pgbouncer'];
 /** `connect_timeout` and the keepalives are set by this service itself: a call does not wait longer for a server that says so. */
-const SHARED = [...TLS, ...CHARSET, 'connect_timeout'];
+const SHARED = [...TLS, ...CHARSET, 'connect_timeout', 'user', 'password', ...PRISMA];
 /** Of https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-PARAMKEYWORDS. */
 const POSTGRES = [
   ...['host', 'port', 'application_name', 'fallback_application_name', 'options', 'channel_binding'],
+  // Without effect: the server takes the usual negotiation too, our words have the meaning of libpq, and tables are in the search path.
+  ...['sslnegotiation', 'uselibpqcompat', 'schema'],
   ...['target_session_attrs', 'keepalives', 'keepalives_idle', 'keepalives_interval', 'keepalives_count'],
 ];
 const KNOWN: Readonly<Record<Engine, readonly string[]>> = {
@@ -37,11 +45,18 @@ export const readDatabaseOptions = (
 ): DatabaseOptions | { readonly problem: string } => {
   const known = KNOWN[engine];
   for (const name of new Set(query.keys())) {
-    if (!known.includes(name)) return { problem: `${unknown(name)}; known are ${known.join(', ')}` };
+    if (!known.includes(name)) return { problem: unknown(name, known) };
     if (query.getAll(name).length > 1) return { problem: `has the option ${name}= twice` };
   }
   const first = (names: readonly string[]) =>
     names.map((name) => query.get(name)).find((value) => value !== null);
+  for (const [name, harmless] of HARMLESS) {
+    const value = query.get(name);
+    if (value !== null && !harmless.test(value))
+      return {
+        problem: `has the option ${name}= with a value that this service does not know; leave it out`,
+      };
+  }
   const charset = first(CHARSET);
   if (charset !== undefined && charset !== null && !/^utf-?8/i.test(charset))
     return { problem: 'asks for another character set than UTF-8, which this service needs; leave it out' };
@@ -59,6 +74,8 @@ export const readDatabaseOptions = (
     host: query.get('host') ?? undefined,
     port: port === null ? undefined : Number(port),
     socket,
+    user: query.get('user') ?? undefined,
+    password: query.get('password') ?? undefined,
     session: {
       applicationName: query.get('application_name') ?? undefined,
       options: query.get('options') ?? undefined,
@@ -67,6 +84,16 @@ export const readDatabaseOptions = (
   };
 };
 
+/** Options without effect, and those of their values that ask for nothing else than what happens anyhow. */
+const HARMLESS: readonly (readonly [string, RegExp])[] = [
+  ['schema', /^public$/],
+  ['sslnegotiation', /^(?:postgres|direct)$/],
+  ['uselibpqcompat', /^true$/],
+];
+
 /** What does not look like a name may be a part of a password. */
-const unknown = (name: string): string =>
-  /^[A-Za-z][A-Za-z_.-]{0,40}$/.test(name) ? `has the unknown option ${name}=` : 'has an unknown option';
+const unknown = (name: string, known: readonly string[]): string => {
+  if (!/^[A-Za-z][A-Za-z_.-]{0,40}$/.test(name)) return 'has an unknown option; leave it out';
+  const meant = closeName(name, known);
+  return `has the unknown option ${name}=; ${meant === undefined ? 'leave it out' : `write ${meant}=, or leave it out`}`;
+};

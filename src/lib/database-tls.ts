@@ -29,6 +29,9 @@ const TLS_MODES: Readonly<Record<string, TlsMode>> = {
 };
 
 const SSL_WORDS: Readonly<Record<string, TlsMode>> = {
+  // As mysql2 takes it; PlanetScale gives it out.
+  '{"rejectUnauthorized":true}': 'verify-full',
+  '{"rejectUnauthorized":false}': 'encrypt',
   true: 'verify-full',
   '1': 'verify-full',
   false: 'off',
@@ -44,7 +47,9 @@ export const tlsOf = (query: URLSearchParams): DatabaseTls | { readonly problem:
   };
   if ((files.certFile === undefined) !== (files.keyFile === undefined))
     return { problem: 'needs both sslcert= and sslkey=, or neither' };
-  const [mode, ssl] = [query.get('sslmode') ?? query.get('ssl-mode'), query.get('ssl')];
+  const accept = acceptedBy(query);
+  if (typeof accept === 'object') return accept;
+  const [mode, ssl] = [accept ?? query.get('sslmode') ?? query.get('ssl-mode'), query.get('ssl')];
   if (mode !== null && ssl !== null) return { problem: 'has both sslmode= and ssl=; write one of them' };
   if (mode === null && ssl === null) {
     // A file of certificates without a mode would otherwise silently mean no encryption.
@@ -53,7 +58,7 @@ export const tlsOf = (query: URLSearchParams): DatabaseTls | { readonly problem:
       ? { ...files, tls: 'off' }
       : { problem: 'has sslcert= without sslmode=; write for example sslmode=verify-full' };
   }
-  const tls = mode === null ? SSL_WORDS[ssl ?? ''] : TLS_MODES[mode.toLowerCase()];
+  const tls = mode === null ? SSL_WORDS[(ssl ?? '').replace(/\s/g, '')] : TLS_MODES[mode.toLowerCase()];
   if (tls === undefined) {
     return {
       problem: 'needs sslmode= one of disable, require, verify-ca, verify-full, or ssl= true or false',
@@ -64,4 +69,16 @@ export const tlsOf = (query: URLSearchParams): DatabaseTls | { readonly problem:
   }
   // As libpq does, https://www.postgresql.org/docs/current/libpq-ssl.html: an authority is not named for nothing.
   return { ...files, tls: tls === 'encrypt' && files.caFile !== undefined ? 'verify-ca' : tls };
+};
+
+/** Prisma's `sslaccept`, in words of `sslmode`; undefined where the address does not have it. */
+const acceptedBy = (query: URLSearchParams): string | undefined | { readonly problem: string } => {
+  const accept = query.get('sslaccept');
+  if (accept === null) return undefined;
+  if (query.has('sslmode') || query.has('ssl-mode') || query.has('ssl'))
+    return { problem: 'has sslaccept= beside sslmode= or ssl=; leave out sslaccept=' };
+  if (accept === 'strict') return 'verify-full';
+  return accept === 'accept_invalid_certs'
+    ? 'no-verify'
+    : { problem: 'has sslaccept= with a value that this service does not know; write sslmode=' };
 };

@@ -23,6 +23,7 @@ const OTHERS: readonly (readonly [string, string])[] = [
 
 const TEXTS: readonly (readonly [RegExp, string])[] = [
   [/^\s*$/, 'it is empty'],
+  [/^(?!.*-----BEGIN ).*-----END /s, 'the line "-----BEGIN …" is missing'],
   [/-----BEGIN /, 'the line "-----END …" is missing, or does not match the line "-----BEGIN …"'],
   [/^\s*PuTTY-User-Key-File/, 'it is a key of PuTTY: export it as an OpenSSH key, then convert that'],
   [/^\s*[[{]/, 'it is JSON'],

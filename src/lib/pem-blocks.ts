@@ -5,6 +5,9 @@ export interface PemBlock {
   readonly text: string;
 }
 
+/** The first or last line of a block with hyphens that a word processor has changed, or of another number. */
+const FRAME =
+  /(?:[-\u2010-\u2015\u2212]+ ?|(?<=[-\u2010-\u2015\u2212]))(BEGIN|END) ([A-Z0-9 ]{1,40}?) ?[-\u2010-\u2015\u2212]+/g;
 const BLOCK = /-----BEGIN ([A-Z0-9 ]{1,40})-----([^-]*(?:-(?!----)[^-]*)*)-----END \1-----/g;
 /** OpenSSL's older form of an encrypted key (RFC 1421) begins with these, whatever separates them. */
 const HEADERS = /^\s*Proc-Type:\s*4,ENCRYPTED\s+DEK-Info:\s*([\w-]+,[0-9A-F]+)\s+/i;
@@ -33,7 +36,8 @@ export function plainText(text: string): string {
  * ends of any kind, or none, have one meaning.
  */
 export function pemBlocks(text: string): readonly PemBlock[] {
-  return Array.from(plainText(text).matchAll(BLOCK), ([, label = '', body = '']) => ({
+  const framed = plainText(text).replace(FRAME, '-----$1 $2-----');
+  return Array.from(framed.matchAll(BLOCK), ([, label = '', body = '']) => ({
     label,
     text: `-----BEGIN ${label}-----\n${linesOf(body.replace(ESCAPED_LINE_END, '\n'))}-----END ${label}-----\n`,
   }));

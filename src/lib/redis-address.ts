@@ -142,16 +142,23 @@ const namesOf = (account: string | undefined): Pick<RedisAddress, 'username' | '
   }
 };
 
+/** What happens anyhow: certificates are verified, and hosts of either family are tried. */
+const HARMLESS: Readonly<Record<string, RegExp>> = {
+  ssl_cert_reqs: /^(?:CERT_)?required$/i,
+  family: /^[046]$/,
+};
+
 /** Options of Redis' other clients; `protocol` is this service's own affair. */
 const optionsOf = (query: string | undefined): { readonly database: number | undefined } | Problem => {
   const options = new URLSearchParams(query);
   for (const name of options.keys()) {
     if (name === 'db' || name === 'protocol') continue;
+    if (HARMLESS[name]?.test(options.get(name) ?? '') === true) continue;
     // What does not look like a name may be a part of a password.
     const shown = /^[A-Za-z][A-Za-z_.-]{0,40}$/.test(name)
-      ? `the unknown option ${name}=`
+      ? `${name in HARMLESS ? 'an unsuitable' : 'the unknown'} option ${name}=`
       : 'an unknown option';
-    return { problem: `has ${shown}; known are db and protocol` };
+    return { problem: `has ${shown}; leave it out` };
   }
   const text = options.get('db');
   if (text === null) return { database: undefined };

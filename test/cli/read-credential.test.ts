@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { CommandFailed } from '../../src/cli/command-context.ts';
 import { type CredentialOptions, readCredential } from '../../src/cli/read-credential.ts';
@@ -28,12 +30,26 @@ describe('the credential that the options of apps add name', () => {
     const key = await file('key.p8', appleKey());
     const cert = await file('cert.pem', issued.certificate);
     const account = await file('account.json', serviceAccount());
+    const der = join(folder, 'it is $&.der');
+    await writeFile(der, Buffer.from(appleKey().replace(/-----.*-----|\n/g, ''), 'base64'));
     const junk = await file('junk.txt', 'hunter2');
     const huge = await file('huge.txt', 'x'.repeat(300_000));
     const cases: readonly (readonly [Platform, CredentialOptions, number, RegExp])[] = [
       ['apns', { apnsKey: junk, ...IDS }, 2, /^--apns-key: .*no private key/],
       ['apns', { apnsKey: key, ...IDS, apnsKeyId: 'short' }, 2, /^--apns-key: .*key id/],
-      ['apns', { apnsCert: cert }, 2, /^--apns-cert: .*no private key/],
+      ['apns', { apnsCert: cert }, 2, /^--apns-cert: .*no private key.*; give .* with --apns-cert-key\.$/],
+      [
+        'apns',
+        { apnsKey: der, ...IDS },
+        2,
+        /^--apns-key: .*"openssl pkey -inform DER -in '[^']*\/it is \$&\.der' -out/,
+      ],
+      [
+        'apns',
+        { apnsCert: cert, apnsCertKey: der },
+        2,
+        /^--apns-cert-key: .* -in '[^']*\/it is \$&\.der' -out/,
+      ],
       ['apns', { apnsCert: cert, apnsCertKey: key }, 2, /^--apns-cert: the private key does not belong/],
       ['android', { fcmServiceAccount: junk }, 2, /^--fcm-service-account: .*JSON/],
       ['apns', { apnsKey: '', ...IDS }, 2, /^--apns-key: cannot read "": there is no such file/],
@@ -57,6 +73,28 @@ describe('the credential that the options of apps add name', () => {
       assert.equal(code, exitCode, line);
       assert.ok(!line.includes('hunter2'));
     }
+  });
+
+  test('an id of a key that is not that of its file, and an id with a team before it, are noted', async (t) => {
+    const cli = await createCli(t);
+    const key = await cli.file('AuthKey_ZZZ1234567.p8', appleKey());
+    const add = (appId: string, keyId: string) =>
+      cli.run([
+        ...['apps', 'add', '--platform', 'apns', '--app-id', appId],
+        ...['--apns-key', key, '--apns-key-id', keyId, '--apns-team-id', IDS.apnsTeamId],
+      ]);
+    const right = await add(APP, 'ZZZ1234567');
+    assert.deepEqual([right.code, right.stderr], [0, '']);
+    const { code, stderr } = await add(`${IDS.apnsTeamId}.${APP}`, 'ABC1234567');
+    assert.equal(code, 0);
+    assert.match(
+      stderr,
+      /^Note: the file is named after the key ZZZ1234567, but --apns-key-id is ABC1234567\.$/m,
+    );
+    assert.match(
+      stderr,
+      /^Note: --app-id begins with a team id; the bundle id is probably com\.example\.phone\.$/m,
+    );
   });
 
   test('gcm and android apps take the same service account', async (t) => {

@@ -2,7 +2,10 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { readDatabaseAddress, shownDatabase } from '../../src/lib/database-address.ts';
+import { createThrowAwayCa } from '../../src/sandbox/certificates.ts';
 import { read } from './read.ts';
+
+const CA = createThrowAwayCa().certificate;
 
 const REFERENCE = {
   DB_ENV_NAME: 'middleware',
@@ -38,6 +41,24 @@ test('a database server is an address with user, host and database; ports and TL
       ['mysql', 'db', 3306, 'me', 'pw', 'calls', 'encrypt'],
     ],
     ['postgres://me:pw@db/calls?sslmode=no-verify', ['postgres', 'db', 5432, 'me', 'pw', 'calls', 'encrypt']],
+    [
+      'postgres://me:pw@db/calls?pgbouncer=true&connection_limit=1&schema=public',
+      ['postgres', 'db', 5432, 'me', 'pw', 'calls', 'off'],
+    ],
+    [
+      'postgres://db/calls?user=me&password=p%26w&sslmode=require&sslnegotiation=direct&uselibpqcompat=true',
+      ['postgres', 'db', 5432, 'me', 'p&w', 'calls', 'encrypt'],
+    ],
+    ['postgres://me@db/calls?password=', ['postgres', 'db', 5432, 'me', '', 'calls', 'off']],
+    ['mysql://me:pw@db/calls?sslaccept=strict', ['mysql', 'db', 3306, 'me', 'pw', 'calls', 'verify-full']],
+    [
+      'mysql://me:pw@db/calls?sslaccept=accept_invalid_certs',
+      ['mysql', 'db', 3306, 'me', 'pw', 'calls', 'encrypt'],
+    ],
+    [
+      'mysql://me:pw@db/calls?ssl={"rejectUnauthorized":true}',
+      ['mysql', 'db', 3306, 'me', 'pw', 'calls', 'verify-full'],
+    ],
     ['postgres://me:pw@db/calls?ssl=0', ['postgres', 'db', 5432, 'me', 'pw', 'calls', 'off']],
   ] as const;
   for (const [text, expected] of rows) {
@@ -45,7 +66,7 @@ test('a database server is an address with user, host and database; ports and TL
     assert.ok(reading.ok, text);
     const { engine, host, port, user, password, database, tls } = reading.address;
     assert.deepEqual([engine, host, port, user, password, database, tls], expected);
-    assert.equal(read({ DATABASE_URL: text }).config?.databaseUrl, text);
+    assert.equal(read({ DATABASE_URL: text }, { '/ca.pem': CA }).config?.databaseUrl, text);
   }
 });
 
@@ -82,8 +103,30 @@ test('an address that cannot be used is a problem that names the setting and quo
     ['mysql://me:hunter2@db/x?sslmode=disable&sslrootcert=/ca.pem', /sslrootcert=/],
     ['mysql://me:hunter2@db/x?sslcert=/c.pem&sslkey=/c.key', /without sslmode=/],
     ['mysql://me:hunter2@db/x?sslmode=require&ssl=true', /both sslmode= and ssl=/],
-    ['mysql://me:hunter2@db/x?password=hunter2', /the unknown option password=; known are sslmode, .*socket/],
-    ['mysql://me:hunter2@db/x?hun%20ter2', /has an unknown option; known are/],
+    ['mysql://me:hunter2@db/x?password=hunter2', /a user or password before the host and another/],
+    ['postgres://me:hunter2@db/x?user=you', /a user or password before the host and another/],
+    ['mysql://me:hunter2@db/x?hun%20ter2', /has an unknown option; leave it out$/],
+    ['mysql://me:hunter2@db/x?foo=1', /has the unknown option foo=; leave it out$/],
+    ['mysql://me:hunter2@db/x?sslmdoe=require', /option sslmdoe=; write sslmode=, or leave it out$/],
+    ['postgres://me:hunter2@db/x?schema=calls', /the option schema= with a value .*; leave it out$/],
+    ['mysql://me:hunter2@db/x?sslaccept=hunter2', /sslaccept= with a value .*; write sslmode=$/],
+    ['mysql://me:hunter2@db/x?sslaccept=strict&sslmode=disable', /leave out sslaccept=$/],
+    ['postgres://me:hunter2@h1:5432,h2:5432/x', /names several hosts/],
+    ['postgres://me:hunter2@db/x?host=h1,h2', /names several hosts/],
+    ['postgres://me:hunter2@db:543x/x', /has a port that is not a number/],
+    ['postgres://me:hunter2/1@db/x', /percent-encoded/],
+    ['postgres://me:[YOUR-PASSWORD]@db/x', /a placeholder in place of the password/],
+    ['jdbc:postgresql://db/x?user=me&password=hunter2', /must begin with postgres:\/\/, without jdbc:/],
+    ['mysql2://me:hunter2@db/x', /must begin with mysql:\/\//],
+    ['"postgres://me:hunter2@db/x"', /; leave out the quotes around it$/],
+    [
+      'postgres://me:hunter2@db/x?sslrootcert=/none',
+      /sslrootcert names \/none, which cannot be read \(ENOENT\)$/,
+    ],
+    [
+      'postgres://me:hunter2@db/x?sslmode=require&sslcert=/none&sslkey=/none',
+      /sslcert names \/none, which cannot be read \(ENOENT\)$/,
+    ],
     ['mysql://me:hunter2@db/x?application_name=y', /the unknown option application_name=/],
     ['postgres://me:hunter2@db/x?socket=/hunter2', /the unknown option socket=/],
     ['postgres://me:hunter2@db/x?host=a&host=hunter2', /the option host= twice/],

@@ -68,6 +68,10 @@ test('an address names account, server, database, TLS, or Sentinels with their m
       'valkeys://me:pw@redis/?db=2&protocol=3',
       ['me', 'pw', true, { kind: 'single', server: REDIS, database: 2 }],
     ],
+    [
+      'rediss://:pw@redis?ssl_cert_reqs=required&family=0',
+      [undefined, 'pw', true, { kind: 'single', server: REDIS, database: 0 }],
+    ],
     ['redis://redis:6379/1/', [undefined, undefined, false, { kind: 'single', server: REDIS, database: 1 }]],
     ['valkey://redis/1?db=1', [undefined, undefined, false, { kind: 'single', server: REDIS, database: 1 }]],
     [

@@ -88,7 +88,7 @@ describe('a Google service account', () => {
     assertRefused(read({ type: undefined }), /"type" must be "service_account"/);
     assertRefused(read({ type: undefined, project_info: {} }), /google-services\.json/);
     for (const text of ['', 'null', '[]', '7', '{"private_key": hunter2', `"${'x'.repeat(300_000)}"`]) {
-      assertRefused(readFcmServiceAccount(text), /is not a JSON object/, 'hunter2');
+      assertRefused(readFcmServiceAccount(text), /is not (a JSON object|valid JSON)/, 'hunter2');
     }
   });
 

@@ -44,6 +44,8 @@ const VARIANTS: readonly (readonly [string, (pem: string) => string])[] = [
   ['UTF-16 without its mark', (pem) => asUtf8(utf16(pem))],
   ['UTF-16, high byte first', (pem) => asUtf8(utf16(`\uFEFF${pem}`).swap16())],
   ['base64', base64],
+  ['dashes of a word processor', (pem) => pem.replaceAll('-----', '—–')],
+  ['four hyphens', (pem) => pem.replaceAll('-----', '----')],
   ['base64 in lines', (pem) => `${base64(pem).replace(/.{76}/g, '$&\n')}\n`],
 ];
 
@@ -85,6 +87,11 @@ describe('what has one meaning is repaired', () => {
       ['line ends in a text', json.replaceAll('\\n', '\n')],
       ['UTF-16', asUtf8(utf16(json))],
       ['base64', base64(json)],
+      ['single quotes around it', `'${json}'\n`],
+      ['double quotes around it', `"${json}"`],
+      ['its name before it', `GOOGLE_JSON=${json}`],
+      ['its name and quotes before it', `export GOOGLE_JSON='${JSON.stringify(FILE)}'`],
+      ['JSON in a text', JSON.stringify(json)],
       ['base64 of one line', base64(JSON.stringify(FILE))],
     ] as const;
     for (const [name, file] of files) {
@@ -112,6 +119,7 @@ describe('what is something else is named', () => {
         /a certificate request/,
       ],
       [pem.replace(/-----END.*/, ''), /the line "-----END …" is missing/],
+      [pem.replace(/-----BEGIN.*\n/, ''), /the line "-----BEGIN …" is missing/],
       [pem.replace('-----END PRIVATE', '-----END EC PRIVATE'), /does not match the line "-----BEGIN …"/],
       [pem.replaceAll('PRIVATE KEY', 'OPENSSH PRIVATE KEY'), /the format of OpenSSH; .*ssh-keygen -p -m PEM/],
       ['PuTTY-User-Key-File-3: x', /it is a key of PuTTY/],
@@ -135,6 +143,33 @@ describe('what is something else is named', () => {
     ] as const;
     for (const [text, problem] of cases)
       assertRefused(readApnsCertificate({ certPem: text, ...APP }), problem, text);
+  });
+
+  test('a damaged service account, with the place of the damage', () => {
+    const json = JSON.stringify(
+      { type: 'service_account', private_key: pkcs8(RSA.privateKey) },
+      undefined,
+      2,
+    );
+    const cases = [
+      [
+        json.replace('\n}', ',\n}'),
+        /is not valid JSON at line 4, column 1: there is a comma too many before it$/,
+      ],
+      [json.replaceAll('"', "'"), /is not valid JSON at line 2, column 3: JSON has double quotes/],
+      [json.replaceAll(/"(\w+)"/g, '“$1”'), /is not valid JSON at line 2, column 3: it has curly quotes/],
+      [
+        json.replace('"service_account"', "'service_account'"),
+        /at line 2, column 11: JSON has double quotes/,
+      ],
+      [json.replace('",', '"'), /at line 3, column 3: Expected ',' or '}'/],
+      [json.slice(0, 400), /is cut off: its end is missing$/],
+      [`[${json}]`, /is not a JSON object but a list: give the object in it/],
+      [`AAAAabcdefg:APA91b${'x'.repeat(120)}`, /it is an old server key .*make a service-account key/],
+      [`AIza${'x'.repeat(35)}`, /an API key/],
+      ['hunter2', /is not a JSON object$/],
+    ] as const;
+    for (const [text, problem] of cases) assertRefused(readFcmServiceAccount(text), problem, text);
   });
 
   test('a PEM key or nothing in place of a service account', () => {

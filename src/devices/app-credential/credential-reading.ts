@@ -7,6 +7,8 @@ export const MAX_CREDENTIAL_TEXT = 256 * 1024;
 export interface CredentialRefused {
   readonly ok: false;
   readonly problem: string;
+  /** Whether it is about the key's own file, of two. */
+  readonly ofKeyFile?: true;
 }
 
 /** What came of reading a credential's files. */

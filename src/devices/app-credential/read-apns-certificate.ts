@@ -71,7 +71,7 @@ export const readApnsCertificate = (input: {
     keyPem === undefined
       ? readCredentialKey(certPem, FILE, DECRYPT)
       : readCredentialKey(keyPem, 'the key file');
-  if (!reading.ok) return reading;
+  if (!reading.ok) return keyPem === undefined ? reading : { ...reading, ofKeyFile: true };
   const leaf = certificates.all.find((certificate) => certificate.checkPrivateKey(reading.key));
   if (leaf === undefined) return refused('the private key does not belong to the certificate');
   const { problem: uncovered, notes } = coverageOf(leaf, appId);

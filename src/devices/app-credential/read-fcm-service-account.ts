@@ -1,5 +1,11 @@
+import { jsonFault } from '../../lib/json-fault.ts';
 import { pemBlocks, plainText } from '../../lib/pem-blocks.ts';
-import { type CredentialReading, MAX_CREDENTIAL_TEXT, refused } from './credential-reading.ts';
+import {
+  type CredentialReading,
+  type CredentialRefused,
+  MAX_CREDENTIAL_TEXT,
+  refused,
+} from './credential-reading.ts';
 import { privateKeyPem, readCredentialKey } from './read-credential-key.ts';
 
 /** Also the old ids with a domain, `example.com:project`; none can leave its place in a path. */
@@ -9,31 +15,51 @@ const MIN_RSA_BITS = 2048;
 const LOOPBACK: ReadonlySet<string> = new Set(['localhost', '127.0.0.1', '[::1]']);
 const FILE = 'the service-account file';
 
-const parseObject = (text: string): ReadonlyMap<string, unknown> | undefined => {
-  if (text.length > MAX_CREDENTIAL_TEXT) return undefined;
+/** Quotation marks and a variable's name that a shell, a .env file or a YAML file has left around the whole. */
+const NAME = /^\s*(?:export\s+)?[A-Za-z_]\w*\s*=\s*(?=["'{])/;
+const QUOTED = /^\s*(["'])(\s*\{(?!\\).*\}\s*)\1\s*;?\s*$/s;
+
+/** A line end within a text, where a shell has replaced \n, is no JSON; the key is read with a blank in its place. */
+const parse = (text: string): unknown => JSON.parse(text.replace(/[\t\r\n]/g, ' '));
+
+const parseObject = (text: string): ReadonlyMap<string, unknown> | CredentialRefused => {
+  if (text.length > MAX_CREDENTIAL_TEXT) return refused(`${FILE} is not a JSON object: it is too large`);
+  const plain = plainText(text);
+  const instead = insteadOfJson(plain);
+  if (instead !== undefined) return refused(`${FILE} is not a JSON object: ${instead}`);
+  const bare = plain.replace(NAME, '').replace(QUOTED, '$2');
   try {
-    // A line end within a text, where a shell has replaced \n, is no JSON; the key is read with a blank in its place.
-    const parsed: unknown = JSON.parse(plainText(text).replace(/[\t\r\n]/g, ' '));
-    if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed)) return undefined;
-    return new Map<string, unknown>(Object.entries(parsed));
+    const first = parse(bare);
+    // JSON within a text of JSON, as some secret stores give it.
+    const parsed = typeof first === 'string' ? parse(first) : first;
+    if (Array.isArray(parsed))
+      return refused(`${FILE} is not a JSON object but a list: give the object in it without [ and ]`);
+    if (typeof parsed === 'object' && parsed !== null)
+      return new Map<string, unknown>(Object.entries(parsed));
+    return refused(`${FILE} is not a JSON object`);
   } catch {
     // The error of JSON.parse quotes the text, which is secret.
-    return undefined;
+    const lines = bare.replace(/[\t\r]/g, ' ');
+    return refused(/^\s*[[{"]/.test(bare) ? `${FILE} ${jsonFault(lines)}` : `${FILE} is not a JSON object`);
   }
 };
 
-/** What the text is instead; continues a sentence, or is empty. */
-const insteadOfJson = (text: string): string => {
-  if (text.trim() === '') return ': it is empty';
-  return pemBlocks(text).length > 0
-    ? ': it is a PEM file; give the whole JSON file that the Firebase console has made, not the key out of it'
-    : '';
+const CONSOLE = 'make a service-account key in the Firebase console';
+
+/** What the text is instead; undefined where it may be JSON. */
+const insteadOfJson = (text: string): string | undefined => {
+  if (text.trim() === '') return 'it is empty';
+  if (/^\s*["']?(?:AAAA[\w-]{7}:|AIza[\w-]{30})/.test(text))
+    return `it is an old server key or an API key, which Google no longer takes; ${CONSOLE}`;
+  return !text.includes('{') && pemBlocks(text).length > 0
+    ? 'it is a PEM file; give the whole JSON file that the Firebase console has made, not the key out of it'
+    : undefined;
 };
 
 const typeProblem = (fields: ReadonlyMap<string, unknown>): string | undefined => {
   if (fields.get('type') === 'service_account') return undefined;
   if (fields.has('project_info')) {
-    return 'this is google-services.json, which belongs into the app: make a service-account key in the Firebase console';
+    return `this is google-services.json, which belongs into the app: ${CONSOLE}`;
   }
   return `${FILE} is of another kind: its field "type" must be "service_account"`;
 };
@@ -70,7 +96,7 @@ const requiredFields = (
  */
 export const readFcmServiceAccount = (json: string): CredentialReading<'fcm-service-account'> => {
   const fields = parseObject(json);
-  if (fields === undefined) return refused(`${FILE} is not a JSON object${insteadOfJson(json)}`);
+  if (!('get' in fields)) return fields;
   const wrongType = typeProblem(fields);
   if (wrongType !== undefined) return refused(wrongType);
   const texts = requiredFields(fields);

@@ -42,7 +42,7 @@ export const openServer = async (
   limits: ServerLimits,
   engine: ServerEngine,
 ): Promise<ClosedDatabase> => {
-  const tls = await tlsOptions(address);
+  const tls = tlsOptions(address);
   const { faultOf: engineFault } = engine;
   const meansLost = (error: unknown) => engineFault(error) === 'gone';
   const meansOutdated = (error: unknown) => {

@@ -1,28 +1,7 @@
-import { readFile } from 'node:fs/promises';
+import { readFileSync } from 'node:fs';
 import type { DatabaseAddress } from '../../lib/database-address.ts';
-import { readCertificates } from '../../lib/read-certificates.ts';
-import { readPrivateKey } from '../../lib/read-private-key.ts';
+import { readDatabaseTlsFiles } from '../../lib/database-tls-files.ts';
 import { DatabaseUrlError } from '../database-url-error.ts';
-
-const readText = async (option: string, path: string): Promise<string> => {
-  try {
-    return await readFile(path, 'utf8');
-  } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unreadable';
-    throw new DatabaseUrlError(`${option} names ${path}, which cannot be read (${code})`, { cause: error });
-  }
-};
-
-const readPem = async (
-  option: 'sslrootcert' | 'sslcert' | 'sslkey',
-  path: string | undefined,
-): Promise<string | undefined> => {
-  if (path === undefined) return undefined;
-  const text = await readText(option, path);
-  const reading = option === 'sslkey' ? readPrivateKey(text) : readCertificates(text);
-  if (reading.ok) return reading.pem;
-  throw new DatabaseUrlError(`${option} names ${path}, which ${reading.problem}`);
-};
 
 /** What both drivers hand on to `node:tls`. */
 export interface TlsOptions {
@@ -32,12 +11,12 @@ export interface TlsOptions {
   readonly key?: string;
 }
 
-/** The address's files and wishes; undefined where the connection is not encrypted. Rejects with `DatabaseUrlError`. */
-export const tlsOptions = async (address: DatabaseAddress): Promise<TlsOptions | undefined> => {
+/** The address's files and wishes; undefined where the connection is not encrypted. Throws `DatabaseUrlError`. */
+export const tlsOptions = (address: DatabaseAddress): TlsOptions | undefined => {
   if (address.tls === 'off') return undefined;
-  const ca = await readPem('sslrootcert', address.caFile);
-  const cert = await readPem('sslcert', address.certFile);
-  const key = await readPem('sslkey', address.keyFile);
+  const files = readDatabaseTlsFiles(address, (path) => readFileSync(path, 'utf8'));
+  if (!files.ok) throw new DatabaseUrlError(files.problem);
+  const { ca, cert, key } = files;
   return {
     rejectUnauthorized: address.tls !== 'encrypt',
     ...(ca === undefined ? {} : { ca }),
