@@ -34,8 +34,8 @@ const OUR_PREFIXES = [
   'VG_API_',
 ];
 
-/** Variables of other programs, one of which may look like a misspelling of another. */
-const SHARED = /^(?:https?|ftp|all|no)_proxy$/i;
+/** Variables of other programs (OpenSSL has SSL_CERT_FILE) that may look like a misspelling of ours or of each other. */
+const SHARED = /^(?:https?|ftp|all|no)_proxy$|^SSL_/i;
 
 /** Settings of the reference that mean nothing here, and what to know instead. */
 const REFERENCE_SETTINGS: Readonly<Record<string, string>> = {

@@ -176,6 +176,7 @@ test('names that look like ours but are none are warned of, and those of the ref
     ['HTTP_PORT', undefined],
     ['HTTP_PROXY', undefined],
     ['FTP_PROXY', undefined],
+    ['SSL_CERT_FILE', undefined],
   ];
   for (const [name, expected] of rows) {
     const { config, warnings } = read({ [name]: '1' });
