@@ -1,5 +1,6 @@
 import type { AppStore } from '../devices/app-store.ts';
 import type { CredentialVault } from '../devices/credential-vault.ts';
+import { PROGRAM } from '../lib/program.ts';
 
 /**
  * Looks whether every stored credential can be read before a service starts, and warns of those that are not encrypted
@@ -14,5 +15,5 @@ export async function checkStoredCredentials(parts: {
   for (const { error } of unreadable) throw error;
   if (parts.vault.sealsWith === undefined || unencrypted === 0) return;
   const whose = unencrypted === 1 ? "1 app's credential is" : `${unencrypted} apps' credentials are`;
-  parts.warn(`${whose} stored unencrypted; run: vialer-middleware credentials rotate`);
+  parts.warn(`${whose} stored unencrypted; run: ${PROGRAM} credentials rotate`);
 }

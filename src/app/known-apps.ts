@@ -1,6 +1,7 @@
 import type { App } from '../devices/app.ts';
 import { credentialExpiry } from '../devices/app-credential/credential-expiry.ts';
 import type { AppStore } from '../devices/app-store.ts';
+import { PROGRAM } from '../lib/program.ts';
 import type { AppSenders } from '../push/app-senders.ts';
 import type { Telemetry } from '../telemetry/telemetry.ts';
 import { watchApps } from './app-watcher.ts';
@@ -8,7 +9,7 @@ import { appsByPlatform } from './start-fields.ts';
 
 const DAY_MS = 86_400_000;
 
-const NO_APPS = 'there are no apps: no phone can register or be woken; run: vialer-middleware apps add';
+const NO_APPS = `there are no apps: no phone can register or be woken; run: ${PROGRAM} apps add`;
 
 /** The apps that this service knows now. */
 export interface KnownApps {

@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { readAppsRefreshMs, readStoreSettings } from '../config/part-settings.ts';
 import { describeCredential } from '../devices/app-credential/describe-credential.ts';
 import type { Platform } from '../devices/device.ts';
+import { PROGRAM } from '../lib/program.ts';
 import { appIdOption, platformOption } from './arguments.ts';
 import { type CommandContext, CommandFailed, requireSettings, tellDatabase } from './command-context.ts';
 import { counted } from './counted.ts';
@@ -35,10 +36,10 @@ The credential is read, checked and stored in the database; the files are not ne
 them, - reads standard input.
 
 Examples:
-  vialer-middleware apps add --platform apns --app-id com.example.phone \\
+  ${PROGRAM} apps add --platform apns --app-id com.example.phone \\
     --apns-key AuthKey_ABCDE12345.p8 --apns-key-id ABCDE12345 --apns-team-id FGHIJ67890
-  vialer-middleware apps add --platform apns --app-id com.example.phone --apns-cert voip.pem
-  vialer-middleware apps add --platform android --app-id com.example.phone --fcm-service-account account.json`;
+  ${PROGRAM} apps add --platform apns --app-id com.example.phone --apns-cert voip.pem
+  ${PROGRAM} apps add --platform android --app-id com.example.phone --fcm-service-account account.json`;
 
 const MAX_APP_ID = 255;
 
@@ -64,7 +65,7 @@ async function addApp(context: CommandContext, options: AddOptions): Promise<voi
   await withStores(config, add, { create: true });
   for (const note of [...notes, ...appIdNotes(platform, appId)]) context.err(`Note: ${note}.`);
   context.out(
-    `A running service takes it up within ${config.appsRefreshMs} ms; try it with: vialer-middleware apps check`,
+    `A running service takes it up within ${config.appsRefreshMs} ms; try it with: ${PROGRAM} apps check`,
   );
 }
 

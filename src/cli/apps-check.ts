@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { type PushSettings, readPushSettings } from '../config/part-settings.ts';
 import type { App } from '../devices/app.ts';
 import type { Platform } from '../devices/device.ts';
+import { PROGRAM } from '../lib/program.ts';
 import { appIdOption, jsonOption, platformOption } from './arguments.ts';
 import { type CommandContext, CommandFailed, requireSettings, tellDatabase } from './command-context.ts';
 import { counted } from './counted.ts';
@@ -36,8 +37,8 @@ Each app pushes to a token that no phone has. Nobody is disturbed: a complaint a
 INVALID_ARGUMENT) means that the credential itself is accepted. Exit code: 0 when every app is ok, else 1.
 
 Examples:
-  vialer-middleware apps check
-  vialer-middleware apps check --platform apns --app-id com.example.phone --sandbox`;
+  ${PROGRAM} apps check
+  ${PROGRAM} apps check --platform apns --app-id com.example.phone --sandbox`;
 
 async function checkApps(context: CommandContext, options: CheckOptions): Promise<void> {
   const config = requireSettings(readPushSettings);
@@ -59,7 +60,7 @@ function chosen(all: readonly App[], { platform, appId }: CheckOptions): readonl
     .filter((app) => platform === undefined || app.platform === platform)
     .filter((app) => appId === undefined || app.appId === appId);
   if (apps.length === 0 && (platform ?? appId) !== undefined) {
-    throw new CommandFailed('There is no such app. See: vialer-middleware apps list');
+    throw new CommandFailed(`There is no such app. See: ${PROGRAM} apps list`);
   }
   return apps;
 }
@@ -90,7 +91,7 @@ const answerOf = ({ said, detail }: ProbedApp): string =>
 
 function print({ out }: CommandContext, probed: readonly ProbedApp[]): void {
   if (probed.length === 0) {
-    out('There are no apps. See: vialer-middleware apps add --help');
+    out(`There are no apps. See: ${PROGRAM} apps add --help`);
     return;
   }
   const heading = ['STATUS', 'PLATFORM', 'APP ID', 'TOOK', 'ANSWER', 'MEANING'];

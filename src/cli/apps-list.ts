@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { credentialExpiry } from '../devices/app-credential/credential-expiry.ts';
 import { describeCredential } from '../devices/app-credential/describe-credential.ts';
+import { PROGRAM } from '../lib/program.ts';
 import { jsonOption } from './arguments.ts';
 import { type CommandContext, requireDatabaseConfig } from './command-context.ts';
 import { textTable } from './text-table.ts';
@@ -18,8 +19,8 @@ export function addAppsListCommand(apps: Command, context: CommandContext): void
 
 const EXAMPLES = `
 Examples:
-  vialer-middleware apps list
-  vialer-middleware apps list --json | jq -r '.[] | select(.expiresAt != null) | "\\(.expiresAt) \\(.appId)"'`;
+  ${PROGRAM} apps list
+  ${PROGRAM} apps list --json | jq -r '.[] | select(.expiresAt != null) | "\\(.expiresAt) \\(.appId)"'`;
 
 async function listApps(context: CommandContext, json: boolean): Promise<void> {
   const { out } = context;
@@ -38,7 +39,7 @@ async function listApps(context: CommandContext, json: boolean): Promise<void> {
     });
   });
   if (json) out(JSON.stringify(rows, null, 2));
-  else if (rows.length === 0) out('There are no apps. See: vialer-middleware apps add --help');
+  else if (rows.length === 0) out(`There are no apps. See: ${PROGRAM} apps add --help`);
   else {
     const cells = rows.map((row) => [
       row.platform,

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import type { Platform } from '../devices/device.ts';
+import { PROGRAM } from '../lib/program.ts';
 import { appIdOption, platformOption } from './arguments.ts';
 import { type CommandContext, CommandFailed, requireDatabaseConfig } from './command-context.ts';
 import { counted } from './counted.ts';
@@ -27,8 +28,8 @@ const EXAMPLES = `
 Phones of a removed app cannot be woken, and cannot register until it is added again.
 
 Examples:
-  vialer-middleware apps remove --platform gcm --app-id com.example.oldphone
-  vialer-middleware apps remove --platform gcm --app-id com.example.oldphone --force`;
+  ${PROGRAM} apps remove --platform gcm --app-id com.example.oldphone
+  ${PROGRAM} apps remove --platform gcm --app-id com.example.oldphone --force`;
 
 async function removeApp(context: CommandContext, options: RemoveOptions): Promise<void> {
   const { out } = context;
@@ -53,4 +54,4 @@ async function removeApp(context: CommandContext, options: RemoveOptions): Promi
 
 /** No app of that platform and id is in the database. */
 const unknownApp = (platform: Platform, appId: string): CommandFailed =>
-  new CommandFailed(`There is no ${platform} app ${appId}. See: vialer-middleware apps list`);
+  new CommandFailed(`There is no ${platform} app ${appId}. See: ${PROGRAM} apps list`);

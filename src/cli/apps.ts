@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { PROGRAM } from '../lib/program.ts';
 import { addAppsAddCommand } from './apps-add.ts';
 import { addAppsCheckCommand } from './apps-check.ts';
 import { addAppsListCommand } from './apps-list.ts';
@@ -10,7 +11,7 @@ export function addAppsCommands(program: Command, context: CommandContext): void
   const apps = program
     .command('apps')
     .description('the apps whose phones may be woken, and their credentials')
-    .addHelpText('after', '\nExample:\n  vialer-middleware apps list\n  vialer-middleware apps add --help');
+    .addHelpText('after', `\nExample:\n  ${PROGRAM} apps list\n  ${PROGRAM} apps add --help`);
   addAppsAddCommand(apps, context);
   addAppsListCommand(apps, context);
   addAppsRemoveCommand(apps, context);

@@ -14,6 +14,12 @@ export function wholeNumber(min: number, max: number): (text: string) => number 
 /** For the argument parser: a SIP account, as phones register for it. */
 export const accountArgument = wholeNumber(100_000_000, 999_999_999);
 
+/** For the option parser: a folder, which need not exist. */
+export function folderPath(text: string): string {
+  if (text !== '') return text;
+  throw new InvalidArgumentError('It must name a folder.');
+}
+
 /** For the option parser: an http(s) address; comes back ending in `/`. */
 export function baseUrlOption(text: string): string {
   const parsed = baseUrl(text);

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { type ConfigReport, processSource, readConfig } from '../config/config.ts';
+import { PROGRAM } from '../lib/program.ts';
 import { jsonOption } from './arguments.ts';
 import { type CommandContext, CommandFailed, tellDatabase } from './command-context.ts';
 import { counted } from './counted.ts';
@@ -12,7 +13,7 @@ export function addConfigCommands(program: Command, context: CommandContext): vo
   program
     .command('config')
     .description('look at the settings')
-    .addHelpText('after', '\nExample:\n  vialer-middleware config check')
+    .addHelpText('after', `\nExample:\n  ${PROGRAM} config check`)
     .command('check')
     .description('print every setting with its origin (secrets hidden), proxies, warnings and problems')
     .addOption(jsonOption())
@@ -24,8 +25,8 @@ const EXAMPLES = `
 Exit code: 0 when the service can run with these settings, 2 when not.
 
 Examples:
-  vialer-middleware config check
-  vialer-middleware config check --json | jq '.settings[] | select(.from != "default")'`;
+  ${PROGRAM} config check
+  ${PROGRAM} config check --json | jq '.settings[] | select(.from != "default")'`;
 
 function checkConfig(context: CommandContext, json: boolean): void {
   const report = readConfig(processSource());

@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { type CredentialStatus, credentialStatus } from '../devices/credential-status.ts';
 import { type CredentialVault, createCredentialVault } from '../devices/credential-vault.ts';
 import { type Rotation, rotateCredentials } from '../devices/rotate-credentials.ts';
+import { PROGRAM } from '../lib/program.ts';
 import type { Database } from '../storage/database.ts';
 import { type CommandContext, CommandFailed, requireDatabaseConfig } from './command-context.ts';
 import { counted } from './counted.ts';
@@ -23,8 +24,8 @@ What is under another key is read with CREDENTIALS_KEY_PREVIOUS. It may run besi
 interrupted, and be repeated. Exit code: 0 when everything is as wanted, else 1 or 2.
 
 Examples:
-  CREDENTIALS_KEY_FILE=/run/secrets/new CREDENTIALS_KEY_PREVIOUS_FILE=/run/secrets/old vialer-middleware credentials rotate
-  CREDENTIALS_KEY_PREVIOUS_FILE=/run/secrets/old vialer-middleware credentials rotate --decrypt`;
+  CREDENTIALS_KEY_FILE=/run/secrets/new CREDENTIALS_KEY_PREVIOUS_FILE=/run/secrets/old ${PROGRAM} credentials rotate
+  CREDENTIALS_KEY_PREVIOUS_FILE=/run/secrets/old ${PROGRAM} credentials rotate --decrypt`;
 
 const PLAIN = { current: undefined, previous: [] } as const;
 

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { type CredentialStatus, credentialStatus, type KeyUse } from '../devices/credential-status.ts';
 import { type CredentialVault, createCredentialVault } from '../devices/credential-vault.ts';
+import { PROGRAM } from '../lib/program.ts';
 import { jsonOption } from './arguments.ts';
 import { type CommandContext, CommandFailed, requireDatabaseConfig } from './command-context.ts';
 import { counted } from './counted.ts';
@@ -21,8 +22,8 @@ const EXAMPLES = `
 Keys are shown by their id, which tells nothing of the key. Exit code: 0 when every app's credential can be read, else 1.
 
 Examples:
-  vialer-middleware credentials status
-  vialer-middleware credentials status --json`;
+  ${PROGRAM} credentials status
+  ${PROGRAM} credentials status --json`;
 
 async function showStatus(context: CommandContext, json: boolean): Promise<void> {
   const config = requireDatabaseConfig(context);

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { PROGRAM } from '../lib/program.ts';
 import type { CommandContext } from './command-context.ts';
 import { addCredentialsRotateCommand } from './credentials-rotate.ts';
 import { addCredentialsStatusCommand } from './credentials-status.ts';
@@ -8,7 +9,7 @@ export function addCredentialsCommands(program: Command, context: CommandContext
   const credentials = program
     .command('credentials')
     .description('how the credentials of apps are encrypted in the database')
-    .addHelpText('after', '\nExample:\n  vialer-middleware credentials status');
+    .addHelpText('after', `\nExample:\n  ${PROGRAM} credentials status`);
   addCredentialsRotateCommand(credentials, context);
   addCredentialsStatusCommand(credentials, context);
 }

@@ -1,5 +1,5 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { constants, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { styleText } from 'node:util';
 import { type RunningApp, startApp } from '../app.ts';
@@ -32,12 +32,19 @@ const DELETED: DemoPhone = {
 };
 const CALLER = { phoneNumber: '+31201234567', callerId: 'Front desk' };
 
+/** A folder that goes with this process, also if that is interrupted or its reader leaves (`… | head`). */
+function makePassingFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'vialer-middleware-demo-'));
+  process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
+    process.once(signal, () => process.exit(128 + constants.signals[signal]));
+  return folder;
+}
+
 /** The work of `demo`. */
 export async function runDemo(context: CommandContext): Promise<void> {
+  const folder = makePassingFolder();
   await using stack = new AsyncDisposableStack();
-  const folder = stack.adopt(await mkdtemp(join(tmpdir(), 'vialer-middleware-demo-')), (path) =>
-    rm(path, { recursive: true, force: true }),
-  );
   const world = stack.adopt(await startWorld(), (running) => running.close());
   trustSandbox(world.ca.certificate);
   const config = demoConfig(world, `sqlite:${join(folder, 'demo.db')}`);

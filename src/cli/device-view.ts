@@ -1,4 +1,5 @@
 import type { Device } from '../devices/device.ts';
+import { PROGRAM } from '../lib/program.ts';
 import { hashOf } from '../telemetry/redaction.ts';
 import { CommandFailed } from './command-context.ts';
 
@@ -44,4 +45,4 @@ const instant = (epochMs: number): string => new Date(epochMs).toISOString().rep
 
 /** The account has no device. */
 export const noDevice = (account: number): CommandFailed =>
-  new CommandFailed(`No device is registered for account ${account}. See: vialer-middleware devices list`);
+  new CommandFailed(`No device is registered for account ${account}. See: ${PROGRAM} devices list`);

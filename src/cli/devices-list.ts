@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { MAX_DEVICE_PAGE } from '../devices/device-store.ts';
+import { PROGRAM } from '../lib/program.ts';
 import { accountArgument, jsonOption, wholeNumber } from './arguments.ts';
 import { type CommandContext, requireDatabaseConfig } from './command-context.ts';
 import { type DeviceView, deviceView } from './device-view.ts';
@@ -35,8 +36,8 @@ export function addDevicesListCommand(devices: Command, context: CommandContext)
 
 const EXAMPLES = `
 Examples:
-  vialer-middleware devices list
-  vialer-middleware devices list --limit 1000 --after 123456789 --json`;
+  ${PROGRAM} devices list
+  ${PROGRAM} devices list --limit 1000 --after 123456789 --json`;
 
 async function listDevices(context: CommandContext, options: ListOptions): Promise<void> {
   const { after, limit } = options;

@@ -1,4 +1,5 @@
 import { Argument, type Command } from 'commander';
+import { PROGRAM } from '../lib/program.ts';
 import { accountArgument } from './arguments.ts';
 import { type CommandContext, requireDatabaseConfig } from './command-context.ts';
 import { noDevice } from './device-view.ts';
@@ -16,7 +17,7 @@ export function addDevicesRemoveCommand(devices: Command, context: CommandContex
 
 const EXAMPLES = `
 Examples:
-  vialer-middleware devices remove 123456789`;
+  ${PROGRAM} devices remove 123456789`;
 
 async function removeDevice(context: CommandContext, account: number): Promise<void> {
   const { out } = context;

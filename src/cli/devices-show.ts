@@ -1,4 +1,5 @@
 import { Argument, type Command } from 'commander';
+import { PROGRAM } from '../lib/program.ts';
 import { accountArgument, jsonOption } from './arguments.ts';
 import { type CommandContext, requireDatabaseConfig } from './command-context.ts';
 import { type DeviceView, deviceView, noDevice } from './device-view.ts';
@@ -24,8 +25,8 @@ export function addDevicesShowCommand(devices: Command, context: CommandContext)
 
 const EXAMPLES = `
 Examples:
-  vialer-middleware devices show 123456789
-  vialer-middleware devices show 123456789 --json`;
+  ${PROGRAM} devices show 123456789
+  ${PROGRAM} devices show 123456789 --json`;
 
 async function showDevice(context: CommandContext, account: number, options: ShowOptions): Promise<void> {
   const { out } = context;

@@ -9,6 +9,7 @@ import {
 import { type ListenAddress, readPbxListener } from '../config/pbx-listener-settings.ts';
 import { readResponseApi } from '../config/response-api.ts';
 import { readTlsSettings, type TlsSettings } from '../config/tls-settings.ts';
+import { PROGRAM } from '../lib/program.ts';
 import { accountArgument, baseUrlOption, jsonOption, wholeNumber } from './arguments.ts';
 import { type CommandContext, CommandFailed, requireSettings, tellDatabase } from './command-context.ts';
 import { reportDirectWake } from './report-direct-wake.ts';
@@ -57,9 +58,9 @@ with --direct. The phone may ring for a moment. Exit code: 0 when the app answer
 when the push service took the push), else 1.
 
 Examples:
-  vialer-middleware devices wake 123456789
-  vialer-middleware devices wake 123456789 --via https://push.example.org --from +31201234567
-  vialer-middleware devices wake 123456789 --direct --json`;
+  ${PROGRAM} devices wake 123456789
+  ${PROGRAM} devices wake 123456789 --via https://push.example.org --from +31201234567
+  ${PROGRAM} devices wake 123456789 --direct --json`;
 
 async function wake(context: CommandContext, account: number, options: WakeOptions): Promise<void> {
   const json = options.json === true;

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { PROGRAM } from '../lib/program.ts';
 import type { CommandContext } from './command-context.ts';
 import { addDevicesListCommand } from './devices-list.ts';
 import { addDevicesRemoveCommand } from './devices-remove.ts';
@@ -12,7 +13,7 @@ export function addDevicesCommands(program: Command, context: CommandContext): v
     .description('the phones that are registered, one for each account')
     .addHelpText(
       'after',
-      '\nExample:\n  vialer-middleware devices show 123456789\n  vialer-middleware devices wake 123456789',
+      `\nExample:\n  ${PROGRAM} devices show 123456789\n  ${PROGRAM} devices wake 123456789`,
     );
   addDevicesListCommand(devices, context);
   addDevicesShowCommand(devices, context);

@@ -1,5 +1,7 @@
 // What a command needs is loaded when it is called: `--help` and the other commands start faster.
+
 import type { Command } from 'commander';
+import { PROGRAM } from '../lib/program.ts';
 import type { CommandContext } from './command-context.ts';
 import type { ImportOptions } from './import-reference/import-reference-run.ts';
 
@@ -28,5 +30,5 @@ reference's database is only read.
 
 Examples:
   REFERENCE_DATABASE_URL=mysql://user:password@db.example.org/middleware \\
-    vialer-middleware import-reference --cert-dir deploy/local
-  vialer-middleware import-reference --from-file reference.url --cert-dir deploy/local --apply`;
+    ${PROGRAM} import-reference --cert-dir deploy/local
+  ${PROGRAM} import-reference --from-file reference.url --cert-dir deploy/local --apply`;

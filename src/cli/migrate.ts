@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { PROGRAM } from '../lib/program.ts';
 import { migrate } from '../storage/migrate.ts';
 import { type CommandContext, requireDatabaseConfig } from './command-context.ts';
 import { withDatabase } from './with-stores.ts';
@@ -14,8 +15,8 @@ export function addMigrateCommand(program: Command, context: CommandContext): vo
 
 const EXAMPLES = `
 Examples:
-  vialer-middleware migrate
-  DATABASE_URL=sqlite:/var/lib/vialer-middleware/middleware.db vialer-middleware migrate`;
+  ${PROGRAM} migrate
+  DATABASE_URL=sqlite:/var/lib/vialer-middleware/middleware.db ${PROGRAM} migrate`;
 
 async function runMigrate(context: CommandContext): Promise<void> {
   const { out } = context;

@@ -1,5 +1,6 @@
 import { Command, CommanderError } from 'commander';
 import { packageVersion } from '../lib/package-version.ts';
+import { PROGRAM } from '../lib/program.ts';
 import { addAppsCommands } from './apps.ts';
 import { type CommandContext, CommandFailed } from './command-context.ts';
 import { addConfigCommands } from './config-check.ts';
@@ -37,7 +38,7 @@ export async function runProgram(argv: readonly string[]): Promise<number> {
 }
 
 function createProgram(context: CommandContext): Command {
-  const program = new Command('vialer-middleware')
+  const program = new Command(PROGRAM)
     .description(
       'Wakes sleeping phones for incoming calls: between SIP PBXs and the push services of Apple and Google.',
     )

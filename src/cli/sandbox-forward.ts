@@ -18,10 +18,11 @@ const bodyOf = (service: string, { token, headers, payload }: DeliveredPush): st
   return JSON.stringify({ service, token, headers: shown, payload });
 };
 
-/** Posts each push as JSON: at most 16 at once, 5 s each. `say` gets the reports; they name no more than the origin of `url`. */
+/** Posts each push as JSON: at most 16 at once, 5 s each. `say` gets the reports; they leave out the query of `url`, which may hold a secret. */
 export function createForward(url: string, say: (line: string) => void): Forward {
   const closing = new AbortController();
-  const { origin } = new URL(url);
+  const { origin, pathname } = new URL(url);
+  const where = origin + pathname;
   let inFlight = 0;
 
   const post = async (body: string): Promise<void> => {
@@ -37,10 +38,10 @@ export function createForward(url: string, say: (line: string) => void): Forward
         signal,
         timeoutMs: TIMEOUT_MS,
       });
-      if (status < 200 || status > 299) say(`--forward: ${origin} answered ${status}`);
+      if (status < 200 || status > 299) say(`--forward: ${where} answered ${status}`);
     } catch (error) {
       const code = error instanceof Error && 'code' in error ? String(error.code) : 'no whole answer in time';
-      if (!closing.signal.aborted) say(`--forward: ${origin} did not take the push (${code})`);
+      if (!closing.signal.aborted) say(`--forward: ${where} did not take the push (${code})`);
     } finally {
       inFlight -= 1;
     }
@@ -49,7 +50,7 @@ export function createForward(url: string, say: (line: string) => void): Forward
   return {
     push: (service, push) => {
       if (inFlight < MAX_IN_FLIGHT) void post(bodyOf(service, push));
-      else say(`--forward: a push is left out, ${MAX_IN_FLIGHT} wait for an answer of ${origin}`);
+      else say(`--forward: a push is left out, ${MAX_IN_FLIGHT} wait for an answer of ${where}`);
     },
     close: () => closing.abort(),
   };

@@ -1,5 +1,6 @@
 import { InvalidArgumentError } from 'commander';
 import type { Fault } from '../sandbox/faults.ts';
+import { registrableToken } from './registrable-token.ts';
 
 /** What the phones of the sandbox do when they are pushed, and what push services say to their tokens. */
 export const PHONE_BEHAVIOURS = ['answers', 'silent', 'declines', 'slow', 'dead-token', 'refused'] as const;
@@ -21,7 +22,14 @@ export function readPhoneRule(text: string): PhoneRule {
       `It must be one of ${PHONE_BEHAVIOURS.join(', ')}, or TOKEN= before one of them.`,
     );
   }
-  return { token: at === -1 ? undefined : text.slice(0, at), behaviour };
+  return { token: at === -1 ? undefined : registrableToken(text.slice(0, at)), behaviour };
+}
+
+/** The rules and one more. Throws as option parsers do if it would take the place of one of them. */
+export function withPhoneRule(rules: readonly PhoneRule[], rule: PhoneRule): readonly PhoneRule[] {
+  if (!rules.some(({ token }) => token === rule.token)) return [...rules, rule];
+  const what = rule.token === undefined ? 'all phones do' : 'this phone does';
+  throw new InvalidArgumentError(`An earlier --phone already says what ${what}.`);
 }
 
 /** The behaviour of the phone with a push token; `none`: no phone of ours. */

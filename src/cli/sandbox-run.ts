@@ -10,9 +10,13 @@ import { type CommandContext, CommandFailed, tellDatabase } from './command-cont
 import { addSandboxApps, SANDBOX_APPS } from './sandbox-apps.ts';
 import type { ScriptedFault } from './sandbox-fault.ts';
 import { createForward } from './sandbox-forward.ts';
+import { lockFolder } from './sandbox-lock.ts';
 import { behaviourFor, type PhoneRule, refusalFor } from './sandbox-phone-rules.ts';
 import { startPhones } from './sandbox-phones.ts';
 import { howToAnswer, howToTry, shellWord, shortToken, shownPayload } from './sandbox-words.ts';
+
+/** How long calls wait if a person answers them by hand: the default is too short for copying a command. */
+const PERSON_WAIT_MS = 30_000;
 
 /** The options of `sandbox`. */
 export interface SandboxOptions {
@@ -28,15 +32,18 @@ export interface SandboxOptions {
 /** The work of `sandbox`. */
 export async function runSandbox(context: CommandContext, options: SandboxOptions): Promise<void> {
   const { folder } = options;
-  await makeFolder(folder).catch(throwNoFolder(folder));
+  const held = await makeFolder(folder)
+    .then(() => lockFolder(folder))
+    .catch(throwNoFolder(folder));
+  await using stack = new AsyncDisposableStack();
+  stack.adopt(held, (lock) => lock.close());
   const say = (words: string) => context.out(`# ${words}`);
   const world = await startSandboxWorld(options, say);
-  await using stack = new AsyncDisposableStack();
   stack.adopt(world, (running) => running.close());
-  const settings = await writeFiles(context, world, folder).catch(throwNoFolder(folder));
+  const settings = await writeFiles(context, world, options).catch(throwNoFolder(folder));
   for (const [name, value] of settings) context.out(`export ${name}=${shellWord(value)}`);
-  for (const line of howToTry({ folder, apps: SANDBOX_APPS, hasPhones: options.phones !== 'none' }))
-    say(line);
+  const personWaitMs = options.phones === 'none' ? PERSON_WAIT_MS : undefined;
+  for (const line of howToTry({ folder, apps: SANDBOX_APPS, personWaitMs })) say(line);
   for (const { fault, scope } of options.faults) {
     for (const push of [world.apple, world.appleSandbox, world.google]) push.script(fault, scope);
   }
@@ -97,7 +104,7 @@ async function startSandboxWorld(options: SandboxOptions, say: (words: string) =
 async function writeFiles(
   context: CommandContext,
   world: World,
-  folder: string,
+  { folder, phones }: SandboxOptions,
 ): Promise<readonly (readonly [string, string])[]> {
   const caFile = join(folder, 'ca.pem');
   const databaseUrl = `sqlite:${join(folder, 'sandbox.db')}`;
@@ -109,6 +116,7 @@ async function writeFiles(
     ...world.settings,
     ACCOUNT_AUTH: 'voipgrid',
     DATABASE_URL: databaseUrl,
+    ...(phones === 'none' ? { APP_PUSH_ROUNDTRIP_WAIT: String(PERSON_WAIT_MS) } : {}),
     ...aroundProxies(world),
   });
   const lines = settings.map(([name, value]) => `${name}=${shellWord(value)}\n`);

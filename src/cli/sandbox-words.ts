@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { PROGRAM } from '../lib/program.ts';
 import { oneLine } from './text-table.ts';
 
 /** Characters of a payload that are shown: a push has 5 KiB at most. */
@@ -29,19 +30,26 @@ export function howToAnswer(payload: Readonly<Record<string, unknown>>): readonl
 export function howToTry(of: {
   readonly folder: string;
   readonly apps: { readonly apns: string; readonly android: string };
-  readonly hasPhones: boolean;
+  /** Milliseconds that a call waits for a person; undefined: the sandbox's phones answer. */
+  readonly personWaitMs: number | undefined;
 }): readonly string[] {
-  const { apps } = of;
+  const { apps, personWaitMs } = of;
+  // One push for each call: a person needs one command to answer it.
+  const once = personWaitMs === undefined ? '' : ' -d push_profile=once';
   const settings = shellWord(join(of.folder, 'sandbox.env'));
   const register = (path: string, app: string, token: string) =>
-    `  curl -i -u 123456789:any -d sip_user_id=123456789 -d app=${app} -d token=${token} http://127.0.0.1:8080/api/${path}/`;
+    `  curl -i -u 123456789:any -d sip_user_id=123456789 -d app=${app} -d token=${token}${once} http://127.0.0.1:8080/api/${path}/`;
   return [
     'Any account of nine digits works: log in as it (123456789, or 123456789@example.com) with any password.',
-    of.hasPhones
-      ? 'Every push token is a phone. Its app starts when a push arrives; --phone says what it does then.'
-      : 'No phone answers (--no-phone): your app does, or you with the command that each push brings.',
+    ...(personWaitMs === undefined
+      ? ['Every push token is a phone. Its app starts when a push arrives; --phone says what it does then.']
+      : [
+          'No phone answers (--no-phone): your app does, or you with the command that each push brings.',
+          `A call waits ${personWaitMs / 1_000} s for the answer, which gets 404 after that: APP_PUSH_ROUNDTRIP_WAIT, whose default is 4000.`,
+        ]),
     'Push tokens are 64 to 200 hex digits for apns, and any text without spaces for android.',
-    `1. In another shell, start the service: vialer-middleware --env-file ${settings} serve`,
+    'Certificate and credentials are new at each start: restart a service that runs with those of an earlier one.',
+    `1. In another shell, start the service: ${PROGRAM} --env-file ${settings} serve`,
     '2. In a third one, register a phone,',
     register('android-device', apps.android, 'any-token'),
     '   or an iPhone (with -d sandbox=true for the sandbox environment of Apple),',

@@ -1,10 +1,12 @@
 // What a command needs is loaded when it is called: `--help` and the other commands start faster.
+
 import { resolve } from 'node:path';
 import { type Command, InvalidArgumentError } from 'commander';
-import { webAddress, wholeNumber } from './arguments.ts';
+import { PROGRAM } from '../lib/program.ts';
+import { folderPath, webAddress, wholeNumber } from './arguments.ts';
 import { type CommandContext, CommandFailed } from './command-context.ts';
-import { FAULT_KINDS, readFault, type ScriptedFault } from './sandbox-fault.ts';
-import { PHONE_BEHAVIOURS, type PhoneRule, readPhoneRule } from './sandbox-phone-rules.ts';
+import { FAULT_KINDS, readFault, type ScriptedFault, withFault } from './sandbox-fault.ts';
+import { PHONE_BEHAVIOURS, type PhoneRule, readPhoneRule, withPhoneRule } from './sandbox-phone-rules.ts';
 
 interface Options {
   readonly folder: string;
@@ -17,14 +19,19 @@ interface Options {
 
 /** `sandbox`: runs the stand-ins until it is stopped, for trying the service without Apple and Google. */
 export function addSandboxCommand(program: Command, context: CommandContext): void {
-  const phones: PhoneRule[] = [];
-  const faults: ScriptedFault[] = [];
+  let phones: readonly PhoneRule[] = [];
+  let faults: readonly ScriptedFault[] = [];
   program
     .command('sandbox')
     .description(
       'run stand-ins for Apple, Google, the platform API and phones, and print the settings to use them',
     )
-    .option('--folder <path>', 'where certificate, settings and database of the sandbox go', 'data/sandbox')
+    .option(
+      '--folder <path>',
+      'where certificate, settings and database of the sandbox go',
+      folderPath,
+      'data/sandbox',
+    )
     .option(
       '--port-base <port>',
       'the first of four fixed ports in a row: APNs, APNs sandbox, FCM, platform API (default: free ones)',
@@ -35,7 +42,7 @@ export function addSandboxCommand(program: Command, context: CommandContext): vo
       `what phones do: ${PHONE_BEHAVIOURS.join(', ')}; TOKEN=BEHAVIOUR for one push token; repeatable`,
       (text: string, before: readonly PhoneRule[] | false | undefined) => {
         if (before === false) throw new InvalidArgumentError('It cannot be combined with --no-phone.');
-        phones.push(readPhoneRule(text));
+        phones = withPhoneRule(phones, readPhoneRule(text));
         return phones;
       },
     )
@@ -44,7 +51,7 @@ export function addSandboxCommand(program: Command, context: CommandContext): vo
       '--fault <fault>',
       'what goes wrong at the push services: [TOKEN=]KIND[:VALUE][@TIMES][+delivered]; repeatable',
       (text: string) => {
-        faults.push(readFault(text));
+        faults = withFault(faults, readFault(text));
         return faults;
       },
     )
@@ -72,15 +79,17 @@ answers after 6 s, silent never. The push service says that a dead-token is dead
 Faults: ${usages.slice(0, 7).join(', ')},
   ${usages.slice(7).join(', ')}.
 They hit every push, or those to TOKEN; the next TIMES pushes, or all. With +delivered the push reaches the phone all
-the same.
+the same. CODE is a number or a name of RFC 9113 section 7, such as CANCEL.
+
+With --no-phone calls wait 30 s (APP_PUSH_ROUNDTRIP_WAIT), so that a person has time to answer.
 
 Each push is printed with all that it carries, number and name of the caller included; push tokens are shortened.
 
 Examples:
-  vialer-middleware sandbox --port-base 9100
+  ${PROGRAM} sandbox --port-base 9100
       prints lines such as "export APNS_URL=https://127.0.0.1:9100", and writes them to data/sandbox/sandbox.env
-  vialer-middleware --env-file data/sandbox/sandbox.env serve
+  ${PROGRAM} --env-file data/sandbox/sandbox.env serve
       in another shell
-  vialer-middleware sandbox --phone slow --phone any-token=declines
-  vialer-middleware sandbox --no-phone --forward http://127.0.0.1:3000/push
-  vialer-middleware sandbox --fault answer:503:ServiceUnavailable@2 --fault any-token=hang`;
+  ${PROGRAM} sandbox --phone slow --phone any-token=declines
+  ${PROGRAM} sandbox --no-phone --forward http://127.0.0.1:3000/push
+  ${PROGRAM} sandbox --fault answer:503:ServiceUnavailable@2 --fault any-token=hang`;

@@ -1,4 +1,5 @@
 import type { CallOutcome } from '../calls/call-outcome.ts';
+import { PROGRAM } from '../lib/program.ts';
 import type { PushEnded } from '../push/push-events.ts';
 
 /** What a test call's ending shows, and what its operator should do. */
@@ -32,13 +33,11 @@ export const OUTCOME_ADVICE = {
   },
   'push-failed': {
     deviceFound: true,
-    advice:
-      'The push service did not take the push: look at the reason, and run: vialer-middleware apps check',
+    advice: `The push service did not take the push: look at the reason, and run: ${PROGRAM} apps check`,
   },
   'provider-down': {
     deviceFound: true,
-    advice:
-      "The app's push service is out of order or refuses the app's credential: run: vialer-middleware apps check",
+    advice: `The app's push service is out of order or refuses the app's credential: run: ${PROGRAM} apps check`,
   },
   'push-overloaded': {
     deviceFound: true,
@@ -73,7 +72,7 @@ export const VERDICT_ADVICE = {
     'The token does not fit the app or the environment: check the app id and whether it is a sandbox build, then let the app register again.',
   'our-fault':
     'The push service finds fault with the push: if its word is about the topic, the credential is not for this app id.',
-  'app-fault': "The app's credential is refused: run: vialer-middleware apps check",
+  'app-fault': `The app's credential is refused: run: ${PROGRAM} apps check`,
   throttled:
     'Too many pushes were sent to this phone or of this app; with TooManyProviderTokenUpdates, too many tokens were made of the Apple key: wait 20 minutes.',
   unavailable:

@@ -7,6 +7,7 @@ import { createDeviceStore, type DeviceStore } from '../devices/device-store.ts'
 import { createProviderTokenStore, type ProviderTokenStore } from '../devices/provider-token-store.ts';
 import { ProviderTokenUnreadable } from '../devices/provider-token-unreadable.ts';
 import { shownDatabase } from '../lib/database-address.ts';
+import { PROGRAM } from '../lib/program.ts';
 import type { Database } from '../storage/database.ts';
 import { DatabaseMissing } from '../storage/database-missing.ts';
 import { DatabaseTooNew } from '../storage/database-too-new.ts';
@@ -63,7 +64,7 @@ async function requireCurrent(database: Database, url: string): Promise<void> {
     case 'empty':
       throw new DatabaseMissing(`the database ${shownDatabase(url)} has no tables of this service`);
     case 'behind':
-      throw new CommandFailed('The database must be brought up to date first: vialer-middleware migrate');
+      throw new CommandFailed(`The database must be brought up to date first: ${PROGRAM} migrate`);
     default:
   }
 }
@@ -87,8 +88,7 @@ export function withStores<T>(
   return withDatabase(config, withVault, making);
 }
 
-const WHERE_IT_IS =
-  'Run this command in the working directory and with the DATABASE_URL of the service; to make a new database: vialer-middleware migrate';
+const WHERE_IT_IS = `Run this command in the working directory and with the DATABASE_URL of the service; to make a new database: ${PROGRAM} migrate`;
 
 function asCommandFailure(error: unknown, setting: Config['databaseSetting']): unknown {
   const cause = { cause: error };

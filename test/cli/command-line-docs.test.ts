@@ -12,7 +12,7 @@ import { addSandboxCommand } from '../../src/cli/sandbox.ts';
 import { FAULT_KINDS } from '../../src/cli/sandbox-fault.ts';
 import { PHONE_BEHAVIOURS } from '../../src/cli/sandbox-phone-rules.ts';
 
-test('docs/command-line.md has a section for each command that names its options', async () => {
+test('docs/command-line.md has a row and a section for each command; the section names its options', async () => {
   const text = await readFile(new URL('../../docs/command-line.md', import.meta.url), 'utf8');
   const sections = new Map(text.split(/^## /m).map((section) => [section.split('\n', 1)[0], section]));
   const program = new Command();
@@ -33,6 +33,7 @@ test('docs/command-line.md has a section for each command that names its options
   for (const { name, command } of leaves) {
     const section = sections.get(name);
     assert.ok(section, `a section for ${name}`);
+    assert.match(text, new RegExp(`^\\| \\[\`${name}\`\\]\\(#`, 'm'), `a row for ${name}`);
     for (const { long } of command.options) assert.ok(section.includes(long ?? ''), `${name} ${long}`);
   }
   const sandbox = sections.get('sandbox') ?? '';

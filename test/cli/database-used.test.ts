@@ -57,7 +57,7 @@ describe('which database a command uses', () => {
       cli,
       READERS,
       `sqlite:${path}`,
-      new RegExp(`no database at ${path}.*middleware migrate`),
+      new RegExp(`no database at ${path}.*npm run -s cli -- migrate`),
       'a missing file',
     );
     assert.ok(!existsSync(join(cli.folder, 'no')));
@@ -105,7 +105,7 @@ describe('which database a command uses', () => {
     const { code, stderr } = await cli.run(['apps', 'list']);
     assert.deepEqual(
       [code, stderr],
-      [1, 'The database must be brought up to date first: vialer-middleware migrate\n'],
+      [1, 'The database must be brought up to date first: npm run -s cli -- migrate\n'],
     );
     assert.equal((await cli.run(['migrate'])).stdout, 'Applied 002-provider-tokens.\n');
     assert.equal((await cli.run(['apps', 'list'])).code, 0);

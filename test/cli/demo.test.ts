@@ -1,8 +1,13 @@
 import assert from 'node:assert/strict';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readdir } from 'node:fs/promises';
 import { describe, test } from 'node:test';
 import { inTerminal, SKIP_WITHOUT_TERMINAL } from '../helpers/in-terminal.ts';
+import { owned } from '../helpers/owned.ts';
 import { createCli } from './cli-fixture.ts';
 
+const MAIN = new URL('../../src/main.ts', import.meta.url).pathname;
 const ESCAPE = '\u001b[';
 const LAST_WORDS = /Two phones were woken, one could not be/;
 
@@ -27,6 +32,29 @@ describe('demo', () => {
     assert.match(stdout, LAST_WORDS);
     assert.ok(!stdout.includes(ESCAPE), 'no colour in a pipe');
   });
+
+  for (const [how, end] of [
+    ['its reader leaves', (child: ChildProcess) => child.stdout?.destroy()],
+    ['it is interrupted', (child: ChildProcess) => child.kill('SIGINT')],
+  ] as const) {
+    test(`leaves no file behind if ${how}`, async (t) => {
+      const { folder } = await createCli(t);
+      const env = { PATH: process.env['PATH'] ?? '', TMPDIR: folder };
+      const child = spawn(...owned(process.execPath, [MAIN, 'demo']), {
+        env,
+        stdio: ['ignore', 'pipe', 'ignore'],
+      });
+      const exited = once(child, 'exit');
+      await once(child.stdout, 'data');
+      assert.deepEqual(
+        (await readdir(folder)).map((name) => name.replace(/[^-]*$/, '')),
+        ['vialer-middleware-demo-'],
+      );
+      end(child);
+      await exited;
+      assert.deepEqual(await readdir(folder), []);
+    });
+  }
 
   test('is in colour on a terminal, unless NO_COLOR is set', { skip: SKIP_WITHOUT_TERMINAL }, async (t) => {
     const { folder } = await createCli(t);

@@ -55,8 +55,14 @@ describe('the command line', () => {
       addDevicesCommands(program, context);
       const asked = program.parseAsync([...name.split(' '), '--help'], { from: 'user' });
       await assert.rejects(asked, (error) => error instanceof CommanderError && error.exitCode === 0);
-      assert.match(printed, new RegExp(`^  vialer-middleware ${name}`, 'm'));
+      assert.match(printed, new RegExp(`^  npm run -s cli -- ${name}`, 'm'));
     }
+  });
+
+  test('the help names the command as one types it in a checkout', async (t) => {
+    const { stdout } = await (await createCli(t)).run(['apps', 'list', '--help']);
+    assert.match(stdout, /^Usage: npm run -s cli -- apps list /);
+    assert.doesNotMatch(stdout, /vialer-middleware /);
   });
 
   test('a group of commands without one shows what there is and exits 2', async (t) => {

@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
-import { readFault } from '../../src/cli/sandbox-fault.ts';
+import { readFault, withFault } from '../../src/cli/sandbox-fault.ts';
 import { createForward } from '../../src/cli/sandbox-forward.ts';
+import { readPhoneRule, withPhoneRule } from '../../src/cli/sandbox-phone-rules.ts';
 import { COMPILE_CACHE } from '../helpers/compile-cache.ts';
 import { owned } from '../helpers/owned.ts';
 import { until } from '../helpers/until.ts';
@@ -36,7 +38,11 @@ const start = async (t: TestContext, args: readonly string[], ready: RegExp, mor
     });
   await until(() => ready.test(text) || child.exitCode !== null, args.join(' '), START_LIMIT_MS);
   assert.equal(child.exitCode, null, text);
-  return { text: () => text };
+  const kill = async () => {
+    child.kill('SIGKILL');
+    await exited;
+  };
+  return { text: () => text, kill };
 };
 
 /** The sandbox with these options, and the service with the settings that it wrote. */
@@ -114,6 +120,8 @@ describe('sandbox', () => {
     assert.equal(await scene.register(123_456_789, 'x', 'somebody@example.com:any'), 401);
 
     const { text } = scene;
+    assert.doesNotMatch(text(), /APP_PUSH_ROUNDTRIP_WAIT/, 'phones answer within the usual wait');
+    assert.match(text(), /^# 1\. .*npm run -s cli -- --env-file \S+ serve$/m);
     assert.match(text(), /^# APNs: push to a1a1a1a1… \{.*"phonenumber":"0201".*\}$/m);
     assert.match(text(), /^# FCM: the app answers available=false$/m);
     assert.match(text(), /^# FCM: push to the-dead… meets 404 UNREGISTERED$/m);
@@ -131,6 +139,8 @@ describe('sandbox', () => {
 
   test('with --no-phone a person answers with the command that the push brings', async (t) => {
     const scene = await startBoth(t, ['--no-phone']);
+    assert.match(scene.text(), /^export APP_PUSH_ROUNDTRIP_WAIT=30000$/m, 'enough time for a person');
+    assert.match(scene.text(), /^# .*A call waits 30 s for the answer/m);
     assert.equal(await scene.register(123_456_789, IPHONE), 201);
     const called = scene.call(123_456_789);
     const command = /to answer: curl -i ((?:-d \S+ )+)(\S+)$/m;
@@ -139,6 +149,24 @@ describe('sandbox', () => {
     const body = words.trim().replaceAll(/ ?-d /g, '&').slice(1);
     const answer = await fetch(address, { method: 'POST', body: new URLSearchParams(body) });
     assert.deepEqual([answer.status, await called], [202, 'ready']);
+  });
+
+  test('a folder serves one sandbox at a time, which a second one leaves as it is', async (t) => {
+    const cli = await createCli(t);
+    const args = ['sandbox', '--folder', cli.folder];
+    const first = await start(t, args, /Stop the sandbox/);
+    assert.match(first.text(), /new at each start: restart a service that runs/);
+    const files = () =>
+      Promise.all(['ca.pem', 'sandbox.env'].map((name) => readFile(join(cli.folder, name))));
+    const before = await files();
+    const second = await cli.run(args);
+    assert.deepEqual(
+      [second.code, second.all],
+      [1, `--folder: another sandbox uses ${cli.folder}: stop it or give another folder.\n`],
+    );
+    assert.deepEqual(await files(), before);
+    await first.kill();
+    await start(t, args, /Stop the sandbox/);
   });
 
   test('what cannot be done ends with one line and exit code 1 or 2', async (t) => {
@@ -155,9 +183,18 @@ describe('sandbox', () => {
       [['--port-base', String(address.port - 1)], 1, /^--port-base: port \d+ of \d+ to \d+ is in use/],
       [['--no-phone', '--phone', 'slow'], 2, /'slow' is invalid.*cannot be combined with --no-phone/],
       [['--phone', 'slow', '--no-phone'], 2, /^--phone and --no-phone exclude each other\.\n$/],
-      [['--phone', 'x=sleeps'], 2, /It must be one of answers, .*TOKEN=/],
-      [['--fault', 'delay'], 2, /Write it as delay:MS/],
-      [['--fault', 'earthquake'], 2, /KIND is one of answer, delay/],
+      [['--phone', 'x=sleeps'], 2, /'x=sleeps' is invalid\. It must be one of answers, .*TOKEN=/],
+      [
+        ['--phone', 'silent', '--phone', 'declines'],
+        2,
+        /An earlier --phone already says what all phones do\./,
+      ],
+      [
+        ['--fault', 'hang', '--fault', 'refuse@2'],
+        2,
+        /An earlier --fault without @TIMES hits every such push\./,
+      ],
+      [['--folder', ''], 2, /'--folder <path>' argument '' is invalid\. It must name a folder\./],
       [['--forward', 'file:///etc/passwd'], 2, /It must be an absolute http/],
     ] as const;
     for (const [args, exit, words] of cases) {
@@ -166,6 +203,30 @@ describe('sandbox', () => {
       assert.match(stderr, words);
     }
   });
+});
+
+test('what is wrong with a phone or a fault is named', () => {
+  const rule = readPhoneRule('x=silent');
+  const always = readFault('x=hang');
+  const cases = [
+    [() => readPhoneRule('my token=silent'), /No phone registers this token: it must not contain a space\./],
+    [() => withPhoneRule([rule], readPhoneRule('x=slow')), /An earlier --phone already says what this phone/],
+    [() => readFault('delay'), /Write it as delay:MS\[@TIMES\]; MS is a whole number from 0 to 600000\./],
+    [() => readFault('delay:-1'), /Write it as delay:MS\[@TIMES\]; MS is a whole number from 0 to 600000\./],
+    [() => readFault('answer:503@0'), /@TIMES must be a whole number from 1 to 999999\./],
+    [() => readFault('answer:503@twice'), /@TIMES must be a whole number/],
+    [
+      () => readFault('reset:14'),
+      /CODE is from 0 to 13, or its name: NO_ERROR, .*, CANCEL, .*HTTP_1_1_REQUIRED\./,
+    ],
+    [() => readFault('hang:1'), /Write it as hang\[@TIMES\]\./],
+    [() => readFault('to ken=hang'), /No phone registers this token: it must not contain a space\./],
+    [() => readFault('earthquake'), /KIND is one of answer, delay/],
+  ] as const;
+  for (const [read, words] of cases) assert.throws(read, words);
+  const others = ['y=hang', 'hang'].map(readFault);
+  assert.equal(others.reduce(withFault, [always]).length, 3, 'other phones are not concerned');
+  assert.equal(withFault([readFault('x=hang@1')], always).length, 2, 'what ends leaves pushes for the next');
 });
 
 test('a fault is read with its token, times and delivery', () => {
@@ -177,6 +238,8 @@ test('a fault is read with its token, times and delivery', () => {
       { times: 2 },
     ],
     ['fcm:a=b=delay:2000', { kind: 'delay', ms: 2_000 }, { token: 'fcm:a=b' }],
+    ['reset:CANCEL', { kind: 'reset', code: 8 }, {}],
+    ['reset:8', { kind: 'reset', code: 8 }, {}],
     ['goaway', { kind: 'goaway', processed: false, reason: 'Shutdown' }, {}],
     ['x=mute:reset@1+delivered', { kind: 'mute', fresh: 'reset' }, { token: 'x', times: 1, delivered: true }],
   ] as const;
@@ -187,7 +250,7 @@ test('a fault is read with its token, times and delivery', () => {
 describe('--forward', () => {
   const push = { token: 't', headers: {}, payload: { type: 'call' }, at: 0 };
 
-  test('reports what goes wrong in a line that does not quote the address, and leaves pushes out when too many wait', async (t) => {
+  test('reports what goes wrong in a line without the query of the address, and leaves pushes out when too many wait', async (t) => {
     const silent = await startReceiver(t, false);
     const lines: string[] = [];
     const forward = createForward(silent.url, (line) => lines.push(line));
@@ -196,12 +259,12 @@ describe('--forward', () => {
     assert.equal(lines.length, 1);
     assert.match(lines[0] ?? '', /a push is left out, 16 wait/);
     await until(() => silent.bodies.length === 16, 'the others');
-    const dead = createForward('http://127.0.0.1:1/?key=hunter2', (line) => lines.push(line));
+    const dead = createForward('http://127.0.0.1:1/push?key=hunter2', (line) => lines.push(line));
     dead.push('FCM', push);
     await until(() => lines.length === 2, 'the report');
     assert.match(
       lines[1] ?? '',
-      /^--forward: http:\/\/127\.0\.0\.1:1 did not take the push \(ECONNREFUSED\)$/,
+      /^--forward: http:\/\/127\.0\.0\.1:1\/push did not take the push \(ECONNREFUSED\)$/,
     );
   });
 });

@@ -1,3 +1,4 @@
+import { PROGRAM } from '../../lib/program.ts';
 import type { KnownApp } from './import-apps.ts';
 
 /** App ids that mean nothing to a shell: commands are copied. */
@@ -15,8 +16,8 @@ export const importAdvice = (
   const missing = absent.filter(({ platform }) => certDir || platform !== 'apns');
   const add = missing.map(({ platform, appId }) =>
     platform === 'apns'
-      ? `vialer-middleware apps add --platform apns --app-id ${appId} --apns-cert FILE (or --apns-key …)`
-      : `vialer-middleware apps add --platform ${platform} --app-id ${appId} --fcm-service-account FILE`,
+      ? `${PROGRAM} apps add --platform apns --app-id ${appId} --apns-cert FILE (or --apns-key …)`
+      : `${PROGRAM} apps add --platform ${platform} --app-id ${appId} --fcm-service-account FILE`,
   );
   const steps = [
     ...(missing.length === absent.length ? [] : ["give --cert-dir, the folder of Apple's certificates"]),

@@ -1,4 +1,5 @@
 import type { Config } from '../../config/config.ts';
+import { PROGRAM } from '../../lib/program.ts';
 import type { Database } from '../../storage/database.ts';
 import { DatabaseMissing } from '../../storage/database-missing.ts';
 import { migrate } from '../../storage/migrate.ts';
@@ -19,7 +20,7 @@ export const withTarget = async (
     await withDatabase(place, work);
   } catch (error) {
     if (apply || !(error instanceof CommandFailed && error.cause instanceof DatabaseMissing)) throw error;
-    err(`Note: ${error.cause.message}; before --apply, make it: vialer-middleware migrate`);
+    err(`Note: ${error.cause.message}; before --apply, make it: ${PROGRAM} migrate`);
     const inMemory = { ...place, databaseUrl: 'sqlite::memory:' };
     const migrated = async (database: Database) => {
       await migrate(database);
