@@ -22,6 +22,17 @@ const RESULT_LEVELS = {
   withdrawn: 'debug',
 } as const satisfies Record<PushResult['kind'], LogLevel>;
 
+const WRONG_TOPIC = "the app's credential may not push to its app id";
+
+/** Faults that are not in what was sent, by their reason. */
+const FAULT_WORDS: Readonly<Record<string, string>> = {
+  TopicDisallowed: WRONG_TOPIC,
+  BadTopic: WRONG_TOPIC,
+  THIRD_PARTY_AUTH_ERROR: "Firebase lacks a usable credential for this phone's own push service",
+  malformed: "a push service's answer is too large, or the push cannot be sent as HTTP/2",
+  'notice-unsupported': 'the push service cannot carry this notice',
+};
+
 /** The gauge's values. */
 const BREAKER_VALUES = { closed: 0, 'half-open': 1, open: 2 } as const satisfies Record<BreakerState, number>;
 
@@ -130,7 +141,7 @@ export function createPushTelemetry(parts: PushTelemetryParts): PushEvents & Cha
         level: 'error',
         message:
           event.error === undefined
-            ? 'the push service calls our message wrong'
+            ? (FAULT_WORDS[event.reason] ?? 'the push service calls our message wrong')
             : 'a push failed by a fault of this service',
         fields: said(event),
         error: event.error,

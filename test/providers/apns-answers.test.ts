@@ -8,6 +8,7 @@ import { appleAnswer as answer, askedOfApple as askedFor } from './scripted-answ
 import { UNHURRIED } from './unhurried.ts';
 
 const OUR_FAULT = 'the push service calls our message wrong';
+const WRONG_TOPIC = "the app's credential may not push to its app id";
 const APP_FAULT = "the app's credential is not accepted: its phones cannot be woken";
 
 /** What one answer, given to every try, leads to. */
@@ -33,9 +34,10 @@ const TABLE: readonly Row[] = [
   ...rows(400, 'BadDeviceToken DeviceTokenNotForTopic', { outcome: 'token-gone', asked: 1 }),
   ...rows(
     400,
-    'MissingDeviceToken BadCollapseId BadExpirationDate BadMessageId BadPriority BadTopic MissingTopic DuplicateHeaders InvalidPushType PayloadEmpty TopicDisallowed MadeUp',
+    'MissingDeviceToken BadCollapseId BadExpirationDate BadMessageId BadPriority MissingTopic DuplicateHeaders InvalidPushType PayloadEmpty MadeUp',
     { outcome: 'push-failed', asked: 1, alarm: OUR_FAULT },
   ),
+  ...rows(400, 'BadTopic TopicDisallowed', { outcome: 'push-failed', asked: 1, alarm: WRONG_TOPIC }),
   ...rows(400, 'IdleTimeout', { outcome: 'push-failed', asked: 2 }),
   ...rows(
     403,

@@ -8,6 +8,7 @@ import { alarmsOf, isRegistered, linesOf } from './registration.ts';
 import { googleAnswer as answer, askedOfGoogle as askedFor } from './scripted-answers.ts';
 import { UNHURRIED } from './unhurried.ts';
 
+const THIRD_PARTY = "Firebase lacks a usable credential for this phone's own push service";
 const OUR_FAULT = 'the push service calls our message wrong';
 const APP_FAULT = "the app's credential is not accepted: its phones cannot be woken";
 
@@ -45,7 +46,7 @@ const TABLE: readonly Row[] = [
   { status: 429, reason: 'QUOTA_EXCEEDED', outcome: 'push-failed', asked: 1 },
   { status: 429, reason: 'RESOURCE_EXHAUSTED', detail: 'none', outcome: 'push-failed', asked: 1 },
   { status: 429, reason: 'MadeUp', outcome: 'push-failed', asked: 1 },
-  { status: 401, reason: 'THIRD_PARTY_AUTH_ERROR', outcome: 'push-failed', asked: 1, alarm: OUR_FAULT },
+  { status: 401, reason: 'THIRD_PARTY_AUTH_ERROR', outcome: 'push-failed', asked: 1, alarm: THIRD_PARTY },
   ...[
     { status: 401, reason: 'UNAUTHENTICATED', detail: 'none' as const },
     { status: 403, reason: 'PERMISSION_DENIED', detail: 'none' as const },

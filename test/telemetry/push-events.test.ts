@@ -104,6 +104,19 @@ testEvents('a push', [
     lines: [['error', 'the push service calls our message wrong', { ...FIELDS, ...SAID }]],
     moves: { [series('faults_total', { app: APP, platform: 'apns', reason: 'Other' })]: 1 },
   },
+  ...Object.entries({
+    TopicDisallowed: "the app's credential may not push to its app id",
+    BadTopic: "the app's credential may not push to its app id",
+    malformed: "a push service's answer is too large, or the push cannot be sent as HTTP/2",
+    'notice-unsupported': 'the push service cannot carry this notice',
+  }).map(
+    ([reason, words]): EventRow => ({
+      name: `that fails as ${reason}, in words of its own`,
+      happens: ({ push }) => push.ourFault({ ...PUSH, reason }),
+      lines: [['error', words, { ...FIELDS, reason }]],
+      moves: { [series('faults_total', { app: APP, platform: 'apns', reason })]: 1 },
+    }),
+  ),
   {
     name: 'that fails by a bug, with its stack',
     happens: ({ push }) => push.ourFault({ ...PUSH, reason: 'internal-error', error: BUG }),
