@@ -24,4 +24,6 @@ function answer(path, user) {
 createServer((request, response) => {
   const [status, body] = answer(request.url, findUser(request.headers.authorization));
   response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
-}).listen(PORT, '127.0.0.1');
+}).listen(PORT, '127.0.0.1', () =>
+  process.stdout.write(`The platform API listens on http://127.0.0.1:${PORT}\n`),
+);

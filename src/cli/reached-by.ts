@@ -24,7 +24,7 @@ export function reachedBy(config: Config): readonly ReachedBy[] {
     routeTo('Google access tokens', TOKEN_ENDPOINT, proxies.push),
     ...(accountAuth.kind === 'none'
       ? []
-      : [routeTo('account API', new URL(accountAuth.baseUrl).origin, proxies.accounts)]),
+      : [routeTo('platform API', new URL(accountAuth.baseUrl).origin, proxies.accounts)]),
   ];
 }
 

@@ -31,7 +31,7 @@ export function readPushOrigins(reader: SettingsReader): PushOriginSettings {
 export interface PushSettings extends StoreSettings, PushOriginSettings, ProxySettings {}
 
 export function readPushSettings(reader: SettingsReader): PushSettings {
-  // The account API is not asked.
+  // The platform API is not asked.
   const proxies = readProxySettings(reader, undefined);
   return { ...readStoreSettings(reader), ...readPushOrigins(reader), ...proxies };
 }

@@ -9,7 +9,7 @@ export interface ProxySettings {
   readonly proxies: {
     /** To push services and their token endpoints. */
     readonly push: ProxyRoutes;
-    /** To the account API. */
+    /** To the platform API. */
     readonly accounts: ProxyRoutes;
   };
 }
@@ -23,9 +23,9 @@ const pushProxy: Parse<'off' | ProxyAddress> = (text) => {
 /**
  * Reads PUSH_PROXY, and the variables that curl reads (https://curl.se/docs/manpage.html#ENVIRONMENT): the names in lower
  * case first, `HTTP_PROXY` not at all, because a CGI server fills it from a request's header (https://httpoxy.org).
- * `accountApi` is its base address; undefined: it is not asked. A variable by which nothing goes is not looked at: it is written for other programs.
+ * `platformApi` is its base address; undefined: it is not asked. A variable by which nothing goes is not looked at: it is written for other programs.
  */
-export function readProxySettings(reader: SettingsReader, accountApi: string | undefined): ProxySettings {
+export function readProxySettings(reader: SettingsReader, platformApi: string | undefined): ProxySettings {
   const push = reader.readSecret('PUSH_PROXY', pushProxy);
   const https = reader.readShared(['https_proxy', 'HTTPS_PROXY'], true);
   const http = reader.readShared(['http_proxy'], true);
@@ -43,7 +43,9 @@ export function readProxySettings(reader: SettingsReader, accountApi: string | u
   return {
     proxies: {
       push: except(reader.isSet('PUSH_PROXY') ? pushChoice(push) : chosen(https ?? all)),
-      accounts: except(accountApi === undefined ? NONE : chosen((isHttp(accountApi) ? http : https) ?? all)),
+      accounts: except(
+        platformApi === undefined ? NONE : chosen((isHttp(platformApi) ? http : https) ?? all),
+      ),
     },
   };
 }
@@ -84,7 +86,7 @@ export function proxyWarnings(
   if (upper === '' || accountAuth.kind === 'none' || !isHttp(accountAuth.baseUrl)) return [];
   if (proxies.accounts(new URL(accountAuth.baseUrl)).setting !== undefined) return [];
   return [
-    'HTTP_PROXY in capitals has no effect, as with curl: the account API is reached directly; set http_proxy if it needs the proxy',
+    'HTTP_PROXY in capitals has no effect, as with curl: the platform API is reached directly; set http_proxy if it needs the proxy',
   ];
 }
 

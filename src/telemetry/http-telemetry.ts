@@ -44,7 +44,7 @@ export function createHttpTelemetry(
     },
     requestInvalid: ({ endpoint, field, problem }) => {
       metrics.requestsInvalid.inc({ endpoint, field });
-      lines.write(`invalid ${endpoint}`, 'info', 'request makes no sense', { endpoint, field, problem });
+      lines.write(`invalid ${endpoint}`, 'info', 'invalid request', { endpoint, field, problem });
     },
     answerUnproven: ({ uniqueKey, proof, refused }) => {
       metrics.answersUnproven.inc({ proof });

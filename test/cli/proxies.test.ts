@@ -37,7 +37,7 @@ describe('config check', () => {
       /^APNs sandbox +https:\/\/api\.sandbox\.push\.apple\.com +through https:\/\/push-proxy\.example\.com:443 \(PUSH_PROXY\)$/m,
       /^FCM +https:\/\/fcm\.googleapis\.com +through https:\/\/push-proxy\.example\.com:443 \(PUSH_PROXY\)$/m,
       /^Google access tokens +https:\/\/oauth2\.googleapis\.com +through https:\/\/push-proxy\S+ \(PUSH_PROXY\)$/m,
-      /^account API +https:\/\/accounts\.example\.com +through http:\/\/proxy\.example\.com:3128 \(HTTPS_PROXY\)$/m,
+      /^platform API +https:\/\/accounts\.example\.com +through http:\/\/proxy\.example\.com:3128 \(HTTPS_PROXY\)$/m,
     ]) {
       assert.match(text.stdout, line);
     }
@@ -45,7 +45,7 @@ describe('config check', () => {
     assert.ok(typeof report === 'object' && report !== null && 'destinations' in report);
     assert.ok(Array.isArray(report.destinations));
     assert.deepEqual(report.destinations.at(-1), {
-      destination: 'account API',
+      destination: 'platform API',
       origin: 'https://accounts.example.com',
       proxy: 'http://proxy.example.com:3128',
       setting: 'HTTPS_PROXY',

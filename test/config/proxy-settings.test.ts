@@ -22,7 +22,7 @@ const way = (env: Env, url: string, to: 'push' | 'accounts' = 'push', files: Env
 };
 
 const APPLE = 'https://api.push.apple.com';
-const accountApi = (url: string): Env => ({ ACCOUNT_AUTH: 'voipgrid', VG_API_BASE_URL: url });
+const platformApi = (url: string): Env => ({ ACCOUNT_AUTH: 'voipgrid', VG_API_BASE_URL: url });
 
 describe('which variable names the proxy', () => {
   test('of push services: PUSH_PROXY, https_proxy, HTTPS_PROXY, all_proxy, ALL_PROXY, in this order', () => {
@@ -35,7 +35,7 @@ describe('which variable names the proxy', () => {
     assert.equal(way({ http_proxy: 'http://no:1', HTTP_PROXY: 'http://no:1' }, APPLE), 'directly (none)');
   });
 
-  test('of the account API: that of its scheme, never PUSH_PROXY nor HTTP_PROXY', () => {
+  test('of the platform API: that of its scheme, never PUSH_PROXY nor HTTP_PROXY', () => {
     const env = {
       PUSH_PROXY: 'http://push:1',
       HTTP_PROXY: 'http://no:1',
@@ -44,20 +44,23 @@ describe('which variable names the proxy', () => {
       ALL_PROXY: 'http://all:1',
     };
     const [plain, secure] = ['http://accounts.example.com/', 'https://accounts.example.com/'];
-    assert.equal(way({ ...env, ...accountApi(plain) }, plain, 'accounts'), 'http://plain:1 (http_proxy)');
-    assert.equal(way({ ...env, ...accountApi(secure) }, secure, 'accounts'), 'http://secure:1 (HTTPS_PROXY)');
+    assert.equal(way({ ...env, ...platformApi(plain) }, plain, 'accounts'), 'http://plain:1 (http_proxy)');
+    assert.equal(
+      way({ ...env, ...platformApi(secure) }, secure, 'accounts'),
+      'http://secure:1 (HTTPS_PROXY)',
+    );
     const { http_proxy: _1, HTTPS_PROXY: _2, ...less } = env;
     for (const url of [plain, secure]) {
-      assert.equal(way({ ...less, ...accountApi(url) }, url, 'accounts'), 'http://all:1 (ALL_PROXY)');
+      assert.equal(way({ ...less, ...platformApi(url) }, url, 'accounts'), 'http://all:1 (ALL_PROXY)');
     }
     assert.equal(
-      way({ PUSH_PROXY: 'off', HTTPS_PROXY: 'http://secure:1', ...accountApi(secure) }, secure, 'accounts'),
+      way({ PUSH_PROXY: 'off', HTTPS_PROXY: 'http://secure:1', ...platformApi(secure) }, secure, 'accounts'),
       'http://secure:1 (HTTPS_PROXY)',
     );
   });
 
   test('HTTP_PROXY is warned of where it would apply', () => {
-    const env = { HTTP_PROXY: 'http://p:1', ...accountApi('http://10.0.0.1/') };
+    const env = { HTTP_PROXY: 'http://p:1', ...platformApi('http://10.0.0.1/') };
     const about = (more: Env) =>
       read({ ...env, ...more }).warnings.filter((each) => each.includes('HTTP_PROXY'));
     assert.match(about({}).join(), /HTTP_PROXY in capitals has no effect.*set http_proxy/);
@@ -172,7 +175,7 @@ describe('what a proxy is written as', () => {
       way({ ALL_PROXY: socks, HTTPS_PROXY: socks, PUSH_PROXY: 'off' }, APPLE),
       'directly (PUSH_PROXY)',
     );
-    const both = read({ ALL_PROXY: socks, ...accountApi('https://a.example.com') });
+    const both = read({ ALL_PROXY: socks, ...platformApi('https://a.example.com') });
     assert.equal(both.problems.length, 1);
   });
 });
@@ -223,12 +226,12 @@ describe('NO_PROXY', () => {
     for (const [no, url, expected] of rows) assert.equal(excepted(no, url), expected, `${no} ${url}`);
   });
 
-  test('in lower case wins, and holds for PUSH_PROXY and the account API too', () => {
+  test('in lower case wins, and holds for PUSH_PROXY and the platform API too', () => {
     const env = { PUSH_PROXY: 'http://p:1', HTTPS_PROXY: 'http://q:1', NO_PROXY: '*', no_proxy: 'x.example' };
     assert.equal(way(env, APPLE), 'http://p:1 (PUSH_PROXY)');
     assert.equal(way({ ...env, no_proxy: 'apple.com' }, APPLE), 'directly (no_proxy)');
     const url = 'https://accounts.example.com/';
-    const asked = { ...env, ...accountApi(url) };
+    const asked = { ...env, ...platformApi(url) };
     assert.equal(way({ ...asked, no_proxy: 'example.com' }, url, 'accounts'), 'directly (no_proxy)');
     assert.equal(way({ NO_PROXY: '*' }, APPLE), 'directly (none)');
   });

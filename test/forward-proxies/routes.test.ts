@@ -10,7 +10,7 @@ import { until } from '../helpers/until.ts';
 const dead = async (): Promise<string> => `http://127.0.0.1:${await freePort()}`;
 
 describe('what goes through a proxy', { skip: skipWithout('tinyproxy') }, () => {
-  test('by HTTPS_PROXY and http_proxy: APNs, FCM, the token endpoint and the account API', async (t) => {
+  test('by HTTPS_PROXY and http_proxy: APNs, FCM, the token endpoint and the platform API', async (t) => {
     const proxy = await startTinyproxy(t);
     const { world, ...service } = await startTestService(t, {
       settings: { HTTPS_PROXY: proxy.url, http_proxy: proxy.url },
@@ -52,7 +52,7 @@ describe('what goes through a proxy', { skip: skipWithout('tinyproxy') }, () => 
     }
   });
 
-  test('registrations get 503 while the proxy of the account API is down, and work again after', async (t) => {
+  test('registrations get 503 while the proxy of the platform API is down, and work again after', async (t) => {
     const proxy = await startTinyproxy(t);
     const service = await startTestService(t, { settings: { http_proxy: proxy.url } });
     const phone = await service.phone();
@@ -67,7 +67,7 @@ describe('what goes through a proxy', { skip: skipWithout('tinyproxy') }, () => 
     assert.equal((await phone.register()).status, 200);
   });
 
-  test('a refusal by the proxy is not taken for one by the account API', async (t) => {
+  test('a refusal by the proxy is not taken for one by the platform API', async (t) => {
     const login = { user: 'me', password: 'hunter2' };
     const proxy = await startTinyproxy(t, { login });
     const service = await startTestService(t, { settings: { http_proxy: proxy.urlFor('me', 'hunter21') } });

@@ -55,6 +55,13 @@ test('docs/http-api.md names every outcome', () => {
   for (const outcome of CALL_OUTCOMES) assert.ok(text.includes(`\`${outcome}\``), outcome);
 });
 
+test('no field has a `default`, of which generators make a field that must be sent', () => {
+  for (const body of Object.values(schemas)) {
+    for (const [name, field] of Object.entries(body.schema.properties))
+      assert.ok(!('default' in field), `${body.name}: ${name}`);
+  }
+});
+
 test('docs/http-api.md has every error text of the OpenAPI document', () => {
   const document = JSON.stringify(
     openApiDocument({ version: '1', outcomes: CALL_OUTCOMES, appApiUrl: undefined, hasPbxListener: false }),

@@ -1,8 +1,14 @@
 import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
+import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, test } from 'node:test';
+import { promisify } from 'node:util';
 
 const read = (path: string) => readFileSync(path, 'utf8');
+const run = promisify(execFile);
 const MIB = 2 ** 20;
 
 /** The values of a directive in the unit, in the order of writing. */
@@ -84,6 +90,19 @@ describe('the files in deploy/ keep the service within bounds', () => {
   test('the unit does not start again and again with wrong settings, or without its settings', () => {
     assert.deepEqual(directives('RestartPreventExitStatus'), ['2']);
     assert.deepEqual(directives('EnvironmentFile'), ['/etc/vialer-middleware/env']);
+  });
+
+  test('the steps for systemd make the settings file, and leave it as it is when they are repeated', async (t) => {
+    const folder = await mkdtemp(join(tmpdir(), 'vialer-middleware-systemd-'));
+    t.after(() => rm(folder, { recursive: true }));
+    const step = read('docs/deployment.md').match(/^.*install -D -m 600 \/dev\/null.*$/m)?.[0] ?? '';
+    const command = step.replaceAll('sudo ', '').replaceAll('/etc/', `${folder}/`);
+    const file = join(folder, 'vialer-middleware/env');
+    await run('sh', ['-ec', command]);
+    assert.equal((await stat(file)).mode & 0o777, 0o600);
+    await writeFile(file, 'HOST=0.0.0.0\n');
+    await run('sh', ['-ec', command]);
+    assert.equal(read(file), 'HOST=0.0.0.0\n');
   });
 
   test('both wait longer for the end than SHUTDOWN_GRACE can be', () => {

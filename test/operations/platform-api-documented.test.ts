@@ -3,14 +3,12 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { createServer, type RequestListener } from 'node:http';
-import { connect } from 'node:net';
 import { describe, type TestContext, test } from 'node:test';
 import { SANDBOX_APPS } from '../../src/cli/sandbox-apps.ts';
 import { type Answered, asJson, send } from '../api/http-client.ts';
 import { pushTokenOf } from '../helpers/client-scene.ts';
 import { owned } from '../helpers/owned.ts';
 import { startTestService } from '../helpers/test-service.ts';
-import { until } from '../helpers/until.ts';
 
 const page = readFileSync('docs/platform-api.md', 'utf8');
 const ACCOUNT = 123456789;
@@ -59,25 +57,22 @@ async function listen(t: TestContext, listener: RequestListener): Promise<number
   return address.port;
 }
 
-const accepts = (port: number) =>
-  new Promise<boolean>((resolve) => {
-    const socket = connect(port, '127.0.0.1', () => resolve(true)).on('error', () => resolve(false));
-    socket.on('connect', () => socket.destroy());
-  });
-
 /** Runs the example server of the document. */
 async function startExample(t: TestContext): Promise<{ readonly url: string; stop(): Promise<void> }> {
   const port = await freePort();
   const env = { ...process.env, PORT: String(port) };
-  const example = spawn(...owned('node', ['integrations/platform-api/server.js']), { env, stdio: 'inherit' });
+  const args = ['integrations/platform-api/server.js'];
+  const example = spawn(...owned('node', args), { env, stdio: ['ignore', 'pipe', 'inherit'] });
   const exited = once(example, 'exit');
   const stop = async (): Promise<void> => {
     example.kill();
     await exited;
   };
   t.after(stop);
-  await until(() => accepts(port), 'the example listens');
-  return { url: `http://127.0.0.1:${port}`, stop };
+  const [line] = await once(example.stdout, 'data');
+  const url = `http://127.0.0.1:${port}`;
+  assert.equal(String(line), `The platform API listens on ${url}\n`);
+  return { url, stop };
 }
 
 async function freePort(): Promise<number> {

@@ -2,6 +2,9 @@ import assert from 'node:assert/strict';
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readdirSync, readFileSync } from 'node:fs';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, relative } from 'node:path';
 import { describe, test } from 'node:test';
 import { promisify } from 'node:util';
 import { skipWithout } from '../helpers/find-server.ts';
@@ -18,6 +21,13 @@ const SUITES = {
   'bench/main.ts': 'npm run bench',
 } as const;
 
+const SKIPPED_SUITE = `import { describe, test } from 'node:test';
+test('passes', () => {});
+describe('a suite', { skip: 'nginx is not installed' }, () => {
+  test('one', () => {});
+  test('another', () => {});
+});`;
+
 describe('test suites and the bench', () => {
   for (const [script, command] of Object.entries(SUITES)) {
     test(`${command} explains its options and refuses others`, async () => {
@@ -26,6 +36,17 @@ describe('test suites and the bench', () => {
       await assert.rejects(run(process.execPath, [script, '--nope']), /unknown option '--nope'/);
     });
   }
+
+  test('npm run tests counts a suite that is skipped as a whole, and says why', async (t) => {
+    const folder = await mkdtemp(join(tmpdir(), 'vialer-middleware-suite-'));
+    t.after(() => rm(folder, { recursive: true }));
+    const file = join(folder, 'one.test.mjs');
+    await writeFile(file, SKIPPED_SUITE);
+    const { NODE_TEST_CONTEXT: _, ...env } = process.env;
+    const args = ['scripts/run-tests.ts', relative(process.cwd(), file)];
+    const { stdout } = await run(process.execPath, args, { env });
+    assert.match(stdout, /^1 passed, 0 failed, 1 skipped.*\nSkipped: nginx is not installed$/m);
+  });
 
   const skip = skipWithout('Redis');
   test('a fault suite that is killed leaves no process behind', { skip }, (t) =>

@@ -80,7 +80,7 @@ testEvents(
     ['request', 'body', ...fields].map((field) => ({
       name: `${endpoint}: ${field}`,
       happens: ({ http }) => http.requestInvalid({ endpoint, field, problem: 'is required' }),
-      lines: [['info', 'request makes no sense', { endpoint, field, problem: 'is required' }]],
+      lines: [['info', 'invalid request', { endpoint, field, problem: 'is required' }]],
       moves: { [`requests_invalid_total{endpoint="${endpoint}",field="${field}"}`]: 1 },
     })),
   ),

@@ -49,7 +49,7 @@ export function longTextField(description: string, alias: string): Field<string 
 
 /** A caller's number: never a reason to refuse a call. */
 export function phoneNumberField(description: string): Field<string> {
-  return lenientField(Type.String({ description, default: WITHHELD }), decodePhoneNumber);
+  return lenientField(Type.String({ description: withDefault(description, WITHHELD) }), decodePhoneNumber);
 }
 
 /** Text about a call that need not be exact, cut to 255 characters: never a reason to refuse a request. */
@@ -90,13 +90,13 @@ export function floatField(description: string): Field<number> {
 
 /** True or false; an empty value of a form is as if it were not sent. */
 export function booleanField(description: string, absent: boolean): Field<boolean> {
-  const schema: TBoolean = Type.Boolean({ description, default: absent });
+  const schema: TBoolean = Type.Boolean({ description: withDefault(description, absent) });
   return optionalField(schema, decodeBoolean, { absent, isBlank: emptyInForm });
 }
 
 /** True or false, where what is neither is as if it were not sent: never a reason to refuse a call. */
 export function lenientBooleanField(description: string, absent: boolean): Field<boolean> {
-  const schema: TBoolean = Type.Boolean({ description, default: absent });
+  const schema: TBoolean = Type.Boolean({ description: withDefault(description, absent) });
   const otherwise = accept(absent);
   return lenientField(schema, (value) => {
     const meant = decodeBoolean(value);
@@ -109,6 +109,10 @@ export function triStateField(description: string): Field<boolean | null> {
   const schema: TBoolean = Type.Boolean({ description });
   return optionalField(schema, decodeBoolean, { absent: null, isBlank: emptyAnywhere });
 }
+
+/** In words: of a schema's `default`, generators of clients make a field that must be sent. */
+const withDefault = (description: string, absent: boolean | string): string =>
+  `${description} Default: \`${absent}\`.`;
 
 function boundedText(description: string, minLength: number, maxLength: number): TString {
   return Type.String(minLength === 0 ? { description, maxLength } : { description, minLength, maxLength });
