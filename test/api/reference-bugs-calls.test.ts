@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { DeliveredPush } from '../../src/sandbox/push-log.ts';
+import { margin } from '../helpers/margin.ts';
 import { newAccount, startTestService, type TestPhone, type TestService } from '../helpers/test-service.ts';
 import { until } from '../helpers/until.ts';
 import { asForm, asJson, send } from './http-client.ts';
@@ -68,7 +69,10 @@ test('rows 3 and 4: the phone that loses its account is told so in the words tha
 
 test('row 5: a token that Google calls dead ends the call at once and is not pushed again', async (t) => {
   const service = await startTestService(t, {
-    settings: { APP_PUSH_ROUNDTRIP_WAIT: '30000', APP_PUSH_RESEND_INTERVAL: '500' },
+    settings: {
+      APP_PUSH_ROUNDTRIP_WAIT: '60000',
+      APP_PUSH_RESEND_INTERVAL: String(Math.ceil(margin(1_500))),
+    },
   });
   const phone = await service.phone();
   service.world.google.unregisterDevice(phone.token);

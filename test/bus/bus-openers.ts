@@ -25,6 +25,8 @@ export interface InstanceOptions {
   readonly meddle?: (link: RedisLink) => RedisLink;
   /** Whether scripts may fail by a fault that is not Redis being away; otherwise that fails the test. */
   readonly mayFail?: boolean;
+  /** Whether Redis is probed meanwhile as in the service; default true. */
+  readonly probes?: boolean;
 }
 
 /** An instance, and what may happen to it. */
@@ -87,6 +89,7 @@ export function redisWorld(
       timeoutMs = 2_000,
       meddle,
       mayFail = false,
+      probes = true,
     } = {}) => {
       const told: OpenInstance['told'] = { found: [], takenOver: [], failed: [] };
       let heard = false;
@@ -111,7 +114,7 @@ export function redisWorld(
           notListening: () => {},
           redisOverloaded: () => {},
         },
-        { scripts: BUS_SCRIPTS, probe: busProbe(prefix) },
+        { scripts: BUS_SCRIPTS, ...(probes ? { probe: busProbe(prefix) } : {}) },
       );
       let claims = 0;
       const counting = tellingReplies((script) => {

@@ -10,6 +10,9 @@ import { unlooking } from './meddled-links.ts';
 /** Calls that each count is taken over, so that a command that only some calls need would show. */
 const CALLS = 50;
 
+/** An instance that asks Redis nothing by itself. */
+const QUIET = { meddle: unlooking, probes: false };
+
 const nothingLeft = watchForLeftovers();
 
 describe('commands that a call costs Redis (docs/operations.md)', { skip: skipWithout('Redis') }, () => {
@@ -55,7 +58,7 @@ describe('commands that a call costs Redis (docs/operations.md)', { skip: skipWi
 
   test('asked and answered at one instance: two scripts', async (t) => {
     await assertCost(t, { scripts: 2 * CALLS, messages: 0 }, async (world) => {
-      const a = await world.instance({ meddle: unlooking });
+      const a = await world.instance(QUIET);
       return async () => {
         for (const round of rounds) {
           const asked = a.ask({ account: 1, callId: `own-${round}` });
@@ -68,10 +71,7 @@ describe('commands that a call costs Redis (docs/operations.md)', { skip: skipWi
 
   test('answered at another instance: two scripts and a message', async (t) => {
     await assertCost(t, { scripts: 2 * CALLS, messages: CALLS }, async (world) => {
-      const [a, b] = [
-        await world.instance({ meddle: unlooking }),
-        await world.instance({ meddle: unlooking }),
-      ];
+      const [a, b] = [await world.instance(QUIET), await world.instance(QUIET)];
       return async () => {
         for (const round of rounds) {
           const asked = a.ask({ account: 1, callId: `other-${round}` });
@@ -84,10 +84,7 @@ describe('commands that a call costs Redis (docs/operations.md)', { skip: skipWi
 
   test('where the push carries a key of its own: four scripts and a message', async (t) => {
     await assertCost(t, { scripts: 4 * CALLS, messages: CALLS }, async (world) => {
-      const [a, b] = [
-        await world.instance({ meddle: unlooking }),
-        await world.instance({ meddle: unlooking }),
-      ];
+      const [a, b] = [await world.instance(QUIET), await world.instance(QUIET)];
       return async () => {
         for (const round of rounds) {
           const asked = a.ask({ account: 1, callId: `sip id ${round}`, platform: 'apns' });
@@ -113,9 +110,9 @@ describe('commands that a call costs Redis (docs/operations.md)', { skip: skipWi
   test('a second answer, at a third instance: one script and a message more', async (t) => {
     await assertCost(t, { scripts: 3 * CALLS, messages: 2 * CALLS }, async (world) => {
       const [a, b, c] = [
-        await world.instance({ meddle: unlooking }),
-        await world.instance({ meddle: unlooking }),
-        await world.instance({ meddle: unlooking }),
+        await world.instance(QUIET),
+        await world.instance(QUIET),
+        await world.instance(QUIET),
       ];
       return async () => {
         for (const round of rounds) {
@@ -131,7 +128,7 @@ describe('commands that a call costs Redis (docs/operations.md)', { skip: skipWi
   test('cancelling one call costs no more where its call_id has rung many other accounts', async (t) => {
     const address = { host: '127.0.0.1', port: server().port };
     const world = redisWorld(t, { kind: 'single', server: address, database: 0 });
-    const one = await world.instance({ meddle: unlooking });
+    const one = await world.instance(QUIET);
     const commands = async (): Promise<number> => {
       const stats = String(await server().ask('INFO', 'stats'));
       return Number(/total_commands_processed:(\d+)/.exec(stats)?.[1]);
@@ -155,7 +152,7 @@ describe('commands that a call costs Redis (docs/operations.md)', { skip: skipWi
 
   test('an answer to a key of no call: one script', async (t) => {
     await assertCost(t, { scripts: CALLS, messages: 0 }, async (world) => {
-      const a = await world.instance({ meddle: unlooking });
+      const a = await world.instance(QUIET);
       return async () => {
         for (const round of rounds) assert.equal(await a.bus.answer(`guess-${round}`, true), 'unknown');
       };

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { AnswerFault } from '../../src/sandbox/faults.ts';
 import { newestPush } from '../helpers/answer-push.ts';
 import { startTestService, type TestPhone, type TestService } from '../helpers/test-service.ts';
@@ -68,13 +69,17 @@ describe('a resend that is refused', { concurrency: true }, () => {
 
   for (const { name, kind, refusal } of ROWS.filter(({ refusal }) => refusal.status !== 500)) {
     test(`because the token is dead is the last one of its call (${name})`, async (t) => {
-      const service = await startTestService(t, { settings: { ...OFTEN, APP_PUSH_ROUNDTRIP_WAIT: '3000' } });
+      const service = await startTestService(t, { settings: OFTEN });
       const phone = await silentPhone(service, kind);
       const there = pushService(service, kind);
       const asked = service.ask({ account: phone.account });
       await until(() => accepted(service), 'the first push is accepted');
       there.script(refusal);
-      assert.equal((await asked).outcome, 'timed-out');
+      await until(() => refused(service) > 0, 'a resend is refused');
+      // Three more would have been due.
+      await delay(1_000);
+      assert.equal((await phone.answer(newestPush(phone))).status, 202);
+      assert.equal((await asked).outcome, 'ready');
       const endings = there.requests.list().map(({ ending }) => ending);
       assert.equal(endings.filter((ending) => ending !== 'accepted').length, 1, endings.join());
       assert.equal(endings.at(-1), 'answer');
