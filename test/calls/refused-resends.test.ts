@@ -76,13 +76,13 @@ describe('a resend that is refused', { concurrency: true }, () => {
       await until(() => accepted(service), 'the first push is accepted');
       there.script(refusal);
       await until(() => refused(service) > 0, 'a resend is refused');
-      // Three more would have been due.
+      // One that was on its way meanwhile arrives; then three more would have been due.
       await delay(1_000);
+      const pushed = there.requests.count();
+      await delay(1_000);
+      assert.equal(there.requests.count(), pushed);
       assert.equal((await phone.answer(newestPush(phone))).status, 202);
       assert.equal((await asked).outcome, 'ready');
-      const endings = there.requests.list().map(({ ending }) => ending);
-      assert.equal(endings.filter((ending) => ending !== 'accepted').length, 1, endings.join());
-      assert.equal(endings.at(-1), 'answer');
     });
   }
 });
