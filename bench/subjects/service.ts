@@ -18,6 +18,8 @@ export interface ServiceProcess {
 
 const KEPT_OUTPUT = 20_000;
 const STOP_LIMIT_MS = 10_000;
+/** npm, node and all modules, on a machine that is busy. */
+const START_LIMIT_MS = 90_000;
 
 /** npm runs a shell, which becomes the service or starts it. */
 const serviceUnder = (pid: number): number | undefined => {
@@ -32,7 +34,7 @@ const serviceUnder = (pid: number): number | undefined => {
 
 /** Resolves with the service's own process once it answers. */
 const listening = async (answers: () => Promise<boolean>, npm: number): Promise<number> => {
-  await until(answers, 'npm start listens');
+  await until(answers, 'npm start listens', START_LIMIT_MS);
   const pid = serviceUnder(npm);
   if (pid === undefined) throw new Error('npm start runs, but the service is not among its processes');
   return pid;
