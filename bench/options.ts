@@ -1,5 +1,5 @@
 import { Command, Option } from 'commander';
-import { wholeNumber } from '../test/helpers/whole-number.ts';
+import { wholeNumber } from '../harness/whole-number.ts';
 import { SCENARIOS } from './scenarios/all-scenarios.ts';
 
 /** What the command line says. */

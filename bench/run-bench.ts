@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import { watchMachine } from '../test/faults/many/machine-load.ts';
+import { watchMachine } from '../harness/machine-load.ts';
 import { measureCalls } from './calls/measure-calls.ts';
 import { type Machine, thisMachine } from './lib/machine.ts';
 import { startTools, type Tools } from './lib/tools.ts';

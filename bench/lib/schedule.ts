@@ -1,4 +1,4 @@
-import { createRandom } from '../../test/faults/many/random.ts';
+import { createRandom } from '../../harness/random.ts';
 
 /**
  * When things are to happen, milliseconds from the start, ascending: a Poisson process of `perSecond` over `seconds`, as

@@ -1,4 +1,4 @@
-import { createRandom } from '../../test/faults/many/random.ts';
+import { createRandom } from '../../harness/random.ts';
 import { now } from '../lib/clock.ts';
 import { answerParent } from '../lib/helper-process.ts';
 import {

@@ -1,5 +1,5 @@
+import { createRandom } from '../../harness/random.ts';
 import { startWorld } from '../../src/sandbox/world.ts';
-import { createRandom } from '../../test/faults/many/random.ts';
 import { now } from '../lib/clock.ts';
 import { answerParent } from '../lib/helper-process.ts';
 import { callIdOf, callOf, followSchedule } from '../load/calls.ts';

@@ -1,10 +1,10 @@
-import { createPushParts } from '../../src/app/push-parts.ts';
-import { SANDBOX_APPS } from '../../src/cli/sandbox-apps.ts';
-import { readFcmServiceAccount } from '../../src/devices/app-credential/read-fcm-service-account.ts';
+import { readFcmServiceAccount } from '../../src/apps/credential/read-fcm-service-account.ts';
+import { SANDBOX_APPS } from '../../src/cli/sandbox/sandbox-apps.ts';
 import type { Device } from '../../src/devices/device.ts';
 import { monotonic } from '../../src/lib/monotonic.ts';
 import { DIRECTLY } from '../../src/lib/proxy-route.ts';
 import { newPushId } from '../../src/lib/push-id.ts';
+import { createPushParts } from '../../src/service/push-parts.ts';
 import { createLog } from '../../src/telemetry/log.ts';
 import { createTelemetry } from '../../src/telemetry/telemetry.ts';
 import { isApple, tokenOf } from '../load/calls.ts';
@@ -15,7 +15,7 @@ const APPLE_APP = 1;
 const GOOGLE_APP = 2;
 const LIFETIME_MS = 30_000;
 
-/** The service's whole push side as `app.ts` builds it, its log and metrics included; phones are not looked up. */
+/** The service's whole push side as `service/start-service.ts` builds it, its log and metrics included; phones are not looked up. */
 export const createServiceSender = async (world: PhoneWorld): Promise<PushCall> => {
   const telemetry = createTelemetry({
     openLog: (onDropped) => createLog({ level: 'info', format: 'json', onDropped }),

@@ -1,4 +1,4 @@
-import { nodeFlags } from '../../test/helpers/start-command.ts';
+import { nodeFlags } from '../../harness/start-command.ts';
 import { now, sleepUntil } from '../lib/clock.ts';
 import { type HelperProcess, startHelper } from '../lib/helper-process.ts';
 import { cpuMs } from '../lib/process-figures.ts';

@@ -1,8 +1,8 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { owned } from '../../test/helpers/owned.ts';
-import { freePort } from '../../test/helpers/server-process.ts';
-import { until } from '../../test/helpers/until.ts';
+import { owned } from '../../harness/owned.ts';
+import { freePort } from '../../harness/server-process.ts';
+import { until } from '../../harness/until.ts';
 import { childrenOf, commandOf } from '../lib/process-figures.ts';
 
 /** `npm start`, as its own process, with these settings and no others. */

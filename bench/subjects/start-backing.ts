@@ -1,5 +1,5 @@
-import { startDatabaseServer } from '../../test/helpers/database-server.ts';
-import { startRedis } from '../../test/helpers/redis-server.ts';
+import { startDatabaseServer } from '../../harness/database-server.ts';
+import { startRedis } from '../../harness/redis-server.ts';
 import { childrenOf, cpuMs } from '../lib/process-figures.ts';
 
 /** PostgreSQL and Redis, for several instances. */

@@ -1,8 +1,8 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { addSandboxApps } from '../../src/cli/sandbox-apps.ts';
-import { until } from '../../test/helpers/until.ts';
+import { until } from '../../harness/until.ts';
+import { addSandboxApps } from '../../src/cli/sandbox/sandbox-apps.ts';
 import type { Tools } from '../lib/tools.ts';
 import { type ServiceProcess, startService } from './service.ts';
 import type { Subject } from './subject.ts';

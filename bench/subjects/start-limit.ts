@@ -1,4 +1,4 @@
-import { nodeFlags } from '../../test/helpers/start-command.ts';
+import { nodeFlags } from '../../harness/start-command.ts';
 import { startHelper } from '../lib/helper-process.ts';
 import type { LimitProcess } from '../limit/limit-process.ts';
 import type { PhoneWorld } from '../phones/phones-process.ts';

@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { Command } from 'commander';
-import { wholeNumber } from '../../test/helpers/whole-number.ts';
+import { wholeNumber } from '../../harness/whole-number.ts';
 import { AREAS } from './areas.ts';
 import { knownPlace } from './choose-mutants.ts';
 

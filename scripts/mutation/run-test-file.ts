@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir, rm } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
-import { owned } from '../../test/helpers/owned.ts';
+import { owned } from '../../harness/owned.ts';
 import type { Lane } from './sandbox.ts';
 
 /** What a test file says of the sources in its lane. `stopped`: the run was interrupted. */

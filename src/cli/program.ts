@@ -1,17 +1,17 @@
 import { Command, CommanderError } from 'commander';
 import { packageVersion } from '../lib/package-version.ts';
 import { PROGRAM } from '../lib/program.ts';
-import { addAppsCommands } from './apps.ts';
-import { type CommandContext, CommandFailed } from './command-context.ts';
-import { addConfigCommands } from './config-check.ts';
-import { addCredentialsCommands } from './credentials.ts';
-import { addDemoCommand } from './demo.ts';
-import { addDevicesCommands } from './devices.ts';
-import { addImportReferenceCommand } from './import-reference.ts';
-import { loadEnvFile } from './load-env-file.ts';
-import { addMigrateCommand } from './migrate.ts';
-import { addSandboxCommand } from './sandbox.ts';
-import { addServeCommand } from './serve.ts';
+import { addAppsCommands } from './apps/apps.ts';
+import { addConfigCommands } from './config/config-check.ts';
+import { addCredentialsCommands } from './credentials/credentials.ts';
+import { addMigrateCommand } from './database/migrate.ts';
+import { addDemoCommand } from './demo/demo.ts';
+import { addDevicesCommands } from './devices/devices.ts';
+import { addImportReferenceCommand } from './import/import-reference.ts';
+import { type CommandContext, CommandFailed } from './kit/command-context.ts';
+import { loadEnvFile } from './kit/load-env-file.ts';
+import { addSandboxCommand } from './sandbox/sandbox.ts';
+import { addServeCommand } from './serve/serve.ts';
 
 /** Runs the command that the arguments name; resolves with the exit code. */
 export async function runProgram(argv: readonly string[]): Promise<number> {

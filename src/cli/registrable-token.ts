@@ -1,5 +1,5 @@
 import { InvalidArgumentError } from 'commander';
-import { decodeToken } from '../http/fields/decode-token.ts';
+import { decodeToken } from '../http/wire/fields/decode-token.ts';
 
 /** For the option parser: a push token as a phone would register it. */
 export function registrableToken(text: string): string {

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { CommandFailed } from './command-context.ts';
+import { CommandFailed } from './kit/command-context.ts';
 
 /** SQLITE_BUSY: another process holds the lock (https://www.sqlite.org/rescode.html#busy). */
 const BUSY = 5;

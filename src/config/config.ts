@@ -1,5 +1,5 @@
 import { readFileSync, statSync } from 'node:fs';
-import type { RedisSettings } from '../lib/redis-address.ts';
+import type { RedisSettings } from '../redis/redis-address.ts';
 import { type AccountAuth, readAccountAuth } from './account-settings.ts';
 import { type CredentialSettings, readCredentialSettings } from './credential-settings.ts';
 import { type DatabaseSettings, readDatabaseSettings } from './database-settings.ts';

@@ -1,5 +1,5 @@
-import { isServerAddress, readDatabaseAddress } from '../lib/database-address.ts';
-import { readDatabaseTlsFiles } from '../lib/database-tls-files.ts';
+import { isServerAddress, readDatabaseAddress } from '../storage/address/database-address.ts';
+import { readDatabaseTlsFiles } from '../storage/address/database-tls-files.ts';
 import { integer, text } from './parsers.ts';
 import type { Parse, SettingsReader } from './settings-reader.ts';
 

@@ -5,7 +5,7 @@ import {
   type RedisSettings,
   readRedisAddress,
   readServers,
-} from '../lib/redis-address.ts';
+} from '../redis/redis-address.ts';
 import { integer, isLoopback, oneOf, text } from './parsers.ts';
 import type { Parse, SettingsReader } from './settings-reader.ts';
 

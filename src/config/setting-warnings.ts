@@ -1,5 +1,5 @@
 import { closeName } from '../lib/close-name.ts';
-import type { RedisSettings } from '../lib/redis-address.ts';
+import type { RedisSettings } from '../redis/redis-address.ts';
 import { type CredentialSettings, credentialWarnings } from './credential-settings.ts';
 import { type DatabaseSettings, databaseWarnings } from './database-settings.ts';
 import { type Exposure, exposureWarnings } from './exposure-warnings.ts';

@@ -1,7 +1,7 @@
 import type { InferResult, Kysely } from 'kysely';
+import { storedPlatform } from '../apps/stored-platform.ts';
 import type { Tables } from '../storage/tables.ts';
 import type { Device, PushTarget } from './device.ts';
-import { storedPlatform } from './stored-platform.ts';
 
 /** What it takes to wake devices, each with what its app row says of it. A call reads one, and each column costs it. */
 export const selectTargets = (kysely: Kysely<Tables>) =>

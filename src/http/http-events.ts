@@ -1,5 +1,5 @@
-import type { ClosedBecause } from './connection.ts';
-import type { OddTokenShape } from './fields/ios-token-shape.ts';
+import type { ClosedBecause } from './listener/connection.ts';
+import type { OddTokenShape } from './wire/fields/ios-token-shape.ts';
 
 /** What the outside world did: for log and metrics. */
 export interface HttpEvents {

@@ -1,20 +1,25 @@
 import { createServer as createHttpServer, type RequestListener } from 'node:http';
 import Fastify, { type FastifyError, type FastifyInstance } from 'fastify';
 import { bareAddress } from '../lib/bare-address.ts';
-import { answerError, answerNotFound, type ErrorParts } from './answer-error.ts';
-import { type AnswerParts, addAnswerRoutes } from './answer-routes.ts';
-import { createBoundedServer, drainServer } from './bounded-server.ts';
-import { ConnectionBound } from './connection-bound.ts';
-import { addDeviceRoutes, type DeviceParts } from './device-routes.ts';
+import type { AddressList } from './access/pbx-access.ts';
 import type { HttpEvents } from './http-events.ts';
-import { addHealthRoutes, addOpsRoutes, type OpsParts } from './ops-routes.ts';
-import type { AddressList } from './pbx-access.ts';
-import { addPbxRoutes, type PbxParts } from './pbx-routes.ts';
-import { createClientErrorHandler, OUR_FAULTS, refuseExpectations, refuseFaults } from './protocol-faults.ts';
-import { acceptRawBodies, hideUnreadType } from './raw-body.ts';
-import { addReportRoutes, type ReportParts } from './report-routes.ts';
-import { routedUrl } from './routed-url.ts';
-import type { TlsListener } from './tls-listener.ts';
+import { createBoundedServer, drainServer } from './listener/bounded-server.ts';
+import { ConnectionBound } from './listener/connection-bound.ts';
+import {
+  createClientErrorHandler,
+  OUR_FAULTS,
+  refuseExpectations,
+  refuseFaults,
+} from './listener/protocol-faults.ts';
+import { acceptRawBodies, hideUnreadType } from './listener/raw-body.ts';
+import type { TlsListener } from './listener/tls-listener.ts';
+import { type AnswerParts, addAnswerRoutes } from './routes/answer-routes.ts';
+import { addDeviceRoutes, type DeviceParts } from './routes/device-routes.ts';
+import { addHealthRoutes, addOpsRoutes, type OpsParts } from './routes/ops-routes.ts';
+import { addPbxRoutes, type PbxParts } from './routes/pbx-routes.ts';
+import { addReportRoutes, type ReportParts } from './routes/report-routes.ts';
+import { answerError, answerNotFound, type ErrorParts } from './wire/answer-error.ts';
+import { routedUrl } from './wire/routed-url.ts';
 
 /** Milliseconds within which a client must have sent its headers, and its whole request. */
 const HEADERS_TIMEOUT = 10_000;

@@ -1,4 +1,4 @@
-import { printable } from './channel-detail.ts';
+import { printable } from '../http2/channel-detail.ts';
 import type { FinalVerdict, PushVerdict } from './push-provider.ts';
 
 /** Characters of a provider's words in a log line. */

@@ -1,7 +1,7 @@
-import type { App } from '../devices/app.ts';
+import type { App } from '../apps/app.ts';
 import type { PushTarget } from '../devices/device.ts';
+import type { Clock } from '../lib/clock.ts';
 import { BREAKER_SETTINGS, type Breaker, createBreaker } from './breaker.ts';
-import type { Clock } from './clock.ts';
 import type { AppLabels, SenderEvents } from './push-events.ts';
 import type { PushEnvironment, PushProvider } from './push-provider.ts';
 import { createTokenGuard, type TokenGuard } from './token-guard.ts';

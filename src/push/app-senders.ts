@@ -1,6 +1,6 @@
-import type { App } from '../devices/app.ts';
+import type { App } from '../apps/app.ts';
+import type { Clock } from '../lib/clock.ts';
 import { type AppSender, createAppSender } from './app-sender.ts';
-import type { Clock } from './clock.ts';
 import type { SenderEvents } from './push-events.ts';
 import type { PushProvider } from './push-provider.ts';
 

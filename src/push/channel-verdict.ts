@@ -1,4 +1,4 @@
-import type { ChannelFailure } from './http2-channel-types.ts';
+import type { ChannelFailure } from '../http2/channel-types.ts';
 import type { PushVerdict } from './push-provider.ts';
 
 /** What it means for a push that its request has no answer. The failure's own word is the reason. */

@@ -1,18 +1,18 @@
 import { createSecureContext } from 'node:tls';
-import type { App } from '../devices/app.ts';
+import type { App } from '../apps/app.ts';
+import { type CreateChannel, createChannelPool } from '../http2/channel-pool.ts';
+import type { Clock } from '../lib/clock.ts';
 import type { ProxyRoutes } from '../lib/proxy-route.ts';
-import { readApnsGoaway } from './apns/answers.ts';
-import { createApnsProvider } from './apns/provider.ts';
-import { createApnsTokens, type SharedTokens } from './apns/token.ts';
-import { type CreateChannel, createChannelPool } from './channel-pool.ts';
-import type { Clock } from './clock.ts';
+import { createRefCounted } from '../lib/ref-counted.ts';
 import { credentialId } from './credential-id.ts';
-import { createFetchToken, type FcmAccount } from './fcm/oauth.ts';
-import { createFcmProvider } from './fcm/provider.ts';
-import { createFcmToken } from './fcm/token.ts';
 import type { PushEvents } from './push-events.ts';
 import type { PushProvider } from './push-provider.ts';
-import { createRefCounted } from './ref-counted.ts';
+import { readApnsGoaway } from './services/apns/answers.ts';
+import { createApnsProvider } from './services/apns/provider.ts';
+import { createApnsTokens, type SharedTokens } from './services/apns/token.ts';
+import { createFetchToken, type FcmAccount } from './services/fcm/oauth.ts';
+import { createFcmProvider } from './services/fcm/provider.ts';
+import { createFcmToken } from './services/fcm/token.ts';
 
 /** Apple says in a GOAWAY what is wrong with a credential. */
 const APPLE = { isAnswer: (goaway: string): boolean => readApnsGoaway(goaway) !== undefined };

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { AppCredential } from '../devices/app.ts';
+import type { AppCredential } from '../apps/app.ts';
 
 /**
  * A name for a credential by what it is made of: two apps with the same key have the same one. It holds hashes, no

@@ -1,9 +1,9 @@
 import type { Platform } from '../devices/device.ts';
-import type { ApnsTokenEvents } from './apns/token.ts';
 import type { BreakerState } from './breaker.ts';
-import type { FcmTokenEvents } from './fcm/token.ts';
 import type { FinalVerdict, ProviderName, PushEnvironment } from './push-provider.ts';
 import type { PushResult } from './push-result.ts';
+import type { ApnsTokenEvents } from './services/apns/token.ts';
+import type { FcmTokenEvents } from './services/fcm/token.ts';
 import type { KeepReason } from './token-guard.ts';
 
 /** Which app an event is about. */

@@ -1,7 +1,7 @@
 import { type BackoffBounds, backoff } from '../lib/backoff.ts';
+import type { Clock } from '../lib/clock.ts';
+import { pause } from '../lib/pause.ts';
 import type { Outlook } from './breaker.ts';
-import type { Clock } from './clock.ts';
-import { pause } from './pause.ts';
 import type { FinalVerdict, PushProvider, PushRequest, PushVariant, PushVerdict } from './push-provider.ts';
 
 /** Tries of one push at most, whatever the verdicts ask for. */

@@ -1,7 +1,7 @@
+import type { Clock } from '../lib/clock.ts';
 import { saidBy } from './answer-detail.ts';
 import type { AppSender } from './app-sender.ts';
 import type { AppSenders } from './app-senders.ts';
-import type { Clock } from './clock.ts';
 import type { PushLabels, SenderEvents } from './push-events.ts';
 import type { FinalVerdict, PushProvider, PushRequest } from './push-provider.ts';
 import type { PushResult } from './push-result.ts';

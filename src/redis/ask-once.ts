@@ -1,5 +1,5 @@
-import type { RedisServer } from '../lib/redis-address.ts';
 import { startDeadline } from './deadline.ts';
+import type { RedisServer } from './redis-address.ts';
 import { type Login, ServerConnection } from './server-connection.ts';
 
 /** Asks one server on a connection made for that; rejects with `RedisUnavailable` or `ErrorReply`, after `limitMs` at the latest. */

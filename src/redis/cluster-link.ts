@@ -1,10 +1,10 @@
 import { monotonic } from '../lib/monotonic.ts';
-import type { HostPort } from '../lib/redis-address.ts';
 import { ClusterServers } from './cluster-servers.ts';
 import { ClusterTopology } from './cluster-topology.ts';
 import { asUnavailable, ErrorReply } from './error-reply.ts';
 import { InFlight, MOST_IN_FLIGHT } from './in-flight.ts';
 import { keySlot } from './key-slot.ts';
+import type { HostPort } from './redis-address.ts';
 import type { ChannelListener, RedisEvents, RedisLink, RedisProbe, RedisScript } from './redis-link.ts';
 import { type RedisTrouble, RedisUnavailable } from './redis-unavailable.ts';
 import { runScript } from './run-script.ts';

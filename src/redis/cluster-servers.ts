@@ -1,8 +1,8 @@
 import { monotonic } from '../lib/monotonic.ts';
-import type { HostPort } from '../lib/redis-address.ts';
 import { ErrorReply } from './error-reply.ts';
 import type { InFlight } from './in-flight.ts';
 import { probeKey, probeServer } from './probe.ts';
+import type { HostPort } from './redis-address.ts';
 import type { RedisEvents, RedisProbe, RedisScript } from './redis-link.ts';
 import type { RedisTrouble } from './redis-unavailable.ts';
 import type { Login, ServerConnection } from './server-connection.ts';

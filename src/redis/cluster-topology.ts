@@ -1,6 +1,6 @@
-import type { HostPort } from '../lib/redis-address.ts';
 import { askOnce } from './ask-once.ts';
 import { ErrorReply, troubleOf } from './error-reply.ts';
+import type { HostPort } from './redis-address.ts';
 import { type RedisTrouble, RedisUnavailable } from './redis-unavailable.ts';
 import type { Login } from './server-connection.ts';
 import { readSlotTable, type SlotTable, serverKey } from './slot-table.ts';

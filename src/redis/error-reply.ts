@@ -1,4 +1,4 @@
-import type { HostPort } from '../lib/redis-address.ts';
+import type { HostPort } from './redis-address.ts';
 import { type RedisFault, type RedisTrouble, RedisUnavailable } from './redis-unavailable.ts';
 
 /** Error codes of https://github.com/redis/redis/blob/7.0/src/server.c (createSharedObjects) and cluster.c that tell of the server, not of the command. */

@@ -1,6 +1,6 @@
-import type { HostPort, RedisSettings } from '../lib/redis-address.ts';
 import { askOnce } from './ask-once.ts';
 import { ErrorReply, troubleOf } from './error-reply.ts';
+import type { HostPort, RedisSettings } from './redis-address.ts';
 import { type RedisTrouble, RedisUnavailable } from './redis-unavailable.ts';
 import type { Login, ServerConnection } from './server-connection.ts';
 

@@ -1,8 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { backoff } from '../lib/backoff.ts';
-import type { RedisServer } from '../lib/redis-address.ts';
 import { startDeadline } from './deadline.ts';
 import { troubleOf } from './error-reply.ts';
+import type { RedisServer } from './redis-address.ts';
 import { type RedisFault, type RedisTrouble, RedisUnavailable } from './redis-unavailable.ts';
 import { type Login, ServerConnection } from './server-connection.ts';
 import { RECONNECT } from './timings.ts';

@@ -1,6 +1,6 @@
-import type { RedisSettings } from '../lib/redis-address.ts';
 import { ClusterLink } from './cluster-link.ts';
 import { findMaster } from './find-master.ts';
+import type { RedisSettings } from './redis-address.ts';
 import type { RedisEvents, RedisLink, RedisProbe, RedisScript } from './redis-link.ts';
 import { SingleLink } from './single-link.ts';
 

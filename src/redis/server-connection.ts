@@ -1,6 +1,6 @@
 import { Redis } from 'ioredis';
-import type { RedisServer } from '../lib/redis-address.ts';
 import { ErrorReply } from './error-reply.ts';
+import type { RedisServer } from './redis-address.ts';
 import { type RedisFault, RedisUnavailable } from './redis-unavailable.ts';
 
 /** As whom to connect, and how. */

@@ -1,9 +1,9 @@
-import type { RedisServer } from '../lib/redis-address.ts';
 import { startDeadline } from './deadline.ts';
 import { asUnavailable, faultOf, troubleOf } from './error-reply.ts';
 import type { InFlight } from './in-flight.ts';
 import { KeptConnection } from './kept-connection.ts';
 import { loadScripts } from './load-scripts.ts';
+import type { RedisServer } from './redis-address.ts';
 import type { RedisScript } from './redis-link.ts';
 import { type RedisFault, type RedisTrouble, RedisUnavailable } from './redis-unavailable.ts';
 import type { Login, ServerConnection } from './server-connection.ts';

@@ -1,7 +1,7 @@
-import type { RedisServer } from '../lib/redis-address.ts';
 import { asUnavailable } from './error-reply.ts';
 import { InFlight, MOST_IN_FLIGHT } from './in-flight.ts';
 import { probeKey, probeServer } from './probe.ts';
+import type { RedisServer } from './redis-address.ts';
 import type { ChannelListener, RedisEvents, RedisLink, RedisProbe, RedisScript } from './redis-link.ts';
 import type { RedisTrouble } from './redis-unavailable.ts';
 import { runScript } from './run-script.ts';

@@ -1,5 +1,5 @@
-import type { HostPort } from '../lib/redis-address.ts';
 import { keySlot } from './key-slot.ts';
+import type { HostPort } from './redis-address.ts';
 
 /** Which master holds which slots, and every server that was named. */
 export interface SlotTable {

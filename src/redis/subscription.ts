@@ -1,7 +1,7 @@
-import type { RedisServer } from '../lib/redis-address.ts';
 import { startDeadline } from './deadline.ts';
 import { ErrorReply } from './error-reply.ts';
 import { KeptConnection } from './kept-connection.ts';
+import type { RedisServer } from './redis-address.ts';
 import type { ChannelListener, RedisEvents } from './redis-link.ts';
 import type { RedisTrouble } from './redis-unavailable.ts';
 import type { Login, ServerConnection } from './server-connection.ts';

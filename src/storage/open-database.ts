@@ -1,4 +1,4 @@
-import { isServerAddress, readDatabaseAddress } from '../lib/database-address.ts';
+import { isServerAddress, readDatabaseAddress } from './address/database-address.ts';
 import type { ClosedDatabase, Database } from './database.ts';
 import { DatabaseUrlError } from './database-url-error.ts';
 import { SERVICE_LIMITS, type ServerLimits } from './server/server-limits.ts';

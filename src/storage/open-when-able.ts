@@ -1,6 +1,6 @@
 import { backoff } from '../lib/backoff.ts';
-import { isServerAddress } from '../lib/database-address.ts';
 import { within } from '../lib/within.ts';
+import { isServerAddress } from './address/database-address.ts';
 import type { ClosedDatabase, Database } from './database.ts';
 import { migrate } from './migrate.ts';
 import { openDatabase, prepareServerDatabase } from './open-database.ts';

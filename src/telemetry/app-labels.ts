@@ -1,10 +1,10 @@
 import { CALL_OUTCOMES } from '../calls/call-outcome.ts';
-import { ODD_TOKEN_SHAPES } from '../http/fields/ios-token-shape.ts';
-import { APNS_REASONS } from '../push/apns/answers.ts';
-import { FCM_CODES } from '../push/fcm/answers.ts';
-import type { OauthAnswer } from '../push/fcm/oauth.ts';
-import type { ChannelFailure } from '../push/http2-channel-types.ts';
+import { ODD_TOKEN_SHAPES } from '../http/wire/fields/ios-token-shape.ts';
+import type { ChannelFailure } from '../http2/channel-types.ts';
 import type { ProviderName } from '../push/push-provider.ts';
+import { APNS_REASONS } from '../push/services/apns/answers.ts';
+import { FCM_CODES } from '../push/services/fcm/answers.ts';
+import type { OauthAnswer } from '../push/services/fcm/oauth.ts';
 import type { KeepReason } from '../push/token-guard.ts';
 import type { AppLabel } from './app-label.ts';
 import { names } from './label-names.ts';

@@ -1,5 +1,5 @@
 import { Counter, type Gauge, type Registry } from 'prom-client';
-import type { BusEvents } from '../calls/redis-bus/bus-events.ts';
+import type { BusEvents } from '../bus/redis/bus-events.ts';
 import type { RedisEvents } from '../redis/redis-link.ts';
 import { describeTrouble, type RedisFault } from '../redis/redis-unavailable.ts';
 import type { Conditions } from './conditions.ts';

@@ -1,4 +1,4 @@
-import type { ChannelEvents } from '../push/http2-channel-types.ts';
+import type { ChannelEvents } from '../http2/channel-types.ts';
 import type { Conditions } from './conditions.ts';
 import type { LineBudget } from './line-budget.ts';
 import type { ServiceMetrics } from './service-metrics.ts';

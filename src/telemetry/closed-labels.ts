@@ -1,10 +1,10 @@
 import type { AnswerFate } from '../calls/answer-bus.ts';
 import { CALL_OUTCOMES } from '../calls/call-outcome.ts';
 import { PLATFORMS } from '../devices/device.ts';
-import type { ClosedBecause } from '../http/connection.ts';
 import type { HttpEvents } from '../http/http-events.ts';
-import { ALL_ENDPOINTS, ENDPOINTS } from '../http/paths.ts';
-import type { ChannelEvents } from '../push/http2-channel-types.ts';
+import type { ClosedBecause } from '../http/listener/connection.ts';
+import { ALL_ENDPOINTS, ENDPOINTS } from '../http/wire/paths.ts';
+import type { ChannelEvents } from '../http2/channel-types.ts';
 import { OAUTH_FAILURES } from './app-labels.ts';
 import { names } from './label-names.ts';
 import type { ReferenceMetrics } from './reference-metrics.ts';

@@ -1,5 +1,5 @@
-import type { ClosedBecause } from '../http/connection.ts';
 import type { HttpEvents } from '../http/http-events.ts';
+import type { ClosedBecause } from '../http/listener/connection.ts';
 import type { AppLabel } from './app-label.ts';
 import { type Condition, type Conditions, isExpected } from './conditions.ts';
 import type { LineBudget } from './line-budget.ts';

@@ -1,5 +1,5 @@
+import type { ChannelEvents } from '../http2/channel-types.ts';
 import type { BreakerState } from '../push/breaker.ts';
-import type { ChannelEvents } from '../push/http2-channel-types.ts';
 import type { AppLabels, PushEnded, PushEvents, PushLabels } from '../push/push-events.ts';
 import type { PushEnvironment } from '../push/push-provider.ts';
 import type { PushResult } from '../push/push-result.ts';

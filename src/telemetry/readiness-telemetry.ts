@@ -1,5 +1,5 @@
 import { Gauge, type Registry } from 'prom-client';
-import { READINESS_SUBJECTS, type Readiness, statusOf } from '../http/ops-routes.ts';
+import { READINESS_SUBJECTS, type Readiness, statusOf } from '../http/routes/ops-routes.ts';
 import type { Log } from './log.ts';
 import type { ServiceMetrics } from './service-metrics.ts';
 

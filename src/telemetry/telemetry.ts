@@ -1,11 +1,11 @@
 import { setImmediate } from 'node:timers/promises';
 import { Registry } from 'prom-client';
+import type { BusEvents } from '../bus/redis/bus-events.ts';
 import type { CallEvents } from '../calls/call-events.ts';
-import type { BusEvents } from '../calls/redis-bus/bus-events.ts';
 import type { HttpEvents } from '../http/http-events.ts';
-import type { TlsEvents } from '../http/tls-events.ts';
+import type { TlsEvents } from '../http/listener/tls-events.ts';
+import type { ChannelEvents } from '../http2/channel-types.ts';
 import { monotonic } from '../lib/monotonic.ts';
-import type { ChannelEvents } from '../push/http2-channel-types.ts';
 import type { PushEvents } from '../push/push-events.ts';
 import type { RedisEvents } from '../redis/redis-link.ts';
 import { createAppLabel } from './app-label.ts';

@@ -1,5 +1,5 @@
 import { Counter, Gauge, type Registry } from 'prom-client';
-import type { TlsClientFault, TlsEvents } from '../http/tls-events.ts';
+import type { TlsClientFault, TlsEvents } from '../http/listener/tls-events.ts';
 import { expiryLevel } from './expiry-level.ts';
 import type { Log } from './log.ts';
 

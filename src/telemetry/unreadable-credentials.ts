@@ -1,4 +1,4 @@
-import type { CredentialUnreadable } from '../devices/credential-unreadable.ts';
+import type { CredentialUnreadable } from '../apps/credential-unreadable.ts';
 import type { Log } from './log.ts';
 import type { ServiceMetrics } from './service-metrics.ts';
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { until } from '../../harness/until.ts';
 import { newAccount, startTestService } from '../helpers/test-service.ts';
-import { until } from '../helpers/until.ts';
 import { type Answered, asJson, send } from './http-client.ts';
 import { addMember, type Member, registration } from './members.ts';
 

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { Agent } from 'node:http';
 import { describe, test } from 'node:test';
+import { until } from '../../harness/until.ts';
 import { sendHttp } from '../../src/sandbox/send-http.ts';
 import { newAccount, startTestService } from '../helpers/test-service.ts';
-import { until } from '../helpers/until.ts';
 
 /** More than may be asked. */
 const BEYOND = 7;

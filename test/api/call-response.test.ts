@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { until } from '../../harness/until.ts';
 import { startTestService } from '../helpers/test-service.ts';
-import { until } from '../helpers/until.ts';
 import { type Answered, asForm, asJson, asMultipart, send, type TypedBody } from './http-client.ts';
 
 const JSON_TYPE = 'application/json';

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { after, before, describe, test } from 'node:test';
-import { skipWithout } from '../helpers/find-server.ts';
-import { type RedisServer, startRedis } from '../helpers/redis-server.ts';
+import { skipWithout } from '../../harness/find-server.ts';
+import { type RedisServer, startRedis } from '../../harness/redis-server.ts';
+import { until } from '../../harness/until.ts';
 import { startTestService, type TestPhone, type TestService } from '../helpers/test-service.ts';
-import { until } from '../helpers/until.ts';
 import { asForm, asJson, send, type TypedBody } from './http-client.ts';
 
 const FORM = 'application/x-www-form-urlencoded';

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { test } from 'node:test';
+import { until } from '../../harness/until.ts';
 import { startTestService } from '../helpers/test-service.ts';
-import { until } from '../helpers/until.ts';
 import { asForm, send } from './http-client.ts';
 
 test('the reason of a cancel is the X-Wake-Reason of its call, whatever its characters are', async (t) => {

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import type { Socket } from 'node:net';
 import { type TestContext, test } from 'node:test';
-import { trustSandbox } from '../../src/cli/trust-sandbox.ts';
+import { until } from '../../harness/until.ts';
+import { trustSandbox } from '../../src/cli/sandbox/trust-sandbox.ts';
 import { startTestService, type TestService } from '../helpers/test-service.ts';
-import { until } from '../helpers/until.ts';
 import { createTlsFolder } from '../tls/tls-service.ts';
 import { openSocket } from './raw-socket.ts';
 

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { test } from 'node:test';
-import { CLOSED_BECAUSE } from '../../src/http/connection.ts';
+import { until } from '../../harness/until.ts';
+import { CLOSED_BECAUSE } from '../../src/http/listener/connection.ts';
 import { newAccount, startTestService, type TestService } from '../helpers/test-service.ts';
-import { until } from '../helpers/until.ts';
 import { asForm, send } from './http-client.ts';
 import { exchange, openSocket, rawRequest, readAnswers } from './raw-socket.ts';
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
-import { openAccess } from '../../src/http/account-access.ts';
+import { openAccess } from '../../src/http/access/account-access.ts';
 import { createServer, type ServerParts } from '../../src/http/server.ts';
 import { NO_LIMITS } from '../helpers/no-limits.ts';
 import { openSocket, readAnswers } from './raw-socket.ts';

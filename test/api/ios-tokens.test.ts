@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { DatabaseSync } from 'node:sqlite';
 import { test } from 'node:test';
-import { SANDBOX_APPS } from '../../src/cli/sandbox-apps.ts';
+import { SANDBOX_APPS } from '../../src/cli/sandbox/sandbox-apps.ts';
 import { startTestService } from '../helpers/test-service.ts';
 import { asJson, send } from './http-client.ts';
 import { addMember, type Member, registration } from './members.ts';

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { describe, test } from 'node:test';
+import { until } from '../../harness/until.ts';
 import { newAccount, startTestService, type TestService } from '../helpers/test-service.ts';
-import { until } from '../helpers/until.ts';
 import { type Answered, asForm, asJson, send } from './http-client.ts';
 
 const PBX_TOKEN = 'pbx-secret-0123456789abcdef';

@@ -1,4 +1,4 @@
-import { SANDBOX_APPS } from '../../src/cli/sandbox-apps.ts';
+import { SANDBOX_APPS } from '../../src/cli/sandbox/sandbox-apps.ts';
 import { newAccount, type TestService } from '../helpers/test-service.ts';
 
 /** A user of the platform and the SIP account that is theirs. */

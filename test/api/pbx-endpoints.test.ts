@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { test } from 'node:test';
+import { until } from '../../harness/until.ts';
 import { answerAccepted } from '../helpers/answer-push.ts';
 import { newAccount, startTestService } from '../helpers/test-service.ts';
-import { until } from '../helpers/until.ts';
 import { type Answered, asForm, asJson, asMultipart, send, type TypedBody } from './http-client.ts';
 
 const TEXT = 'text/plain; charset=utf-8';

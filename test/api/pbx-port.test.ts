@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { createServer } from 'node:net';
 import { test } from 'node:test';
-import { trustSandbox } from '../../src/cli/trust-sandbox.ts';
+import { until } from '../../harness/until.ts';
+import { trustSandbox } from '../../src/cli/sandbox/trust-sandbox.ts';
 import { askPbx } from '../../src/sandbox/pbx.ts';
 import { startTestService } from '../helpers/test-service.ts';
-import { until } from '../helpers/until.ts';
 import { agentOf, createTlsFolder } from '../tls/tls-service.ts';
 import { asForm, send } from './http-client.ts';
 import { openSocket } from './raw-socket.ts';

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { deflateSync, gzipSync } from 'node:zlib';
+import { until } from '../../harness/until.ts';
 import { startTestService } from '../helpers/test-service.ts';
-import { until } from '../helpers/until.ts';
 import { connectTo, createTlsFolder } from '../tls/tls-service.ts';
 import { send } from './http-client.ts';
 import { type Exchange, exchange, openSocket, rawRequest, readAnswers } from './raw-socket.ts';

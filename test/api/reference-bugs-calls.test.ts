@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { until } from '../../harness/until.ts';
 import type { DeliveredPush } from '../../src/sandbox/push-log.ts';
 import { margin } from '../helpers/margin.ts';
 import { newAccount, startTestService, type TestPhone, type TestService } from '../helpers/test-service.ts';
-import { until } from '../helpers/until.ts';
 import { asForm, asJson, send } from './http-client.ts';
 
 /** Long enough that only what is meant to end a call does. */

@@ -3,9 +3,9 @@ import { createHook } from 'node:async_hooks';
 import { readdirSync, readlinkSync } from 'node:fs';
 import { type TestContext, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
+import { until } from '../../harness/until.ts';
 import { newestPush } from '../helpers/answer-push.ts';
 import { startTestService, type TestService } from '../helpers/test-service.ts';
-import { until } from '../helpers/until.ts';
 import { asForm, send } from './http-client.ts';
 
 /** One push a call, and nothing but an answer ends it. */

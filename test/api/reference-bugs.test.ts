@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { DatabaseSync } from 'node:sqlite';
 import { test } from 'node:test';
+import { until } from '../../harness/until.ts';
 import { readConfig } from '../../src/config/config.ts';
 import { newAccount, startTestService, type TestService } from '../helpers/test-service.ts';
-import { until } from '../helpers/until.ts';
 import { asForm, asJson, send } from './http-client.ts';
 import { addMember, registration } from './members.ts';
 

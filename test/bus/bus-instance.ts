@@ -1,3 +1,4 @@
+import { until } from '../../harness/until.ts';
 import type { AnswerBus } from '../../src/calls/answer-bus.ts';
 import type { CallEnding } from '../../src/calls/call-outcome.ts';
 import { type Caller, type TakenCall, takeCall } from '../../src/calls/take-call.ts';
@@ -6,7 +7,6 @@ import { WaitingRoom } from '../../src/calls/waiting-room.ts';
 import type { Platform } from '../../src/devices/device.ts';
 import { monotonic } from '../../src/lib/monotonic.ts';
 import type { PushResult } from '../../src/push/push-result.ts';
-import { until } from '../helpers/until.ts';
 import { makeDevice } from '../push/helpers/provider-fixture.ts';
 
 /** A PBX's request that is held, and the pushes that it caused at this instance. */

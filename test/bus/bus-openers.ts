@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import type { TestContext } from 'node:test';
-import { createLoneBus } from '../../src/calls/lone-bus.ts';
-import { busProbe } from '../../src/calls/redis-bus/bus-probe.ts';
-import { RedisBus } from '../../src/calls/redis-bus/redis-bus.ts';
-import { ANSWER, BUS_SCRIPTS } from '../../src/calls/redis-bus/scripts.ts';
-import type { RedisSettings } from '../../src/lib/redis-address.ts';
+import { until } from '../../harness/until.ts';
+import { createLoneBus } from '../../src/bus/lone-bus.ts';
+import { busProbe } from '../../src/bus/redis/bus-probe.ts';
+import { RedisBus } from '../../src/bus/redis/redis-bus.ts';
+import { ANSWER, BUS_SCRIPTS } from '../../src/bus/redis/scripts.ts';
 import { openRedis } from '../../src/redis/open-redis.ts';
+import type { RedisSettings } from '../../src/redis/redis-address.ts';
 import type { RedisLink } from '../../src/redis/redis-link.ts';
-import { until } from '../helpers/until.ts';
 import { type BusInstance, createBusInstance } from './bus-instance.ts';
 import { tellingReplies } from './meddled-links.ts';
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, type TestContext, test } from 'node:test';
-import { until } from '../helpers/until.ts';
+import { until } from '../../harness/until.ts';
 import type { BusWorld } from './bus-openers.ts';
 import { deafTo, losingReplyTo, telling, unlooking } from './meddled-links.ts';
 

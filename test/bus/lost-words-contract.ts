@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, type TestContext, test } from 'node:test';
-import { until } from '../helpers/until.ts';
+import { until } from '../../harness/until.ts';
 import { endAt } from './bus-instance.ts';
 import type { BusWorld } from './bus-openers.ts';
 import { awayFor, losing, mute, unlooking, withFirstLook } from './meddled-links.ts';

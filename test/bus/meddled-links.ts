@@ -1,6 +1,6 @@
+import { until } from '../../harness/until.ts';
 import type { ChannelListener, RedisLink } from '../../src/redis/redis-link.ts';
 import { RedisUnavailable } from '../../src/redis/redis-unavailable.ts';
-import { until } from '../helpers/until.ts';
 
 const through = (link: RedisLink): RedisLink => ({
   isUp: () => link.isUp(),

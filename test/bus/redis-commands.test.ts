@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, type TestContext, test } from 'node:test';
+import { skipWithout } from '../../harness/find-server.ts';
+import { until } from '../../harness/until.ts';
 import { watchForLeftovers } from '../faults/nothing-left.ts';
-import { skipWithout } from '../helpers/find-server.ts';
 import { redisForSuite } from '../helpers/redis-for-suite.ts';
-import { until } from '../helpers/until.ts';
 import { redisWorld } from './bus-openers.ts';
 import { unlooking } from './meddled-links.ts';
 

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { describe, type TestContext, test } from 'node:test';
-import { BUS_SCRIPTS } from '../../src/calls/redis-bus/scripts.ts';
+import { skipWithout } from '../../harness/find-server.ts';
+import { until } from '../../harness/until.ts';
+import { BUS_SCRIPTS } from '../../src/bus/redis/scripts.ts';
 import { monotonic } from '../../src/lib/monotonic.ts';
 import { watchForLeftovers } from '../faults/nothing-left.ts';
-import { skipWithout } from '../helpers/find-server.ts';
 import { redisForSuite } from '../helpers/redis-for-suite.ts';
-import { until } from '../helpers/until.ts';
 import { type BusWorld, redisWorld } from './bus-openers.ts';
 import { counted, hearing, holdingReplies, tellingReplies, unlooking } from './meddled-links.ts';
 

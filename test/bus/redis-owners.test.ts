@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, type TestContext, test } from 'node:test';
+import { skipWithout } from '../../harness/find-server.ts';
+import { until } from '../../harness/until.ts';
 import { monotonic } from '../../src/lib/monotonic.ts';
 import { watchForLeftovers } from '../faults/nothing-left.ts';
-import { skipWithout } from '../helpers/find-server.ts';
 import { redisForSuite } from '../helpers/redis-for-suite.ts';
-import { until } from '../helpers/until.ts';
 import type { AskedCall } from './bus-instance.ts';
 import { type BusWorld, type OpenInstance, redisWorld } from './bus-openers.ts';
 import {

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, type TestContext, test } from 'node:test';
+import { until } from '../../harness/until.ts';
 import { monotonic } from '../../src/lib/monotonic.ts';
 import type { PushResult } from '../../src/push/push-result.ts';
-import { until } from '../helpers/until.ts';
 import type { Asking } from './bus-instance.ts';
 import type { BusWorld, OpenInstance } from './bus-openers.ts';
 import { hearing, mute, telling, unlooking } from './meddled-links.ts';

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { describe, test } from 'node:test';
+import { until } from '../../harness/until.ts';
 import { createAnswerProofs } from '../../src/calls/answer-proof.ts';
 import { askPbx } from '../../src/sandbox/pbx.ts';
 import { asForm, send } from '../api/http-client.ts';
 import { startTestService, type TestPhone, type TestService } from '../helpers/test-service.ts';
-import { until } from '../helpers/until.ts';
 
 const SECRET = 'a secret of at least 32 characters'.replaceAll(' ', '-');
 const OTHER = 'another secret, of 32 characters too'.replaceAll(' ', '-');

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { decodeProtectedHeader } from 'jose';
+import { until } from '../../harness/until.ts';
 import { newAccount, startTestService, type TestService } from '../helpers/test-service.ts';
-import { until } from '../helpers/until.ts';
 import { newServiceAccount, newTeamKey, saveApps } from '../providers/own-apps.ts';
 import { UNHURRIED } from '../providers/unhurried.ts';
 

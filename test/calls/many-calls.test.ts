@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { createAppStore } from '../../src/devices/app-store.ts';
+import { until } from '../../harness/until.ts';
+import { createAppStore } from '../../src/apps/app-store.ts';
 import type { PbxAnswer } from '../../src/sandbox/pbx.ts';
 import { openDatabase } from '../../src/storage/open-database.ts';
 import { PLAIN_VAULT } from '../helpers/plain-vault.ts';
 import { newAccount, startTestService, type TestPhone } from '../helpers/test-service.ts';
-import { until } from '../helpers/until.ts';
 
 const CALLS = 2_000;
 /** New connections at a time: more than a listening socket queues would be tried again by the kernel, seconds later. */

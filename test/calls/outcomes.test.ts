@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { DatabaseSync } from 'node:sqlite';
 import { describe, test } from 'node:test';
+import { until } from '../../harness/until.ts';
 import { cancelPbxCall } from '../../src/sandbox/pbx.ts';
 import { newAccount, startTestService } from '../helpers/test-service.ts';
-import { until } from '../helpers/until.ts';
 
 describe('every way a call can end', () => {
   test('ready: the phone answers that it can take the call', async (t) => {

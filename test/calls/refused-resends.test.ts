@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
+import { until } from '../../harness/until.ts';
 import type { AnswerFault } from '../../src/sandbox/faults.ts';
 import { newestPush } from '../helpers/answer-push.ts';
 import { startTestService, type TestPhone, type TestService } from '../helpers/test-service.ts';
-import { until } from '../helpers/until.ts';
 import { registerWithoutEnvironment } from '../providers/registration.ts';
 import { appleAnswer, googleAnswer } from '../providers/scripted-answers.ts';
 

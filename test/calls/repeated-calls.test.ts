@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { describe, test } from 'node:test';
+import { until } from '../../harness/until.ts';
 import { startTestService, type TestService } from '../helpers/test-service.ts';
-import { until } from '../helpers/until.ts';
 import { UNHURRIED } from '../providers/unhurried.ts';
 
 const repeats = (service: TestService, found: 'waiting' | 'answered'): Promise<number> =>

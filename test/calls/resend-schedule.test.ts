@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
+import { until } from '../../harness/until.ts';
 import { monotonic } from '../../src/lib/monotonic.ts';
 import { newestPush } from '../helpers/answer-push.ts';
 import { margin } from '../helpers/margin.ts';
 import { startTestService, type TestPhone } from '../helpers/test-service.ts';
-import { until } from '../helpers/until.ts';
 
 /** What the reference used, and what is used unless set otherwise. */
 const USUAL = { settings: { APP_PUSH_ROUNDTRIP_WAIT: '4000', APP_PUSH_RESEND_INTERVAL: '1000' } };

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { createLoneBus } from '../../src/bus/lone-bus.ts';
 import type { CallAsk } from '../../src/calls/call.ts';
 import type { CallEvents } from '../../src/calls/call-events.ts';
-import { createLoneBus } from '../../src/calls/lone-bus.ts';
 import { type Caller, takeCall } from '../../src/calls/take-call.ts';
 import { WaitingRoom } from '../../src/calls/waiting-room.ts';
 import type { Device } from '../../src/devices/device.ts';

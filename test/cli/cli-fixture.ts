@@ -3,7 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
-import { createAppStore } from '../../src/devices/app-store.ts';
+import { createAppStore } from '../../src/apps/app-store.ts';
 import { createDeviceStore } from '../../src/devices/device-store.ts';
 import type { DeviceRegistration } from '../../src/devices/register-device.ts';
 import { migrate } from '../../src/storage/migrate.ts';

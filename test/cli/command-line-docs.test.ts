@@ -2,15 +2,15 @@ import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { test } from 'node:test';
 import { Command } from 'commander';
-import { addAppsCommands } from '../../src/cli/apps.ts';
-import { addConfigCommands } from '../../src/cli/config-check.ts';
-import { addCredentialsCommands } from '../../src/cli/credentials.ts';
-import { addDevicesCommands } from '../../src/cli/devices.ts';
-import { addImportReferenceCommand } from '../../src/cli/import-reference.ts';
-import { addMigrateCommand } from '../../src/cli/migrate.ts';
-import { addSandboxCommand } from '../../src/cli/sandbox.ts';
-import { FAULT_KINDS } from '../../src/cli/sandbox-fault.ts';
-import { PHONE_BEHAVIOURS } from '../../src/cli/sandbox-phone-rules.ts';
+import { addAppsCommands } from '../../src/cli/apps/apps.ts';
+import { addConfigCommands } from '../../src/cli/config/config-check.ts';
+import { addCredentialsCommands } from '../../src/cli/credentials/credentials.ts';
+import { addMigrateCommand } from '../../src/cli/database/migrate.ts';
+import { addDevicesCommands } from '../../src/cli/devices/devices.ts';
+import { addImportReferenceCommand } from '../../src/cli/import/import-reference.ts';
+import { addSandboxCommand } from '../../src/cli/sandbox/sandbox.ts';
+import { FAULT_KINDS } from '../../src/cli/sandbox/sandbox-fault.ts';
+import { PHONE_BEHAVIOURS } from '../../src/cli/sandbox/sandbox-phone-rules.ts';
 
 test('docs/command-line.md has a row and a section for each command; the section names its options', async () => {
   const text = await readFile(new URL('../../docs/command-line.md', import.meta.url), 'utf8');

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { describe, test } from 'node:test';
-import { createAppStore } from '../../src/devices/app-store.ts';
-import { createCredentialVault } from '../../src/devices/credential-vault.ts';
-import { createProviderTokenStore } from '../../src/devices/provider-token-store.ts';
+import { createAppStore } from '../../src/apps/app-store.ts';
+import { createCredentialVault } from '../../src/apps/credential-vault.ts';
+import { createProviderTokenStore } from '../../src/apps/provider-token-store.ts';
 import { readSecretKey } from '../../src/lib/secret-key.ts';
 import { credentialId } from '../../src/push/credential-id.ts';
 import { openDatabase } from '../../src/storage/open-database.ts';

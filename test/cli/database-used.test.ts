@@ -5,9 +5,9 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { describe, type TestContext, test } from 'node:test';
 import { sql } from 'kysely';
+import { startDatabaseServer } from '../../harness/database-server.ts';
+import { skipWithout } from '../../harness/find-server.ts';
 import { openDatabase } from '../../src/storage/open-database.ts';
-import { startDatabaseServer } from '../helpers/database-server.ts';
-import { skipWithout } from '../helpers/find-server.ts';
 import { type Cli, createCli } from './cli-fixture.ts';
 
 /** Every command that uses a database and must not make one. */

@@ -3,8 +3,8 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readdir } from 'node:fs/promises';
 import { describe, test } from 'node:test';
+import { owned } from '../../harness/owned.ts';
 import { inTerminal, SKIP_WITHOUT_TERMINAL } from '../helpers/in-terminal.ts';
-import { owned } from '../helpers/owned.ts';
 import { createCli } from './cli-fixture.ts';
 
 const MAIN = new URL('../../src/main.ts', import.meta.url).pathname;

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { until } from '../../harness/until.ts';
 import { answerAccepted } from '../helpers/answer-push.ts';
 import { startTestService } from '../helpers/test-service.ts';
-import { until } from '../helpers/until.ts';
 import { createCli } from './cli-fixture.ts';
 
 const PBX_TOKEN = 'pbx-token-0123456789';

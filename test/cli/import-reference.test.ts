@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdir, stat, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import { skipWithout } from '../helpers/find-server.ts';
+import { skipWithout } from '../../harness/find-server.ts';
 import { ANDROID, certificate, IOS, importSuite, lineOf, SEEN, SEEN_AT, YEAR_MS } from './import-scene.ts';
 import { appleKey, secretLines, serviceAccount } from './test-credentials.ts';
 

@@ -5,10 +5,10 @@ import { readFile, stat, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import { openReference } from '../../src/cli/import-reference/reference-database.ts';
-import { skipWithout } from '../helpers/find-server.ts';
-import { owned } from '../helpers/owned.ts';
-import { until } from '../helpers/until.ts';
+import { skipWithout } from '../../harness/find-server.ts';
+import { owned } from '../../harness/owned.ts';
+import { until } from '../../harness/until.ts';
+import { openReference } from '../../src/cli/import/reference-database.ts';
 import { IOS, importSuite, lineOf, SEEN } from './import-scene.ts';
 
 describe('import-reference of many, damaged and other rows', { skip: skipWithout('MariaDB') }, () => {

@@ -2,10 +2,10 @@ import assert from 'node:assert/strict';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, beforeEach, type TestContext } from 'node:test';
+import { type DatabaseServer, startDatabaseServer } from '../../harness/database-server.ts';
 import { createDeviceStore } from '../../src/devices/device-store.ts';
 import { openDatabase } from '../../src/storage/open-database.ts';
-import { makeCertificate } from '../devices/make-certificate.ts';
-import { type DatabaseServer, startDatabaseServer } from '../helpers/database-server.ts';
+import { makeCertificate } from '../apps/make-certificate.ts';
 import { createReferenceDatabase, type ReferenceDatabase } from '../helpers/reference-database.ts';
 import { type Cli, type CliRun, createCli } from './cli-fixture.ts';
 

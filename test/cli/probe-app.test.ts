@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import type { DirectPush } from '../../src/cli/direct-pusher.ts';
-import { probeApp } from '../../src/cli/probe-app.ts';
-import type { App } from '../../src/devices/app.ts';
+import type { App } from '../../src/apps/app.ts';
+import { probeApp } from '../../src/cli/apps/probe-app.ts';
+import type { DirectPush } from '../../src/cli/devices/direct-pusher.ts';
 import { createThrowAwayCa } from '../../src/sandbox/certificates.ts';
 import { appleKey } from './test-credentials.ts';
 

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { Command, CommanderError } from 'commander';
-import { addAppsCommands } from '../../src/cli/apps.ts';
-import { addConfigCommands } from '../../src/cli/config-check.ts';
-import { addDevicesCommands } from '../../src/cli/devices.ts';
-import { addMigrateCommand } from '../../src/cli/migrate.ts';
+import { addAppsCommands } from '../../src/cli/apps/apps.ts';
+import { addConfigCommands } from '../../src/cli/config/config-check.ts';
+import { addMigrateCommand } from '../../src/cli/database/migrate.ts';
+import { addDevicesCommands } from '../../src/cli/devices/devices.ts';
 import { createCli } from './cli-fixture.ts';
 
 const COMMANDS = [

@@ -4,9 +4,9 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { describe, test } from 'node:test';
-import { skipWithout } from '../helpers/find-server.ts';
+import { skipWithout } from '../../harness/find-server.ts';
+import { owned } from '../../harness/owned.ts';
 import { startTinyproxy } from '../helpers/forward-proxy.ts';
-import { owned } from '../helpers/owned.ts';
 import { createCli } from './cli-fixture.ts';
 import { APP, createCliInWorld } from './world-fixture.ts';
 

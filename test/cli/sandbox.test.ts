@@ -5,12 +5,12 @@ import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
-import { readFault, withFault } from '../../src/cli/sandbox-fault.ts';
-import { createForward } from '../../src/cli/sandbox-forward.ts';
-import { readPhoneRule, withPhoneRule } from '../../src/cli/sandbox-phone-rules.ts';
+import { owned } from '../../harness/owned.ts';
+import { until } from '../../harness/until.ts';
+import { readFault, withFault } from '../../src/cli/sandbox/sandbox-fault.ts';
+import { createForward } from '../../src/cli/sandbox/sandbox-forward.ts';
+import { readPhoneRule, withPhoneRule } from '../../src/cli/sandbox/sandbox-phone-rules.ts';
 import { COMPILE_CACHE } from '../helpers/compile-cache.ts';
-import { owned } from '../helpers/owned.ts';
-import { until } from '../helpers/until.ts';
 import { createCli } from './cli-fixture.ts';
 
 const MAIN = new URL('../../src/main.ts', import.meta.url).pathname;

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { until } from '../../harness/until.ts';
 import { firstPush, startClientScene } from '../helpers/client-scene.ts';
 import { dartDelete, dartString, FLUTTER_ANDROID, FLUTTER_ANDROID_FORM } from '../helpers/flutter-apps.ts';
 import { replayClient } from '../helpers/replay-client.ts';
-import { until } from '../helpers/until.ts';
 
 test('the Flutter app on Android is served unmodified', async (t) => {
   const scene = await startClientScene(t, [FLUTTER_ANDROID]);

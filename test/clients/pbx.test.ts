@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { type TestContext, test } from 'node:test';
+import { until } from '../../harness/until.ts';
 import { cancelPbxCall } from '../../src/sandbox/pbx.ts';
 import { VIALER_ANDROID_6 } from '../helpers/android-apps.ts';
 import { type ClientPhone, type ClientScene, startClientScene } from '../helpers/client-scene.ts';
 import { connectRaw, inChunks, type RawAnswer, type RawRequest, requestBytes } from '../helpers/raw-http.ts';
-import { until } from '../helpers/until.ts';
 import { VIALER_IOS_6 } from '../helpers/vialer-ios-apps.ts';
 
 const client = VIALER_ANDROID_6;

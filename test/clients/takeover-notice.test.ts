@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
+import { until } from '../../harness/until.ts';
 import {
   type ClientPhone,
   type ClientScene,
@@ -10,7 +11,6 @@ import {
 } from '../helpers/client-scene.ts';
 import { FLUTTER_ANDROID } from '../helpers/flutter-apps.ts';
 import type { FieldClient } from '../helpers/replay-client.ts';
-import { until } from '../helpers/until.ts';
 import {
   ALERT_TOKEN,
   APPS,

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { test } from 'node:test';
+import { until } from '../../harness/until.ts';
 import { VIALER_ANDROID_3 } from '../helpers/android-apps.ts';
 import { firstPush, startClientScene } from '../helpers/client-scene.ts';
 import { replayClient } from '../helpers/replay-client.ts';
-import { until } from '../helpers/until.ts';
 
 test('vialer-android 3.0 to 5.3 is served unmodified', async (t) => {
   const scene = await startClientScene(t, [VIALER_ANDROID_3]);

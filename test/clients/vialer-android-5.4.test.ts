@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { until } from '../../harness/until.ts';
 import {
   dataText,
   headers6,
@@ -12,7 +13,6 @@ import { type ClientPhone, firstPush, type PushPayload, startClientScene } from 
 import { parseInt32, parseInt64, plainDecimal } from '../helpers/java-numbers.ts';
 import type { RawRequest } from '../helpers/raw-http.ts';
 import { replayClient } from '../helpers/replay-client.ts';
-import { until } from '../helpers/until.ts';
 
 /** `VialerStatistics`: a map of strings, in the order in which it fills it. */
 const logMetrics = (phone: ClientPhone, values: Readonly<Record<string, string | null>>): RawRequest => ({

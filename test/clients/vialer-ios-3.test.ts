@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { until } from '../../harness/until.ts';
 import { slashEscapedJson } from '../helpers/client-encodings.ts';
 import { type ClientPhone, firstPush, startClientScene } from '../helpers/client-scene.ts';
 import type { RawRequest } from '../helpers/raw-http.ts';
 import { replayClient } from '../helpers/replay-client.ts';
-import { until } from '../helpers/until.ts';
 import { headersAf, registrationAf, vialerIos3 } from '../helpers/vialer-ios-apps.ts';
 
 const client = vialerIos3('token');

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { readDatabaseAddress, shownDatabase } from '../../src/lib/database-address.ts';
 import { createThrowAwayCa } from '../../src/sandbox/certificates.ts';
+import { readDatabaseAddress, shownDatabase } from '../../src/storage/address/database-address.ts';
 import { read } from './read.ts';
 
 const CA = createThrowAwayCa().certificate;

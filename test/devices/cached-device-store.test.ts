@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, test } from 'node:test';
-import { createAppStore } from '../../src/devices/app-store.ts';
+import { until } from '../../harness/until.ts';
+import { createAppStore } from '../../src/apps/app-store.ts';
+import { createCredentialVault } from '../../src/apps/credential-vault.ts';
 import { createCachedDeviceStore } from '../../src/devices/cached-device-store.ts';
-import { createCredentialVault } from '../../src/devices/credential-vault.ts';
 import { createDeviceStore, type DeviceStore } from '../../src/devices/device-store.ts';
 import { migrate } from '../../src/storage/migrate.ts';
 import { openDatabase } from '../../src/storage/open-database.ts';
 import { StorageUnavailable } from '../../src/storage/storage-unavailable.ts';
 import { settlesAtOnce } from '../helpers/at-once.ts';
-import { until } from '../helpers/until.ts';
 
 const ACCOUNT = 123456789;
 const NOW = 1_795_000_000_123;

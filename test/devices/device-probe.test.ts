@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { test } from 'node:test';
-import { createAppStore } from '../../src/devices/app-store.ts';
+import { createAppStore } from '../../src/apps/app-store.ts';
 import { createDeviceProbe } from '../../src/devices/device-probe.ts';
 import { createDeviceStore } from '../../src/devices/device-store.ts';
 import { migrate } from '../../src/storage/migrate.ts';

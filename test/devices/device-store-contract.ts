@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, test } from 'node:test';
-import { type AppStore, createAppStore } from '../../src/devices/app-store.ts';
+import { type AppStore, createAppStore } from '../../src/apps/app-store.ts';
 import { createDeviceStore, type DeviceStore, MAX_DEVICE_PAGE } from '../../src/devices/device-store.ts';
 import { PLAIN_VAULT } from '../helpers/plain-vault.ts';
 import type { OpenStore, StoreOpener } from '../storage/store-openers.ts';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { createAppStore } from '../../src/devices/app-store.ts';
+import { createAppStore } from '../../src/apps/app-store.ts';
 import { createDeviceStore } from '../../src/devices/device-store.ts';
 import { migrate } from '../../src/storage/migrate.ts';
 import { openDatabase } from '../../src/storage/open-database.ts';

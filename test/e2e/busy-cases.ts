@@ -1,4 +1,4 @@
-import { until } from '../helpers/until.ts';
+import { until } from '../../harness/until.ts';
 import type { E2eCase } from './e2e-case.ts';
 
 /** Processes that wait for the service's answer, and calls that want one. */

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { owned } from '../helpers/owned.ts';
+import { owned } from '../../harness/owned.ts';
 import { PROGRAM_PATH } from './program-path.ts';
 
 /** A program that the suite started. */

@@ -1,8 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { until } from '../../harness/until.ts';
 import { createPhone, type PhoneStep } from '../../src/sandbox/phone.ts';
 import type { PhoneKind } from '../../src/sandbox/phone-app.ts';
 import type { DeliveredPush, PushSource } from '../../src/sandbox/push-log.ts';
-import { until } from '../helpers/until.ts';
 import { type SoftPhone, startSoftPhone } from './soft-phone.ts';
 
 /** What the app does when a push wakes it. */

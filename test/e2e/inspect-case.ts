@@ -1,6 +1,6 @@
-import { watchMachine } from '../faults/many/machine-load.ts';
+import { watchMachine } from '../../harness/machine-load.ts';
+import { until, WaitedInVain } from '../../harness/until.ts';
 import type { TriedRow } from '../helpers/retries.ts';
-import { until, WaitedInVain } from '../helpers/until.ts';
 import { faultsOfFlow, flowsOf } from './call-flow.ts';
 import type { CallsMade } from './caller.ts';
 import type { CaseRun, E2eCase } from './e2e-case.ts';

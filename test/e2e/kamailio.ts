@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { existsSync, globSync, readdirSync, readFileSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { until } from '../helpers/until.ts';
+import { until } from '../../harness/until.ts';
 import { type Child, startChild } from './child.ts';
 import { type Network, SIP_PORT } from './network.ts';
 import { readSipDump, type SipMessage } from './sip-message.ts';

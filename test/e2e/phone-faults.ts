@@ -1,4 +1,4 @@
-import { until } from '../helpers/until.ts';
+import { until } from '../../harness/until.ts';
 import { CALLER } from './caller.ts';
 import type { CaseRun } from './e2e-case.ts';
 import type { Handset } from './handset.ts';

@@ -1,5 +1,5 @@
+import { until } from '../../harness/until.ts';
 import type { PhoneKind } from '../../src/sandbox/phone-app.ts';
-import { until } from '../helpers/until.ts';
 import { flowsOf, msBetween } from './call-flow.ts';
 import type { Scenario } from './caller.ts';
 import type { CaseRun, E2eCase } from './e2e-case.ts';

@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { endOnSignals } from '../helpers/end-on-signals.ts';
+import { endOnSignals } from '../../harness/end-on-signals.ts';
 import { Retries } from '../helpers/retries.ts';
 import { BUSY_CASES, BUSY_WORKERS } from './busy-cases.ts';
 import type { E2eCase } from './e2e-case.ts';

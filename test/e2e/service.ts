@@ -1,7 +1,7 @@
+import { startArguments } from '../../harness/start-command.ts';
+import { until } from '../../harness/until.ts';
 import { getText } from '../faults/many/get-text.ts';
 import { type Metrics, readMetrics } from '../faults/many/metrics.ts';
-import { startArguments } from '../helpers/start-command.ts';
-import { until } from '../helpers/until.ts';
 import { startChild } from './child.ts';
 import { PROGRAM_PATH } from './program-path.ts';
 

@@ -1,6 +1,6 @@
 import { mkdtemp, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { until } from '../helpers/until.ts';
+import { until } from '../../harness/until.ts';
 import { startChild } from './child.ts';
 import { SIP_DOMAIN } from './kamailio.ts';
 import { SIP_PORT } from './network.ts';

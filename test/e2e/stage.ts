@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { addSandboxApps, SANDBOX_APPS } from '../../src/cli/sandbox-apps.ts';
+import { addSandboxApps, SANDBOX_APPS } from '../../src/cli/sandbox/sandbox-apps.ts';
 import type { PhoneKind } from '../../src/sandbox/phone-app.ts';
 import { startWorld, type World } from '../../src/sandbox/world.ts';
 import { type Caller, createCaller } from './caller.ts';

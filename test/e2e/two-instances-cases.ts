@@ -1,4 +1,4 @@
-import { until } from '../helpers/until.ts';
+import { until } from '../../harness/until.ts';
 import type { Scenario } from './caller.ts';
 import type { CaseRun, E2eCase } from './e2e-case.ts';
 import type { Stage } from './stage.ts';

@@ -1,5 +1,5 @@
 import { test } from 'node:test';
-import { until } from '../helpers/until.ts';
+import { until } from '../../harness/until.ts';
 
 /** What keeps a process alive and is ours to close; the runner's own pipes are not. */
 const OURS = /Socket|Server|Connect|TLS|Timeout|HTTP|FSEvent|Worker/i;

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { until } from '../../harness/until.ts';
 import type { FaultScope } from '../../src/sandbox/faults.ts';
 import { margin } from '../helpers/margin.ts';
 import { startTestService, type TestService } from '../helpers/test-service.ts';
-import { until } from '../helpers/until.ts';
 import { type FaultRow, QUICK_FAULTS, SILENT_FAULTS } from './fault-table.ts';
 import { watchForLeftovers } from './nothing-left.ts';
 import { KINDS, standIn } from './stand-in.ts';

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, type TestContext, test } from 'node:test';
+import { until } from '../../harness/until.ts';
 import type { Fault } from '../../src/sandbox/faults.ts';
 import type { PbxAnswer } from '../../src/sandbox/pbx.ts';
 import { margin } from '../helpers/margin.ts';
 import { startTestService, type TestService } from '../helpers/test-service.ts';
-import { until } from '../helpers/until.ts';
 import { watchForLeftovers } from './nothing-left.ts';
 import { APP, KINDS, standIn } from './stand-in.ts';
 

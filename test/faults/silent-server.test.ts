@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { until } from '../../harness/until.ts';
 import { monotonic } from '../../src/lib/monotonic.ts';
 import { margin } from '../helpers/margin.ts';
 import { startTestService, type TestPhone, type TestService } from '../helpers/test-service.ts';
-import { until } from '../helpers/until.ts';
 import { watchForLeftovers } from './nothing-left.ts';
 import { KINDS, standIn } from './stand-in.ts';
 

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { skipWithout } from '../../harness/find-server.ts';
+import { freePort } from '../../harness/server-process.ts';
+import { until } from '../../harness/until.ts';
 import type { PbxAnswer } from '../../src/sandbox/pbx.ts';
-import { skipWithout } from '../helpers/find-server.ts';
 import { startSquid, startTinyproxy } from '../helpers/forward-proxy.ts';
 import { margin } from '../helpers/margin.ts';
-import { freePort } from '../helpers/server-process.ts';
 import { startTestService, type TestService } from '../helpers/test-service.ts';
-import { until } from '../helpers/until.ts';
 
 const PROXIES = [
   // Tinyproxy takes letters and digits only.

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { skipWithout } from '../helpers/find-server.ts';
+import { skipWithout } from '../../harness/find-server.ts';
+import { freePort } from '../../harness/server-process.ts';
+import { until } from '../../harness/until.ts';
 import { startTinyproxy } from '../helpers/forward-proxy.ts';
-import { freePort } from '../helpers/server-process.ts';
 import { startTestService } from '../helpers/test-service.ts';
-import { until } from '../helpers/until.ts';
 
 /** Where nothing listens: what goes by it is lost. */
 const dead = async (): Promise<string> => `http://127.0.0.1:${await freePort()}`;

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
+import { until } from '../../harness/until.ts';
 import type { DeliveredPush } from '../../src/sandbox/push-log.ts';
 import type { TestPhone, TestService } from './test-service.ts';
-import { until } from './until.ts';
 
 /** The newest push that reached a phone. */
 export function newestPush(phone: TestPhone): DeliveredPush {

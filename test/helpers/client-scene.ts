@@ -1,13 +1,13 @@
 import type { TestContext } from 'node:test';
-import { readFcmServiceAccount } from '../../src/devices/app-credential/read-fcm-service-account.ts';
-import { createAppStore } from '../../src/devices/app-store.ts';
+import { until } from '../../harness/until.ts';
+import { createAppStore } from '../../src/apps/app-store.ts';
+import { readFcmServiceAccount } from '../../src/apps/credential/read-fcm-service-account.ts';
 import type { Platform } from '../../src/devices/device.ts';
 import type { PushSource } from '../../src/sandbox/push-log.ts';
 import { openDatabase } from '../../src/storage/open-database.ts';
 import { PLAIN_VAULT } from './plain-vault.ts';
 import { type RawAnswer, type RawRequest, sendRaw } from './raw-http.ts';
 import { newAccount, startTestService, type TestService } from './test-service.ts';
-import { until } from './until.ts';
 
 /** An app in somebody's hand, and the person's login. */
 export interface ClientPhone {

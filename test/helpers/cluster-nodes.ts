@@ -1,5 +1,5 @@
-import type { RedisServer } from './redis-server.ts';
-import { until } from './until.ts';
+import type { RedisServer } from '../../harness/redis-server.ts';
+import { until } from '../../harness/until.ts';
 
 /** A line of CLUSTER NODES. */
 interface ClusterNode {

@@ -5,7 +5,7 @@ import { writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
-import { requireServer } from './find-server.ts';
+import { requireServer } from '../../harness/find-server.ts';
 import {
   freePort,
   type RunAs,
@@ -13,8 +13,8 @@ import {
   ServerProcess,
   serverFolder,
   unprivileged,
-} from './server-process.ts';
-import { until } from './until.ts';
+} from '../../harness/server-process.ts';
+import { until } from '../../harness/until.ts';
 
 /** How a forward proxy is to run. */
 export interface ForwardProxyOptions {

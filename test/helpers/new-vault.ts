@@ -1,5 +1,5 @@
 import { createSecretKey, type KeyObject, randomBytes } from 'node:crypto';
-import { type CredentialVault, createCredentialVault } from '../../src/devices/credential-vault.ts';
+import { type CredentialVault, createCredentialVault } from '../../src/apps/credential-vault.ts';
 
 /** A new key for credentials. */
 export const newVaultKey = (): KeyObject => createSecretKey(randomBytes(32));

@@ -1,5 +1,5 @@
-import { createClientLimits } from '../../src/http/limits/client-limits.ts';
-import { NO_LIMIT } from '../../src/http/limits/failure-counter.ts';
+import { createClientLimits } from '../../src/http/access/limits/client-limits.ts';
+import { NO_LIMIT } from '../../src/http/access/limits/failure-counter.ts';
 
 /** Limits that are never reached, for tests of a part alone. */
 export const NO_LIMITS = createClientLimits({

@@ -1,9 +1,9 @@
+import { type RedisServer, startRedis } from '../../harness/redis-server.ts';
+import { freePort } from '../../harness/server-process.ts';
+import { until } from '../../harness/until.ts';
 import { keySlot } from '../../src/redis/key-slot.ts';
 import { createThrowAwayCa, type ThrowAwayCa } from '../../src/sandbox/certificates.ts';
 import { anotherMaster, moveSlot, nodesOf, type SlotMove } from './cluster-nodes.ts';
-import { type RedisServer, startRedis } from './redis-server.ts';
-import { freePort } from './server-process.ts';
-import { until } from './until.ts';
 
 /** A Redis Cluster of three masters and three replicas on 127.0.0.1. */
 export interface RedisCluster {

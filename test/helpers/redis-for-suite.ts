@@ -1,5 +1,5 @@
 import { after, before } from 'node:test';
-import { type RedisServer, startRedis } from './redis-server.ts';
+import { type RedisServer, startRedis } from '../../harness/redis-server.ts';
 
 /** One Redis server for the tests of a suite; to be called within its `describe`. */
 export function redisForSuite(): () => RedisServer {

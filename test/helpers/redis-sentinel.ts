@@ -1,6 +1,6 @@
+import { type RedisServer, startRedis } from '../../harness/redis-server.ts';
+import { until } from '../../harness/until.ts';
 import { createThrowAwayCa } from '../../src/sandbox/certificates.ts';
-import { type RedisServer, startRedis } from './redis-server.ts';
-import { until } from './until.ts';
 
 /** A master, its replica, and three Sentinels that watch them. */
 export interface RedisSentinels {

@@ -4,11 +4,11 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
-import { addSandboxApps } from '../../src/cli/sandbox-apps.ts';
+import { owned } from '../../harness/owned.ts';
+import { until } from '../../harness/until.ts';
+import { addSandboxApps } from '../../src/cli/sandbox/sandbox-apps.ts';
 import { startWorld, type World } from '../../src/sandbox/world.ts';
 import { COMPILE_CACHE } from './compile-cache.ts';
-import { owned } from './owned.ts';
-import { until } from './until.ts';
 
 /** A line of the log as it was written. */
 export type LogLine = Readonly<Record<string, unknown>>;

@@ -6,16 +6,16 @@ import { Agent as SecureAgent } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
-import { type RunningApp, startApp } from '../../src/app.ts';
-import { addSandboxApps, SANDBOX_APPS } from '../../src/cli/sandbox-apps.ts';
-import { trustSandbox } from '../../src/cli/trust-sandbox.ts';
+import { until } from '../../harness/until.ts';
+import { addSandboxApps, SANDBOX_APPS } from '../../src/cli/sandbox/sandbox-apps.ts';
+import { trustSandbox } from '../../src/cli/sandbox/trust-sandbox.ts';
 import { readConfig } from '../../src/config/config.ts';
 import { askPbx, type PbxAnswer, type PbxCall } from '../../src/sandbox/pbx.ts';
 import { createPhone, type Phone, type PhoneOptions, type PhoneStep } from '../../src/sandbox/phone.ts';
 import { startWorld, type World, type WorldOptions } from '../../src/sandbox/world.ts';
+import { type RunningApp, startApp } from '../../src/service/start-service.ts';
 import type { Log } from '../../src/telemetry/log.ts';
 import { type LogFields, redact } from '../../src/telemetry/redaction.ts';
-import { until } from './until.ts';
 
 /** One line of the service's log, redacted as it would be written. */
 export interface LoggedLine {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import Fastify, { type FastifyError } from 'fastify';
-import { answerError, answerNotFound } from '../../src/http/answer-error.ts';
+import { answerError, answerNotFound } from '../../src/http/wire/answer-error.ts';
 
 class StorageDown extends Error {}
 

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import type { BodyResult } from '../../src/http/body/body-result.ts';
-import { readBody } from '../../src/http/body/read-body.ts';
+import type { BodyResult } from '../../src/http/wire/body/body-result.ts';
+import { readBody } from '../../src/http/wire/body/read-body.ts';
 
 const TYPE = 'multipart/form-data; boundary=limit';
 

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import type { BodyResult } from '../../src/http/body/body-result.ts';
-import { readBody } from '../../src/http/body/read-body.ts';
-import { readQuery } from '../../src/http/body/read-query.ts';
+import type { BodyResult } from '../../src/http/wire/body/body-result.ts';
+import { readBody } from '../../src/http/wire/body/read-body.ts';
+import { readQuery } from '../../src/http/wire/body/read-query.ts';
 
 const FORM = 'application/x-www-form-urlencoded';
 const JSON_TYPE = 'application/json';

@@ -4,13 +4,13 @@ import { createServer, type RequestListener } from 'node:http';
 import type { Socket } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
-import { createBoundedServer, drainServer } from '../../src/http/bounded-server.ts';
-import type { ClosedBecause, ConnectionLimits } from '../../src/http/connection.ts';
-import { ConnectionBound } from '../../src/http/connection-bound.ts';
+import { until } from '../../harness/until.ts';
+import { createBoundedServer, drainServer } from '../../src/http/listener/bounded-server.ts';
+import type { ClosedBecause, ConnectionLimits } from '../../src/http/listener/connection.ts';
+import { ConnectionBound } from '../../src/http/listener/connection-bound.ts';
 import { listenOnLoopback } from '../../src/sandbox/listen-on-loopback.ts';
 import { exchange, openSocket, rawRequest, readAnswers } from '../api/raw-socket.ts';
 import { margin } from '../helpers/margin.ts';
-import { until } from '../helpers/until.ts';
 
 /** Connections without a request that are kept in any case, and more than those. */
 const KEPT = 50;

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { CredentialsUnderWay } from '../../src/http/limits/credentials-under-way.ts';
+import { CredentialsUnderWay } from '../../src/http/access/limits/credentials-under-way.ts';
 
 test('credentials of others are counted once each, while any request with them is judged', () => {
   const underWay = new CredentialsUnderWay();

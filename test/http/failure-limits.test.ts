@@ -2,11 +2,11 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import Fastify from 'fastify';
 import type { AnswerFate } from '../../src/calls/answer-bus.ts';
-import { addAnswerRoutes } from '../../src/http/answer-routes.ts';
-import { type ClientLimits, createClientLimits } from '../../src/http/limits/client-limits.ts';
-import { NO_LIMIT } from '../../src/http/limits/failure-counter.ts';
-import { createLocalFailures } from '../../src/http/limits/local-failures.ts';
-import { acceptRawBodies } from '../../src/http/raw-body.ts';
+import { type ClientLimits, createClientLimits } from '../../src/http/access/limits/client-limits.ts';
+import { NO_LIMIT } from '../../src/http/access/limits/failure-counter.ts';
+import { createLocalFailures } from '../../src/http/access/limits/local-failures.ts';
+import { acceptRawBodies } from '../../src/http/listener/raw-body.ts';
+import { addAnswerRoutes } from '../../src/http/routes/answer-routes.ts';
 import { addressGroup } from '../../src/lib/address-group.ts';
 import { asForm } from '../api/http-client.ts';
 

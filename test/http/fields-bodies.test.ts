@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { readBody } from '../../src/http/body/read-body.ts';
-import type { BodySchema, BodyValue, Fields } from '../../src/http/fields/body-schema.ts';
-import { decodeAccount } from '../../src/http/fields/decode-account.ts';
-import { type DecodedBody, decodeFields } from '../../src/http/fields/decode-fields.ts';
-import * as schemas from '../../src/http/schemas.ts';
+import { readBody } from '../../src/http/wire/body/read-body.ts';
+import type { BodySchema, BodyValue, Fields } from '../../src/http/wire/fields/body-schema.ts';
+import { decodeAccount } from '../../src/http/wire/fields/decode-account.ts';
+import { type DecodedBody, decodeFields } from '../../src/http/wire/fields/decode-fields.ts';
+import * as schemas from '../../src/http/wire/schemas.ts';
 
 const { IncomingCall, CallCancelled, CallResponse, DeviceRegistrationBody, DeviceRemovalBody } = schemas;
 const { CheckIn, HangupReason, LogMetrics } = schemas;

@@ -2,9 +2,13 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { decodeCallId, decodeCallKey, decodeOptionalCallId } from '../../src/http/fields/decode-call-key.ts';
-import { cutTextDecoder } from '../../src/http/fields/decode-cut-text.ts';
-import { decodePhoneNumber } from '../../src/http/fields/decode-phone-number.ts';
+import {
+  decodeCallId,
+  decodeCallKey,
+  decodeOptionalCallId,
+} from '../../src/http/wire/fields/decode-call-key.ts';
+import { cutTextDecoder } from '../../src/http/wire/fields/decode-cut-text.ts';
+import { decodePhoneNumber } from '../../src/http/wire/fields/decode-phone-number.ts';
 import { outcome, REFUSED } from './outcome.ts';
 
 test('phone numbers: written in any way, short codes, suppressed numbers, SIP users', () => {

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { decodeAccountNumber } from '../../src/http/fields/decode-account-number.ts';
-import { decodeBoolean } from '../../src/http/fields/decode-boolean.ts';
-import { decodeFloat } from '../../src/http/fields/decode-float.ts';
+import { decodeAccountNumber } from '../../src/http/wire/fields/decode-account-number.ts';
+import { decodeBoolean } from '../../src/http/wire/fields/decode-boolean.ts';
+import { decodeFloat } from '../../src/http/wire/fields/decode-float.ts';
 import { outcome, REFUSED } from './outcome.ts';
 
 // The tables were run through Django REST framework 3.6.4; where this service differs, the row says so.

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { charDecoder } from '../../src/http/fields/decode-char.ts';
-import { decodeOptionalToken, decodePushProfile } from '../../src/http/fields/decode-lenient.ts';
-import { decodeRegisteredToken, decodeToken } from '../../src/http/fields/decode-token.ts';
-import { oddTokenShape } from '../../src/http/fields/ios-token-shape.ts';
-import { trimPython } from '../../src/http/fields/python-text.ts';
+import { charDecoder } from '../../src/http/wire/fields/decode-char.ts';
+import { decodeOptionalToken, decodePushProfile } from '../../src/http/wire/fields/decode-lenient.ts';
+import { decodeRegisteredToken, decodeToken } from '../../src/http/wire/fields/decode-token.ts';
+import { oddTokenShape } from '../../src/http/wire/fields/ios-token-shape.ts';
+import { trimPython } from '../../src/http/wire/fields/python-text.ts';
 import { outcome, REFUSED } from './outcome.ts';
 
 /** Every character for which Python 3's `str.isspace()` is true. */

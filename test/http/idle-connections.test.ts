@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { type Idle, IdleConnections } from '../../src/http/idle-connections.ts';
+import { type Idle, IdleConnections } from '../../src/http/listener/idle-connections.ts';
 
 interface Named extends Idle<Named> {
   readonly name: number;

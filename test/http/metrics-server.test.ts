@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
-import { createMetricsServer } from '../../src/http/metrics-server.ts';
-import type { Readiness } from '../../src/http/ops-routes.ts';
+import { until } from '../../harness/until.ts';
+import { createMetricsServer } from '../../src/http/listener/metrics-server.ts';
+import type { Readiness } from '../../src/http/routes/ops-routes.ts';
 import { exchange, rawRequest } from '../api/raw-socket.ts';
-import { until } from '../helpers/until.ts';
 
 const READY: Readiness = { notReady: [], degraded: [] };
 const TEXT = 'up 1\n';

@@ -2,10 +2,10 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { CALL_OUTCOMES } from '../../src/calls/call-outcome.ts';
-import type { BodySchema, Fields } from '../../src/http/fields/body-schema.ts';
 import { openApiDocument } from '../../src/http/openapi/openapi-document.ts';
-import { ALL_ENDPOINTS } from '../../src/http/paths.ts';
-import * as schemas from '../../src/http/schemas.ts';
+import type { BodySchema, Fields } from '../../src/http/wire/fields/body-schema.ts';
+import { ALL_ENDPOINTS } from '../../src/http/wire/paths.ts';
+import * as schemas from '../../src/http/wire/schemas.ts';
 
 const page = readFileSync(new URL('../../docs/http-api.md', import.meta.url), 'utf8');
 const sections = page.split(/^## /m);

@@ -2,13 +2,13 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { Check } from 'typebox/value';
-import { JsonFields } from '../../src/http/body/raw-fields.ts';
-import type { BodySchema, Fields } from '../../src/http/fields/body-schema.ts';
-import { decodeFields } from '../../src/http/fields/decode-fields.ts';
 import { BODIES, type Body } from '../../src/http/openapi/examples.ts';
 import { type OpenApiOptions, openApiDocument } from '../../src/http/openapi/openapi-document.ts';
-import { ALL_ENDPOINTS } from '../../src/http/paths.ts';
-import * as schemas from '../../src/http/schemas.ts';
+import { JsonFields } from '../../src/http/wire/body/raw-fields.ts';
+import type { BodySchema, Fields } from '../../src/http/wire/fields/body-schema.ts';
+import { decodeFields } from '../../src/http/wire/fields/decode-fields.ts';
+import { ALL_ENDPOINTS } from '../../src/http/wire/paths.ts';
+import * as schemas from '../../src/http/wire/schemas.ts';
 
 const OUTCOMES = ['ready', 'declined', 'timed-out'] as const;
 

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import type { Decoded } from '../../src/http/fields/decoded.ts';
+import type { Decoded } from '../../src/http/wire/fields/decoded.ts';
 
 /** What was sent is not taken. */
 export const REFUSED = 'refused';

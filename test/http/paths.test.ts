@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { fastify } from 'fastify';
-import { ALL_ENDPOINTS } from '../../src/http/paths.ts';
+import { ALL_ENDPOINTS } from '../../src/http/wire/paths.ts';
 
 test('each path reaches its endpoint, and only that', async () => {
   const server = fastify();

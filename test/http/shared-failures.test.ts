@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
-import { createLocalFailures } from '../../src/http/limits/local-failures.ts';
-import { createSharedFailures } from '../../src/http/limits/shared-failures.ts';
+import { createLocalFailures } from '../../src/http/access/limits/local-failures.ts';
+import { createSharedFailures } from '../../src/http/access/limits/shared-failures.ts';
 
 /** A counter with a limit of 3 over a link that answers with `answer`. */
 const counterOver = (answer: () => Promise<unknown>) => {

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { skipWithout } from '../helpers/find-server.ts';
-import { freePort } from '../helpers/server-process.ts';
+import { skipWithout } from '../../harness/find-server.ts';
+import { freePort } from '../../harness/server-process.ts';
+import { until } from '../../harness/until.ts';
 import { newAccount, startTestService, type TestService } from '../helpers/test-service.ts';
-import { until } from '../helpers/until.ts';
 import { scriptedCall } from './run-wake-script.ts';
 
 const calls = (service: TestService, outcome: string) =>

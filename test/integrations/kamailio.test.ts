@@ -6,8 +6,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { promisify } from 'node:util';
+import { requireServer, skipWithout } from '../../harness/find-server.ts';
 import { CALL_OUTCOMES } from '../../src/calls/call-outcome.ts';
-import { requireServer, skipWithout } from '../helpers/find-server.ts';
 
 const FOLDER = 'integrations/kamailio';
 const read = (name: string) => readFileSync(join(FOLDER, name), 'utf8');

@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
-import { until } from '../helpers/until.ts';
+import { until } from '../../harness/until.ts';
 import { tempFolder } from '../storage/temp-folder.ts';
 
 const SOURCE = `export function isLate(seconds: number): boolean {

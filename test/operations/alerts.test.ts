@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { DatabaseSync } from 'node:sqlite';
 import { describe, test } from 'node:test';
+import { until } from '../../harness/until.ts';
 import { parseSeries } from '../helpers/parse-series.ts';
 import { startTestService, type TestService } from '../helpers/test-service.ts';
-import { until } from '../helpers/until.ts';
 
 const scrape = async (service: TestService): Promise<string> =>
   (await fetch(`${service.app.metricsUrl}/metrics`)).text();

@@ -6,11 +6,11 @@ import { connect, type Socket } from 'node:net';
 import { describe, type TestContext, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { connect as connectTls } from 'node:tls';
+import { until } from '../../harness/until.ts';
 import { askPbx } from '../../src/sandbox/pbx.ts';
 import { rawRequest } from '../api/raw-socket.ts';
 import { addPhone } from '../helpers/process-phone.ts';
 import { type ServiceProcess, startServiceProcess } from '../helpers/service-process.ts';
-import { until } from '../helpers/until.ts';
 import { createTlsFolder } from '../tls/tls-service.ts';
 
 const OPEN_FILES = 512;

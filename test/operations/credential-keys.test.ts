@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { describe, type TestContext, test } from 'node:test';
-import { createAppStore } from '../../src/devices/app-store.ts';
-import { createCredentialVault } from '../../src/devices/credential-vault.ts';
+import { createAppStore } from '../../src/apps/app-store.ts';
+import { createCredentialVault } from '../../src/apps/credential-vault.ts';
 import { readSecretKey } from '../../src/lib/secret-key.ts';
 import { openDatabase } from '../../src/storage/open-database.ts';
 import { createCli } from '../cli/cli-fixture.ts';

@@ -4,10 +4,10 @@ import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
 import { promisify } from 'node:util';
+import { until } from '../../harness/until.ts';
 import { startServiceProcess } from '../helpers/service-process.ts';
 import { mountSmallDisk } from '../helpers/small-disk.ts';
 import { startTestService } from '../helpers/test-service.ts';
-import { until } from '../helpers/until.ts';
 import { tempFolder } from '../storage/temp-folder.ts';
 
 const readinessAt = async (url: string): Promise<string> => {

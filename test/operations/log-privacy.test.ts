@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { until } from '../../harness/until.ts';
 import { askPbx, cancelPbxCall } from '../../src/sandbox/pbx.ts';
 import { createPhone } from '../../src/sandbox/phone.ts';
 import { startServiceProcess } from '../helpers/service-process.ts';
-import { until } from '../helpers/until.ts';
 
 /** What must not be read by whoever reads logs. */
 const SECRETS = {

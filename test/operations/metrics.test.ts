@@ -2,12 +2,12 @@ import assert from 'node:assert/strict';
 import { DatabaseSync } from 'node:sqlite';
 import { describe, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
-import { createAppStore } from '../../src/devices/app-store.ts';
+import { until } from '../../harness/until.ts';
+import { createAppStore } from '../../src/apps/app-store.ts';
 import { migrate } from '../../src/storage/migrate.ts';
 import { openDatabase } from '../../src/storage/open-database.ts';
 import { PLAIN_VAULT } from '../helpers/plain-vault.ts';
 import { startTestService, type TestService } from '../helpers/test-service.ts';
-import { until } from '../helpers/until.ts';
 
 const scrape = async (service: TestService): Promise<string> =>
   (await fetch(`${service.app.metricsUrl}/metrics`)).text();

@@ -4,10 +4,10 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { createServer, type RequestListener } from 'node:http';
 import { describe, type TestContext, test } from 'node:test';
-import { SANDBOX_APPS } from '../../src/cli/sandbox-apps.ts';
+import { owned } from '../../harness/owned.ts';
+import { SANDBOX_APPS } from '../../src/cli/sandbox/sandbox-apps.ts';
 import { type Answered, asJson, send } from '../api/http-client.ts';
 import { pushTokenOf } from '../helpers/client-scene.ts';
-import { owned } from '../helpers/owned.ts';
 import { startTestService } from '../helpers/test-service.ts';
 
 const page = readFileSync('docs/platform-api.md', 'utf8');

@@ -5,9 +5,9 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { owned } from '../../harness/owned.ts';
+import { until } from '../../harness/until.ts';
 import { COMPILE_CACHE } from '../helpers/compile-cache.ts';
-import { owned } from '../helpers/owned.ts';
-import { until } from '../helpers/until.ts';
 
 test('LOG_FORMAT=pretty shows a call in one line, without colour in a pipe', async (t) => {
   const folder = await mkdtemp(join(tmpdir(), 'vialer-middleware-pretty-'));

@@ -3,12 +3,12 @@ import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import type { IncomingHttpHeaders } from 'node:http';
 import { describe, type TestContext, test } from 'node:test';
-import { SANDBOX_APPS } from '../../src/cli/sandbox-apps.ts';
+import { until } from '../../harness/until.ts';
+import { SANDBOX_APPS } from '../../src/cli/sandbox/sandbox-apps.ts';
 import { asJson, send } from '../api/http-client.ts';
 import { addMember, type Member } from '../api/members.ts';
 import { pushTokenOf } from '../helpers/client-scene.ts';
 import { startTestService, type TestService } from '../helpers/test-service.ts';
-import { until } from '../helpers/until.ts';
 
 /** Cells of the rows of a table in docs/app-developers.md, by what is in their first cell. */
 type Rows = ReadonlyMap<string, readonly string[]>;

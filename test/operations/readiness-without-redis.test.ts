@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { skipWithout } from '../../harness/find-server.ts';
+import { startRedis } from '../../harness/redis-server.ts';
+import { until } from '../../harness/until.ts';
 import { cancelPbxCall } from '../../src/sandbox/pbx.ts';
-import { skipWithout } from '../helpers/find-server.ts';
-import { startRedis } from '../helpers/redis-server.ts';
 import { startTestService } from '../helpers/test-service.ts';
-import { until } from '../helpers/until.ts';
 
 /** Nobody listens there. */
 const NOWHERE = 'redis://127.0.0.1:1';

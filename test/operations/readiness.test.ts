@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { DatabaseSync } from 'node:sqlite';
 import { describe, test } from 'node:test';
+import { until } from '../../harness/until.ts';
 import { startTestService, type TestService } from '../helpers/test-service.ts';
-import { until } from '../helpers/until.ts';
 
 const readiness = async ({ url }: TestService): Promise<string> => {
   const answer = await fetch(`${url}/readyz`);

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { busProbe } from '../../src/calls/redis-bus/bus-probe.ts';
-import { BUS_SCRIPTS } from '../../src/calls/redis-bus/scripts.ts';
-import { skipWithout } from '../helpers/find-server.ts';
+import { skipWithout } from '../../harness/find-server.ts';
+import { type RedisServer, startRedis } from '../../harness/redis-server.ts';
+import { until } from '../../harness/until.ts';
+import { busProbe } from '../../src/bus/redis/bus-probe.ts';
+import { BUS_SCRIPTS } from '../../src/bus/redis/scripts.ts';
 import { startRedisSentinels } from '../helpers/redis-sentinel.ts';
-import { type RedisServer, startRedis } from '../helpers/redis-server.ts';
 import { startTestService, type TestService } from '../helpers/test-service.ts';
-import { until } from '../helpers/until.ts';
 
 const ALL = ['~*', '&*', '+@all'] as const;
 

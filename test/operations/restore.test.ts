@@ -4,12 +4,12 @@ import { chown, copyFile, readFile, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { promisify } from 'node:util';
-import { createAppStore } from '../../src/devices/app-store.ts';
+import { skipWithout } from '../../harness/find-server.ts';
+import { createAppStore } from '../../src/apps/app-store.ts';
 import { createDeviceStore } from '../../src/devices/device-store.ts';
 import type { Database } from '../../src/storage/database.ts';
 import { migrate } from '../../src/storage/migrate.ts';
 import { openDatabase } from '../../src/storage/open-database.ts';
-import { skipWithout } from '../helpers/find-server.ts';
 import { PLAIN_VAULT } from '../helpers/plain-vault.ts';
 import { tempFolder } from '../storage/temp-folder.ts';
 

@@ -3,9 +3,9 @@ import { chmod, chown, copyFile, mkdir, mkdtemp, rename, rm, truncate, writeFile
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
+import { until } from '../../harness/until.ts';
 import { openDatabase } from '../../src/storage/open-database.ts';
 import { startTestService } from '../helpers/test-service.ts';
-import { until } from '../helpers/until.ts';
 
 /** A service on a SQLite file in a folder of its own below another. */
 const startScene = async (t: TestContext, settings: Readonly<Record<string, string>> = {}) => {

@@ -6,10 +6,10 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
+import { owned } from '../../harness/owned.ts';
+import { until } from '../../harness/until.ts';
 import { COMPILE_CACHE } from '../helpers/compile-cache.ts';
-import { owned } from '../helpers/owned.ts';
 import { startServiceProcess } from '../helpers/service-process.ts';
-import { until } from '../helpers/until.ts';
 
 describe('the first and the last line', () => {
   test('say what runs, and by which signal it stopped', async (t) => {

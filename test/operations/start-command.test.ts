@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { nodeFlags, startArguments } from '../helpers/start-command.ts';
+import { nodeFlags, startArguments } from '../../harness/start-command.ts';
 
 test('however the service is started, node gets the same flags', () => {
   assert.deepEqual(startArguments().slice(-3), ['--', 'src/main.ts', 'serve']);

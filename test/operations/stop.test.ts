@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { until } from '../../harness/until.ts';
 import { askPbx } from '../../src/sandbox/pbx.ts';
 import { ACCOUNT, addPhone } from '../helpers/process-phone.ts';
 import { type ServiceProcess, startServiceProcess } from '../helpers/service-process.ts';
-import { until } from '../helpers/until.ts';
 
 const ask = (service: ServiceProcess) =>
   askPbx({ url: service.url, account: ACCOUNT, phoneNumber: '0201234567' });

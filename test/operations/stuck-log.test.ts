@@ -2,10 +2,10 @@ import assert from 'node:assert/strict';
 import { closeSync, openSync } from 'node:fs';
 import { Agent } from 'node:http';
 import { describe, type TestContext, test } from 'node:test';
+import { freePort } from '../../harness/server-process.ts';
+import { until } from '../../harness/until.ts';
 import { askPbx } from '../../src/sandbox/pbx.ts';
-import { freePort } from '../helpers/server-process.ts';
 import { type ServiceProcess, startServiceProcess } from '../helpers/service-process.ts';
-import { until } from '../helpers/until.ts';
 
 /** Lines that a pipe and the test's own reader cannot hold. */
 const CALLS = 1_500;

@@ -7,8 +7,8 @@ import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { describe, test } from 'node:test';
 import { promisify } from 'node:util';
-import { skipWithout } from '../helpers/find-server.ts';
-import { until } from '../helpers/until.ts';
+import { skipWithout } from '../../harness/find-server.ts';
+import { until } from '../../harness/until.ts';
 
 const run = promisify(execFile);
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { until } from '../../harness/until.ts';
 import { startTestService, type TestService } from '../helpers/test-service.ts';
-import { until } from '../helpers/until.ts';
 import { addAppleApps } from './own-apps.ts';
 import { alarmsOf, isRegistered, linesOf } from './registration.ts';
 import { appleAnswer as answer, askedOfApple as askedFor } from './scripted-answers.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, type TestContext, test } from 'node:test';
+import { until } from '../../harness/until.ts';
 import { startTestService } from '../helpers/test-service.ts';
-import { until } from '../helpers/until.ts';
 import { appleAnswer as answer, askedOfApple as askedFor } from './scripted-answers.ts';
 import { UNHURRIED } from './unhurried.ts';
 

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, type TestContext, test } from 'node:test';
+import { until } from '../../harness/until.ts';
 import { ring } from '../helpers/answer-push.ts';
 import { margin } from '../helpers/margin.ts';
 import { startTestService } from '../helpers/test-service.ts';
-import { until } from '../helpers/until.ts';
 import { alarmsOf, isRegistered, linesOf, registerWithoutEnvironment } from './registration.ts';
 import { appleAnswer as answer, askedOfApple as askedFor } from './scripted-answers.ts';
 import { UNHURRIED } from './unhurried.ts';

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { until } from '../../harness/until.ts';
 import { newestPush } from '../helpers/answer-push.ts';
 import { startTestService } from '../helpers/test-service.ts';
-import { until } from '../helpers/until.ts';
 import { registerWithoutEnvironment } from './registration.ts';
 import { appleAnswer } from './scripted-answers.ts';
 import { UNHURRIED } from './unhurried.ts';

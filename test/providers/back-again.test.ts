@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, type TestContext, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
+import { until } from '../../harness/until.ts';
 import { monotonic } from '../../src/lib/monotonic.ts';
 import { KINDS, standIn } from '../faults/stand-in.ts';
 import { startTestService, type TestService } from '../helpers/test-service.ts';
-import { until } from '../helpers/until.ts';
 import { addGoogleApps } from './own-apps.ts';
 import { linesOf } from './registration.ts';
 import { appleAnswer, googleAnswer } from './scripted-answers.ts';

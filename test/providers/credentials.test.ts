@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { until } from '../../harness/until.ts';
 import { startTestService, type TestService } from '../helpers/test-service.ts';
-import { until } from '../helpers/until.ts';
 import { addApps, newServiceAccount, saveApps } from './own-apps.ts';
 import { askedOfApple } from './scripted-answers.ts';
 import { UNHURRIED } from './unhurried.ts';

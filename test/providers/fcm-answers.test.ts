@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { until } from '../../harness/until.ts';
 import type { AnswerFault } from '../../src/sandbox/faults.ts';
 import { startTestService, type TestService } from '../helpers/test-service.ts';
-import { until } from '../helpers/until.ts';
 import { addGoogleApps, newServiceAccount } from './own-apps.ts';
 import { alarmsOf, isRegistered, linesOf } from './registration.ts';
 import { googleAnswer as answer, askedOfGoogle as askedFor } from './scripted-answers.ts';

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, type TestContext, test } from 'node:test';
+import { until } from '../../harness/until.ts';
 import { ring } from '../helpers/answer-push.ts';
 import { startTestService } from '../helpers/test-service.ts';
-import { until } from '../helpers/until.ts';
 import { alarmsOf, isRegistered } from './registration.ts';
 import { googleAnswer as answer, askedOfGoogle as askedFor } from './scripted-answers.ts';
 import { UNHURRIED } from './unhurried.ts';

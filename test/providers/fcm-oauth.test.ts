@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, type TestContext, test } from 'node:test';
+import { until } from '../../harness/until.ts';
 import type { HttpFault } from '../../src/sandbox/http-fault.ts';
 import { margin } from '../helpers/margin.ts';
 import { startTestService, type TestService } from '../helpers/test-service.ts';
-import { until } from '../helpers/until.ts';
 import { addGoogleApps } from './own-apps.ts';
 import { alarmsOf } from './registration.ts';
 import { UNHURRIED } from './unhurried.ts';

@@ -1,7 +1,7 @@
 import { generateKeyPairSync } from 'node:crypto';
-import type { AppCredential } from '../../src/devices/app.ts';
-import { readFcmServiceAccount } from '../../src/devices/app-credential/read-fcm-service-account.ts';
-import { createAppStore } from '../../src/devices/app-store.ts';
+import type { AppCredential } from '../../src/apps/app.ts';
+import { createAppStore } from '../../src/apps/app-store.ts';
+import { readFcmServiceAccount } from '../../src/apps/credential/read-fcm-service-account.ts';
 import type { Platform } from '../../src/devices/device.ts';
 import type { World } from '../../src/sandbox/world.ts';
 import { openDatabase } from '../../src/storage/open-database.ts';

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { describe, test } from 'node:test';
 import { decodeJwt, decodeProtectedHeader } from 'jose';
+import { until } from '../../harness/until.ts';
 import { startTestService } from '../helpers/test-service.ts';
-import { until } from '../helpers/until.ts';
 import { askedOfApple, askedOfGoogle } from './scripted-answers.ts';
 import { UNHURRIED } from './unhurried.ts';
 

@@ -1,14 +1,14 @@
+import { watchMachine } from '../../harness/machine-load.ts';
+import { until } from '../../harness/until.ts';
 import type { World } from '../../src/sandbox/world.ts';
 import { createInstance, type Instance } from '../faults/many/instance.ts';
 import { createLedger, type Subscriber } from '../faults/many/ledger.ts';
 import { createLines } from '../faults/many/lines.ts';
-import { watchMachine } from '../faults/many/machine-load.ts';
 import { pause } from '../faults/many/pause.ts';
 import { createPbxs } from '../faults/many/pbxs.ts';
 import { startPhones } from '../faults/many/phones.ts';
 import { judge } from '../faults/many/verdict.ts';
 import type { TriedRow } from '../helpers/retries.ts';
-import { until } from '../helpers/until.ts';
 import type { Front } from './front.ts';
 import { type RunningFront, startFront } from './running-front.ts';
 import { CALLS, hasRoom, type Trial } from './trial.ts';

@@ -3,8 +3,6 @@ import { chown, readFile, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { within } from '../../src/lib/within.ts';
-import type { World } from '../../src/sandbox/world.ts';
 import {
   freePort,
   type RunAs,
@@ -12,8 +10,10 @@ import {
   ServerProcess,
   serverFolder,
   unprivileged,
-} from '../helpers/server-process.ts';
-import { until } from '../helpers/until.ts';
+} from '../../harness/server-process.ts';
+import { until } from '../../harness/until.ts';
+import { within } from '../../src/lib/within.ts';
+import type { World } from '../../src/sandbox/world.ts';
 import type { Front, Limits } from './front.ts';
 import { startHttp1Adapter } from './http1-adapter.ts';
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { APNS_REASONS, readApnsGoaway } from '../../src/push/apns/answers.ts';
 import type { FinalVerdict, PushVerdict } from '../../src/push/push-provider.ts';
+import { APNS_REASONS, readApnsGoaway } from '../../src/push/services/apns/answers.ts';
 import { apnsScene } from './helpers/apns-scene.ts';
 import { answered, makeRequest, PLAIN } from './helpers/provider-fixture.ts';
 

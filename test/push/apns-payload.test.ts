@@ -6,7 +6,7 @@ import {
   alertPayload,
   callPayload,
   voipNoticePayload,
-} from '../../src/push/apns/payload.ts';
+} from '../../src/push/services/apns/payload.ts';
 import { makeCall } from './helpers/provider-fixture.ts';
 
 /** Names of every sort: emoji, accents, control characters, quotes, halves of surrogate pairs. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { ChannelFailure } from '../../src/push/http2-channel-types.ts';
+import type { ChannelFailure } from '../../src/http2/channel-types.ts';
 import type { FinalVerdict, PushVerdict } from '../../src/push/push-provider.ts';
 import { apnsScene } from './helpers/apns-scene.ts';
 import {

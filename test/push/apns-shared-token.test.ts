@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { createApnsTokens, type SharedToken, type SharedTokens } from '../../src/push/apns/token.ts';
+import { createApnsTokens, type SharedToken, type SharedTokens } from '../../src/push/services/apns/token.ts';
 import { apnsKey, createHandClock, makeEcKey, recordEvents } from './helpers/provider-fixture.ts';
 
 const MINUTE = 60_000;

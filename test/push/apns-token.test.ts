@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { jwtVerify } from 'jose';
-import { createApnsTokens } from '../../src/push/apns/token.ts';
+import { createApnsTokens } from '../../src/push/services/apns/token.ts';
 import { apnsKey, createHandClock, makeEcKey, makeRsaKey, recordEvents } from './helpers/provider-fixture.ts';
 
 const MINUTE = 60_000;

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { App } from '../../src/devices/app.ts';
+import type { App } from '../../src/apps/app.ts';
 import { createAppSenders } from '../../src/push/app-senders.ts';
 import type { PushProvider } from '../../src/push/push-provider.ts';
 import {

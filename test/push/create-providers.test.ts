@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { ChannelSpec } from '../../src/http2/channel-pool.ts';
+import { systemClock } from '../../src/lib/clock.ts';
 import { DIRECTLY } from '../../src/lib/proxy-route.ts';
-import type { ChannelSpec } from '../../src/push/channel-pool.ts';
-import { systemClock } from '../../src/push/clock.ts';
 import { createProviders } from '../../src/push/create-providers.ts';
 import {
   answered,

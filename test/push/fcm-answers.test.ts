@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { FCM_CODES } from '../../src/push/fcm/answers.ts';
 import type { PushVerdict } from '../../src/push/push-provider.ts';
+import { FCM_CODES } from '../../src/push/services/fcm/answers.ts';
 import { fcmScene } from './helpers/fcm-scene.ts';
 import { answered } from './helpers/provider-fixture.ts';
 

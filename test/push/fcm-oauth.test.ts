@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import type { ServerResponse } from 'node:http';
 import { test } from 'node:test';
 import { decodeProtectedHeader, jwtVerify } from 'jose';
-import { systemClock } from '../../src/push/clock.ts';
-import { createFetchToken, type OauthAnswer } from '../../src/push/fcm/oauth.ts';
+import { systemClock } from '../../src/lib/clock.ts';
+import { createFetchToken, type OauthAnswer } from '../../src/push/services/fcm/oauth.ts';
 import { fcmAccount, makeRsaKey } from './helpers/provider-fixture.ts';
 import { giveToken, startTokenServer } from './helpers/token-server.ts';
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { callPayload, FCM_DATA_LIMIT, noticePayload } from '../../src/push/fcm/payload.ts';
+import { callPayload, FCM_DATA_LIMIT, noticePayload } from '../../src/push/services/fcm/payload.ts';
 import { makeCall } from './helpers/provider-fixture.ts';
 
 const anyName = fc.oneof(

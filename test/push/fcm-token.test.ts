@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import type { OauthAnswer } from '../../src/push/fcm/oauth.ts';
-import { createFcmToken } from '../../src/push/fcm/token.ts';
+import type { OauthAnswer } from '../../src/push/services/fcm/oauth.ts';
+import { createFcmToken } from '../../src/push/services/fcm/token.ts';
 import { createHandClock, recordEvents, settle } from './helpers/provider-fixture.ts';
 
 const MINUTE = 60_000;

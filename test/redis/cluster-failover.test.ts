@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
+import { skipWithout } from '../../harness/find-server.ts';
+import { until } from '../../harness/until.ts';
 import { RedisUnavailable } from '../../src/redis/redis-unavailable.ts';
 import { watchForLeftovers } from '../faults/nothing-left.ts';
 import { settlesAtOnce } from '../helpers/at-once.ts';
-import { skipWithout } from '../helpers/find-server.ts';
 import { type RedisCluster, startRedisCluster } from '../helpers/redis-cluster.ts';
-import { until } from '../helpers/until.ts';
 import { clusterSettings } from './cluster-settings.ts';
 import { INCREMENT } from './scripts.ts';
 import { watchedLink } from './watched-link.ts';

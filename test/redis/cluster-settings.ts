@@ -1,4 +1,4 @@
-import type { RedisSettings } from '../../src/lib/redis-address.ts';
+import type { RedisSettings } from '../../src/redis/redis-address.ts';
 import type { RedisCluster } from '../helpers/redis-cluster.ts';
 import { settingsOf } from './watched-link.ts';
 

@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, type TestContext, test } from 'node:test';
+import { skipWithout } from '../../harness/find-server.ts';
+import { type RedisServer, startRedis } from '../../harness/redis-server.ts';
+import { until } from '../../harness/until.ts';
 import { MOST_IN_FLIGHT } from '../../src/redis/in-flight.ts';
 import { RedisUnavailable } from '../../src/redis/redis-unavailable.ts';
 import { watchForLeftovers } from '../faults/nothing-left.ts';
 import { settlesAtOnce } from '../helpers/at-once.ts';
-import { skipWithout } from '../helpers/find-server.ts';
-import { type RedisServer, startRedis } from '../helpers/redis-server.ts';
 import { startTcpProxy } from '../helpers/tcp-proxy.ts';
-import { until } from '../helpers/until.ts';
 import { fault } from './fault-matcher.ts';
 import { INCREMENT } from './scripts.ts';
 import { settingsOf, watchedLink } from './watched-link.ts';

@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
+import { skipWithout } from '../../harness/find-server.ts';
+import { startRedis } from '../../harness/redis-server.ts';
+import { until } from '../../harness/until.ts';
 import { createThrowAwayCa } from '../../src/sandbox/certificates.ts';
 import { watchForLeftovers } from '../faults/nothing-left.ts';
-import { skipWithout } from '../helpers/find-server.ts';
 import { startRedisCluster } from '../helpers/redis-cluster.ts';
 import { startRedisSentinels } from '../helpers/redis-sentinel.ts';
-import { startRedis } from '../helpers/redis-server.ts';
-import { until } from '../helpers/until.ts';
 import { clusterSettings } from './cluster-settings.ts';
 import { INCREMENT } from './scripts.ts';
 import { settingsOf, watchedLink } from './watched-link.ts';

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { skipWithout } from '../../harness/find-server.ts';
+import { until } from '../../harness/until.ts';
 import { watchForLeftovers } from '../faults/nothing-left.ts';
-import { skipWithout } from '../helpers/find-server.ts';
 import { startRedisSentinels } from '../helpers/redis-sentinel.ts';
-import { until } from '../helpers/until.ts';
 import { INCREMENT } from './scripts.ts';
 import { settingsOf, watchedLink } from './watched-link.ts';
 

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, type TestContext, test } from 'node:test';
-import { createLocalFailures } from '../../src/http/limits/local-failures.ts';
-import { createSharedFailures } from '../../src/http/limits/shared-failures.ts';
+import { skipWithout } from '../../harness/find-server.ts';
+import { type RedisServer, startRedis } from '../../harness/redis-server.ts';
+import { until } from '../../harness/until.ts';
+import { createLocalFailures } from '../../src/http/access/limits/local-failures.ts';
+import { createSharedFailures } from '../../src/http/access/limits/shared-failures.ts';
 import { monotonic } from '../../src/lib/monotonic.ts';
 import { RedisUnavailable } from '../../src/redis/redis-unavailable.ts';
-import { skipWithout } from '../helpers/find-server.ts';
-import { type RedisServer, startRedis } from '../helpers/redis-server.ts';
-import { until } from '../helpers/until.ts';
 import { settingsOf, watchedLink } from './watched-link.ts';
 
 const LIMIT = 5;

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { busProbe } from '../../src/calls/redis-bus/bus-probe.ts';
+import { skipWithout } from '../../harness/find-server.ts';
+import { type RedisServer, startRedis } from '../../harness/redis-server.ts';
+import { until } from '../../harness/until.ts';
+import { busProbe } from '../../src/bus/redis/bus-probe.ts';
 import { RedisUnavailable } from '../../src/redis/redis-unavailable.ts';
 import { watchForLeftovers } from '../faults/nothing-left.ts';
-import { skipWithout } from '../helpers/find-server.ts';
-import { type RedisServer, startRedis } from '../helpers/redis-server.ts';
-import { until } from '../helpers/until.ts';
 import { tempFolder } from '../storage/temp-folder.ts';
 import { fault } from './fault-matcher.ts';
 import { INCREMENT } from './scripts.ts';

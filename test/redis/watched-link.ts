@@ -1,6 +1,6 @@
 import type { TestContext } from 'node:test';
-import { type RedisSettings, readRedisAddress } from '../../src/lib/redis-address.ts';
 import { openRedis } from '../../src/redis/open-redis.ts';
+import { type RedisSettings, readRedisAddress } from '../../src/redis/redis-address.ts';
 import type { RedisEvents, RedisLink, RedisProbe } from '../../src/redis/redis-link.ts';
 
 /** Milliseconds that a link may take to close: one that cannot end must fail its test, not hang it. */

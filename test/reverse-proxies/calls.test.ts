@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { Agent } from 'node:https';
 import { describe, test } from 'node:test';
+import { freePort } from '../../harness/server-process.ts';
+import { until } from '../../harness/until.ts';
 import { askPbx, cancelPbxCall } from '../../src/sandbox/pbx.ts';
-import { freePort } from '../helpers/server-process.ts';
 import { startTestService } from '../helpers/test-service.ts';
-import { until } from '../helpers/until.ts';
 import { tempFolder } from '../storage/temp-folder.ts';
 import { REVERSE_PROXIES, skipWithoutProxy, startReverseProxy } from './reverse-proxy.ts';
 

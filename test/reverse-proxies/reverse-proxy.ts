@@ -2,9 +2,9 @@ import { existsSync, readFileSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { join } from 'node:path';
+import { ServerProcess } from '../../harness/server-process.ts';
+import { until } from '../../harness/until.ts';
 import type { IssuedCertificate } from '../../src/sandbox/certificates.ts';
-import { ServerProcess } from '../helpers/server-process.ts';
-import { until } from '../helpers/until.ts';
 
 /** A proxy and how its snippet in docs/deployment.md becomes a whole configuration. */
 export interface ReverseProxy {

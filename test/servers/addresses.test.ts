@@ -3,10 +3,10 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { sql } from 'kysely';
+import { type DatabaseServer, startDatabaseServer } from '../../harness/database-server.ts';
+import { type DatabaseKind, skipWithout } from '../../harness/find-server.ts';
 import type { Database } from '../../src/storage/database.ts';
 import { openDatabase } from '../../src/storage/open-database.ts';
-import { type DatabaseServer, startDatabaseServer } from '../helpers/database-server.ts';
-import { type DatabaseKind, skipWithout } from '../helpers/find-server.ts';
 import { tempFolder } from '../storage/temp-folder.ts';
 
 /** What `expression` is in a session that begins as the address says. */

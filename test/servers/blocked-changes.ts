@@ -2,12 +2,12 @@ import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { describe, type TestContext, test } from 'node:test';
 import { sql } from 'kysely';
+import type { DatabaseServer } from '../../harness/database-server.ts';
+import type { DatabaseKind } from '../../harness/find-server.ts';
+import { until } from '../../harness/until.ts';
 import { migrate } from '../../src/storage/migrate.ts';
 import { openDatabase } from '../../src/storage/open-database.ts';
-import type { DatabaseServer } from '../helpers/database-server.ts';
-import type { DatabaseKind } from '../helpers/find-server.ts';
 import { startTestService } from '../helpers/test-service.ts';
-import { until } from '../helpers/until.ts';
 
 /** What holds up changes and lets reads through, and how it ends. */
 const LOCKS = {

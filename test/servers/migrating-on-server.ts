@@ -2,11 +2,11 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { describe, test } from 'node:test';
 import { sql } from 'kysely';
-import { createAppStore } from '../../src/devices/app-store.ts';
+import type { DatabaseServer } from '../../harness/database-server.ts';
+import { createAppStore } from '../../src/apps/app-store.ts';
 import { migrate } from '../../src/storage/migrate.ts';
 import { allMigrations } from '../../src/storage/migrations/all-migrations.ts';
 import { openDatabase } from '../../src/storage/open-database.ts';
-import type { DatabaseServer } from '../helpers/database-server.ts';
 import { PLAIN_VAULT } from '../helpers/plain-vault.ts';
 import { runProgram } from '../storage/run-program.ts';
 

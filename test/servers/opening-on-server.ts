@@ -4,20 +4,20 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { sql } from 'kysely';
+import type { DatabaseServer } from '../../harness/database-server.ts';
+import type { DatabaseKind } from '../../harness/find-server.ts';
+import { freePort } from '../../harness/server-process.ts';
+import { until } from '../../harness/until.ts';
+import { createProviderTokenStore } from '../../src/apps/provider-token-store.ts';
 import { createDeviceStore } from '../../src/devices/device-store.ts';
-import { createProviderTokenStore } from '../../src/devices/provider-token-store.ts';
 import { createThrowAwayCa } from '../../src/sandbox/certificates.ts';
 import type { Database } from '../../src/storage/database.ts';
 import { migrate } from '../../src/storage/migrate.ts';
 import { openDatabase } from '../../src/storage/open-database.ts';
 import { storageCall } from '../../src/storage/storage-call.ts';
 import { StorageUnavailable } from '../../src/storage/storage-unavailable.ts';
-import { encryptedPem } from '../devices/credential-checks.ts';
-import type { DatabaseServer } from '../helpers/database-server.ts';
-import type { DatabaseKind } from '../helpers/find-server.ts';
+import { encryptedPem } from '../apps/credential-checks.ts';
 import { PLAIN_VAULT } from '../helpers/plain-vault.ts';
-import { freePort } from '../helpers/server-process.ts';
-import { until } from '../helpers/until.ts';
 import { tempFolder } from '../storage/temp-folder.ts';
 
 const STATEMENTS = {

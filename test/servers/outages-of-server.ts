@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { describe, type TestContext, test } from 'node:test';
+import type { DatabaseServer } from '../../harness/database-server.ts';
+import { until } from '../../harness/until.ts';
 import { createDeviceStore } from '../../src/devices/device-store.ts';
 import { migrate } from '../../src/storage/migrate.ts';
 import { openDatabase } from '../../src/storage/open-database.ts';
 import { StorageUnavailable } from '../../src/storage/storage-unavailable.ts';
-import type { DatabaseServer } from '../helpers/database-server.ts';
 import { newAccount, startTestService, type TestPhone, type TestService } from '../helpers/test-service.ts';
-import { until } from '../helpers/until.ts';
 
 /** A machine that is busy with other tests is slow to wake a phone. */
 const PATIENT = { APP_PUSH_ROUNDTRIP_WAIT: '15000' };

@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { sql } from 'kysely';
-import { createAppStore } from '../../src/devices/app-store.ts';
+import type { DatabaseServer } from '../../harness/database-server.ts';
+import type { DatabaseKind } from '../../harness/find-server.ts';
+import { until } from '../../harness/until.ts';
+import { createAppStore } from '../../src/apps/app-store.ts';
 import { createDeviceStore } from '../../src/devices/device-store.ts';
 import { migrate } from '../../src/storage/migrate.ts';
 import { openDatabase } from '../../src/storage/open-database.ts';
-import type { DatabaseServer } from '../helpers/database-server.ts';
-import type { DatabaseKind } from '../helpers/find-server.ts';
 import { PLAIN_VAULT } from '../helpers/plain-vault.ts';
-import { until } from '../helpers/until.ts';
 
 const CREDENTIAL = { kind: 'apns-key', keyId: 'A', teamId: 'B', privateKey: 'C' } as const;
 const APP = { platform: 'apns', appId: 'com.example.app' } as const;

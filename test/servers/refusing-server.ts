@@ -2,13 +2,13 @@ import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { describe, type TestContext, test } from 'node:test';
 import { sql } from 'kysely';
+import type { DatabaseServer } from '../../harness/database-server.ts';
+import type { DatabaseKind } from '../../harness/find-server.ts';
+import { until } from '../../harness/until.ts';
 import { migrate } from '../../src/storage/migrate.ts';
 import { openDatabase } from '../../src/storage/open-database.ts';
 import { storageCall } from '../../src/storage/storage-call.ts';
 import { StorageUnavailable } from '../../src/storage/storage-unavailable.ts';
-import type { DatabaseServer } from '../helpers/database-server.ts';
-import type { DatabaseKind } from '../helpers/find-server.ts';
-import { until } from '../helpers/until.ts';
 
 /** Accounts that the server does not let in although their password is right, and one that it lets in once at a time. */
 const ACCOUNTS = {

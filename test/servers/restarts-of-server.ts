@@ -2,16 +2,16 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { describe, type TestContext, test } from 'node:test';
+import type { DatabaseServer } from '../../harness/database-server.ts';
+import { owned } from '../../harness/owned.ts';
+import { startArguments } from '../../harness/start-command.ts';
+import { until } from '../../harness/until.ts';
 import { startRelay } from '../../src/sandbox/relay.ts';
 import { migrate } from '../../src/storage/migrate.ts';
 import { allMigrations } from '../../src/storage/migrations/all-migrations.ts';
 import { openDatabase } from '../../src/storage/open-database.ts';
-import type { DatabaseServer } from '../helpers/database-server.ts';
 import { margin } from '../helpers/margin.ts';
-import { owned } from '../helpers/owned.ts';
-import { startArguments } from '../helpers/start-command.ts';
 import { startTestService } from '../helpers/test-service.ts';
-import { until } from '../helpers/until.ts';
 
 interface Program {
   readonly output: () => string;

@@ -1,12 +1,12 @@
 import { after, before, describe } from 'node:test';
+import { type DatabaseServer, startDatabaseServer } from '../../harness/database-server.ts';
+import { type DatabaseKind, skipWithout } from '../../harness/find-server.ts';
 import { migrate } from '../../src/storage/migrate.ts';
 import { openDatabase } from '../../src/storage/open-database.ts';
-import { appStoreContract } from '../devices/app-store-contract.ts';
-import { credentialRotationContract } from '../devices/credential-rotation-contract.ts';
+import { appStoreContract } from '../apps/app-store-contract.ts';
+import { credentialRotationContract } from '../apps/credential-rotation-contract.ts';
+import { providerTokenContract } from '../apps/provider-token-contract.ts';
 import { deviceStoreContract } from '../devices/device-store-contract.ts';
-import { providerTokenContract } from '../devices/provider-token-contract.ts';
-import { type DatabaseServer, startDatabaseServer } from '../helpers/database-server.ts';
-import { type DatabaseKind, skipWithout } from '../helpers/find-server.ts';
 import type { StoreOpener } from '../storage/store-openers.ts';
 import { blockedChanges } from './blocked-changes.ts';
 import { migratingOnServer } from './migrating-on-server.ts';

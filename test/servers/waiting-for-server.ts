@@ -2,13 +2,13 @@ import assert from 'node:assert/strict';
 import { describe, type TestContext, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { sql } from 'kysely';
+import type { DatabaseServer } from '../../harness/database-server.ts';
+import { until } from '../../harness/until.ts';
 import type { Database } from '../../src/storage/database.ts';
 import { allMigrations } from '../../src/storage/migrations/all-migrations.ts';
 import { openWhenAble } from '../../src/storage/open-when-able.ts';
 import { storageCall } from '../../src/storage/storage-call.ts';
 import { type StorageFault, StorageUnavailable } from '../../src/storage/storage-unavailable.ts';
-import type { DatabaseServer } from '../helpers/database-server.ts';
-import { until } from '../helpers/until.ts';
 
 /** Time for a machine that is busy with other tests. */
 const LIMITS = { poolSize: 1, timeoutMs: 10_000 };

@@ -1,7 +1,7 @@
 import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import type { Readable, Writable } from 'node:stream';
-import { owned } from '../helpers/owned.ts';
+import { owned } from '../../harness/owned.ts';
 
 /** A child process of this runtime that runs a few lines of module code. */
 export interface Program {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { after, before, describe, test } from 'node:test';
 import { sql } from 'kysely';
-import { createAppStore } from '../../src/devices/app-store.ts';
+import { createAppStore } from '../../src/apps/app-store.ts';
 import { createDeviceProbe } from '../../src/devices/device-probe.ts';
 import { createDeviceStore } from '../../src/devices/device-store.ts';
 import type { Database } from '../../src/storage/database.ts';

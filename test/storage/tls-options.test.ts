@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { readDatabaseAddress } from '../../src/lib/database-address.ts';
 import { createThrowAwayCa } from '../../src/sandbox/certificates.ts';
+import { readDatabaseAddress } from '../../src/storage/address/database-address.ts';
 import { tlsOptions } from '../../src/storage/server/tls-options.ts';
 import { tempFolder } from './temp-folder.ts';
 

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { APNS_REASONS, readApnsAnswer, readApnsGoaway } from '../../src/push/apns/answers.ts';
-import { apnsVerdict } from '../../src/push/apns/verdict.ts';
+import type { ChannelFailure } from '../../src/http2/channel-types.ts';
 import { channelVerdict } from '../../src/push/channel-verdict.ts';
-import { FCM_CODES, fcmVerdict, readFcmAnswer } from '../../src/push/fcm/answers.ts';
-import type { ChannelFailure } from '../../src/push/http2-channel-types.ts';
 import type { PushLabels } from '../../src/push/push-events.ts';
 import type { ProviderName, PushVerdict } from '../../src/push/push-provider.ts';
+import { APNS_REASONS, readApnsAnswer, readApnsGoaway } from '../../src/push/services/apns/answers.ts';
+import { apnsVerdict } from '../../src/push/services/apns/verdict.ts';
+import { FCM_CODES, fcmVerdict, readFcmAnswer } from '../../src/push/services/fcm/answers.ts';
 import { CHANNEL_FAILURES, OAUTH_FAILURES, OAUTH_REFUSALS } from '../../src/telemetry/app-labels.ts';
 import type { Telemetry } from '../../src/telemetry/telemetry.ts';
 import { parseSeries } from '../helpers/parse-series.ts';

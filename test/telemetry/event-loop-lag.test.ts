@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
+import { until } from '../../harness/until.ts';
 import { idleTelemetry } from '../helpers/idle-telemetry.ts';
 import { parseSeries } from '../helpers/parse-series.ts';
-import { until } from '../helpers/until.ts';
 
 /** How long the event loop is held up, milliseconds. */
 const HELD_UP_MS = 400;

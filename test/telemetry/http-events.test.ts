@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { ODD_TOKEN_SHAPES } from '../../src/http/fields/ios-token-shape.ts';
+import { ODD_TOKEN_SHAPES } from '../../src/http/wire/fields/ios-token-shape.ts';
 import { StorageUnavailable } from '../../src/storage/storage-unavailable.ts';
 import type { LogFields } from '../../src/telemetry/redaction.ts';
 import { parseSeries } from '../helpers/parse-series.ts';

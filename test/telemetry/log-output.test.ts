@@ -15,10 +15,10 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import { owned } from '../../harness/owned.ts';
+import { until } from '../../harness/until.ts';
 import { LogOutput } from '../../src/telemetry/log-output.ts';
 import { SKIP_WITHOUT_TERMINAL } from '../helpers/in-terminal.ts';
-import { owned } from '../helpers/owned.ts';
-import { until } from '../helpers/until.ts';
 
 /** A pipe whose writer never waits: what the service makes of its standard output. */
 function openPipe(t: TestContext) {

@@ -1,4 +1,4 @@
-import { READINESS_SUBJECTS } from '../../src/http/ops-routes.ts';
+import { READINESS_SUBJECTS } from '../../src/http/routes/ops-routes.ts';
 import { type EventRow, testEvents } from './recorded.ts';
 
 const reason = (subject: (typeof READINESS_SUBJECTS)[number], text: string) => ({ subject, text });

@@ -3,13 +3,13 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { connect as connectPlain } from 'node:net';
 import { describe, type TestContext, test } from 'node:test';
-import { trustSandbox } from '../../src/cli/trust-sandbox.ts';
-import { tlsClientFault } from '../../src/http/tls-client-fault.ts';
-import { createTlsListener } from '../../src/http/tls-listener.ts';
+import { until } from '../../harness/until.ts';
+import { trustSandbox } from '../../src/cli/sandbox/trust-sandbox.ts';
+import { tlsClientFault } from '../../src/http/listener/tls-client-fault.ts';
+import { createTlsListener } from '../../src/http/listener/tls-listener.ts';
 import { readTlsMaterial } from '../../src/lib/tls-material.ts';
 import { listenOnLoopback } from '../../src/sandbox/listen-on-loopback.ts';
 import { startTestService, type TestService } from '../helpers/test-service.ts';
-import { until } from '../helpers/until.ts';
 import { agentOf, connectTo, createTlsFolder, shownTo, type TlsFolder } from './tls-service.ts';
 
 const DAY_MS = 86_400_000;

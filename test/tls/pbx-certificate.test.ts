@@ -2,11 +2,11 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { describe, type TestContext, test } from 'node:test';
 import { connect, type SecureVersion, type TLSSocket } from 'node:tls';
-import { trustSandbox } from '../../src/cli/trust-sandbox.ts';
+import { until } from '../../harness/until.ts';
+import { trustSandbox } from '../../src/cli/sandbox/trust-sandbox.ts';
 import { createThrowAwayCa, type IssuedCertificate } from '../../src/sandbox/certificates.ts';
 import { askPbx, cancelPbxCall } from '../../src/sandbox/pbx.ts';
 import { newAccount, startTestService, type TestService } from '../helpers/test-service.ts';
-import { until } from '../helpers/until.ts';
 import { agentOf, clientOptions, createTlsFolder, type TlsFolder } from './tls-service.ts';
 
 const HOUR_MS = 3_600_000;

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { until } from '../../harness/until.ts';
 import { rawRequest } from '../api/raw-socket.ts';
 import { startTestService } from '../helpers/test-service.ts';
-import { until } from '../helpers/until.ts';
 import { clientOptions, connectTo, createTlsFolder } from './tls-service.ts';
 
 test('a client that asks for another handshake does not get one, before and after the files are read again', async (t) => {

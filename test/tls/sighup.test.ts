@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { trustSandbox } from '../../src/cli/trust-sandbox.ts';
+import { until } from '../../harness/until.ts';
+import { trustSandbox } from '../../src/cli/sandbox/trust-sandbox.ts';
 import { askPbx } from '../../src/sandbox/pbx.ts';
 import { createPhone } from '../../src/sandbox/phone.ts';
 import { startServiceProcess } from '../helpers/service-process.ts';
-import { until } from '../helpers/until.ts';
 import { createTlsFolder, shownTo } from './tls-service.ts';
 
 const ACCOUNT = 200_000_003;

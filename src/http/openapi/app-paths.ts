@@ -1,6 +1,6 @@
 import { PROOF_PARAMETER } from '../../calls/answer-proof.ts';
-import { clientFault } from '../answer-error.ts';
-import { ENDPOINTS, type Endpoint } from '../paths.ts';
+import { clientFault } from '../wire/answer-error.ts';
+import { ENDPOINTS, type Endpoint } from '../wire/paths.ts';
 import { BODIES, type Body } from './examples.ts';
 import { operation, type Paths, plain } from './operation.ts';
 import {

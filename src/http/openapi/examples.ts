@@ -1,4 +1,4 @@
-import type { BodySchema, Fields } from '../fields/body-schema.ts';
+import type { BodySchema, Fields } from '../wire/fields/body-schema.ts';
 import {
   CallCancelled,
   CallResponse,
@@ -8,7 +8,7 @@ import {
   HangupReason,
   IncomingCall,
   LogMetrics,
-} from '../schemas.ts';
+} from '../wire/schemas.ts';
 import type { Json } from './responses.ts';
 
 /** The body of a request, and one as a client could send it. */

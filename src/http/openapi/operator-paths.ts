@@ -1,4 +1,4 @@
-import { ENDPOINTS } from '../paths.ts';
+import { ENDPOINTS } from '../wire/paths.ts';
 import type { Paths } from './operation.ts';
 import {
   anyDetail,

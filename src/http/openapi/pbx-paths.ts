@@ -1,8 +1,8 @@
 import type { CallOutcome } from '../../calls/call-outcome.ts';
-import { clientFault } from '../answer-error.ts';
-import { pbxBody } from '../outcome-replies.ts';
-import { ENDPOINTS } from '../paths.ts';
-import { CANCEL_UNDECIDED, TOO_MANY, UNSUPPORTED } from '../pbx-routes.ts';
+import { CANCEL_UNDECIDED, TOO_MANY, UNSUPPORTED } from '../routes/pbx-routes.ts';
+import { clientFault } from '../wire/answer-error.ts';
+import { pbxBody } from '../wire/outcome-replies.ts';
+import { ENDPOINTS } from '../wire/paths.ts';
 import { BODIES } from './examples.ts';
 import { operation, type Paths } from './operation.ts';
 import {

@@ -1,4 +1,4 @@
-import { clientFault } from '../answer-error.ts';
+import { clientFault } from '../wire/answer-error.ts';
 
 /** A piece of an OpenAPI document. */
 export type Json = Readonly<Record<string, unknown>>;

@@ -1,7 +1,7 @@
 import mysql from 'mysql2';
-import type { DatabaseAddress } from '../../lib/database-address.ts';
 import { monotonic } from '../../lib/monotonic.ts';
 import { within } from '../../lib/within.ts';
+import type { DatabaseAddress } from '../address/database-address.ts';
 import { DeadlineMissed } from '../server/deadline-missed.ts';
 import { destroySocket } from '../server/destroy-socket.ts';
 import { CLOSE_LIMIT_MS, CONNECT_LIMIT_MS, idleLimit, type ServerLimits } from '../server/server-limits.ts';

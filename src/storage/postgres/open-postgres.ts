@@ -1,5 +1,5 @@
 import { PostgresAdapter, PostgresIntrospector, PostgresQueryCompiler } from 'kysely';
-import type { DatabaseAddress } from '../../lib/database-address.ts';
+import type { DatabaseAddress } from '../address/database-address.ts';
 import type { ClosedDatabase } from '../database.ts';
 import { openServer } from '../server/open-server.ts';
 import type { ServerLimits } from '../server/server-limits.ts';

@@ -1,5 +1,5 @@
 import { type Dialect, Kysely } from 'kysely';
-import type { DatabaseAddress } from '../../lib/database-address.ts';
+import type { DatabaseAddress } from '../address/database-address.ts';
 import type { ClosedDatabase, SqlDialect } from '../database.ts';
 import { DatabaseUrlError } from '../database-url-error.ts';
 import { storageCall } from '../storage-call.ts';

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
-import type { DatabaseAddress } from '../../lib/database-address.ts';
-import { readDatabaseTlsFiles } from '../../lib/database-tls-files.ts';
+import type { DatabaseAddress } from '../address/database-address.ts';
+import { readDatabaseTlsFiles } from '../address/database-tls-files.ts';
 import { DatabaseUrlError } from '../database-url-error.ts';
 
 /** What both drivers hand on to `node:tls`. */

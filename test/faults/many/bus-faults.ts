@@ -1,5 +1,5 @@
+import { until } from '../../../harness/until.ts';
 import { monotonic } from '../../../src/lib/monotonic.ts';
-import { until } from '../../helpers/until.ts';
 import type { CallRecord } from './call-record.ts';
 import type { FaultCase, Impact, Scene } from './fault-case.ts';
 import { pause } from './pause.ts';

@@ -1,5 +1,5 @@
+import { type RedisServer, startRedis } from '../../../harness/redis-server.ts';
 import { type RedisCluster, startRedisCluster } from '../../helpers/redis-cluster.ts';
-import { type RedisServer, startRedis } from '../../helpers/redis-server.ts';
 import { startTcpProxy, type TcpProxy } from '../../helpers/tcp-proxy.ts';
 
 /** What stands between the instances; `Redis by proxy`: instance A reaches it through a network that can be cut. */

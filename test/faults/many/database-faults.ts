@@ -1,5 +1,5 @@
+import type { DatabaseKind } from '../../../harness/find-server.ts';
 import { monotonic } from '../../../src/lib/monotonic.ts';
-import type { DatabaseKind } from '../../helpers/find-server.ts';
 import type { CallRecord } from './call-record.ts';
 import type { FaultCase, Impact, Scene } from './fault-case.ts';
 import { pause } from './pause.ts';

@@ -1,5 +1,5 @@
-import type { DatabaseServer } from '../../helpers/database-server.ts';
-import type { DatabaseKind } from '../../helpers/find-server.ts';
+import type { DatabaseServer } from '../../../harness/database-server.ts';
+import type { DatabaseKind } from '../../../harness/find-server.ts';
 import type { Bus, BusKind } from './buses.ts';
 import type { CallRecord } from './call-record.ts';
 import type { Fleet } from './fleet.ts';

@@ -1,7 +1,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { addSandboxApps } from '../../../src/cli/sandbox-apps.ts';
+import { addSandboxApps } from '../../../src/cli/sandbox/sandbox-apps.ts';
 import { startWorld, type World } from '../../../src/sandbox/world.ts';
 import { createInstance, type Instance } from './instance.ts';
 import { createLines, type Lines } from './lines.ts';

@@ -1,9 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { owned } from '../../helpers/owned.ts';
-import { freePort } from '../../helpers/server-process.ts';
-import { startArguments } from '../../helpers/start-command.ts';
-import { until } from '../../helpers/until.ts';
+import { owned } from '../../../harness/owned.ts';
+import { freePort } from '../../../harness/server-process.ts';
+import { startArguments } from '../../../harness/start-command.ts';
+import { until } from '../../../harness/until.ts';
 import { getText } from './get-text.ts';
 import { type Metrics, readMetrics } from './metrics.ts';
 

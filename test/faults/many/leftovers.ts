@@ -1,4 +1,4 @@
-import { until } from '../../helpers/until.ts';
+import { until } from '../../../harness/until.ts';
 import { type Fleet, POOL_SIZE } from './fleet.ts';
 import type { Holdings } from './holdings.ts';
 import type { Instance } from './instance.ts';

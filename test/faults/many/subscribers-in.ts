@@ -1,4 +1,4 @@
-import { SANDBOX_APPS } from '../../../src/cli/sandbox-apps.ts';
+import { SANDBOX_APPS } from '../../../src/cli/sandbox/sandbox-apps.ts';
 import { createDeviceStore } from '../../../src/devices/device-store.ts';
 import { openDatabase } from '../../../src/storage/open-database.ts';
 import type { Subscriber } from './ledger.ts';

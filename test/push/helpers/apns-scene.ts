@@ -1,7 +1,7 @@
-import { createApnsProvider } from '../../../src/push/apns/provider.ts';
-import { createApnsTokens } from '../../../src/push/apns/token.ts';
-import { createChannelPool } from '../../../src/push/channel-pool.ts';
-import type { ChannelReply } from '../../../src/push/http2-channel-types.ts';
+import { createChannelPool } from '../../../src/http2/channel-pool.ts';
+import type { ChannelReply } from '../../../src/http2/channel-types.ts';
+import { createApnsProvider } from '../../../src/push/services/apns/provider.ts';
+import { createApnsTokens } from '../../../src/push/services/apns/token.ts';
 import {
   answered,
   apnsKey,

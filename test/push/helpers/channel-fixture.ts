@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict';
 import { setTimeout as delay } from 'node:timers/promises';
-import { PingPace } from '../../../src/push/channel-pace.ts';
-import { createHttp2Channel } from '../../../src/push/http2-channel.ts';
-import type { Http2ChannelOptions } from '../../../src/push/http2-channel-options.ts';
+import { createHttp2Channel } from '../../../src/http2/channel.ts';
+import type { Http2ChannelOptions } from '../../../src/http2/channel-options.ts';
+import { PingPace } from '../../../src/http2/channel-pace.ts';
 import type {
   Channel,
   ChannelEvents,
   ChannelReply,
   ChannelRequest,
-} from '../../../src/push/http2-channel-types.ts';
+} from '../../../src/http2/channel-types.ts';
 
 type Lost = Parameters<ChannelEvents['channelLost']>[0];
 type Failed = Parameters<ChannelEvents['channelConnectFailed']>[0];

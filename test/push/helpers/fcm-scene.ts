@@ -1,8 +1,8 @@
-import { createChannelPool } from '../../../src/push/channel-pool.ts';
-import type { OauthAnswer } from '../../../src/push/fcm/oauth.ts';
-import { createFcmProvider } from '../../../src/push/fcm/provider.ts';
-import { createFcmToken } from '../../../src/push/fcm/token.ts';
-import type { ChannelReply } from '../../../src/push/http2-channel-types.ts';
+import { createChannelPool } from '../../../src/http2/channel-pool.ts';
+import type { ChannelReply } from '../../../src/http2/channel-types.ts';
+import type { OauthAnswer } from '../../../src/push/services/fcm/oauth.ts';
+import { createFcmProvider } from '../../../src/push/services/fcm/provider.ts';
+import { createFcmToken } from '../../../src/push/services/fcm/token.ts';
 import {
   answered,
   createHandClock,

@@ -1,8 +1,8 @@
 import { generateKeyPairSync, type KeyObject } from 'node:crypto';
-import type { App, AppCredential } from '../../../src/devices/app.ts';
+import type { App, AppCredential } from '../../../src/apps/app.ts';
 import type { Device } from '../../../src/devices/device.ts';
-import type { Clock } from '../../../src/push/clock.ts';
-import type { Channel, ChannelReply, ChannelRequest } from '../../../src/push/http2-channel-types.ts';
+import type { Channel, ChannelReply, ChannelRequest } from '../../../src/http2/channel-types.ts';
+import type { Clock } from '../../../src/lib/clock.ts';
 import type { PushEvents } from '../../../src/push/push-events.ts';
 import type { CallMessage } from '../../../src/push/push-message.ts';
 import type { PushRequest, PushVariant } from '../../../src/push/push-provider.ts';

@@ -3,8 +3,8 @@ import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { owned } from '../../helpers/owned.ts';
-import { until } from '../../helpers/until.ts';
+import { owned } from '../../../harness/owned.ts';
+import { until } from '../../../harness/until.ts';
 import type { TestAuthority } from './test-authority.ts';
 
 /** A TLS server that demands a client certificate during the handshake and refuses others by an alert, as node:tls does not. */

@@ -1,0 +1,153 @@
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { HttpEvents } from '../http-events.ts';
+import {
+  sendDetail,
+  sendLimited,
+  sendMalformed,
+  sendMethodNotAllowed,
+  sendUnauthenticated,
+  sendUnavailable,
+} from '../wire/app-replies.ts';
+import type { RawFields } from '../wire/body/raw-fields.ts';
+import type { BodySchema, BodyValue, Fields } from '../wire/fields/body-schema.ts';
+import { decodeAccount } from '../wire/fields/decode-account.ts';
+import { decodeFields } from '../wire/fields/decode-fields.ts';
+import { appFieldsOf, readFields, refuseField } from '../wire/read-fields.ts';
+import type { AccountAccess, AccountVerdict } from './account-access.ts';
+import type { AccountLimit, AccountRate } from './limits/client-limits.ts';
+
+/** What the check of an account's request needs. */
+export interface AccountParts {
+  readonly endpoint: string;
+  readonly access: AccountAccess;
+  readonly limit: AccountLimit;
+  /** How often an account may be let through; undefined: as often as it likes. */
+  readonly rate?: AccountRate;
+  readonly events: Pick<HttpEvents, 'requestRefused' | 'requestInvalid'>;
+}
+
+/**
+ * Reads a request that acts for an account, in the order in which the reference looked at it: credentials there at all
+ * (401), body readable (415, 400), account number (400), the platform's verdict (401, 403, 503), everything else in the
+ * body (400). Undefined when it has been answered.
+ */
+export async function readAccountFields<F extends Fields>(
+  parts: AccountParts,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  schema: BodySchema<F>,
+): Promise<BodyValue<F> | undefined> {
+  const raw = await readAsAccount(parts, request, reply);
+  if (raw === undefined) return undefined;
+  const decoded = decodeFields(schema, raw);
+  if (decoded.ok) return decoded.value;
+  refuseField(reply, parts.endpoint, decoded, parts.events);
+  return undefined;
+}
+
+/** The same for a report whose other fields may be anything. */
+export async function readAccountReport(
+  parts: AccountParts,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): Promise<ReadonlyMap<string, unknown> | undefined> {
+  return (await readAsAccount(parts, request, reply))?.toMap();
+}
+
+/** A method that the endpoint does not have: who may not use it at all hears that first. */
+export async function refuseMethod(
+  parts: AccountParts,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  allowed: readonly string[],
+): Promise<FastifyReply> {
+  if ((await readAsAccount(parts, request, reply)) === undefined) return reply;
+  return sendMethodNotAllowed(reply, request.method, allowed);
+}
+
+async function readAsAccount(
+  parts: AccountParts,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): Promise<RawFields | undefined> {
+  const authorization = request.headers.authorization?.trim() ?? '';
+  if (parts.access.asks && authorization === '') {
+    parts.events.requestRefused({ endpoint: parts.endpoint, why: 'unauthenticated' });
+    sendUnauthenticated(reply, 'Authentication credentials were not provided.');
+    return undefined;
+  }
+  const raw = appFieldsOf(await readFields(request), reply, parts.endpoint, parts.events);
+  if (raw === undefined) return undefined;
+  const account = decodeAccount(raw);
+  if (!account.ok) {
+    refuseField(reply, parts.endpoint, account, parts.events);
+    return undefined;
+  }
+  const blockedForMs = parts.access.asks ? parts.limit.blockedForMs(request, account.value) : 0;
+  if (isLimited(parts, reply, Math.max(blockedForMs, rateBlockedForMs(parts, account.value))))
+    return undefined;
+  if (parts.access.asks) {
+    if (!(await isTheirs(parts, request, reply, authorization, account.value))) return undefined;
+    // Others of the account, sent at the same moment, may have been let through while the platform judged.
+    if (isLimited(parts, reply, rateBlockedForMs(parts, account.value))) return undefined;
+  }
+  parts.rate?.came(account.value);
+  return raw;
+}
+
+function rateBlockedForMs({ rate }: AccountParts, account: number): number {
+  return rate?.blockedForMs(account) ?? 0;
+}
+
+/** Answers where the limit is reached. */
+function isLimited(parts: AccountParts, reply: FastifyReply, blockedForMs: number): boolean {
+  if (blockedForMs === 0) return false;
+  parts.events.requestRefused({ endpoint: parts.endpoint, why: 'limited' });
+  sendLimited(reply, blockedForMs);
+  return true;
+}
+
+/** Whether the platform says that the account is this user's; answered where it does not. */
+async function isTheirs(
+  parts: AccountParts,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  authorization: string,
+  account: number,
+): Promise<boolean> {
+  const judged = parts.limit.begins(request, account);
+  const verdict = await parts.access.check(authorization, account);
+  // The platform's server may refuse such a header as HTTP, before anybody judges it: that is the client's fault.
+  const isMalformed = verdict === 'unavailable' && !ORDINARY.test(authorization);
+  judged(isMalformed || verdict === 'unauthenticated' || verdict === 'forbidden');
+  if (!isMalformed) return isAllowed(parts, verdict, reply);
+  parts.events.requestRefused({ endpoint: parts.endpoint, why: 'unauthenticated' });
+  sendMalformed(reply, 'authorization');
+  return false;
+}
+
+/** Visible ASCII (RFC 9110, 11.4, but for quoted strings), and no longer than web servers take a header by default. */
+const ORDINARY = /^[\t\x20-\x7e]{1,8000}$/;
+
+function isAllowed(parts: AccountParts, verdict: AccountVerdict, reply: FastifyReply): boolean {
+  const refuse = (why: 'unauthenticated' | 'forbidden' | 'platform-down') =>
+    parts.events.requestRefused({ endpoint: parts.endpoint, why });
+  switch (verdict) {
+    case 'allowed':
+      return true;
+    case 'unauthenticated':
+      refuse('unauthenticated');
+      sendUnauthenticated(reply, 'Incorrect authentication credentials.');
+      return false;
+    case 'forbidden':
+      refuse('forbidden');
+      sendDetail(reply, 403, 'You do not have permission to perform this action.');
+      return false;
+    case 'unavailable':
+      refuse('platform-down');
+      sendUnavailable(reply);
+      return false;
+    default:
+      return verdict satisfies never;
+  }
+}
