@@ -4,7 +4,7 @@ import type { App } from './app.ts';
 import { decodeCredential } from './credential-codec.ts';
 import { CredentialUnreadable } from './credential-unreadable.ts';
 import type { CredentialVault } from './credential-vault.ts';
-import { storedPlatform } from './stored-platform.ts';
+import { storedPlatform } from './platform.ts';
 
 /** Apps, as `appOfRow` reads them. */
 export const selectApps = (kysely: Kysely<Tables>) =>

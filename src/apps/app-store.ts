@@ -1,5 +1,4 @@
 import type { Kysely, Transaction } from 'kysely';
-import type { Platform } from '../devices/device.ts';
 import type { Database } from '../storage/database.ts';
 import { storageCall, transact } from '../storage/storage-call.ts';
 import type { Tables } from '../storage/tables.ts';
@@ -9,6 +8,7 @@ import { appOfRow, readAppRow, selectApps } from './app-row.ts';
 import { type AppsReading, appsReading } from './apps-reading.ts';
 import { encodeCredential } from './credential-codec.ts';
 import type { CredentialVault } from './credential-vault.ts';
+import type { Platform } from './platform.ts';
 
 /** How removing an app ended; `devices` is how many of its devices went with it, or kept it. */
 type RemoveAppResult =

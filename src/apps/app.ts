@@ -1,4 +1,4 @@
-import type { Platform } from '../devices/device.ts';
+import type { Platform } from './platform.ts';
 
 /** What proves to Apple or Google that a push for an app comes from its owner. All PEM, unencrypted. */
 export type AppCredential =

@@ -1,5 +1,5 @@
 import { randomFillSync } from 'node:crypto';
-import type { Platform } from '../devices/device.ts';
+import type { Platform } from '../apps/platform.ts';
 
 const UUID_OR_32_HEX = /^(?:[0-9a-f]{32}|[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})$/i;
 

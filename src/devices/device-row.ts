@@ -1,5 +1,5 @@
 import type { InferResult, Kysely } from 'kysely';
-import { storedPlatform } from '../apps/stored-platform.ts';
+import { storedPlatform } from '../apps/platform.ts';
 import type { Tables } from '../storage/tables.ts';
 import type { Device, PushTarget } from './device.ts';
 

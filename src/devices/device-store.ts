@@ -1,9 +1,10 @@
 import type { Kysely } from 'kysely';
+import type { Platform } from '../apps/platform.ts';
 import type { Database } from '../storage/database.ts';
 import { keyedQuery } from '../storage/keyed-query.ts';
 import { storageCall, storageChange } from '../storage/storage-call.ts';
 import type { Tables } from '../storage/tables.ts';
-import type { Device, Platform, PushTarget } from './device.ts';
+import type { Device, PushTarget } from './device.ts';
 import { deviceOfRow, selectDevices, selectTargets, targetOfRow } from './device-row.ts';
 import { type DeviceRegistration, type RegisterResult, registerDevice } from './register-device.ts';
 

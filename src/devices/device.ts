@@ -1,8 +1,4 @@
-/** The platforms an app can be registered for; `gcm` is what Android apps of before 2018 call themselves. */
-export const PLATFORMS = ['apns', 'gcm', 'android'] as const;
-
-/** Which push service a device is woken through: Apple's for `apns`, Google's for the other two. */
-export type Platform = (typeof PLATFORMS)[number];
+import type { Platform } from '../apps/platform.ts';
 
 /** A phone that is registered for an account. One account has at most one device; a new registration replaces it. */
 export interface Device {

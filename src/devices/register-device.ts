@@ -1,8 +1,9 @@
 import type { Transaction } from 'kysely';
+import type { Platform } from '../apps/platform.ts';
 import type { Database } from '../storage/database.ts';
 import { transact } from '../storage/storage-call.ts';
 import type { Tables } from '../storage/tables.ts';
-import type { Device, Platform } from './device.ts';
+import type { Device } from './device.ts';
 import { deviceOfRow, selectDevices } from './device-row.ts';
 
 /** What an app says of itself when it registers. What it leaves out is forgotten, not kept from last time. */

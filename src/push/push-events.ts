@@ -1,4 +1,4 @@
-import type { Platform } from '../devices/device.ts';
+import type { Platform } from '../apps/platform.ts';
 import type { BreakerState } from './breaker.ts';
 import type { FinalVerdict, ProviderName, PushEnvironment } from './push-provider.ts';
 import type { PushResult } from './push-result.ts';

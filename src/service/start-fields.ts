@@ -1,6 +1,6 @@
 import type { App } from '../apps/app.ts';
+import { PLATFORMS } from '../apps/platform.ts';
 import type { Config } from '../config/config.ts';
-import { PLATFORMS } from '../devices/device.ts';
 import { packageVersion } from '../lib/package-version.ts';
 import type { RedisServer, RedisSettings } from '../redis/redis-address.ts';
 import { shownDatabase } from '../storage/address/database-address.ts';

@@ -1,6 +1,6 @@
+import { PLATFORMS } from '../apps/platform.ts';
 import type { AnswerFate } from '../calls/answer-bus.ts';
 import { CALL_OUTCOMES } from '../calls/call-outcome.ts';
-import { PLATFORMS } from '../devices/device.ts';
 import type { HttpEvents } from '../http/http-events.ts';
 import type { ClosedBecause } from '../http/listener/connection.ts';
 import { ALL_ENDPOINTS, ENDPOINTS } from '../http/wire/paths.ts';

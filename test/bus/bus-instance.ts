@@ -1,10 +1,10 @@
 import { until } from '../../harness/until.ts';
+import type { Platform } from '../../src/apps/platform.ts';
 import type { AnswerBus } from '../../src/calls/answer-bus.ts';
 import type { CallEnding } from '../../src/calls/call-outcome.ts';
 import { type Caller, type TakenCall, takeCall } from '../../src/calls/take-call.ts';
 import { newUniqueKey } from '../../src/calls/unique-key.ts';
 import { WaitingRoom } from '../../src/calls/waiting-room.ts';
-import type { Platform } from '../../src/devices/device.ts';
 import { monotonic } from '../../src/lib/monotonic.ts';
 import type { PushResult } from '../../src/push/push-result.ts';
 import { makeDevice } from '../push/helpers/provider-fixture.ts';

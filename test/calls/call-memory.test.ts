@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { describe, type TestContext, test } from 'node:test';
+import type { Platform } from '../../src/apps/platform.ts';
 import type { Call } from '../../src/calls/call.ts';
 import { WaitingRoom } from '../../src/calls/waiting-room.ts';
-import type { Platform } from '../../src/devices/device.ts';
 import { makeDevice } from '../push/helpers/provider-fixture.ts';
 
 const WAIT_MS = 4_000;

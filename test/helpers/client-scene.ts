@@ -2,7 +2,7 @@ import type { TestContext } from 'node:test';
 import { until } from '../../harness/until.ts';
 import { createAppStore } from '../../src/apps/app-store.ts';
 import { readFcmServiceAccount } from '../../src/apps/credential/read-fcm-service-account.ts';
-import type { Platform } from '../../src/devices/device.ts';
+import type { Platform } from '../../src/apps/platform.ts';
 import type { PushSource } from '../../src/sandbox/push-log.ts';
 import { openDatabase } from '../../src/storage/open-database.ts';
 import { PLAIN_VAULT } from './plain-vault.ts';

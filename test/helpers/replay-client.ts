@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import type { TestContext } from 'node:test';
-import type { Platform } from '../../src/devices/device.ts';
+import type { Platform } from '../../src/apps/platform.ts';
 import { cancelPbxCall } from '../../src/sandbox/pbx.ts';
 import { type ClientPhone, type ClientScene, firstPush, type PushPayload } from './client-scene.ts';
 import { inChunks, type RawAnswer, type RawRequest } from './raw-http.ts';

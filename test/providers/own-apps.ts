@@ -2,7 +2,7 @@ import { generateKeyPairSync } from 'node:crypto';
 import type { AppCredential } from '../../src/apps/app.ts';
 import { createAppStore } from '../../src/apps/app-store.ts';
 import { readFcmServiceAccount } from '../../src/apps/credential/read-fcm-service-account.ts';
-import type { Platform } from '../../src/devices/device.ts';
+import type { Platform } from '../../src/apps/platform.ts';
 import type { World } from '../../src/sandbox/world.ts';
 import { openDatabase } from '../../src/storage/open-database.ts';
 import { PLAIN_VAULT } from '../helpers/plain-vault.ts';

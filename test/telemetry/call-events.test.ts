@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import type { Platform } from '../../src/apps/platform.ts';
 import { Call } from '../../src/calls/call.ts';
 import type { CallOutcome } from '../../src/calls/call-outcome.ts';
-import type { Platform } from '../../src/devices/device.ts';
 import type { LogLevel } from '../../src/telemetry/log.ts';
 import { makeDevice } from '../push/helpers/provider-fixture.ts';
 import { APP, type EventRow, NOW, recordedTelemetry, testEvents } from './recorded.ts';

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { describeCredential } from '../../apps/credential/describe-credential.ts';
+import type { Platform } from '../../apps/platform.ts';
 import { readAppsRefreshMs, readStoreSettings } from '../../config/part-settings.ts';
-import type { Platform } from '../../devices/device.ts';
 import { PROGRAM } from '../../lib/program.ts';
 import { appIdOption, platformOption } from '../kit/arguments.ts';
 import { type CommandContext, CommandFailed, requireSettings, tellDatabase } from '../kit/command-context.ts';

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import type { App } from '../../apps/app.ts';
+import type { Platform } from '../../apps/platform.ts';
 import { type PushSettings, readPushSettings } from '../../config/part-settings.ts';
-import type { Platform } from '../../devices/device.ts';
 import { PROGRAM } from '../../lib/program.ts';
 import { appIdOption, jsonOption, platformOption } from '../kit/arguments.ts';
 import { type CommandContext, CommandFailed, requireSettings, tellDatabase } from '../kit/command-context.ts';

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import type { Platform } from '../../devices/device.ts';
+import type { Platform } from '../../apps/platform.ts';
 import { PROGRAM } from '../../lib/program.ts';
 import { appIdOption, platformOption } from '../kit/arguments.ts';
 import { type CommandContext, CommandFailed, requireDatabaseConfig } from '../kit/command-context.ts';

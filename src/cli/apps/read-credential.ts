@@ -3,7 +3,7 @@ import type { CredentialReading } from '../../apps/credential/credential-reading
 import { readApnsCertificate } from '../../apps/credential/read-apns-certificate.ts';
 import { readApnsKey } from '../../apps/credential/read-apns-key.ts';
 import { readFcmServiceAccount } from '../../apps/credential/read-fcm-service-account.ts';
-import type { Platform } from '../../devices/device.ts';
+import type { Platform } from '../../apps/platform.ts';
 import { CommandFailed } from '../kit/command-context.ts';
 import { readCredentialFile } from './read-credential-file.ts';
 

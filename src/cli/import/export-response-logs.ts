@@ -1,4 +1,4 @@
-import { PLATFORMS } from '../../devices/device.ts';
+import { PLATFORMS } from '../../apps/platform.ts';
 import type { ImportTally } from './import-tally.ts';
 import type { ReferenceDatabase, ReferenceRow } from './reference-database.ts';
 import type { ResponseLogFile } from './response-log-file.ts';

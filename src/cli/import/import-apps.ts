@@ -4,7 +4,7 @@ import type { App, AppCredential } from '../../apps/app.ts';
 import type { AppStore } from '../../apps/app-store.ts';
 import { credentialExpiry } from '../../apps/credential/credential-expiry.ts';
 import { readApnsCertificate } from '../../apps/credential/read-apns-certificate.ts';
-import { PLATFORMS, type Platform } from '../../devices/device.ts';
+import { PLATFORMS, type Platform } from '../../apps/platform.ts';
 import { readCredentialFile } from '../apps/read-credential-file.ts';
 import { CommandFailed } from '../kit/command-context.ts';
 import { oneLine } from '../kit/text-table.ts';

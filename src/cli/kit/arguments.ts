@@ -1,6 +1,6 @@
 import { InvalidArgumentError, Option } from 'commander';
+import { PLATFORMS } from '../../apps/platform.ts';
 import { baseUrl } from '../../config/parsers.ts';
-import { PLATFORMS } from '../../devices/device.ts';
 
 /** For the option parser: a whole number within bounds, both included. */
 export function wholeNumber(min: number, max: number): (text: string) => number {

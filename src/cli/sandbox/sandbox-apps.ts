@@ -2,7 +2,7 @@ import type { AppCredential } from '../../apps/app.ts';
 import { createAppStore } from '../../apps/app-store.ts';
 import { readFcmServiceAccount } from '../../apps/credential/read-fcm-service-account.ts';
 import { createCredentialVault } from '../../apps/credential-vault.ts';
-import type { Platform } from '../../devices/device.ts';
+import type { Platform } from '../../apps/platform.ts';
 import type { World } from '../../sandbox/world.ts';
 import { migrate } from '../../storage/migrate.ts';
 import { openDatabase } from '../../storage/open-database.ts';

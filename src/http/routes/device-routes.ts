@@ -1,5 +1,5 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import type { Platform } from '../../devices/device.ts';
+import type { Platform } from '../../apps/platform.ts';
 import type { DeviceStore } from '../../devices/device-store.ts';
 import type { DeviceRegistration } from '../../devices/register-device.ts';
 import type { PhoneRegistered } from '../../devices/register-phone.ts';
