@@ -1,14 +1,43 @@
-// The arrows of ARCHITECTURE.md, checked: a folder may only import what its rule allows.
-const folder = (...names) => `^src/(${names.join('|')})(/|\\.ts$)`;
+// The rooms of ARCHITECTURE.md, checked: a room may only import what its row allows, and lib.
+const { readFileSync } = require('node:fs');
+const { join } = require('node:path');
 
-/** `from` may import nothing of src/ except itself and `allowed`. */
-const only = (from, ...allowed) => ({
-  name: `${from}-imports`,
-  severity: 'error',
-  comment: `src/${from} may only import: ${allowed.join(', ') || 'nothing of ours'}`,
-  from: { path: folder(from) },
-  to: { path: '^src/', pathNot: folder(from, ...allowed) },
-});
+const ROW = /^\| `([a-z0-9]+)(?:\/|\.ts)` \| .* \| ?([a-z0-9, *]*) ?\|$/gm;
+const rooms = [...readFileSync(join(__dirname, 'ARCHITECTURE.md'), 'utf8').matchAll(ROW)].map(
+  ([, name, imports]) => ({
+    name,
+    imports: imports
+      .split(/, /)
+      .map((each) => each.trim())
+      .filter(Boolean),
+  }),
+);
+const pathOf = (...names) => `^src/(${names.join('|')})(/|\\.ts$)`;
+
+const rulesOf = ({ name, imports }) => {
+  const isType = (each) => each.startsWith('*');
+  const typesOnly = imports.filter(isType).map((each) => each.replaceAll('*', ''));
+  const allowed = [name, 'lib', ...typesOnly, ...imports.filter((each) => !isType(each))];
+  const rules = [
+    {
+      name: `${name}-imports`,
+      severity: 'error',
+      comment: `src/${name} may only import: ${allowed.join(', ')}`,
+      from: { path: pathOf(name) },
+      to: { path: '^src/', pathNot: pathOf(...allowed) },
+    },
+  ];
+  if (typesOnly.length > 0) {
+    rules.push({
+      name: `${name}-imports-types`,
+      severity: 'error',
+      comment: `src/${name} may only import types of: ${typesOnly.join(', ')}`,
+      from: { path: pathOf(name) },
+      to: { path: pathOf(...typesOnly), dependencyTypesNot: ['type-only'] },
+    });
+  }
+  return rules;
+};
 
 module.exports = {
   forbidden: [
@@ -20,72 +49,44 @@ module.exports = {
       from: { path: '^src/' },
       to: { dependencyTypes: ['npm-dev'], pathNot: 'node_modules/@types/node' },
     },
-    only('lib'),
-    only('devices', 'lib', 'storage'),
-    only('storage', 'lib'),
-    only('redis', 'lib'),
-    only('push', 'devices', 'lib'),
-    only('calls', 'devices', 'push', 'redis', 'lib'),
-    only('http', 'calls', 'devices', 'redis', 'lib'),
-    only('telemetry', 'calls', 'devices', 'push', 'redis', 'http', 'lib'),
-    only('config', 'lib'),
-    only('app', 'config', 'http', 'calls', 'devices', 'push', 'redis', 'storage', 'telemetry', 'lib'),
-    only('sandbox', 'lib'),
-    only(
-      'cli',
-      'app',
-      'config',
-      'http',
-      'calls',
-      'devices',
-      'push',
-      'redis',
-      'storage',
-      'telemetry',
-      'sandbox',
-      'lib',
-    ),
     {
-      name: 'calls-know-push-by-types',
+      name: 'in-a-room',
       severity: 'error',
-      comment: 'the story and its parts are given a sender; they do not construct one',
-      from: { path: folder('calls') },
-      to: { path: '^src/(push|devices)/', dependencyTypesNot: ['type-only'] },
+      comment: 'each folder of src/ has a row in ARCHITECTURE.md',
+      from: { path: '^src/', pathNot: pathOf(...rooms.map(({ name }) => name)) },
+      to: {},
     },
+    ...rooms.flatMap(rulesOf),
     {
-      name: 'calls-and-http-know-redis-by-types',
+      name: 'push-services-do-not-know-each-other',
       severity: 'error',
-      comment: 'only the composition root opens a link; RedisUnavailable is a class that callers tell apart',
-      from: { path: folder('calls', 'http') },
-      to: {
-        path: '^src/redis/',
-        pathNot: '^src/redis/redis-unavailable',
-        dependencyTypesNot: ['type-only'],
-      },
-    },
-    {
-      name: 'push-knows-devices-by-types',
-      severity: 'error',
-      from: { path: folder('push') },
-      to: { path: '^src/devices/', dependencyTypesNot: ['type-only'] },
-    },
-    {
-      name: 'providers-do-not-know-each-other',
-      severity: 'error',
-      from: { path: '^src/push/(apns|fcm)/' },
-      to: { path: '^src/push/(apns|fcm)/', pathNot: '^src/push/$1/' },
+      from: { path: '^src/push/services/([^/]+)/' },
+      to: { path: '^src/push/services/([^/]+)/', pathNot: '^src/push/services/$1/' },
     },
     {
       name: 'sandbox-only-for-the-command-line',
       severity: 'error',
-      from: { path: '^src/', pathNot: '^src/(sandbox/|cli/(demo|sandbox)[^/]*\\.ts$)' },
+      from: { path: '^src/', pathNot: '^src/(sandbox/|cli/(demo|sandbox)/)' },
       to: { path: '^src/sandbox/' },
     },
     {
       name: 'product-does-not-know-tests',
       severity: 'error',
       from: { path: '^src/' },
-      to: { path: '^(test|bench|scripts)/' },
+      to: { path: '^(test|bench|scripts|harness)/' },
+    },
+    {
+      name: 'bench-does-not-know-tests',
+      severity: 'error',
+      comment: 'what both need is in harness/',
+      from: { path: '^(bench|harness)/' },
+      to: { path: '^test/' },
+    },
+    {
+      name: 'harness-does-not-know-bench',
+      severity: 'error',
+      from: { path: '^harness/' },
+      to: { path: '^(bench|scripts)/' },
     },
   ],
   options: {

@@ -35,7 +35,7 @@ const watchdog = setTimeout(() => {
   stuck.abort();
 }, STUCK_MS);
 
-/** What the files started ends with them (test/helpers/owned.ts). */
+/** What the files started ends with them (harness/owned.ts). */
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
   process.once(signal, () => {
     stuck.abort();

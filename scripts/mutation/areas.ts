@@ -11,16 +11,19 @@ export const AREAS: readonly Area[] = [
   {
     name: 'calls',
     sources: 'src/calls/**/*.ts',
-    except: 'src/calls/redis-bus/**',
     tests: ['test/{calls,api,providers}/*.test.ts', 'test/bus/lone-bus.test.ts'],
   },
-  { name: 'bus', sources: 'src/calls/redis-bus/**/*.ts', tests: ['test/bus/*.test.ts'] },
-  { name: 'push', sources: 'src/push/**/*.ts', tests: ['test/push/*.test.ts', 'test/providers/*.test.ts'] },
+  { name: 'bus', sources: 'src/bus/**/*.ts', tests: ['test/bus/*.test.ts'] },
+  {
+    name: 'push',
+    sources: 'src/{push,http2}/**/*.ts',
+    tests: ['test/{push,http2,providers}/*.test.ts'],
+  },
   {
     name: 'devices',
-    sources: 'src/devices/**/*.ts',
+    sources: 'src/{devices,apps}/**/*.ts',
     tests: [
-      'test/{devices,servers,cli}/*.test.ts',
+      'test/{devices,apps,servers,cli}/*.test.ts',
       'test/api/{devices,registrations-limit}.test.ts',
       'test/clients/takeover-notice.test.ts',
     ],

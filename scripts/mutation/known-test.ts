@@ -23,7 +23,7 @@ const STARTS_SERVICE = /service-process\.ts|src\/main\.ts/;
 /** What all measurements depend on. */
 export function sourcesHash(): string {
   const hash = createHash('sha256');
-  const files = globSync(['src/**/*.ts', 'test/**/*.ts', 'package-lock.json']).sort();
+  const files = globSync(['{src,test,harness}/**/*.ts', 'package-lock.json']).sort();
   for (const file of files) if (!file.endsWith('.test.ts')) hash.update(file).update(readFileSync(file));
   return hash.digest('hex');
 }
