@@ -3,8 +3,8 @@ import type { Database } from '../storage/database.ts';
 import { storageCall, transact } from '../storage/storage-call.ts';
 import type { Tables } from '../storage/tables.ts';
 import type { CredentialVault } from './credential-vault.ts';
-import { tokenPlace } from './provider-token-place.ts';
 import { ProviderTokenUnreadable } from './provider-token-unreadable.ts';
+import type { Place } from './sealed-box.ts';
 
 /** A token that proves to Apple that a push comes from the owner of a key. */
 export interface ProviderToken {
@@ -104,3 +104,6 @@ export const createProviderTokenStore = (
       return (await find(transaction, vault, credentialId, now()))?.token ?? next;
     }),
 });
+
+/** The place of a key's provider token, for the vault. */
+export const tokenPlace = (credentialId: string): Place => ['provider_tokens.jwt', credentialId];

@@ -4,8 +4,8 @@ import { countAppChange } from './app-changes.ts';
 import { selectApps } from './app-row.ts';
 import { decodeCredential, encodeCredential } from './credential-codec.ts';
 import { CredentialUnreadable } from './credential-unreadable.ts';
-import { rotateProviderTokens } from './rotate-provider-tokens.ts';
-import type { RotationVaults } from './rotation-vaults.ts';
+import type { CredentialVault } from './credential-vault.ts';
+import { tokenPlace } from './provider-token-store.ts';
 
 /** What a rotation did. */
 export interface Rotation {
@@ -92,4 +92,44 @@ export const rotateCredentials = async (
     tokensRotated: tokens.rotated,
     tokensLeft: tokens.unreadable,
   };
+};
+
+/** Two vaults of a rotation; they are the same one unless everything is to be decrypted. */
+export interface RotationVaults {
+  /** Writes; what is stored as it would write it is left alone. */
+  readonly to: Pick<CredentialVault, 'seal' | 'sealsWith'>;
+  /** Reads everything that may be there. */
+  readonly from: Pick<CredentialVault, 'open'>;
+}
+
+/**
+ * Writes every provider token anew that is not stored as `to` would, and counts those that cannot be read. A token that
+ * was replaced meanwhile is left to the service that replaced it. Rejects with `StorageUnavailable`.
+ */
+const rotateProviderTokens = async (
+  database: Database,
+  { from, to }: RotationVaults,
+): Promise<{ readonly rotated: number; readonly unreadable: number }> => {
+  const rows = await storageCall(database, () =>
+    database.kysely.selectFrom('provider_tokens').select(['credential_id', 'jwt']).execute(),
+  );
+  let rotated = 0;
+  let unreadable = 0;
+  for (const { credential_id, jwt } of rows) {
+    const opened = from.open(jwt, tokenPlace(credential_id));
+    if (opened.kind !== 'opened') unreadable += 1;
+    else if (opened.keyId !== to.sealsWith) {
+      const sealed = to.seal(opened.text, tokenPlace(credential_id));
+      const { numUpdatedRows } = await transact(database, (transaction) =>
+        transaction
+          .updateTable('provider_tokens')
+          .set({ jwt: sealed })
+          .where('credential_id', '=', credential_id)
+          .where('jwt', '=', jwt)
+          .executeTakeFirst(),
+      );
+      if (numUpdatedRows > 0n) rotated += 1;
+    }
+  }
+  return { rotated, unreadable };
 };

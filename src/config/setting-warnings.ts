@@ -6,7 +6,6 @@ import { type Exposure, exposureWarnings } from './exposure-warnings.ts';
 import { filesFor, waitingCallsFor } from './open-files.ts';
 import { type ProxySettings, proxyWarnings } from './proxy-settings.ts';
 import { redisWarnings } from './redis-settings.ts';
-import { secretFileWarnings } from './secret-file-warnings.ts';
 import type { SettingsSource } from './settings-reader.ts';
 import { type TlsSettings, tlsWarnings } from './tls-settings.ts';
 
@@ -102,4 +101,24 @@ function fileOf(name: string): string {
 
 function hasOurPrefix(name: string): boolean {
   return OUR_PREFIXES.some((prefix) => name.startsWith(prefix));
+}
+
+const SQLITE = /^sqlite:/i;
+
+/** Doubts about who may read files with secrets, for `settingWarnings`; `secrets`: settings that may come from a file. */
+function secretFileWarnings(
+  { env, isOpenToAll }: SettingsSource,
+  secrets: readonly string[],
+  databaseUrl: string,
+): readonly string[] {
+  const files = [...secrets.map((name) => `${name}_FILE`), 'TLS_KEY_FILE'].map(
+    (name) => [name, env[name]?.trim() ?? ''] as const,
+  );
+  if (SQLITE.test(databaseUrl)) files.push(['DATABASE_URL', databaseUrl.replace(SQLITE, '')]);
+  return files
+    .filter(([, path]) => path !== '' && isOpenToAll?.(path) === true)
+    .map(
+      ([name, path]) =>
+        `${name} names ${path}, which every user of this machine may read; chmod o-rwx ${path}`,
+    );
 }

@@ -1,12 +1,13 @@
 import { monotonic } from '../lib/monotonic.ts';
+import type { ForwardProxy } from '../lib/proxy-route.ts';
 import type { ConnectFailure } from './channel-connect-error.ts';
 import { Connections } from './channel-connections.ts';
 import { Connector, type Need } from './channel-connector.ts';
 import { Dispatcher } from './channel-dispatch.ts';
 import { Hopeless } from './channel-hopeless.ts';
-import type { Http2ChannelOptions } from './channel-options.ts';
+import type { PingPace } from './channel-pace.ts';
 import { PendingRequest } from './channel-pending.ts';
-import { DEFAULT_TIMINGS } from './channel-timings.ts';
+import { type ChannelTimings, DEFAULT_TIMINGS } from './channel-timings.ts';
 import type { Channel, ChannelEvents, ChannelReply, ChannelRequest, FailedReply } from './channel-types.ts';
 import { WaitingRequests } from './channel-waiting.ts';
 import { Http2Connection } from './connection.ts';
@@ -191,3 +192,25 @@ class Http2Channel implements Channel, ConnectionOwner<Http2Connection> {
 
 /** Makes a channel; it connects with the first request, or with `warm`. Throws for an origin that is not `https:`. */
 export const createHttp2Channel = (options: Http2ChannelOptions): Channel => new Http2Channel(options);
+
+/** What a channel is made of. */
+export interface Http2ChannelOptions {
+  /** `https://host[:port]`; anything else throws. */
+  readonly origin: string;
+  /** Client certificate and its key, PEM. */
+  readonly tls?: { readonly cert: string; readonly key: string };
+  /** Undefined: directly. */
+  readonly proxy?: ForwardProxy | undefined;
+  /** False: the peer wants no PING while nothing is in flight; default true. */
+  readonly idlePings?: boolean;
+  /** True for debug data of a GOAWAY that answers the requests it leaves unprocessed; default: none does. */
+  readonly isAnswer?: (goaway: string) => boolean;
+  /** Shared by the channels to one origin. */
+  readonly pace: PingPace;
+  /** Most requests on the wire at once, whatever the peer allows. */
+  readonly maxInFlight: number;
+  /** Most requests that wait for the connection or for room on it. */
+  readonly maxQueue: number;
+  readonly events: ChannelEvents;
+  readonly timings?: Partial<ChannelTimings>;
+}

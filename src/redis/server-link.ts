@@ -1,8 +1,7 @@
 import { startDeadline } from './deadline.ts';
-import { asUnavailable, faultOf, troubleOf } from './error-reply.ts';
+import { asUnavailable, ErrorReply, faultOf, troubleOf } from './error-reply.ts';
 import type { InFlight } from './in-flight.ts';
 import { KeptConnection } from './kept-connection.ts';
-import { loadScripts } from './load-scripts.ts';
 import type { RedisServer } from './redis-address.ts';
 import type { RedisScript } from './redis-link.ts';
 import { type RedisFault, type RedisTrouble, RedisUnavailable } from './redis-unavailable.ts';
@@ -195,3 +194,18 @@ export class ServerLink {
     else this.#probeIn(trouble === undefined ? HEARTBEAT_MS : REFUSED_PAUSE_MS);
   }
 }
+
+/**
+ * Makes scripts known to a server before anything is sent to it: commands then keep their order, of which a script that
+ * must be sent a second time would fall out. A server that refuses is sent the text when it is needed.
+ */
+const loadScripts = async (connection: ServerConnection, scripts: readonly RedisScript[]): Promise<void> => {
+  const load = async ({ lua }: RedisScript): Promise<void> => {
+    try {
+      await connection.call('SCRIPT', ['LOAD', lua]);
+    } catch (error) {
+      if (!(error instanceof ErrorReply)) throw error;
+    }
+  };
+  await Promise.all(scripts.map(load));
+};

@@ -1,12 +1,13 @@
 import type { IncomingHttpHeaders } from 'node:http2';
 import type { Readable } from 'node:stream';
+import { isRecord } from '../lib/is-record.ts';
 import type { AppleConnection } from './apple-connection.ts';
 import type { AppleDevices } from './apple-devices.ts';
 import { type AppleHeaders, checkAppleHeaders, checkAppleRoute } from './apple-headers.ts';
 import type { AppleGrant, AppleKeys } from './apple-keys.ts';
-import { applePayloadLimit, checkApplePayload } from './apple-payload.ts';
 import { type AppleRefusal, refuse } from './apple-refusal.ts';
-import { readBody } from './read-body.ts';
+import { parseJson } from './parse-json.ts';
+import { type Body, readBody } from './read-body.ts';
 
 /** A request for Apple's stand-in. */
 export interface AppleQuestion {
@@ -78,4 +79,18 @@ export const createAppleJudge = (known: { readonly keys: AppleKeys; readonly dev
     const content = checkApplePayload(body);
     return content.kind === 'refused' ? content : { kind: 'accepted', payload: content.payload };
   };
+};
+
+/** Bytes: 5120 for VoIP, 4096 for everything else (Apple, "Generating a remote notification"). */
+const applePayloadLimit = (pushType: string): number => (pushType === 'voip' ? 5120 : 4096);
+
+/** The payload of a push: JSON, an object, with an `aps` dictionary in it. */
+const checkApplePayload = (
+  body: Body,
+): { readonly kind: 'payload'; readonly payload: Readonly<Record<string, unknown>> } | AppleRefusal => {
+  if (body.kind === 'too-large') return refuse('PayloadTooLarge');
+  if (body.kind === 'cut') return refuse('PayloadEmpty');
+  const payload = parseJson(body.bytes.toString('utf8'));
+  if (!isRecord(payload) || !isRecord(payload['aps'])) return refuse('PayloadEmpty');
+  return { kind: 'payload', payload };
 };

@@ -3,8 +3,7 @@ import { type Kysely, sql } from 'kysely';
 import { type Migration, Migrator } from 'kysely/migration';
 import { monotonic } from '../lib/monotonic.ts';
 import type { Database, SqlDialect } from './database.ts';
-import { DatabaseTooNew } from './database-too-new.ts';
-import { MigrationFailed } from './migration-failed.ts';
+import { driverWords } from './driver-words.ts';
 import { allMigrations, HISTORY_TABLE } from './migrations/all-migrations.ts';
 import { storageCall } from './storage-call.ts';
 import type { Tables } from './tables.ts';
@@ -73,3 +72,25 @@ export const migrate = (
       }
     }
   });
+
+/** The database was migrated by a newer version of this program. */
+export class DatabaseTooNew extends Error {
+  override readonly name = 'DatabaseTooNew';
+
+  constructor(migration: string) {
+    super(
+      `the database was used by a newer version of this program (it has the migration "${migration}"): install that version, or restore a backup from before`,
+    );
+  }
+}
+
+/** The database refused a migration for a reason of its own. The driver's error is the cause. */
+export class MigrationFailed extends Error {
+  override readonly name = 'MigrationFailed';
+
+  constructor(cause: unknown) {
+    super(`the database could not be brought up to date: ${driverWords(cause) ?? 'unknown error'}`, {
+      cause,
+    });
+  }
+}

@@ -1,8 +1,6 @@
 import pino from 'pino';
 import { prettyFactory } from 'pino-pretty';
 import { errorStack, errorWords } from './describe-error.ts';
-import { createIsoTime } from './iso-time.ts';
-import { LineQueue } from './line-queue.ts';
 import { LogOutput, standardOutput } from './log-output.ts';
 import { type LogFields, redact } from './redaction.ts';
 
@@ -126,3 +124,55 @@ const describeError = (error: unknown): Record<string, string> => ({
   error: errorWords(error),
   stack: errorStack(error),
 });
+
+/**
+ * The time as pino wants it, `,"time":"2026-01-31T12:00:00.000Z"`. Date's own ISO 8601, of which all but the milliseconds is
+ * made once a second: there are two lines for each call.
+ */
+export function createIsoTime(wall: () => number = Date.now): () => string {
+  let second = Number.NaN;
+  let beginning = '';
+  return () => {
+    const now = wall();
+    const milliseconds = now % 1_000;
+    if (now - milliseconds !== second) {
+      second = now - milliseconds;
+      beginning = `,"time":"${new Date(second).toISOString().slice(0, -4)}`;
+    }
+    return `${beginning}${String(milliseconds).padStart(3, '0')}Z"`;
+  };
+}
+
+/** How many lines wait for each other at most, and for how long. */
+const MOST = 200;
+const LONGEST_MS = 100;
+
+/**
+ * Lines are made and written many at a time. One by itself costs several times as much: the processor has to fetch the code
+ * for it anew between the other things that a call needs, and each write wakes a thread.
+ */
+export class LineQueue<Line> {
+  readonly #writeAll: (lines: readonly Line[]) => void;
+  #lines: Line[] = [];
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(writeAll: (lines: readonly Line[]) => void) {
+    this.#writeAll = writeAll;
+  }
+
+  /** `urgent`: it is written now, behind those that wait. */
+  add(line: Line, urgent: boolean): void {
+    this.#lines.push(line);
+    if (urgent || this.#lines.length >= MOST) this.flush();
+    else this.#timer ??= setTimeout(() => this.flush(), LONGEST_MS).unref();
+  }
+
+  /** Writes what waits. */
+  flush(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    const lines = this.#lines;
+    this.#lines = [];
+    if (lines.length > 0) this.#writeAll(lines);
+  }
+}

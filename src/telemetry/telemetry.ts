@@ -1,5 +1,6 @@
 import { setImmediate } from 'node:timers/promises';
 import { Registry } from 'prom-client';
+import type { CredentialUnreadable } from '../apps/credential-unreadable.ts';
 import type { BusEvents } from '../bus/redis/bus-events.ts';
 import type { CallEvents } from '../calls/call-events.ts';
 import type { HttpEvents } from '../http/http-events.ts';
@@ -29,7 +30,6 @@ import { createReadinessTelemetry, type ReadinessEvents } from './readiness-tele
 import { createReferenceMetrics } from './reference-metrics.ts';
 import { createServiceMetrics, type ServiceMetrics } from './service-metrics.ts';
 import { createTlsTelemetry } from './tls-telemetry.ts';
-import { tellUnreadable, type UnreadableCredential } from './unreadable-credentials.ts';
 
 /** Everything that tells of the service: one function per event, which writes the log line and moves the metric. */
 export interface Telemetry extends DatabaseTelemetry {
@@ -157,5 +157,35 @@ function tellExpiries(apps: readonly KnownApp[], log: Log, metrics: ServiceMetri
     const due = expiryLevel(expiresAt);
     if (due === undefined) continue;
     log.write(due.level, 'the credential of an app expires soon', { app, platform, daysLeft: due.daysLeft });
+  }
+}
+
+/** An app whose stored credential cannot be read. */
+interface UnreadableCredential {
+  readonly error: Pick<CredentialUnreadable, 'owner' | 'problem'>;
+  /** Whether its phones are woken with the credential that could be read last. */
+  readonly kept: boolean;
+}
+
+/** One log line for each app, and the metric; an empty list takes the metric back. */
+function tellUnreadable(
+  apps: readonly UnreadableCredential[],
+  log: Log,
+  metrics: Pick<ServiceMetrics, 'credentialsUnreadable'>,
+): void {
+  metrics.credentialsUnreadable.reset();
+  for (const { error, kept } of apps) {
+    const { platform, appId: app } = error.owner;
+    metrics.credentialsUnreadable.set({ app, platform }, 1);
+    const effect = kept
+      ? 'its phones are woken with the one that was read last until this service restarts'
+      : 'its phones cannot be woken';
+    log.write('error', `the stored credential of an app cannot be read: ${effect}`, {
+      app,
+      platform,
+      problem: error.problem.kind,
+      keyId: error.problem.kind === 'unknown-format' ? undefined : error.problem.keyId,
+      configured: error.problem.kind === 'key-missing' ? error.problem.configured.join(', ') : undefined,
+    });
   }
 }

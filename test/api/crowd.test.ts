@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import type { Socket } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import { until } from '../../harness/until.ts';
-import { trustSandbox } from '../../src/cli/sandbox/trust-sandbox.ts';
+import { trustSandbox } from '../../src/cli/sandbox/sandbox-apps.ts';
 import { startTestService, type TestService } from '../helpers/test-service.ts';
 import { createTlsFolder } from '../tls/tls-service.ts';
 import { openSocket } from './raw-socket.ts';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { createServer } from 'node:net';
 import { test } from 'node:test';
 import { until } from '../../harness/until.ts';
-import { trustSandbox } from '../../src/cli/sandbox/trust-sandbox.ts';
+import { trustSandbox } from '../../src/cli/sandbox/sandbox-apps.ts';
 import { askPbx } from '../../src/sandbox/pbx.ts';
 import { startTestService } from '../helpers/test-service.ts';
 import { agentOf, createTlsFolder } from '../tls/tls-service.ts';

@@ -4,7 +4,7 @@ import { describe, test } from 'node:test';
 import { createAppStore } from '../../src/apps/app-store.ts';
 import { createCredentialVault } from '../../src/apps/credential-vault.ts';
 import { createProviderTokenStore } from '../../src/apps/provider-token-store.ts';
-import { readSecretKey } from '../../src/lib/secret-key.ts';
+import { readSecretKey } from '../../src/config/credential-settings.ts';
 import { credentialId } from '../../src/push/credential-id.ts';
 import { openDatabase } from '../../src/storage/open-database.ts';
 import { PLAIN_VAULT } from '../helpers/plain-vault.ts';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { trustSandbox } from '../../src/cli/sandbox/trust-sandbox.ts';
+import { trustSandbox } from '../../src/cli/sandbox/sandbox-apps.ts';
 import { startTestService } from '../helpers/test-service.ts';
 import { createTlsFolder } from '../tls/tls-service.ts';
 import { createCli } from './cli-fixture.ts';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { shownSetting } from '../../src/cli/config/shown-setting.ts';
+import { shownSetting } from '../../src/cli/config/config-check.ts';
 import { createCli } from './cli-fixture.ts';
 import { APP, createCliInWorld } from './world-fixture.ts';
 

@@ -10,10 +10,10 @@ import {
   isLoopback,
   listenHost,
   networkList,
+  networkOf,
   oneOf,
 } from '../../src/config/parsers.ts';
 import type { Parse } from '../../src/config/settings-reader.ts';
-import { networkOf } from '../../src/lib/network-of.ts';
 
 function parsed<T>(parse: Parse<T>, text: string): T | undefined {
   const result = parse(text);

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import type { BodyResult } from '../../src/http/wire/body/body-result.ts';
 import { readBody } from '../../src/http/wire/body/read-body.ts';
-import { readQuery } from '../../src/http/wire/body/read-query.ts';
+import { readQuery } from '../../src/http/wire/read-fields.ts';
 
 const FORM = 'application/x-www-form-urlencoded';
 const JSON_TYPE = 'application/json';

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { decodeAccount } from '../../src/http/access/account-guard.ts';
 import { readBody } from '../../src/http/wire/body/read-body.ts';
 import type { BodySchema, BodyValue, Fields } from '../../src/http/wire/fields/body-schema.ts';
-import { decodeAccount } from '../../src/http/wire/fields/decode-account.ts';
 import { type DecodedBody, decodeFields } from '../../src/http/wire/fields/decode-fields.ts';
 import * as schemas from '../../src/http/wire/schemas.ts';
 

@@ -2,12 +2,12 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { cutTextDecoder } from '../../src/http/wire/fields/cut-text.ts';
 import {
   decodeCallId,
   decodeCallKey,
   decodeOptionalCallId,
 } from '../../src/http/wire/fields/decode-call-key.ts';
-import { cutTextDecoder } from '../../src/http/wire/fields/decode-cut-text.ts';
 import { decodePhoneNumber } from '../../src/http/wire/fields/decode-phone-number.ts';
 import { outcome, REFUSED } from './outcome.ts';
 

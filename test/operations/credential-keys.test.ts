@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { describe, type TestContext, test } from 'node:test';
 import { createAppStore } from '../../src/apps/app-store.ts';
 import { createCredentialVault } from '../../src/apps/credential-vault.ts';
-import { readSecretKey } from '../../src/lib/secret-key.ts';
+import { readSecretKey } from '../../src/config/credential-settings.ts';
 import { openDatabase } from '../../src/storage/open-database.ts';
 import { createCli } from '../cli/cli-fixture.ts';
 import { startTestService, type TestPhone, type TestService } from '../helpers/test-service.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { mysqlSqlDialect } from '../../src/storage/mysql/mysql-sql-dialect.ts';
+import { mysqlSqlDialect } from '../../src/storage/mysql/open-mysql.ts';
 import { openDatabase } from '../../src/storage/open-database.ts';
 import { tempFolder } from './temp-folder.ts';
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { mysqlFault } from '../../src/storage/mysql/mysql-fault.ts';
-import { mysqlUnsuited } from '../../src/storage/mysql/mysql-unsuited.ts';
+import { mysqlUnsuited } from '../../src/storage/mysql/open-mysql.ts';
 
 test('MySQL and MariaDB of before they could compare text exactly are refused, others are not', () => {
   for (const version of ['5.6.51', '5.7.44-log', '8.0.16', '10.1.48-MariaDB', '5.5.68-MariaDB']) {

@@ -4,7 +4,7 @@ import { describe, test } from 'node:test';
 import type { SqlDialect } from '../../src/storage/database.ts';
 import { migrate, migrationState } from '../../src/storage/migrate.ts';
 import { openDatabase } from '../../src/storage/open-database.ts';
-import { sqliteSqlDialect } from '../../src/storage/sqlite/sqlite-sql-dialect.ts';
+import { sqliteSqlDialect } from '../../src/storage/sqlite/sqlite-kysely-dialect.ts';
 import { storageCall, storageChange } from '../../src/storage/storage-call.ts';
 import { type StorageFault, StorageUnavailable } from '../../src/storage/storage-unavailable.ts';
 import { WriteGuard } from '../../src/storage/write-guard.ts';

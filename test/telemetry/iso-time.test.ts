@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { createIsoTime } from '../../src/telemetry/iso-time.ts';
+import { createIsoTime } from '../../src/telemetry/log.ts';
 
 test('the time of a line is what Date makes of it, whichever time came before', () => {
   let now = 0;

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
-import { LineQueue } from '../../src/telemetry/line-queue.ts';
+import { LineQueue } from '../../src/telemetry/log.ts';
 
 function scene(t: TestContext) {
   t.mock.timers.enable({ apis: ['setTimeout'] });

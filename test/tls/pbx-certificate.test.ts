@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { describe, type TestContext, test } from 'node:test';
 import { connect, type SecureVersion, type TLSSocket } from 'node:tls';
 import { until } from '../../harness/until.ts';
-import { trustSandbox } from '../../src/cli/sandbox/trust-sandbox.ts';
+import { trustSandbox } from '../../src/cli/sandbox/sandbox-apps.ts';
 import { createThrowAwayCa, type IssuedCertificate } from '../../src/sandbox/certificates.ts';
 import { askPbx, cancelPbxCall } from '../../src/sandbox/pbx.ts';
 import { newAccount, startTestService, type TestService } from '../helpers/test-service.ts';

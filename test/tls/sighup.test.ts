@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { until } from '../../harness/until.ts';
-import { trustSandbox } from '../../src/cli/sandbox/trust-sandbox.ts';
+import { trustSandbox } from '../../src/cli/sandbox/sandbox-apps.ts';
 import { askPbx } from '../../src/sandbox/pbx.ts';
 import { createPhone } from '../../src/sandbox/phone.ts';
 import { startServiceProcess } from '../helpers/service-process.ts';

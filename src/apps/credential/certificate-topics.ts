@@ -1,5 +1,4 @@
 import type { X509Certificate } from 'node:crypto';
-import { type DerElement, derElements } from './der-elements.ts';
 
 /** Apple's extension 1.2.840.113635.100.6.3.6: the topics that a push certificate covers. */
 const TOPICS_OID = Buffer.from('2a864886f76364060306', 'hex');
@@ -37,4 +36,38 @@ export const subjectBundleId = (certificate: X509Certificate): string | undefine
   if (uid !== undefined && uid !== '') return uid.replace(/\.voip$/, '');
   const name = lines.find((line) => line.startsWith('CN='));
   return name === undefined ? undefined : /: ([A-Za-z0-9.-]+)$/.exec(name)?.[1];
+};
+
+/** One element of DER, the encoding of certificates (ITU-T X.690). */
+interface DerElement {
+  readonly tag: number;
+  readonly content: Uint8Array;
+}
+
+/** Longer lengths do not occur in a certificate. */
+const MAX_LENGTH_BYTES = 3;
+
+const lengthAt = (bytes: Uint8Array, at: number): { length: number; start: number } | undefined => {
+  const first = bytes[at];
+  if (first === undefined) return undefined;
+  if (first < 0x80) return { length: first, start: at + 1 };
+  const size = first & 0x7f;
+  if (size === 0 || size > MAX_LENGTH_BYTES || at + size >= bytes.length) return undefined;
+  const length = bytes.subarray(at + 1, at + 1 + size).reduce((sum, byte) => sum * 256 + byte, 0);
+  return { length, start: at + 1 + size };
+};
+
+/** The elements that stand side by side in `bytes`; none when `bytes` is no DER. */
+const derElements = (bytes: Uint8Array): readonly DerElement[] => {
+  const elements: DerElement[] = [];
+  for (let at = 0; at < bytes.length; ) {
+    const tag = bytes[at];
+    const found = lengthAt(bytes, at + 1);
+    if (tag === undefined || found === undefined) return [];
+    const end = found.start + found.length;
+    if (end > bytes.length) return [];
+    elements.push({ tag, content: bytes.subarray(found.start, end) });
+    at = end;
+  }
+  return elements;
 };

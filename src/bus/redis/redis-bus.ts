@@ -2,6 +2,7 @@ import type { AnswerBus, AnswerFate } from '../../calls/answer-bus.ts';
 import type { Call } from '../../calls/call.ts';
 import type { CallEnding, CallOutcome } from '../../calls/call-outcome.ts';
 import { newUniqueKey } from '../../calls/unique-key.ts';
+import type { WaitingRoom } from '../../calls/waiting-room.ts';
 import { monotonic } from '../../lib/monotonic.ts';
 import { within } from '../../lib/within.ts';
 import type { RedisLink } from '../../redis/redis-link.ts';
@@ -15,7 +16,6 @@ import { type HeldCall, HeldCalls } from './local-calls.ts';
 import { OwnerWatch } from './owner-watch.ts';
 import { InstanceMail } from './peer-messages.ts';
 import { Lookout } from './reconciler.ts';
-import type { RedisBusOptions } from './redis-bus-options.ts';
 
 /** Milliseconds past its deadline that a call may take to ask Redis for an answer that it has not heard of. */
 const LAST_LOOK_MS = 50;
@@ -217,4 +217,19 @@ export class RedisBus implements AnswerBus {
       });
     this.#underway.add(done);
   }
+}
+
+/** What the bus of several instances is built on. */
+interface RedisBusOptions {
+  readonly link: RedisLink;
+  readonly room: Pick<WaitingRoom, 'answer' | 'cancel' | 'find' | 'endingOf' | 'rekey' | 'newKey'>;
+  /** What every key and channel begins with. */
+  readonly prefix: string;
+  /** Milliseconds for one command. */
+  readonly timeoutMs: number;
+  /** New calls are refused while Redis does not answer, instead of being waited for by this instance alone. */
+  readonly required: boolean;
+  /** Milliseconds between two looks at the calls that wait. */
+  readonly lookEveryMs: number;
+  readonly events: BusEvents;
 }

@@ -5,7 +5,7 @@ import { readAppsRefreshMs, readStoreSettings } from '../../config/part-settings
 import { PROGRAM } from '../../lib/program.ts';
 import { appIdOption, platformOption } from '../kit/arguments.ts';
 import { type CommandContext, CommandFailed, requireSettings, tellDatabase } from '../kit/command-context.ts';
-import { counted } from '../kit/counted.ts';
+import { counted } from '../kit/text-table.ts';
 import { type Stores, withStores } from '../kit/with-stores.ts';
 import { type CredentialOptions, readCredential } from './read-credential.ts';
 

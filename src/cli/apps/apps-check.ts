@@ -5,8 +5,7 @@ import { type PushSettings, readPushSettings } from '../../config/part-settings.
 import { PROGRAM } from '../../lib/program.ts';
 import { appIdOption, jsonOption, platformOption } from '../kit/arguments.ts';
 import { type CommandContext, CommandFailed, requireSettings, tellDatabase } from '../kit/command-context.ts';
-import { counted } from '../kit/counted.ts';
-import { textTable } from '../kit/text-table.ts';
+import { counted, textTable } from '../kit/text-table.ts';
 import { withProgress } from '../kit/with-progress.ts';
 import { withStores } from '../kit/with-stores.ts';
 import { type ProbedApp, probeApp } from './probe-app.ts';

@@ -3,7 +3,7 @@ import type { Platform } from '../../apps/platform.ts';
 import { PROGRAM } from '../../lib/program.ts';
 import { appIdOption, platformOption } from '../kit/arguments.ts';
 import { type CommandContext, CommandFailed, requireDatabaseConfig } from '../kit/command-context.ts';
-import { counted } from '../kit/counted.ts';
+import { counted } from '../kit/text-table.ts';
 import { withStores } from '../kit/with-stores.ts';
 
 interface RemoveOptions {

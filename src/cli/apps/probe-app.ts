@@ -1,8 +1,10 @@
 import type { App } from '../../apps/app.ts';
 import { describeCredential } from '../../apps/credential/describe-credential.ts';
+import { readApnsCertificate } from '../../apps/credential/read-apns-certificate.ts';
+import { readApnsKey } from '../../apps/credential/read-apns-key.ts';
+import { readFcmServiceAccount } from '../../apps/credential/read-fcm-service-account.ts';
 import type { Device } from '../../devices/device.ts';
 import type { DirectPush, DirectPusher } from '../devices/direct-pusher.ts';
-import { recheckCredential } from './recheck-credential.ts';
 
 /** What `apps check` found out about an app. */
 export interface ProbedApp {
@@ -131,5 +133,41 @@ function judge(
       return { status: 'failed', explanation: 'nothing can be sent with the credential: add the app again' };
     default:
       return push.verdict satisfies never;
+  }
+}
+
+/** Checks a stored credential as `apps add` did, at `now` (epoch ms): it may have expired since. */
+function recheckCredential(
+  { credential, appId }: Pick<App, 'credential' | 'appId'>,
+  now: number,
+): { readonly notes: readonly string[] } | { readonly problem: string } {
+  const reading = read();
+  return reading.ok ? { notes: reading.notes } : { problem: reading.problem };
+
+  function read() {
+    switch (credential.kind) {
+      case 'apns-key':
+        return readApnsKey({ ...credential, text: credential.privateKey });
+      case 'apns-certificate':
+        return readApnsCertificate({
+          certPem: credential.certificate,
+          keyPem: credential.privateKey,
+          appId,
+          now,
+        });
+      case 'fcm-service-account':
+        return readFcmServiceAccount(
+          JSON.stringify({
+            type: 'service_account',
+            project_id: credential.projectId,
+            client_email: credential.clientEmail,
+            private_key_id: credential.privateKeyId,
+            private_key: credential.privateKey,
+            token_uri: credential.tokenUri,
+          }),
+        );
+      default:
+        return credential satisfies never;
+    }
   }
 }

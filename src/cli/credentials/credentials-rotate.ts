@@ -5,7 +5,7 @@ import { type Rotation, rotateCredentials } from '../../apps/rotate-credentials.
 import { PROGRAM } from '../../lib/program.ts';
 import type { Database } from '../../storage/database.ts';
 import { type CommandContext, CommandFailed, requireDatabaseConfig } from '../kit/command-context.ts';
-import { counted } from '../kit/counted.ts';
+import { counted } from '../kit/text-table.ts';
 import { withProgress } from '../kit/with-progress.ts';
 import { withDatabase } from '../kit/with-stores.ts';
 

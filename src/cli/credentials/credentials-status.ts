@@ -4,8 +4,7 @@ import { type CredentialVault, createCredentialVault } from '../../apps/credenti
 import { PROGRAM } from '../../lib/program.ts';
 import { jsonOption } from '../kit/arguments.ts';
 import { type CommandContext, CommandFailed, requireDatabaseConfig } from '../kit/command-context.ts';
-import { counted } from '../kit/counted.ts';
-import { textTable } from '../kit/text-table.ts';
+import { counted, textTable } from '../kit/text-table.ts';
 import { withDatabase } from '../kit/with-stores.ts';
 
 /** `credentials status`: what is stored with which key, and whether all of it can be read. */

@@ -10,8 +10,7 @@ import { startWorld, type World } from '../../sandbox/world.ts';
 import { type RunningApp, startApp } from '../../service/start-service.ts';
 import { createLog } from '../../telemetry/log.ts';
 import { type CommandContext, CommandFailed, tellDatabase } from '../kit/command-context.ts';
-import { addSandboxApps, SANDBOX_APPS } from '../sandbox/sandbox-apps.ts';
-import { trustSandbox } from '../sandbox/trust-sandbox.ts';
+import { addSandboxApps, SANDBOX_APPS, trustSandbox } from '../sandbox/sandbox-apps.ts';
 
 interface DemoPhone extends Pick<PhoneOptions, 'kind' | 'account' | 'token'> {
   readonly name: string;

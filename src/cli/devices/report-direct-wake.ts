@@ -1,6 +1,5 @@
 import { type CommandContext, CommandFailed } from '../kit/command-context.ts';
-import { milliseconds } from '../kit/milliseconds.ts';
-import { textTable } from '../kit/text-table.ts';
+import { milliseconds, textTable } from '../kit/text-table.ts';
 import { VERDICT_ADVICE } from './wake-advice.ts';
 import type { DirectWake } from './wake-directly.ts';
 

@@ -1,6 +1,5 @@
 import { type CommandContext, CommandFailed } from '../kit/command-context.ts';
-import { milliseconds } from '../kit/milliseconds.ts';
-import { textTable } from '../kit/text-table.ts';
+import { milliseconds, textTable } from '../kit/text-table.ts';
 import type { ServiceAnswer } from './ask-service.ts';
 import { OUTCOME_ADVICE, type OutcomeAdvice } from './wake-advice.ts';
 

@@ -1,18 +1,21 @@
 import { readFile, stat } from 'node:fs/promises';
 import { type AppStore, createAppStore } from '../../apps/app-store.ts';
 import { createCredentialVault } from '../../apps/credential-vault.ts';
+import { PLATFORMS } from '../../apps/platform.ts';
+import type { Config } from '../../config/config.ts';
 import { importDevices } from '../../devices/import-devices.ts';
+import { PROGRAM } from '../../lib/program.ts';
 import type { Database } from '../../storage/database.ts';
+import { DatabaseMissing } from '../../storage/database-missing.ts';
+import { migrate } from '../../storage/migrate.ts';
 import { type CommandContext, CommandFailed, requireDatabaseConfig } from '../kit/command-context.ts';
 import { withProgress } from '../kit/with-progress.ts';
-import { exportResponseLogs } from './export-response-logs.ts';
-import { importAdvice } from './import-advice.ts';
+import { withDatabase } from '../kit/with-stores.ts';
 import { importApps, type KnownApp } from './import-apps.ts';
 import { importPhones } from './import-phones.ts';
 import { ImportTally, tallyLines } from './import-tally.ts';
-import { openReference, type ReferenceDatabase } from './reference-database.ts';
-import { openResponseLogFile } from './response-log-file.ts';
-import { withTarget } from './with-target.ts';
+import { openReference, type ReferenceDatabase, type ReferenceRow } from './reference-database.ts';
+import { openResponseLogFile, type ResponseLogFile } from './response-log-file.ts';
 
 /** The options of `import-reference`. */
 export interface ImportOptions {
@@ -126,5 +129,88 @@ const exportLogs = async (
     await exportResponseLogs(reference, file, tally);
   } finally {
     await file.close();
+  }
+};
+
+const lineOf = (row: ReferenceRow): string | undefined => {
+  const { id, date, platform, roundtrip_time: seconds, available } = row;
+  if (typeof date !== 'number' || typeof seconds !== 'number' || !Number.isFinite(seconds)) return undefined;
+  if (!PLATFORMS.some((known) => known === platform)) return undefined;
+  return JSON.stringify({
+    id,
+    date: new Date(date / 1_000).toISOString(),
+    platform,
+    roundtrip_seconds: seconds,
+    available: Number(available) !== 0,
+  });
+};
+
+/** Writes the response logs that the file does not have yet, a page at a time. */
+const exportResponseLogs = async (
+  reference: Pick<ReferenceDatabase, 'responseLogs'>,
+  file: Pick<ResponseLogFile, 'lastId' | 'append'>,
+  tally: ImportTally,
+): Promise<void> => {
+  for (let after = file.lastId; ; ) {
+    const rows = await reference.responseLogs(after);
+    const last = rows.at(-1);
+    if (last === undefined) return;
+    const lines = rows.map(lineOf).filter((line) => line !== undefined);
+    await file.append(lines);
+    tally.added += lines.length;
+    if (lines.length < rows.length) tally.skip('damaged', rows.length - lines.length);
+    after = Number(last['id']);
+  }
+};
+
+/** App ids that mean nothing to a shell: commands are copied. */
+const PLAIN = /^[\w.-]+$/;
+
+/** What to do next, by what the import found; one line each. */
+const importAdvice = (
+  apps: Iterable<KnownApp>,
+  options: { readonly apply: boolean; readonly responseLogs: boolean; readonly certDir: boolean },
+): readonly string[] => {
+  const { apply, responseLogs, certDir } = options;
+  const absent = [...apps].filter(
+    ({ key, platform, appId }) => key === undefined && platform !== undefined && PLAIN.test(appId),
+  );
+  const missing = absent.filter(({ platform }) => certDir || platform !== 'apns');
+  const add = missing.map(({ platform, appId }) =>
+    platform === 'apns'
+      ? `${PROGRAM} apps add --platform apns --app-id ${appId} --apns-cert FILE (or --apns-key …)`
+      : `${PROGRAM} apps add --platform ${platform} --app-id ${appId} --fcm-service-account FILE`,
+  );
+  const steps = [
+    ...(missing.length === absent.length ? [] : ["give --cert-dir, the folder of Apple's certificates"]),
+    ...add.map((command) => `add the app, with which its phones can come: ${command}`),
+    ...(apply ? [] : ['do it: the same command with --apply']),
+    ...(apply && add.length > 0 ? ['run this command again: it takes over the phones of those apps'] : []),
+    ...(responseLogs ? [] : ['response logs stay where they are; to keep them: --response-logs FILE']),
+  ];
+  return steps.length === 0 ? [] : ['Next:', ...steps.map((step, index) => `  ${index + 1}. ${step}`)];
+};
+
+/**
+ * Opens the database that is imported into. A dry run needs none: without one, `work` gets an empty one in memory.
+ * Rejects as `withDatabase` does.
+ */
+const withTarget = async (
+  { err }: CommandContext,
+  place: Pick<Config, 'databaseUrl' | 'databaseSetting'>,
+  { apply }: { readonly apply: boolean },
+  work: (database: Database) => Promise<void>,
+): Promise<void> => {
+  try {
+    await withDatabase(place, work);
+  } catch (error) {
+    if (apply || !(error instanceof CommandFailed && error.cause instanceof DatabaseMissing)) throw error;
+    err(`Note: ${error.cause.message}; before --apply, make it: ${PROGRAM} migrate`);
+    const inMemory = { ...place, databaseUrl: 'sqlite::memory:' };
+    const migrated = async (database: Database) => {
+      await migrate(database);
+      await work(database);
+    };
+    await withDatabase(inMemory, migrated, { create: true });
   }
 };

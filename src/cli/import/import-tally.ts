@@ -1,5 +1,4 @@
-import { counted } from '../kit/counted.ts';
-import { textTable } from '../kit/text-table.ts';
+import { counted, textTable } from '../kit/text-table.ts';
 
 /** What became, or would become, of rows of one table of the reference. */
 export class ImportTally {

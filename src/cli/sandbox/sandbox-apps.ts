@@ -1,3 +1,4 @@
+import tls from 'node:tls';
 import type { AppCredential } from '../../apps/app.ts';
 import { createAppStore } from '../../apps/app-store.ts';
 import { readFcmServiceAccount } from '../../apps/credential/read-fcm-service-account.ts';
@@ -30,4 +31,9 @@ export async function addSandboxApps(
   } finally {
     await database.close();
   }
+}
+
+/** Makes this process trust the sandbox's throw-away authority beside the usual ones, as NODE_EXTRA_CA_CERTS does. */
+export function trustSandbox(caCertificate: string): void {
+  tls.setDefaultCACertificates([...tls.getCACertificates('default'), caCertificate]);
 }

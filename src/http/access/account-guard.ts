@@ -10,8 +10,8 @@ import {
 } from '../wire/app-replies.ts';
 import type { RawFields } from '../wire/body/raw-fields.ts';
 import type { BodySchema, BodyValue, Fields } from '../wire/fields/body-schema.ts';
-import { decodeAccount } from '../wire/fields/decode-account.ts';
-import { decodeFields } from '../wire/fields/decode-fields.ts';
+import { type DecodedBody, decodeFields } from '../wire/fields/decode-fields.ts';
+import { accountField } from '../wire/fields/field-kinds.ts';
 import { appFieldsOf, readFields, refuseField } from '../wire/read-fields.ts';
 import type { AccountAccess, AccountVerdict } from './account-access.ts';
 import type { AccountLimit, AccountRate } from './limits/client-limits.ts';
@@ -150,4 +150,13 @@ function isAllowed(parts: AccountParts, verdict: AccountVerdict, reply: FastifyR
     default:
       return verdict satisfies never;
   }
+}
+
+const NAME = 'sip_user_id';
+const account = accountField();
+
+/** The account alone: it is checked before the platform is asked whose it is, the other fields after. */
+export function decodeAccount(raw: RawFields): DecodedBody<number> {
+  const decoded = account.decode(raw.get(NAME), raw.source);
+  return decoded.ok ? decoded : { ok: false, field: NAME, problem: decoded.problem };
 }

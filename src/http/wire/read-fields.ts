@@ -2,12 +2,11 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { HttpEvents } from '../http-events.ts';
 import { contentType, rawBody } from '../listener/raw-body.ts';
 import { sendDetail, sendMalformed } from './app-replies.ts';
-import type { BodyResult } from './body/body-result.ts';
-import type { RawFields } from './body/raw-fields.ts';
-import { NO_FIELDS } from './body/raw-fields.ts';
+import { type BodyResult, fieldsResult } from './body/body-result.ts';
+import { NO_FIELDS, type RawFields } from './body/raw-fields.ts';
 import { readBody } from './body/read-body.ts';
+import { readForm } from './body/read-form.ts';
 import type { TextEncoding } from './body/read-json.ts';
-import { readQuery } from './body/read-query.ts';
 
 /** Why a body could not be read, in words for whoever sent it. */
 export type UnreadableBody =
@@ -97,4 +96,10 @@ export function refuseField(
 ): void {
   events.requestInvalid({ endpoint, field: invalid.field, problem: invalid.problem });
   sendMalformed(reply, invalid.field);
+}
+
+/** Reads the query string of a request target as a form: the iOS phone library's DELETE sends its fields there. */
+export function readQuery(url: string): BodyResult {
+  const start = url.indexOf('?');
+  return start === -1 ? fieldsResult(NO_FIELDS) : readForm(url.slice(start + 1));
 }

@@ -1,11 +1,10 @@
-import { PostgresAdapter, PostgresIntrospector, PostgresQueryCompiler } from 'kysely';
+import { PostgresAdapter, PostgresIntrospector, PostgresQueryCompiler, sql } from 'kysely';
 import type { DatabaseAddress } from '../address/database-address.ts';
-import type { ClosedDatabase } from '../database.ts';
+import type { ClosedDatabase, SqlDialect } from '../database.ts';
 import { openServer } from '../server/open-server.ts';
 import type { ServerLimits } from '../server/server-limits.ts';
 import { openPostgresPool } from './open-postgres-pool.ts';
 import { postgresFault } from './postgres-fault.ts';
-import { postgresSqlDialect } from './postgres-sql-dialect.ts';
 
 /** Prepares a PostgreSQL database without asking it anything. Rejects with `DatabaseUrlError`. */
 export const openPostgres = (address: DatabaseAddress, limits: ServerLimits): Promise<ClosedDatabase> =>
@@ -24,3 +23,18 @@ export const openPostgres = (address: DatabaseAddress, limits: ServerLimits): Pr
         ? undefined
         : `the encoding of the database is ${encoding}, in which not every text can be kept; make one with: create database NAME encoding 'UTF8' template template0`,
   });
+
+/** PostgreSQL in the terms of our queries and migrations. */
+const postgresSqlDialect: SqlDialect = {
+  name: 'postgres',
+  rowLocks: true,
+  faultOf: postgresFault,
+  columns: {
+    // Equality is of bytes under every usual collation, the order is so only under "C".
+    exactText: (length) => sql`varchar(${sql.lit(length)}) collate "C"`,
+    longText: sql`text`,
+    rowId: sql`integer`,
+    countedUp: (column) => column.generatedAlwaysAsIdentity(),
+  },
+  indexesForeignKeys: false,
+};

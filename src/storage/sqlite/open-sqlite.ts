@@ -15,8 +15,7 @@ import { findSqliteFile } from './find-sqlite-file.ts';
 import { openSqliteReader, type SqliteReader } from './open-sqlite-reader.ts';
 import { prepareSqliteFile } from './prepare-sqlite-file.ts';
 import { sqliteFault } from './sqlite-fault.ts';
-import { sqliteKyselyDialect } from './sqlite-kysely-dialect.ts';
-import { sqliteSqlDialect } from './sqlite-sql-dialect.ts';
+import { sqliteKyselyDialect, sqliteSqlDialect } from './sqlite-kysely-dialect.ts';
 
 /** Waiting for another process's lock inside SQLite would stop every call of this process; `storageCall` waits instead. */
 const BUSY_TIMEOUT_MS = 0;

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { setTimeout as delay } from 'node:timers/promises';
-import { createHttp2Channel } from '../../../src/http2/channel.ts';
-import type { Http2ChannelOptions } from '../../../src/http2/channel-options.ts';
+import { createHttp2Channel, type Http2ChannelOptions } from '../../../src/http2/channel.ts';
 import { PingPace } from '../../../src/http2/channel-pace.ts';
 import type {
   Channel,

@@ -1,3 +1,5 @@
+import { decodeText, withoutNul } from './decode-char.ts';
+import { accept, type Decoded } from './decoded.ts';
 import { isLongerThan } from './python-text.ts';
 
 const GRAPHEMES = new Intl.Segmenter(undefined, { granularity: 'grapheme' });
@@ -18,4 +20,15 @@ export function cutText(text: string, limit: number): string {
     end += segment.length;
   }
   return end > 0 ? head.slice(0, end) : [...head].slice(0, limit).join('');
+}
+
+/**
+ * A text about a call that need not be exact: trimmed, cut to `maxLength` code points between two characters, without
+ * NUL. Empty where no text was sent. Never refused: it is no reason to lose a call.
+ */
+export function cutTextDecoder(maxLength: number): (value: unknown) => Decoded<string> {
+  return (value) => {
+    const text = decodeText(withoutNul(value));
+    return accept(text.ok ? cutText(text.value, maxLength).trimEnd() : '');
+  };
 }

@@ -1,9 +1,9 @@
 import Type, { type TBoolean, type TInteger, type TNumber, type TString } from 'typebox';
+import { cutTextDecoder } from './cut-text.ts';
 import { decodeAccountNumber, MAX_ACCOUNT, MIN_ACCOUNT } from './decode-account-number.ts';
 import { decodeBoolean } from './decode-boolean.ts';
 import { decodeCallId, decodeCallKey, decodeOptionalCallId } from './decode-call-key.ts';
 import { charDecoder, decodeText } from './decode-char.ts';
-import { cutTextDecoder } from './decode-cut-text.ts';
 import { decodeFloat } from './decode-float.ts';
 import { decodePhoneNumber, WITHHELD } from './decode-phone-number.ts';
 import { decodeRegisteredToken, decodeToken, MAX_TOKEN } from './decode-token.ts';

@@ -1,2 +1,0 @@
-/** A duration for people, one decimal. */
-export const milliseconds = (ms: number): string => `${ms.toFixed(1)} ms`;
