@@ -4,9 +4,9 @@ import { parseOptions } from './options.ts';
 import { renderFigures } from './report/render-figures.ts';
 import { runBench } from './run-bench.ts';
 
-const print = (text: string): void => {
+function print(text: string): void {
   process.stdout.write(`${text}\n`);
-};
+}
 
 const options = parseOptions(process.argv);
 const report = await runBench(options, (text) => print(`  ${text}`));

@@ -22,7 +22,7 @@ export interface TargetOptions {
 }
 
 /** Reads the command line; ends the process with a message where it makes no sense. */
-export const parseOptions = (argv: readonly string[]): BenchOptions => {
+export function parseOptions(argv: readonly string[]): BenchOptions {
   const command = new Command('npm run bench --')
     .description('Measures the service and the limit, a bare server, side by side (bench/README.md).')
     .option('--json <file>', 'write the report with every round to this file as well')
@@ -44,7 +44,7 @@ export const parseOptions = (argv: readonly string[]): BenchOptions => {
   const { json, scenario, cpuProf, target: url, targetPid: pid, targetSettings: settings } = said;
   const target = url === undefined ? undefined : { url: new URL(url).origin, pid, settings };
   return { json, scenario, quick: said.quick, cpuProf, target };
-};
+}
 
 /** The options as Commander names them. */
 interface Said {

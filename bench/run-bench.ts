@@ -38,7 +38,7 @@ const AT_ONCE = 16;
 const FIRST_CALLS = { perSecond: 100, wakeMs: 100, seconds: 0.5 } as const;
 
 /** Runs the scenarios that the options name, and ends all that it started. */
-export const runBench = async (options: BenchOptions, say: (text: string) => void): Promise<Report> => {
+export async function runBench(options: BenchOptions, say: (text: string) => void): Promise<Report> {
   const machine = thisMachine();
   const othersShare = watchMachine();
   const startedAt = new Date();
@@ -61,20 +61,20 @@ export const runBench = async (options: BenchOptions, say: (text: string) => voi
     figures,
     problems: tools.problems,
   };
-};
+}
 
 /** Nothing runs that is not measured. */
-const runInTurn = async (bench: Bench, scenarios: readonly Scenario[]): Promise<readonly Figure[]> => {
+async function runInTurn(bench: Bench, scenarios: readonly Scenario[]): Promise<readonly Figure[]> {
   const figures: Figure[] = [];
   for (const scenario of scenarios) {
     await using running = new AsyncDisposableStack();
     figures.push(...(await measured(scenario, await scenario.prepare(bench, running))));
   }
   return figures;
-};
+}
 
 /** Everything is started at the same time, and then idle until it is measured. */
-const runTogether = async (bench: Bench, scenarios: readonly Scenario[]): Promise<readonly Figure[]> => {
+async function runTogether(bench: Bench, scenarios: readonly Scenario[]): Promise<readonly Figure[]> {
   await using running = new AsyncDisposableStack();
   const prepared = await Promise.all(
     scenarios.map(async (scenario) => ({ scenario, measure: await scenario.prepare(bench, running) })),
@@ -82,22 +82,22 @@ const runTogether = async (bench: Bench, scenarios: readonly Scenario[]): Promis
   const figures: Figure[] = [];
   for (const { scenario, measure } of prepared) figures.push(...(await measured(scenario, measure)));
   return figures;
-};
+}
 
-const measured = async (
+async function measured(
   { figures }: Scenario,
   measure: Awaited<ReturnType<Scenario['prepare']>>,
-): Promise<readonly Figure[]> => {
+): Promise<readonly Figure[]> {
   const rounds = await measure();
   return Object.entries(figures).map(([name, about]) => figureOf(name, about, rounds[name] ?? []));
-};
+}
 
-const createBench = (
+function createBench(
   options: BenchOptions,
   tools: Tools,
   say: (text: string) => void,
   running: AsyncDisposableStack,
-): Bench => {
+): Bench {
   const extent = options.quick ? QUICK : FULL;
   const nodeOptions = options.cpuProf && `--cpu-prof --cpu-prof-dir=${resolve(options.cpuProf)}`;
   const startAny = (wanted: InstancesOptions): Promise<Subject> =>
@@ -129,30 +129,30 @@ const createBench = (
     isWarm: (subject) => void hot.add(subject),
     say,
   };
-};
+}
 
 /** Started when it is first asked for, and then the same for all. */
-const once = <T>(start: () => Promise<T>): (() => Promise<T>) => {
+function once<T>(start: () => Promise<T>): () => Promise<T> {
   let started: Promise<T> | undefined;
   return () => {
     started ??= start();
     return started;
   };
-};
+}
 
 /** Whatever waits for the PBXs is told that they are gone, and everything that was started is ended in order. */
-const endOnSignal = (running: AsyncDisposableStack, { pbxs }: Tools): void => {
+function endOnSignal(running: AsyncDisposableStack, { pbxs }: Tools): void {
   const end = (): void => void pbxs.close();
   for (const signal of SIGNALS) {
     process.once(signal, end);
     running.defer(() => void process.off(signal, end));
   }
-};
+}
 
 /** Registers the phones, and lets a few calls come. */
-const begin = async (tools: Tools, subject: Subject): Promise<void> => {
+async function begin(tools: Tools, subject: Subject): Promise<void> {
   const { accounts } = tools;
   const [origin = ''] = subject.origins;
   await tools.pbxs.ask('register', { accounts, count: accounts, atOnce: AT_ONCE, origin });
   await measureCalls(tools, subject, FIRST_CALLS);
-};
+}

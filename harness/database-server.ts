@@ -30,7 +30,7 @@ export interface DatabaseServer {
   close(): Promise<void>;
 }
 
-const takesConnections = async ({ port, probe, process }: PreparedServer): Promise<boolean> => {
+async function takesConnections({ port, probe, process }: PreparedServer): Promise<boolean> {
   if (!process.runs) throw new Error(`the database server ended: ${process.output}`);
   const socket = connect(port, '127.0.0.1');
   try {
@@ -42,10 +42,10 @@ const takesConnections = async ({ port, probe, process }: PreparedServer): Promi
   } finally {
     socket.destroy();
   }
-};
+}
 
 /** Sets up a new server in a folder of its own, on a free port of 127.0.0.1, and starts it. */
-export const startDatabaseServer = async (kind: DatabaseKind): Promise<DatabaseServer> => {
+export async function startDatabaseServer(kind: DatabaseKind): Promise<DatabaseServer> {
   const ca = createThrowAwayCa();
   const certificate = ca.issueServer();
   const server = await (kind === 'PostgreSQL' ? createPostgres : createMariadb)(certificate);
@@ -77,4 +77,4 @@ export const startDatabaseServer = async (kind: DatabaseKind): Promise<DatabaseS
       await removeFolder(server.folder);
     },
   };
-};
+}

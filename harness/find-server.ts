@@ -37,24 +37,25 @@ const PACKAGE = {
 } as const;
 
 /** The folder of the server's programs, the newest where there are several; undefined where it is not installed. */
-const findServer = (kind: ServerKind): string | undefined =>
-  PLACES[kind]
+function findServer(kind: ServerKind): string | undefined {
+  return PLACES[kind]
     .flatMap((place) =>
       globSync(place).sort((one, other) => Number(other.match(/\d+/)) - Number(one.match(/\d+/))),
     )
     .find((folder) => existsSync(`${folder}/${BINARY[kind]}`));
+}
 
 /**
  * Why the tests that need this server are skipped, or false where they can run. In CI they never are: a missing
  * server fails there.
  */
-export const skipWithout = (kind: ServerKind): string | false => {
+export function skipWithout(kind: ServerKind): string | false {
   if (findServer(kind) !== undefined || process.env['CI'] === 'true') return false;
   return `${kind} is not installed; to run these tests: apt-get install ${PACKAGE[kind]} (or scripts/install-servers.sh)`;
-};
+}
 
 /** The folder of the server's programs; throws where it is not installed. */
-export const requireServer = (kind: ServerKind): string => {
+export function requireServer(kind: ServerKind): string {
   const folder = findServer(kind);
   if (folder === undefined) {
     throw new Error(
@@ -62,4 +63,4 @@ export const requireServer = (kind: ServerKind): string => {
     );
   }
   return folder;
-};
+}

@@ -15,7 +15,7 @@ interface Ticks {
   readonly ours: number;
 }
 
-const statOf = (pid: string): readonly string[] => {
+function statOf(pid: string): readonly string[] {
   try {
     const text = readFileSync(`/proc/${pid}/stat`, 'utf8');
     return text.slice(text.lastIndexOf(')') + 2).split(' ');
@@ -23,14 +23,14 @@ const statOf = (pid: string): readonly string[] => {
     // It ended since the list was made.
     return [];
   }
-};
+}
 
 /** Servers put the processes that they start into groups of their own: those are found by their parents. */
-const isOurs = (
+function isOurs(
   stat: readonly string[],
   all: ReadonlyMap<string, readonly string[]>,
   group: string,
-): boolean => {
+): boolean {
   for (
     let next: readonly string[] | undefined = stat;
     next !== undefined;
@@ -39,9 +39,9 @@ const isOurs = (
     if (next[GROUP] === group) return true;
   }
   return false;
-};
+}
 
-const read = (): Ticks => {
+function read(): Ticks {
   const [cpu = ''] = readFileSync('/proc/stat', 'utf8').split('\n');
   const [user = 0, nice = 0, system = 0, , , irq = 0, softIrq = 0] = cpu.split(/\s+/).slice(1).map(Number);
   const group = statOf('self')[GROUP] ?? '';
@@ -53,13 +53,13 @@ const read = (): Ticks => {
     for (const column of TIMES) ours += Number(stat[column] ?? 0);
   }
   return { all: user + nice + system + irq + softIrq, ours };
-};
+}
 
 /**
  * Watches the processors from now on. Time of processes outside this process group, and not started from it, is others'. 0 if
  * the system is no Linux.
  */
-export const watchMachine = (): OthersShare => {
+export function watchMachine(): OthersShare {
   try {
     const before = read();
     const since = performance.now();
@@ -71,4 +71,4 @@ export const watchMachine = (): OthersShare => {
   } catch {
     return () => 0;
   }
-};
+}

@@ -17,7 +17,7 @@ const USERS = `
   grant all on *.* to tester@localhost with grant option;`;
 
 /** A MariaDB server that asks for a password; what it commits need not survive a power cut. */
-export const createMariadb = async (certificate: IssuedCertificate): Promise<PreparedServer> => {
+export async function createMariadb(certificate: IssuedCertificate): Promise<PreparedServer> {
   const programs = requireServer('MariaDB');
   const as = unprivileged('mysql');
   const folder = await serverFolder(as);
@@ -100,4 +100,4 @@ export const createMariadb = async (certificate: IssuedCertificate): Promise<Pre
       return `mysql://tester:${encodeURIComponent(PASSWORD)}@127.0.0.1:${port}/${name}`;
     },
   };
-};
+}

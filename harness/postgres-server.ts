@@ -10,15 +10,15 @@ import { freePort, type RunAs, ServerProcess, serverFolder, unprivileged } from 
 
 const PASSWORD = 'pass/word@1';
 
-const writeFor = async (as: RunAs, path: string, content: string): Promise<string> => {
+async function writeFor(as: RunAs, path: string, content: string): Promise<string> {
   await writeFile(path, content);
   await chmod(path, 0o600);
   if (as.uid !== undefined && as.gid !== undefined) await chown(path, as.uid, as.gid);
   return path;
-};
+}
 
 /** A PostgreSQL server that asks for a password; what it commits need not survive a power cut. */
-export const createPostgres = async (certificate: IssuedCertificate): Promise<PreparedServer> => {
+export async function createPostgres(certificate: IssuedCertificate): Promise<PreparedServer> {
   const programs = requireServer('PostgreSQL');
   const as = unprivileged('postgres');
   const folder = await serverFolder(as);
@@ -69,4 +69,4 @@ export const createPostgres = async (certificate: IssuedCertificate): Promise<Pr
       return addressOf(name);
     },
   };
-};
+}

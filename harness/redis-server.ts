@@ -49,7 +49,7 @@ const HOST = '127.0.0.1';
 const MOST_PORTS = 5;
 
 /** Starts a server that is empty and keeps what it was told over a `kill` and `start`. */
-export const startRedis = async (options: RedisServerOptions = {}): Promise<RedisServer> => {
+export async function startRedis(options: RedisServerOptions = {}): Promise<RedisServer> {
   const folder = await serverFolder({});
   for (let tried = 1; ; tried += 1) {
     const { server, startOnce } = await prepare(folder, options);
@@ -62,10 +62,10 @@ export const startRedis = async (options: RedisServerOptions = {}): Promise<Redi
       throw error;
     }
   }
-};
+}
 
 /** A server that is to be started, on a port that is free now. */
-const prepare = async (folder: string, options: RedisServerOptions) => {
+async function prepare(folder: string, options: RedisServerOptions) {
   const { password, tls = false, config = async () => ({}), program = 'redis-server' } = options;
   const port = await freePort();
   const { ca, lines } =
@@ -126,13 +126,13 @@ const prepare = async (folder: string, options: RedisServerOptions) => {
     },
   };
   return { server, startOnce };
-};
+}
 
-const askRedis = async (
+async function askRedis(
   login: { readonly host: string; readonly port: number },
   command: string,
   args: readonly (string | number)[],
-): Promise<unknown> => {
+): Promise<unknown> {
   const client = new Redis({
     ...login,
     lazyConnect: true,
@@ -151,9 +151,9 @@ const askRedis = async (
     // ioredis does not tell the end of a connection in every state.
     await within(ended, 1_000);
   }
-};
+}
 
-const tlsConfig = async (folder: string, port: number, ca: ThrowAwayCa) => {
+async function tlsConfig(folder: string, port: number, ca: ThrowAwayCa) {
   const [server, client] = [ca.issueServer(), ca.issueClient({ commonName: 'redis' })];
   const file = async (name: string, text: string): Promise<string> => {
     await writeFile(join(folder, name), text, { mode: 0o600 });
@@ -173,4 +173,4 @@ const tlsConfig = async (folder: string, port: number, ca: ThrowAwayCa) => {
       'tls-auth-clients': 'no',
     },
   };
-};
+}

@@ -16,11 +16,11 @@ export interface RunAs {
 }
 
 /** The unprivileged user that the server's package made; the present user where that is not root. */
-export const unprivileged = (user: string): RunAs => {
+export function unprivileged(user: string): RunAs {
   if (process.getuid?.() !== 0) return {};
   const id = (flag: string) => Number(execFileSync('id', [flag, user], { encoding: 'utf8' }));
   return { uid: id('-u'), gid: id('-g') };
-};
+}
 
 const LOWEST_PORT = 10_000;
 /** Ports that are tried: nearly all are free. */
@@ -28,16 +28,16 @@ const MOST_PORTS = 100;
 const PORT_RANGE = '/proc/sys/net/ipv4/ip_local_port_range';
 
 /** The lowest port that the system hands out itself: to connections, and to listeners that ask for any. */
-const firstHandedOut = (): number => {
+function firstHandedOut(): number {
   if (!existsSync(PORT_RANGE)) return 32_768;
   return Math.max(LOWEST_PORT + 1_000, Number.parseInt(readFileSync(PORT_RANGE, 'utf8'), 10));
-};
+}
 
 /**
  * A port of 127.0.0.1 that was free a moment ago, and that the system hands to nobody before its user has it, or while that
  * one is restarted.
  */
-export const freePort = async (): Promise<number> => {
+export async function freePort(): Promise<number> {
   for (let tried = 0; tried < MOST_PORTS; tried += 1) {
     const port = randomInt(LOWEST_PORT, firstHandedOut());
     if (await isFree(port)) return port;
@@ -45,9 +45,9 @@ export const freePort = async (): Promise<number> => {
   throw new Error(
     `none of ${MOST_PORTS} ports of 127.0.0.1 from ${LOWEST_PORT} to ${firstHandedOut()} was free`,
   );
-};
+}
 
-const isFree = async (port: number): Promise<boolean> => {
+async function isFree(port: number): Promise<boolean> {
   const server = createServer().listen(port, '127.0.0.1');
   const wasFree = await once(server, 'listening').then(
     () => true,
@@ -55,38 +55,42 @@ const isFree = async (port: number): Promise<boolean> => {
   );
   if (wasFree) await new Promise((closed) => server.close(closed));
   return wasFree;
-};
+}
 
 /** A folder that belongs to who runs the server. */
-export const serverFolder = async ({ uid, gid }: RunAs): Promise<string> => {
+export async function serverFolder({ uid, gid }: RunAs): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'vialer-server-'));
   if (uid !== undefined && gid !== undefined) await chown(folder, uid, gid);
   return folder;
-};
+}
 
 /** Removes a server's folder; what a dying process of it still writes is waited for. */
-export const removeFolder = (folder: string): Promise<void> =>
-  rm(folder, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 });
+export function removeFolder(folder: string): Promise<void> {
+  return rm(folder, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 });
+}
 
-const childrenOf = (pid: number): number[] =>
-  readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8')
+function childrenOf(pid: number): number[] {
+  return readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8')
     .split(' ')
     .filter((text) => text !== '')
     .map(Number);
+}
 
-const signal = (pid: number, name: NodeJS.Signals): void => {
+function signal(pid: number, name: NodeJS.Signals): void {
   try {
     process.kill(pid, name);
   } catch {
     // It has ended by itself since it was looked for.
   }
-};
+}
 
 /** Whether none of its threads runs: each gets a signal only when it next has a processor, some milliseconds later on a busy machine. */
-const isStopped = (pid: number): boolean => threadStates(pid).every((state) => 'TtZX'.includes(state));
+function isStopped(pid: number): boolean {
+  return threadStates(pid).every((state) => 'TtZX'.includes(state));
+}
 
 /** One letter for each (proc_pid_stat(5)). */
-const threadStates = (pid: number): string[] => {
+function threadStates(pid: number): string[] {
   try {
     return readdirSync(`/proc/${pid}/task`).map((thread) => {
       const stat = readFileSync(`/proc/${pid}/task/${thread}/stat`, 'utf8');
@@ -96,7 +100,7 @@ const threadStates = (pid: number): string[] => {
     // It, or one of its threads, has ended meanwhile: whoever looks again sees what is left.
     return existsSync(`/proc/${pid}`) ? ['?'] : [];
   }
-};
+}
 
 /** A server's process, with those that it started itself. */
 export class ServerProcess {

@@ -24,7 +24,7 @@ export interface EndedBatch {
 }
 
 /** Lets calls come at moments counted from the start, whose phones take `wakeMs` each. */
-export const startBatch = async (
+export async function startBatch(
   tools: Tools,
   subject: Subject,
   calls: {
@@ -34,7 +34,7 @@ export const startBatch = async (
     /** No further calls once one has waited for so many milliseconds: the subject does not keep up. */
     readonly patienceMs?: number;
   },
-): Promise<CallBatch> => {
+): Promise<CallBatch> {
   const { origins, pushes } = subject;
   const startAt = now() + LEAD_MS;
   const due = calls.arrivals.map((at) => startAt + at);
@@ -53,7 +53,7 @@ export const startBatch = async (
     return { pbx, phone: await tools.phones.ask('end', firstCall) };
   };
   return { startAt, ended: end() };
-};
+}
 
 /** What PBXs and phones saw from one moment to another. */
 export interface BatchView {
@@ -70,7 +70,7 @@ export interface BatchView {
 }
 
 /** Looks at what was to happen from `from` to before `to`, moments of `now`. */
-export const viewBatch = ({ pbx, phone }: EndedBatch, from: number, to: number): BatchView => {
+export function viewBatch({ pbx, phone }: EndedBatch, from: number, to: number): BatchView {
   const isWithin = (moment: number | undefined): boolean =>
     moment !== undefined && moment >= from && moment < to;
   const between = (dues: Float64Array, begins: Float64Array, ends: Float64Array): Delays =>
@@ -93,6 +93,8 @@ export const viewBatch = ({ pbx, phone }: EndedBatch, from: number, to: number):
     pushDelay: between(pbx.due, pbx.asked, phone.pushed),
     lateness: delaysOf(Float64Array.from([...late(pbx.due, pbx.asked), ...late(phone.due, phone.answered)])),
   };
-};
+}
 
-const at = (moments: Float64Array, index: number): number => moments[index] ?? Number.NaN;
+function at(moments: Float64Array, index: number): number {
+  return moments[index] ?? Number.NaN;
+}

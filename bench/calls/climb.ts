@@ -30,7 +30,7 @@ const SOON_MS = 200;
 /**
  * Lets more and more calls come, step by step without a pause, until the subject no longer keeps up.
  */
-export const climb = async (tools: Tools, subject: Subject, stairs: Stairs): Promise<readonly Step[]> => {
+export async function climb(tools: Tools, subject: Subject, stairs: Stairs): Promise<readonly Step[]> {
   const stepMs = stairs.secondsEach * 1_000;
   const seed = tools.nextSeed();
   const rates = Array.from({ length: stairs.steps }, (_, step) => stairs.from * stairs.factor ** step);
@@ -64,14 +64,16 @@ export const climb = async (tools: Tools, subject: Subject, stairs: Stairs): Pro
     return [{ ...view, perSecond, shares: sharesOf(from, to), sustained: isSustained(view) }];
   });
   return steps.filter(({ asked }) => asked > 0);
-};
+}
 
-const isSustained = ({ asked, endings, ackDelay, pushDelay }: BatchView): boolean =>
-  asked > 0 && endings.ack === asked && ackDelay.p99 <= SOON_MS && pushDelay.p99 <= SOON_MS;
+function isSustained({ asked, endings, ackDelay, pushDelay }: BatchView): boolean {
+  return asked > 0 && endings.ack === asked && ackDelay.p99 <= SOON_MS && pushDelay.p99 <= SOON_MS;
+}
 
 /**
  * The highest step that was sustained; undefined where none was. One below it that was not is a pause of the machine:
  * what a subject cannot keep up with is still there in the next step.
  */
-export const highestSustained = (steps: readonly Step[]): Step | undefined =>
-  steps.findLast(({ sustained }) => sustained);
+export function highestSustained(steps: readonly Step[]): Step | undefined {
+  return steps.findLast(({ sustained }) => sustained);
+}

@@ -29,7 +29,7 @@ const LOOK_EVERY_MS = 10;
 const BLIND_PAUSE_MS = 300;
 
 /** Makes PBXs of their own for calls that wait: a process may have 20,000 connections. */
-export const holdCalls = (tools: Tools, subject: Subject): HeldCalls => {
+export function holdCalls(tools: Tools, subject: Subject): HeldCalls {
   const groups: Group[] = [];
 
   const add = async (group: Group, count: number): Promise<void> => {
@@ -76,4 +76,4 @@ export const holdCalls = (tools: Tools, subject: Subject): HeldCalls => {
       await subject.settle(groups.at(-1)?.to ?? 0);
     },
   };
-};
+}

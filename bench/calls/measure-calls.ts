@@ -43,25 +43,27 @@ interface Marks {
 }
 
 /** Reads the processor time of everybody who takes part. */
-export const takeMarks = (tools: Tools, subject: Subject): Marks => ({
-  at: now(),
-  subject: subject.pids.length === 0 ? Number.NaN : subject.pids.reduce((sum, pid) => sum + cpuMs(pid), 0),
-  pbxs: cpuMs(tools.pbxs.pid),
-  phones: cpuMs(tools.phones.pid),
-});
+export function takeMarks(tools: Tools, subject: Subject): Marks {
+  return {
+    at: now(),
+    subject: subject.pids.length === 0 ? Number.NaN : subject.pids.reduce((sum, pid) => sum + cpuMs(pid), 0),
+    pbxs: cpuMs(tools.pbxs.pid),
+    phones: cpuMs(tools.phones.pid),
+  };
+}
 
 /** What was used between two marks. */
-export const sharesOf = (from: Marks, to: Marks): Shares => {
+export function sharesOf(from: Marks, to: Marks): Shares {
   const ms = to.at - from.at;
   return {
     subject: (to.subject - from.subject) / ms,
     pbxs: (to.pbxs - from.pbxs) / ms,
     phones: (to.phones - from.phones) / ms,
   };
-};
+}
 
 /** Lets calls come and measures; resolves when the last has ended. Calls that do not ring are a problem. */
-export const measureCalls = async (tools: Tools, subject: Subject, load: CallLoad): Promise<CallWindow> => {
+export async function measureCalls(tools: Tools, subject: Subject, load: CallLoad): Promise<CallWindow> {
   const { perSecond, wakeMs, seconds } = load;
   const warmMs = wakeMs + SETTLE_MS;
   const seed = tools.nextSeed();
@@ -91,10 +93,11 @@ export const measureCalls = async (tools: Tools, subject: Subject, load: CallLoa
     cpuUsPerCall: ((to.subject - from.subject) * 1_000) / calls,
     shares: sharesOf(from, to),
   };
-};
+}
 
-const told = ({ ack: _, ...endings }: BatchView['endings']): string =>
-  Object.entries(endings)
+function told({ ack: _, ...endings }: BatchView['endings']): string {
+  return Object.entries(endings)
     .filter(([, count]) => count > 0)
     .map(([name, count]) => `${count} ${name}`)
     .join(', ');
+}

@@ -28,16 +28,21 @@ interface Reply<T> {
 }
 
 /** Both ends are this program, so that the shape is all there is to look at. */
-const hasId = (message: unknown): message is { readonly id: number } =>
-  typeof message === 'object' && message !== null && 'id' in message;
-const isQuestion = (message: unknown): message is Question => hasId(message) && 'method' in message;
-const isReply = <T>(message: unknown): message is Reply<T> => hasId(message);
+function hasId(message: unknown): message is { readonly id: number } {
+  return typeof message === 'object' && message !== null && 'id' in message;
+}
+function isQuestion(message: unknown): message is Question {
+  return hasId(message) && 'method' in message;
+}
+function isReply<T>(message: unknown): message is Reply<T> {
+  return hasId(message);
+}
 
 /** Starts a file of the bench as a process that `answerParent` in it answers for. */
-export const startHelper = async <M extends Methods>(
+export async function startHelper<M extends Methods>(
   file: URL,
   options: { readonly env?: Readonly<Record<string, string>>; readonly execArgv?: readonly string[] } = {},
-): Promise<HelperProcess<M>> => {
+): Promise<HelperProcess<M>> {
   const child: ChildProcess = fork(file, {
     serialization: 'advanced',
     // What the service's parts log is read by nobody; what goes wrong is.
@@ -89,10 +94,10 @@ export const startHelper = async <M extends Methods>(
       clearTimeout(killed);
     },
   };
-};
+}
 
 /** Answers the process that started this one, until it lets go. */
-export const answerParent = (methods: Methods): void => {
+export function answerParent(methods: Methods): void {
   process.on('message', (message) => {
     if (!isQuestion(message)) return;
     const { id, method, argument } = message;
@@ -112,4 +117,4 @@ export const answerParent = (methods: Methods): void => {
   });
   // Whoever asked is gone, however it ended.
   process.once('disconnect', () => process.exit());
-};
+}

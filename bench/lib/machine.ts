@@ -15,17 +15,19 @@ export interface Machine {
 }
 
 /** Looks at this machine. */
-export const thisMachine = (): Machine => ({
-  processor: cpus()[0]?.model ?? 'unknown',
-  processors: availableParallelism(),
-  memoryGiB: Math.round(totalmem() / 2 ** 30),
-  system: `Linux ${release()}`,
-  node: process.version,
-  openFiles: openFiles(),
-  loadBefore: loadavg()[0] ?? 0,
-});
+export function thisMachine(): Machine {
+  return {
+    processor: cpus()[0]?.model ?? 'unknown',
+    processors: availableParallelism(),
+    memoryGiB: Math.round(totalmem() / 2 ** 30),
+    system: `Linux ${release()}`,
+    node: process.version,
+    openFiles: openFiles(),
+    loadBefore: loadavg()[0] ?? 0,
+  };
+}
 
-const openFiles = (): number => {
+function openFiles(): number {
   const limits = readFileSync('/proc/self/limits', 'utf8');
   return Number(/^Max open files\s+(\d+)/m.exec(limits)?.[1] ?? Number.POSITIVE_INFINITY);
-};
+}

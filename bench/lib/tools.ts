@@ -28,10 +28,10 @@ export interface Tools {
 }
 
 /** Starts the PBXs' process and that of the push services and phones. */
-export const startTools = async (options: {
+export async function startTools(options: {
   readonly accounts: number;
   readonly freshShare: number;
-}): Promise<Tools> => {
+}): Promise<Tools> {
   await using starting = new AsyncDisposableStack();
   const pbxs = await startHelper<PbxProcess>(new URL('../load/pbx-process.ts', import.meta.url));
   starting.defer(() => pbxs.close());
@@ -63,4 +63,4 @@ export const startTools = async (options: {
     },
     close: () => running.disposeAsync(),
   };
-};
+}

@@ -15,17 +15,19 @@ const ACK_HEADERS = { 'content-type': 'text/plain', 'content-length': '10' };
 const JSON_HEADERS = { 'content-type': 'application/json', 'content-length': '2' };
 
 const waiting = new Map<string, ServerResponse>();
-const text = (value: unknown): string => (typeof value === 'string' ? value : '');
+function text(value: unknown): string {
+  return typeof value === 'string' ? value : '';
+}
 
-const whenRead = (request: IncomingMessage, then: (body: string) => void): void => {
+function whenRead(request: IncomingMessage, then: (body: string) => void): void {
   let body = '';
   request.on('data', (chunk: Buffer) => {
     body += chunk.toString('latin1');
   });
   request.on('end', () => then(body));
-};
+}
 
-const startLimit = async (origins: PushOrigins): Promise<string> => {
+async function startLimit(origins: PushOrigins): Promise<string> {
   const push = connectRaw(origins);
 
   const takeCall = (body: string, pbx: ServerResponse): void => {
@@ -62,7 +64,7 @@ const startLimit = async (origins: PushOrigins): Promise<string> => {
   const url = `http://127.0.0.1:${await listenOnLoopback(server, 0)}`;
   const responseApi = `${url}/api/call-response/`;
   return url;
-};
+}
 
 /** What this process can be asked. */
 const methods = {

@@ -25,7 +25,7 @@ const AUTHORIZATION = `bearer ${'x'.repeat(180)}`;
 const GOOGLE_TOKEN = 'x'.repeat(160);
 
 /** Connects to both push services with `node:http2` and nothing around it. */
-export const connectRaw = ({ apple, google, ca }: PushOrigins): RawPush => {
+export function connectRaw({ apple, google, ca }: PushOrigins): RawPush {
   const sessions = { apple: connect(apple, { ca }), google: connect(google, { ca }) };
   return (call) => {
     const isApple = Number(call.account) % 2 === 0;
@@ -34,9 +34,9 @@ export const connectRaw = ({ apple, google, ca }: PushOrigins): RawPush => {
     stream.end(bodyOf(call, isApple));
     return stream;
   };
-};
+}
 
-const bodyOf = (call: RawCall, isApple: boolean): string => {
+function bodyOf(call: RawCall, isApple: boolean): string {
   const seconds = Date.now() / 1000;
   const data = {
     type: 'call',
@@ -49,10 +49,10 @@ const bodyOf = (call: RawCall, isApple: boolean): string => {
     vg_cid: call.uniqueKey,
   };
   return JSON.stringify(isApple ? { aps: {}, ...data } : { message: { token: GOOGLE_TOKEN, data } });
-};
+}
 
-const toApple = (session: ClientHttp2Session, { account, uniqueKey }: RawCall): ClientHttp2Stream =>
-  session.request({
+function toApple(session: ClientHttp2Session, { account, uniqueKey }: RawCall): ClientHttp2Stream {
+  return session.request({
     ':method': 'POST',
     ':path': `/3/device/${account.padStart(64, '0')}`,
     'apns-topic': 'com.example.phone.voip',
@@ -62,11 +62,13 @@ const toApple = (session: ClientHttp2Session, { account, uniqueKey }: RawCall): 
     'apns-id': uniqueKey,
     authorization: AUTHORIZATION,
   });
+}
 
-const toGoogle = (session: ClientHttp2Session): ClientHttp2Stream =>
-  session.request({
+function toGoogle(session: ClientHttp2Session): ClientHttp2Stream {
+  return session.request({
     ':method': 'POST',
     ':path': '/v1/projects/sandbox-project/messages:send',
     authorization: AUTHORIZATION,
     'content-type': 'application/json',
   });
+}

@@ -4,24 +4,34 @@ import { now } from '../lib/clock.ts';
 const NUMBER_DIGITS = 8;
 
 /** The call_id of a call; `run` is 24 hex digits that no other run has. */
-export const callIdOf = (run: string, call: number): string =>
-  run + call.toString(16).padStart(NUMBER_DIGITS, '0');
+export function callIdOf(run: string, call: number): string {
+  return run + call.toString(16).padStart(NUMBER_DIGITS, '0');
+}
 
 /** The number of the call with this call_id or unique_key. */
-export const callOf = (callId: string): number => Number.parseInt(callId.slice(-NUMBER_DIGITS), 16);
+export function callOf(callId: string): number {
+  return Number.parseInt(callId.slice(-NUMBER_DIGITS), 16);
+}
 
 /** Accounts have nine digits; this is the first of the bench's. */
 const FIRST_ACCOUNT = 100_000_000;
 
 /** The account that a call is for; its phones are used in turn. */
-export const accountOf = (call: number, accounts: number): number => FIRST_ACCOUNT + (call % accounts);
+export function accountOf(call: number, accounts: number): number {
+  return FIRST_ACCOUNT + (call % accounts);
+}
 
 /** Every second account has an iPhone. */
-export const isApple = (account: number): boolean => account % 2 === 0;
+export function isApple(account: number): boolean {
+  return account % 2 === 0;
+}
 
 /** The push token of an account's phone: 64 hex digits for an iPhone, as long as Google's are for the others. */
-export const tokenOf = (account: number): string =>
-  isApple(account) ? account.toString(16).padStart(64, '0') : `bench-${account}:${'APA91b'.repeat(24)}`;
+export function tokenOf(account: number): string {
+  return isApple(account)
+    ? account.toString(16).padStart(64, '0')
+    : `bench-${account}:${'APA91b'.repeat(24)}`;
+}
 
 /** How a PBX's call ended. */
 export const ENDINGS = { waiting: 0, ack: 1, nak: 2, refused: 3, broken: 4 } as const;
@@ -38,17 +48,17 @@ export interface CallTimes {
 }
 
 /** The ending of a call by the PBX's answer. */
-export const endingOf = (status: number, body: string): number => {
+export function endingOf(status: number, body: string): number {
   if (status === 200) return body === 'status=ACK' ? ENDINGS.ack : ENDINGS.nak;
   return status === 0 ? ENDINGS.broken : ENDINGS.refused;
-};
+}
 
 /**
  * Calls `act` for each moment of `due` (absolute, ascending) once it has come; resolves after the last, or once `act`
  * says that it shall not go on.
  */
-export const followSchedule = (due: Float64Array, act: (index: number) => boolean): Promise<void> =>
-  new Promise((resolve) => {
+export function followSchedule(due: Float64Array, act: (index: number) => boolean): Promise<void> {
+  return new Promise((resolve) => {
     let next = 0;
     const turn = (): void => {
       const moment = now();
@@ -61,3 +71,4 @@ export const followSchedule = (due: Float64Array, act: (index: number) => boolea
     };
     turn();
   });
+}

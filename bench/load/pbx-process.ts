@@ -46,7 +46,7 @@ let holding = 0;
 
 const FORM = 'application/x-www-form-urlencoded';
 
-const askCalls = async (plan: CallPlan): Promise<CallTimes> => {
+async function askCalls(plan: CallPlan): Promise<CallTimes> {
   const { due, origins, run, firstCall, accounts, freshShare } = plan;
   const random = createRandom(plan.seed);
   const times: CallTimes = {
@@ -93,9 +93,9 @@ const askCalls = async (plan: CallPlan): Promise<CallTimes> => {
   endIfDone();
   await allEnded.promise;
   return times;
-};
+}
 
-const registration = (account: number, origin: string) => {
+function registration(account: number, origin: string) {
   const platform = isApple(account) ? 'apns' : 'android';
   return {
     origin,
@@ -104,10 +104,10 @@ const registration = (account: number, origin: string) => {
     body: `sip_user_id=${account}&token=${encodeURIComponent(tokenOf(account))}&app=com.example.phone&name=Bench&os_version=1&client_version=1&push_profile=once`,
     fresh: false,
   };
-};
+}
 
 /** Milliseconds that all took; rejects where one was refused. */
-const register = async ({ accounts, count, atOnce, origin }: RegistrationPlan): Promise<number> => {
+async function register({ accounts, count, atOnce, origin }: RegistrationPlan): Promise<number> {
   let next = 0;
   const one = (): Promise<void> =>
     new Promise((resolve, reject) => {
@@ -124,7 +124,7 @@ const register = async ({ accounts, count, atOnce, origin }: RegistrationPlan): 
   const startedAt = now();
   await Promise.all(Array.from({ length: Math.min(atOnce, count) }, lane));
   return now() - startedAt;
-};
+}
 
 /** What this process can be asked. */
 const methods = {

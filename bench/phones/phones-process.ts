@@ -56,19 +56,21 @@ interface Batch {
 const connections = new Connections();
 const batches = new Set<Batch>();
 
-const batchOf = (call: number): Batch | undefined => {
+function batchOf(call: number): Batch | undefined {
   for (const batch of batches) {
     const { firstCall, calls } = batch.plan;
     if (call >= firstCall && call < firstCall + calls) return batch;
   }
   return undefined;
-};
+}
 
-const text = (value: unknown): string => (typeof value === 'string' ? value : '');
+function text(value: unknown): string {
+  return typeof value === 'string' ? value : '';
+}
 
 /** The answer of the current apps: iOS in JSON, Android as a form. */
-const bodyOf = (uniqueKey: string, startTime: unknown) =>
-  typeof startTime === 'number'
+function bodyOf(uniqueKey: string, startTime: unknown) {
+  return typeof startTime === 'number'
     ? {
         contentType: 'application/json',
         body: JSON.stringify({ unique_key: uniqueKey, available: 'true', message_start_time: startTime }),
@@ -77,8 +79,9 @@ const bodyOf = (uniqueKey: string, startTime: unknown) =>
         contentType: 'application/x-www-form-urlencoded',
         body: `unique_key=${uniqueKey}&available=true&message_start_time=${text(startTime)}`,
       };
+}
 
-const answer = (batch: Batch, call: number, due: number, uniqueKey: string, push: PushPayload): void => {
+function answer(batch: Batch, call: number, due: number, uniqueKey: string, push: PushPayload): void {
   const { plan, times } = batch;
   const responseApi = text(push['response_api']);
   const pushedFrom = responseApi === '' ? undefined : new URL(responseApi);
@@ -100,9 +103,9 @@ const answer = (batch: Batch, call: number, due: number, uniqueKey: string, push
       times.statuses[index] = status;
     },
   );
-};
+}
 
-const onPush = (push: PushPayload, arrivedAt: number): void => {
+function onPush(push: PushPayload, arrivedAt: number): void {
   const uniqueKey = text(push['unique_key']);
   const call = callOf(uniqueKey);
   const batch = batchOf(call);
@@ -116,9 +119,9 @@ const onPush = (push: PushPayload, arrivedAt: number): void => {
   if (plan.wakeMs === undefined || plan.byClock !== undefined) return;
   const due = arrivedAt + plan.wakeMs;
   setTimeout(() => answer(batch, call, due, uniqueKey, push), plan.wakeMs);
-};
+}
 
-const begin = (plan: PhonePlan): void => {
+function begin(plan: PhonePlan): void {
   const { calls, byClock, wakeMs = 0 } = plan;
   const times = {
     pushed: new Float64Array(calls).fill(Number.NaN),
@@ -136,9 +139,9 @@ const begin = (plan: PhonePlan): void => {
     answer(batch, call, due[index] ?? 0, callIdOf(plan.run, call), {});
     return true;
   });
-};
+}
 
-const startPhones = async (): Promise<PhoneWorld> => {
+async function startPhones(): Promise<PhoneWorld> {
   // The sandbox's credentials, and its token endpoint of Google's.
   const world = await startWorld({ apple: { direct: true }, google: { direct: true } });
   const apple = await startPushServer(world.ca.issueServer(), STREAMS.apple, onPush);
@@ -149,7 +152,7 @@ const startPhones = async (): Promise<PhoneWorld> => {
     teamKey: world.teamKey,
     serviceAccount: world.serviceAccount,
   };
-};
+}
 
 /** What this process can be asked. */
 const methods = {

@@ -12,26 +12,28 @@ export type OnPush = (payload: PushPayload, arrivedAt: number) => void;
 /** Streams at once that Apple allows after the first push, and Google. */
 export const STREAMS = { apple: 1_000, google: 100 } as const;
 
-const isRecord = (value: unknown): value is PushPayload => typeof value === 'object' && value !== null;
+function isRecord(value: unknown): value is PushPayload {
+  return typeof value === 'object' && value !== null;
+}
 
 /** The keys that the app reads: of Apple's body those on top, of Google's `message.data`. */
-const payloadOf = (body: string): PushPayload => {
+function payloadOf(body: string): PushPayload {
   const parsed: unknown = JSON.parse(body);
   if (!isRecord(parsed)) return {};
   const { message } = parsed;
   if (!isRecord(message)) return parsed;
   return isRecord(message['data']) ? message['data'] : {};
-};
+}
 
 /**
  * Takes every push: HTTP/2 over TLS on 127.0.0.1, as Apple and Google do, and nothing of what the sandbox checks, which
  * costs as much processor time as the service's own work. Returns the origin.
  */
-export const startPushServer = async (
+export async function startPushServer(
   certificate: IssuedCertificate,
   streams: number,
   onPush: OnPush,
-): Promise<string> => {
+): Promise<string> {
   const server = createSecureServer({
     cert: certificate.certificate,
     key: certificate.privateKey,
@@ -56,4 +58,4 @@ export const startPushServer = async (
   });
   server.on('session', (session) => session.on('error', () => {}));
   return `https://127.0.0.1:${await listenOnLoopback(server, 0)}`;
-};
+}

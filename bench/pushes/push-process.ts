@@ -15,10 +15,10 @@ export interface PushPlan {
 
 let push: PushCall | undefined;
 
-const pushOne = async (plan: PushPlan, index: number): Promise<void> => {
+async function pushOne(plan: PushPlan, index: number): Promise<void> {
   const call = plan.firstCall + index;
   await push?.({ account: accountOf(call, plan.accounts), uniqueKey: callIdOf(plan.run, call) });
-};
+}
 
 /** What this process can be asked. */
 const methods = {

@@ -4,7 +4,7 @@ import type { PhoneWorld } from '../phones/phones-process.ts';
 import type { PushCall } from './push-call.ts';
 
 /** `node:http2` with nothing around it. */
-export const createRawSender = async ({ settings, ca }: PhoneWorld): Promise<PushCall> => {
+export async function createRawSender({ settings, ca }: PhoneWorld): Promise<PushCall> {
   const push = connectRaw({ apple: settings['APNS_URL'] ?? '', google: settings['FCM_URL'] ?? '', ca });
   return async ({ account, uniqueKey }) => {
     const stream = push({
@@ -16,4 +16,4 @@ export const createRawSender = async ({ settings, ca }: PhoneWorld): Promise<Pus
     });
     await once(stream, 'close');
   };
-};
+}

@@ -16,7 +16,7 @@ const GOOGLE_APP = 2;
 const LIFETIME_MS = 30_000;
 
 /** The service's whole push side as `service/start-service.ts` builds it, its log and metrics included; phones are not looked up. */
-export const createServiceSender = async (world: PhoneWorld): Promise<PushCall> => {
+export async function createServiceSender(world: PhoneWorld): Promise<PushCall> {
   const telemetry = createTelemetry({
     openLog: (onDropped) => createLog({ level: 'info', format: 'json', onDropped }),
     dockerTag: 'bench',
@@ -76,21 +76,23 @@ export const createServiceSender = async (world: PhoneWorld): Promise<PushCall> 
     });
     if (kind !== 'accepted') throw new Error(`a push was not accepted: ${kind}, ${reason}`);
   };
-};
+}
 
-const deviceOf = (account: number): Device => ({
-  account,
-  appKey: isApple(account) ? APPLE_APP : GOOGLE_APP,
-  platform: isApple(account) ? 'apns' : 'android',
-  appId: isApple(account) ? SANDBOX_APPS.apns : SANDBOX_APPS.android,
-  token: tokenOf(account),
-  sandbox: null,
-  name: null,
-  osVersion: null,
-  clientVersion: null,
-  remoteLoggingId: null,
-  pushProfile: 'once',
-  remoteNotificationToken: null,
-  registeredAt: 0,
-  lastSeenAt: 0,
-});
+function deviceOf(account: number): Device {
+  return {
+    account,
+    appKey: isApple(account) ? APPLE_APP : GOOGLE_APP,
+    platform: isApple(account) ? 'apns' : 'android',
+    appId: isApple(account) ? SANDBOX_APPS.apns : SANDBOX_APPS.android,
+    token: tokenOf(account),
+    sandbox: null,
+    name: null,
+    osVersion: null,
+    clientVersion: null,
+    remoteLoggingId: null,
+    pushProfile: 'once',
+    remoteNotificationToken: null,
+    registeredAt: 0,
+    lastSeenAt: 0,
+  };
+}

@@ -41,7 +41,7 @@ export interface Figure {
 }
 
 /** Makes a figure of its rounds. */
-export const figureOf = (name: string, about: FigureAbout, rounds: readonly Pair[]): Figure => {
+export function figureOf(name: string, about: FigureAbout, rounds: readonly Pair[]): Figure {
   const { title, unit, against = 'limit', target } = about;
   const value = median(rounds.map((round) => round.value));
   const ratio = median(rounds.map((round) => ratioOf(round)));
@@ -57,7 +57,9 @@ export const figureOf = (name: string, about: FigureAbout, rounds: readonly Pair
     target: target === undefined ? undefined : { ...target, reached: measured <= target.atMost },
     rounds,
   };
-};
+}
 
 /** NaN where there is nothing to compare with. */
-const ratioOf = ({ value, baseline }: Pair): number => (baseline === 0 ? Number.NaN : value / baseline);
+function ratioOf({ value, baseline }: Pair): number {
+  return baseline === 0 ? Number.NaN : value / baseline;
+}

@@ -43,7 +43,7 @@ export const calls = defineScenario({
   },
 });
 
-const measure = async (bench: Bench, limit: Subject, service: Subject): Promise<RoundsOf<typeof FIGURES>> => {
+async function measure(bench: Bench, limit: Subject, service: Subject): Promise<RoundsOf<typeof FIGURES>> {
   const { rounds: count, twoThousand } = bench.extent;
   const both = [limit, service];
   for (const subject of both) await bench.warmUp(subject);
@@ -60,24 +60,24 @@ const measure = async (bench: Bench, limit: Subject, service: Subject): Promise<
     rounds.push({ limit: ofLimit, service: await measured(bench, service, round) });
   }
   return roundsOf(rounds);
-};
+}
 
-const measured = async (bench: Bench, subject: Subject, round: number): Promise<CallWindow> => {
+async function measured(bench: Bench, subject: Subject, round: number): Promise<CallWindow> {
   const { twoThousand, seconds } = bench.extent;
   const window = await measureCalls(bench.tools, subject, { ...twoThousand, seconds });
   tellCalls(bench, `round ${round}, ${subject.name}`, window);
   return window;
-};
+}
 
 /** Tells a person what was measured just now. */
-export const tellCalls = ({ say }: Pick<Bench, 'say'>, what: string, window: CallWindow): void => {
+export function tellCalls({ say }: Pick<Bench, 'say'>, what: string, window: CallWindow): void {
   const { cpuUsPerCall, ackDelay, lateness, shares } = window;
   say(
     `${what}: ${Math.round(cpuUsPerCall)} µs a call, ACK p50 ${ackDelay.p50.toFixed(2)} p99 ${ackDelay.p99.toFixed(2)} ms, late p99 ${lateness.p99.toFixed(1)} ms, processors ${shares.subject.toFixed(2)} + PBXs ${shares.pbxs.toFixed(2)} + phones ${shares.phones.toFixed(2)}`,
   );
-};
+}
 
-const roundsOf = (rounds: readonly Round[]): RoundsOf<typeof FIGURES> => {
+function roundsOf(rounds: readonly Round[]): RoundsOf<typeof FIGURES> {
   const pairs = (of: (window: CallWindow) => number): readonly Pair[] =>
     rounds.map(({ service, limit }) => ({ value: of(service), baseline: of(limit) }));
   return {
@@ -89,4 +89,4 @@ const roundsOf = (rounds: readonly Round[]): RoundsOf<typeof FIGURES> => {
     'calls.push-delay.p99': pairs((window) => window.pushDelay.p99),
     'calls.push-delay.p999': pairs((window) => window.pushDelay.p999),
   };
-};
+}

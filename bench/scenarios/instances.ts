@@ -93,11 +93,11 @@ export const instances = defineScenario({
   },
 });
 
-const measure = async (
+async function measure(
   bench: Bench,
   backing: Backing,
   { limit, one, two }: Record<keyof Round, Subject>,
-): Promise<RoundsOf<typeof FIGURES>> => {
+): Promise<RoundsOf<typeof FIGURES>> {
   for (const subject of [limit, one, two]) await bench.warmUp(subject);
   const { twoThousand, seconds, rounds: count } = bench.extent;
   const window = async (subject: Subject, round: number): Promise<CallWindow & Load> => {
@@ -124,9 +124,9 @@ const measure = async (
     });
   }
   return roundsOf(rounds, rates);
-};
+}
 
-const withLoad = async (backing: Backing, measure: () => Promise<CallWindow>): Promise<CallWindow & Load> => {
+async function withLoad(backing: Backing, measure: () => Promise<CallWindow>): Promise<CallWindow & Load> {
   const read = async () => ({
     redis: backing.redisCpuMs(),
     database: backing.databaseCpuMs(),
@@ -148,12 +148,12 @@ const withLoad = async (backing: Backing, measure: () => Promise<CallWindow>): P
     sent: sum(true) / window.total,
     inScripts: sum(false) / window.total,
   };
-};
+}
 
 /** What an instance sends; everything else is run by its scripts, or by the bench (a handful of INFO). */
 const SENT: ReadonlySet<string> = new Set(['evalsha', 'eval', 'publish', 'ping', 'spublish']);
 
-const roundsOf = (rounds: readonly Round[], rates: readonly Rates[]): RoundsOf<typeof FIGURES> => {
+function roundsOf(rounds: readonly Round[], rates: readonly Rates[]): RoundsOf<typeof FIGURES> {
   const byLimit = (of: (window: CallWindow) => number): readonly Pair[] =>
     rounds.map(({ one, limit }) => ({ value: of(one), baseline: of(limit) }));
   const byOne = (of: (window: CallWindow & Load) => number): readonly Pair[] =>
@@ -178,4 +178,4 @@ const roundsOf = (rounds: readonly Round[], rates: readonly Rates[]): RoundsOf<t
     'instances.redis.cpu': loadByLimit(({ redisUs }) => redisUs),
     'instances.database.cpu': loadByLimit(({ databaseUs }) => databaseUs),
   };
-};
+}

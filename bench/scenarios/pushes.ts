@@ -50,7 +50,7 @@ export const pushes = defineScenario({
   },
 });
 
-const measure = async (bench: Bench, service: Sender, raw: Sender): Promise<RoundsOf<typeof FIGURES>> => {
+async function measure(bench: Bench, service: Sender, raw: Sender): Promise<RoundsOf<typeof FIGURES>> {
   const { rounds, seconds } = bench.extent;
   for (const sender of [service, raw]) await flood(bench, sender, seconds);
   const steady: Pair[] = [];
@@ -73,10 +73,10 @@ const measure = async (bench: Bench, service: Sender, raw: Sender): Promise<Roun
     'pushes.throughput': pairs(({ perSecond }) => perSecond),
     'pushes.cpu-flooded': pairs(({ cpuUs }) => cpuUs),
   };
-};
+}
 
 /** Microseconds a push. */
-const atRate = async ({ tools, extent }: Bench, sender: Sender): Promise<number> => {
+async function atRate({ tools, extent }: Bench, sender: Sender): Promise<number> {
   const startAt = now() + LEAD_MS;
   const due = arrivals({ perSecond: PER_SECOND, seconds: extent.seconds, seed: tools.nextSeed() }).map(
     (at) => at + startAt,
@@ -90,7 +90,7 @@ const atRate = async ({ tools, extent }: Bench, sender: Sender): Promise<number>
     due,
   });
   return ((cpuMs(sender.pid) - before) * 1_000) / due.length;
-};
+}
 
 interface Flood {
   readonly perSecond: number;
@@ -99,7 +99,7 @@ interface Flood {
   readonly serverShare: number;
 }
 
-const flood = async ({ tools }: Bench, sender: Sender, seconds: number): Promise<Flood> => {
+async function flood({ tools }: Bench, sender: Sender, seconds: number): Promise<Flood> {
   const before = { at: now(), cpu: cpuMs(sender.pid), server: cpuMs(tools.phones.pid) };
   const plan = { run: tools.run, firstCall: tools.takeCalls(1), accounts: tools.accounts };
   const count = await sender.ask('flood', { ...plan, atOnce: AT_ONCE, until: before.at + seconds * 1_000 });
@@ -109,7 +109,8 @@ const flood = async ({ tools }: Bench, sender: Sender, seconds: number): Promise
     cpuUs: ((cpuMs(sender.pid) - before.cpu) * 1_000) / count,
     serverShare: (cpuMs(tools.phones.pid) - before.server) / ms,
   };
-};
+}
 
-const told = ({ perSecond, cpuUs, serverShare }: Flood): string =>
-  `${Math.round(perSecond)}/s at ${Math.round(cpuUs)} µs (server ${serverShare.toFixed(2)})`;
+function told({ perSecond, cpuUs, serverShare }: Flood): string {
+  return `${Math.round(perSecond)}/s at ${Math.round(cpuUs)} µs (server ${serverShare.toFixed(2)})`;
+}

@@ -24,11 +24,11 @@ export const registrations = defineScenario({
   },
 });
 
-const perSecond = async ({ tools, extent, say }: Bench, subject: Subject): Promise<number> => {
+async function perSecond({ tools, extent, say }: Bench, subject: Subject): Promise<number> {
   const [origin = ''] = subject.origins;
   const count = extent.registrations;
   const ms = await tools.pbxs.ask('register', { accounts: tools.accounts, count, atOnce: AT_ONCE, origin });
   const rate = (count * 1_000) / ms;
   say(`${subject.name}: ${Math.round(rate)} registrations/s`);
   return rate;
-};
+}

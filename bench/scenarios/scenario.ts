@@ -42,9 +42,11 @@ export interface Scenario {
 export type RoundsOf<F> = Readonly<Record<keyof F, readonly Pair[]>>;
 
 /** A scenario that measures each of its figures: one that it forgets does not compile. */
-export const defineScenario = <const F extends Scenario['figures']>(
+export function defineScenario<const F extends Scenario['figures']>(
   scenario: Omit<Scenario, 'figures' | 'prepare'> & {
     readonly figures: F;
     prepare(bench: Bench, running: AsyncDisposableStack): Promise<() => Promise<RoundsOf<F>>>;
   },
-): Scenario => scenario;
+): Scenario {
+  return scenario;
+}

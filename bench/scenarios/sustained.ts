@@ -27,19 +27,20 @@ export const sustained = defineScenario({
 const found = new WeakMap<Subject, number>();
 
 /** Calls a second; NaN where not even the lowest rate is kept up. */
-export const highestRate = async (bench: Bench, subject: Subject): Promise<number> => {
+export async function highestRate(bench: Bench, subject: Subject): Promise<number> {
   const known = bench.extent.stairs.rounds === 1 ? found.get(subject) : undefined;
   const rate = known ?? (await climbToEnd(bench, subject));
   found.set(subject, rate);
   return rate;
-};
+}
 
-const climbToEnd = async (bench: Bench, subject: Subject): Promise<number> => {
+async function climbToEnd(bench: Bench, subject: Subject): Promise<number> {
   const steps = await climb(bench.tools, subject, bench.extent.stairs);
   const highest = highestSustained(steps);
   for (const step of steps) bench.say(`${subject.name}, ${told(step)}`);
   return highest?.perSecond ?? Number.NaN;
-};
+}
 
-const told = ({ perSecond, sustained, ackDelay, pushDelay, shares }: Step): string =>
-  `${Math.round(perSecond)} calls/s${sustained ? '' : ' not kept up'}: p99 of pushes ${pushDelay.p99.toFixed(1)}, of ACKs ${ackDelay.p99.toFixed(1)} ms; processors ${shares.subject.toFixed(2)} + PBXs ${shares.pbxs.toFixed(2)} + phones ${shares.phones.toFixed(2)}`;
+function told({ perSecond, sustained, ackDelay, pushDelay, shares }: Step): string {
+  return `${Math.round(perSecond)} calls/s${sustained ? '' : ' not kept up'}: p99 of pushes ${pushDelay.p99.toFixed(1)}, of ACKs ${ackDelay.p99.toFixed(1)} ms; processors ${shares.subject.toFixed(2)} + PBXs ${shares.pbxs.toFixed(2)} + phones ${shares.phones.toFixed(2)}`;
+}

@@ -48,11 +48,11 @@ export const waiting = defineScenario({
   },
 });
 
-const measure = async (
+async function measure(
   bench: Bench,
   running: AsyncDisposableStack,
   first: readonly [Subject, Subject],
-): Promise<RoundsOf<typeof FIGURES>> => {
+): Promise<RoundsOf<typeof FIGURES>> {
   const rounds: { value: Found; baseline: Found }[] = [];
   for (let round = 1; round <= bench.extent.waiting.rounds; round += 1) {
     // A process that has worked for a while has memory to spare, and the first calls that wait would seem to need none.
@@ -63,7 +63,7 @@ const measure = async (
     if (bench.extent.waiting.isWarmUp) for (const subject of [limit, service]) bench.isWarm(subject);
   }
   return roundsOf(rounds);
-};
+}
 
 interface Waiter {
   readonly subject: Subject;
@@ -78,10 +78,10 @@ interface Waiter {
  * that came after that. What becomes of the memory of ten thousand calls that have just gone is not a cost of those that
  * come.
  */
-const letWait = async (
+async function letWait(
   bench: Bench,
   [limit, service]: readonly [Subject, Subject],
-): Promise<readonly [Found, Found]> => {
+): Promise<readonly [Found, Found]> {
   const waiter = (subject: Subject): Waiter => ({
     subject,
     held: holdCalls(bench.tools, subject),
@@ -111,9 +111,9 @@ const letWait = async (
   await look(5_000);
   for (const each of [one, other]) await each.held.releaseTo(0);
   return [one, other];
-};
+}
 
-const fill = async ({ say }: Bench, { subject, held, bytesPerCall }: Waiter): Promise<void> => {
+async function fill({ say }: Bench, { subject, held, bytesPerCall }: Waiter): Promise<void> {
   const before = resident(subject);
   for (const level of LEVELS) {
     await held.fillTo(level);
@@ -122,15 +122,16 @@ const fill = async ({ say }: Bench, { subject, held, bytesPerCall }: Waiter): Pr
     bytesPerCall.set(level, bytes);
     say(`${subject.name}, ${level} wait: ${(bytes / 1024).toFixed(1)} KiB a call`);
   }
-};
+}
 
 /** Memory of all processes; NaN where they cannot be looked at. */
-const resident = ({ pids }: Subject): number =>
-  pids.length === 0 ? Number.NaN : pids.reduce((sum, pid) => sum + residentBytes(pid), 0);
+function resident({ pids }: Subject): number {
+  return pids.length === 0 ? Number.NaN : pids.reduce((sum, pid) => sum + residentBytes(pid), 0);
+}
 
-const roundsOf = (
+function roundsOf(
   rounds: readonly { readonly value: Found; readonly baseline: Found }[],
-): RoundsOf<typeof FIGURES> => {
+): RoundsOf<typeof FIGURES> {
   const pairs = (of: (one: Found) => number): readonly Pair[] =>
     rounds.map(({ value, baseline }) => ({ value: of(value), baseline: of(baseline) }));
   const memory = (level: number) => pairs(({ bytesPerCall }) => at(bytesPerCall, level) / 1024);
@@ -147,6 +148,8 @@ const roundsOf = (
     'waiting.growth.5000': growth(5_000),
     'waiting.growth.15000': growth(15_000),
   };
-};
+}
 
-const at = (found: ReadonlyMap<number, number>, level: number): number => found.get(level) ?? Number.NaN;
+function at(found: ReadonlyMap<number, number>, level: number): number {
+  return found.get(level) ?? Number.NaN;
+}

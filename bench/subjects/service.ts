@@ -22,7 +22,7 @@ const STOP_LIMIT_MS = 10_000;
 const START_LIMIT_MS = 90_000;
 
 /** npm runs a shell, which becomes the service or starts it. */
-const serviceUnder = (pid: number): number | undefined => {
+function serviceUnder(pid: number): number | undefined {
   for (const child of childrenOf(pid)) {
     if (/\bnode .*src\/main\.ts serve/.test(commandOf(child)) && !commandOf(child).startsWith('sh '))
       return child;
@@ -30,21 +30,21 @@ const serviceUnder = (pid: number): number | undefined => {
     if (deeper !== undefined) return deeper;
   }
   return undefined;
-};
+}
 
 /** Resolves with the service's own process once it answers. */
-const listening = async (answers: () => Promise<boolean>, npm: number): Promise<number> => {
+async function listening(answers: () => Promise<boolean>, npm: number): Promise<number> {
   await until(answers, 'npm start listens', START_LIMIT_MS);
   const pid = serviceUnder(npm);
   if (pid === undefined) throw new Error('npm start runs, but the service is not among its processes');
   return pid;
-};
+}
 
 /** Starts it on free ports and waits until it listens. `nodeOptions`: for `node` itself, such as `--cpu-prof`. */
-export const startService = async (
+export async function startService(
   settings: Readonly<Record<string, string>>,
   nodeOptions: string | undefined,
-): Promise<ServiceProcess> => {
+): Promise<ServiceProcess> {
   const port = await freePort();
   const metricsPort = await freePort();
   const url = `http://127.0.0.1:${port}`;
@@ -96,4 +96,4 @@ export const startService = async (
       clearTimeout(killed);
     },
   };
-};
+}

@@ -16,7 +16,7 @@ export interface Backing {
 }
 
 /** Starts both on loopback; throws where one is not installed. */
-export const startBacking = async (): Promise<Backing> => {
+export async function startBacking(): Promise<Backing> {
   await using starting = new AsyncDisposableStack();
   const [database, redis] = await Promise.all([
     startDatabaseServer('PostgreSQL').then((server) => starting.adopt(server, () => server.close())),
@@ -32,10 +32,11 @@ export const startBacking = async (): Promise<Backing> => {
     redisCommands: async () => readCommands(String(await redis.ask('INFO', 'commandstats'))),
     close: () => running.disposeAsync(),
   };
-};
+}
 
 /** Lines such as `cmdstat_evalsha:calls=12,usec=…` and `cmdstat_client|setinfo:calls=2,…`. */
-const readCommands = (text: string): ReadonlyMap<string, number> =>
-  new Map(
+function readCommands(text: string): ReadonlyMap<string, number> {
+  return new Map(
     [...text.matchAll(/^cmdstat_([^:]+):calls=(\d+)/gm)].map(([, name = '', calls]) => [name, Number(calls)]),
   );
+}

@@ -23,10 +23,10 @@ export interface InstancesOptions {
 const MAX_WAITING = 16_000;
 
 /** Starts the service as operators do, on a new database with the sandbox's apps. */
-export const startInstances = async (
+export async function startInstances(
   { world, caFile }: Pick<Tools, 'world' | 'caFile'>,
   options: InstancesOptions,
-): Promise<Subject> => {
+): Promise<Subject> {
   await using starting = new AsyncDisposableStack();
   const folder = await mkdtemp(join(tmpdir(), 'vialer-middleware-bench-'));
   starting.defer(() => rm(folder, { recursive: true, force: true }));
@@ -59,4 +59,4 @@ export const startInstances = async (
       }, 'calls that were hung up wait no more'),
     close: () => running.disposeAsync(),
   };
-};
+}

@@ -5,7 +5,7 @@ import type { PhoneWorld } from '../phones/phones-process.ts';
 import type { Subject } from './subject.ts';
 
 /** Starts the bare server that everything is a ratio to; `node` gets the flags that it gets for the service. */
-export const startLimit = async (world: PhoneWorld, execArgv: readonly string[] = []): Promise<Subject> => {
+export async function startLimit(world: PhoneWorld, execArgv: readonly string[] = []): Promise<Subject> {
   const limit = await startHelper<LimitProcess>(new URL('../limit/limit-process.ts', import.meta.url), {
     execArgv: [...nodeFlags(), ...execArgv],
   });
@@ -19,4 +19,4 @@ export const startLimit = async (world: PhoneWorld, execArgv: readonly string[] 
     settle: async () => void (await limit.ask('forget', undefined)),
     close: () => limit.close(),
   };
-};
+}

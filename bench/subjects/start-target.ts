@@ -14,11 +14,11 @@ const WAKE_MS = 200;
 const SETTLE_MS = 2_000;
 
 /** Waits for another implementation of the HTTP API, and finds out whether it pushes to the phones of the bench. */
-export const startTarget = async (
+export async function startTarget(
   tools: Tools,
   { url, pid, settings }: TargetOptions,
   say: (text: string) => void,
-): Promise<Subject> => {
+): Promise<Subject> {
   if (settings !== undefined)
     say(`${await writeSettings(tools, resolve(settings))} says how to start the target`);
   await whenUp(tools, url);
@@ -35,9 +35,9 @@ export const startTarget = async (
   const pushes = !Number.isNaN(phone.pushed[0]);
   if (!pushes) say('the target does not push to the phones of the bench: they answer by the clock');
   return { ...target, pushes };
-};
+}
 
-const whenUp = async ({ pbxs, accounts }: Tools, origin: string): Promise<void> => {
+async function whenUp({ pbxs, accounts }: Tools, origin: string): Promise<void> {
   const giveUpAt = now() + PATIENCE_MS;
   for (;;) {
     try {
@@ -48,9 +48,9 @@ const whenUp = async ({ pbxs, accounts }: Tools, origin: string): Promise<void> 
       await sleepUntil(now() + LOOK_EVERY_MS);
     }
   }
-};
+}
 
-const writeSettings = async ({ world }: Tools, folder: string): Promise<string> => {
+async function writeSettings({ world }: Tools, folder: string): Promise<string> {
   await mkdir(folder, { recursive: true });
   const write = async (name: string, content: string): Promise<string> => {
     const path = join(folder, name);
@@ -72,4 +72,4 @@ const writeSettings = async ({ world }: Tools, folder: string): Promise<string> 
       .map(([name, value]) => `${name}=${value}\n`)
       .join(''),
   );
-};
+}

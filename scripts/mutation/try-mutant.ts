@@ -25,7 +25,9 @@ export interface TrialOptions {
 }
 
 /** A busy machine makes tests slower; a fault may make them wait for ever. */
-const limitOf = ({ seconds }: KnownTest): number => seconds * 3_000 + 15_000;
+function limitOf({ seconds }: KnownTest): number {
+  return seconds * 3_000 + 15_000;
+}
 
 /** Puts the fault into the lane's copy, runs the tests until one fails, and takes it out again. Undefined if interrupted. */
 export async function tryMutant(

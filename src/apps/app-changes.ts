@@ -8,7 +8,7 @@ import type { Tables } from '../storage/tables.ts';
 const COUNTER = 1;
 
 /** Counts a change and tells the new number. The row stays locked until the end, so changes of apps happen in turn. */
-export const countAppChange = async (transaction: Transaction<Tables>): Promise<number> => {
+export async function countAppChange(transaction: Transaction<Tables>): Promise<number> {
   await transaction
     .updateTable('app_changes')
     .set(({ eb }) => ({ revision: eb('revision', '+', 1) }))
@@ -20,10 +20,10 @@ export const countAppChange = async (transaction: Transaction<Tables>): Promise<
     .where('id', '=', COUNTER)
     .executeTakeFirstOrThrow();
   return row.revision;
-};
+}
 
 /** A function that tells how many changes were counted: one read by primary key. Rejects with `StorageUnavailable`. */
-export const readAppChanges = (database: Database): (() => Promise<number>) => {
+export function readAppChanges(database: Database): () => Promise<number> {
   const readCounter = keyedQuery(database, (id) =>
     database.kysely.selectFrom('app_changes').select('revision').where('id', '=', id),
   );
@@ -33,4 +33,4 @@ export const readAppChanges = (database: Database): (() => Promise<number>) => {
       if (row === undefined) throw new Error('the database has lost its row of app_changes');
       return row.revision;
     });
-};
+}

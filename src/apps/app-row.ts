@@ -7,8 +7,9 @@ import type { CredentialVault } from './credential-vault.ts';
 import { storedPlatform } from './platform.ts';
 
 /** Apps, as `appOfRow` reads them. */
-export const selectApps = (kysely: Kysely<Tables>) =>
-  kysely.selectFrom('apps').select(['id', 'platform', 'app_id', 'credential', 'revision']);
+export function selectApps(kysely: Kysely<Tables>) {
+  return kysely.selectFrom('apps').select(['id', 'platform', 'app_id', 'credential', 'revision']);
+}
 
 type AppRow = InferResult<ReturnType<typeof selectApps>>[number];
 
@@ -18,7 +19,7 @@ export type ReadApp =
   | { readonly kind: 'unreadable'; readonly key: number; readonly error: CredentialUnreadable };
 
 /** What a row of `selectApps` holds. */
-export const readAppRow = (vault: Pick<CredentialVault, 'open'>, row: AppRow): ReadApp => {
+export function readAppRow(vault: Pick<CredentialVault, 'open'>, row: AppRow): ReadApp {
   const owner = { platform: row.platform, appId: row.app_id };
   const decoded = decodeCredential(vault, owner, row.credential);
   if (decoded.kind !== 'decoded') {
@@ -32,11 +33,11 @@ export const readAppRow = (vault: Pick<CredentialVault, 'open'>, row: AppRow): R
     revision: row.revision,
   };
   return { kind: 'app', app, keyId: decoded.keyId };
-};
+}
 
 /** The app that a row of `selectApps` holds; throws `CredentialUnreadable`. */
-export const appOfRow = (vault: Pick<CredentialVault, 'open'>, row: AppRow): App => {
+export function appOfRow(vault: Pick<CredentialVault, 'open'>, row: AppRow): App {
   const read = readAppRow(vault, row);
   if (read.kind === 'unreadable') throw read.error;
   return read.app;
-};
+}

@@ -41,10 +41,11 @@ export interface AppStore {
   revision(): Promise<number>;
 }
 
-const appWith = (kysely: Kysely<Tables>, platform: Platform, appId: string) =>
-  selectApps(kysely).where('platform', '=', platform).where('app_id', '=', appId);
+function appWith(kysely: Kysely<Tables>, platform: Platform, appId: string) {
+  return selectApps(kysely).where('platform', '=', platform).where('app_id', '=', appId);
+}
 
-const saveApp = (database: Database, vault: CredentialVault): AppStore['save'] => {
+function saveApp(database: Database, vault: CredentialVault): AppStore['save'] {
   return ({ platform, appId, credential }, now) =>
     transact(database, async (transaction) => {
       const change = {
@@ -62,18 +63,18 @@ const saveApp = (database: Database, vault: CredentialVault): AppStore['save'] =
       const row = await appWith(transaction, platform, appId).executeTakeFirstOrThrow();
       return { kind: known === undefined ? 'created' : 'updated', app: appOfRow(vault, row) };
     });
-};
+}
 
-const countDevices = async (transaction: Transaction<Tables>, appKey: number): Promise<number> => {
+async function countDevices(transaction: Transaction<Tables>, appKey: number): Promise<number> {
   const counted = await transaction
     .selectFrom('devices')
     .select(({ fn }) => fn.countAll<number>().as('devices'))
     .where('app_key', '=', appKey)
     .executeTakeFirstOrThrow();
   return counted.devices;
-};
+}
 
-const removeApp = (database: Database): AppStore['remove'] => {
+function removeApp(database: Database): AppStore['remove'] {
   return (platform, appId, { force = false } = {}) =>
     transact(database, async (transaction) => {
       const known = await appWith(transaction, platform, appId).executeTakeFirst();
@@ -86,10 +87,10 @@ const removeApp = (database: Database): AppStore['remove'] => {
       await transaction.deleteFrom('apps').where('id', '=', known.id).execute();
       return { kind: 'removed', devices };
     });
-};
+}
 
 /** The apps of a migrated database; the vault encrypts and decrypts their credentials. */
-export const createAppStore = (database: Database, vault: CredentialVault): AppStore => {
+export function createAppStore(database: Database, vault: CredentialVault): AppStore {
   const { kysely } = database;
   const read = () =>
     storageCall(database, async () => {
@@ -112,4 +113,4 @@ export const createAppStore = (database: Database, vault: CredentialVault): AppS
     remove: removeApp(database),
     revision: readAppChanges(database),
   };
-};
+}

@@ -17,8 +17,10 @@ export interface AppsReading {
 }
 
 /** The rows sorted into what can be used and what cannot. */
-export const appsReading = (rows: readonly ReadApp[]): AppsReading => ({
-  apps: rows.flatMap((row) => (row.kind === 'app' ? [row.app] : [])),
-  unreadable: rows.flatMap((row) => (row.kind === 'unreadable' ? [row] : [])),
-  unencrypted: rows.filter((row) => row.kind === 'app' && row.keyId === undefined).length,
-});
+export function appsReading(rows: readonly ReadApp[]): AppsReading {
+  return {
+    apps: rows.flatMap((row) => (row.kind === 'app' ? [row.app] : [])),
+    unreadable: rows.flatMap((row) => (row.kind === 'unreadable' ? [row] : [])),
+    unencrypted: rows.filter((row) => row.kind === 'app' && row.keyId === undefined).length,
+  };
+}

@@ -11,13 +11,14 @@ interface Stored {
 
 type Fields = Readonly<Record<string, unknown>>;
 
-const hasTexts = <Name extends string>(
+function hasTexts<Name extends string>(
   fields: Fields,
   ...names: readonly Name[]
-): fields is Fields & Readonly<Record<Name, string>> =>
-  names.every((name) => typeof fields[name] === 'string');
+): fields is Fields & Readonly<Record<Name, string>> {
+  return names.every((name) => typeof fields[name] === 'string');
+}
 
-const asCredential = (fields: unknown): AppCredential | undefined => {
+function asCredential(fields: unknown): AppCredential | undefined {
   if (!isRecord(fields)) return undefined;
   switch (fields['kind']) {
     case 'apns-key': {
@@ -39,16 +40,16 @@ const asCredential = (fields: unknown): AppCredential | undefined => {
     default:
       return undefined;
   }
-};
+}
 
-const parseJson = (text: string): unknown => {
+function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
     // The error of JSON.parse quotes the text, which is secret; the caller knows what undefined means.
     return undefined;
   }
-};
+}
 
 /** Whose credential it is. The row's number is no part of it: a database that is copied may count anew. */
 export interface CredentialOwner {
@@ -57,15 +58,18 @@ export interface CredentialOwner {
 }
 
 /** The place of an app's credential, for the vault. */
-const credentialPlace = ({ platform, appId }: CredentialOwner): Place => ['apps.credential', platform, appId];
+function credentialPlace({ platform, appId }: CredentialOwner): Place {
+  return ['apps.credential', platform, appId];
+}
 
 /** A credential as the text of the column `apps.credential`: encrypted for its app where the vault has a key for it. */
-export const encodeCredential = (
+export function encodeCredential(
   vault: Pick<CredentialVault, 'seal'>,
   owner: CredentialOwner,
   credential: AppCredential,
-): string =>
-  vault.seal(JSON.stringify({ format: 'plain', credential } satisfies Stored), credentialPlace(owner));
+): string {
+  return vault.seal(JSON.stringify({ format: 'plain', credential } satisfies Stored), credentialPlace(owner));
+}
 
 /** What came of reading a column `apps.credential`; `unknown-format`: no version that this program knows wrote it. */
 export type DecodedCredential =
@@ -74,11 +78,11 @@ export type DecodedCredential =
   | Exclude<Opened, { readonly kind: 'opened' }>;
 
 /** The credential in a column `apps.credential`. */
-export const decodeCredential = (
+export function decodeCredential(
   vault: Pick<CredentialVault, 'open'>,
   owner: CredentialOwner,
   column: string,
-): DecodedCredential => {
+): DecodedCredential {
   const opened = vault.open(column, credentialPlace(owner));
   if (opened.kind !== 'opened') return opened;
   const stored = parseJson(opened.text);
@@ -87,4 +91,4 @@ export const decodeCredential = (
   return credential === undefined
     ? { kind: 'unknown-format' }
     : { kind: 'decoded', credential, keyId: opened.keyId };
-};
+}

@@ -21,8 +21,8 @@ export interface CredentialStatus {
 }
 
 /** Looks at every row, and reads the credentials of apps with the vault's keys. Rejects with `StorageUnavailable`. */
-export const credentialStatus = (database: Database, vault: CredentialVault): Promise<CredentialStatus> =>
-  storageCall(database, async () => {
+export function credentialStatus(database: Database, vault: CredentialVault): Promise<CredentialStatus> {
+  return storageCall(database, async () => {
     const apps = await selectApps(database.kysely).orderBy('platform').orderBy('app_id').execute();
     const tokens = await database.kysely.selectFrom('provider_tokens').select('jwt').execute();
     const appKeys = apps.map(({ credential }) => sealedWith(credential));
@@ -38,3 +38,4 @@ export const credentialStatus = (database: Database, vault: CredentialVault): Pr
       unreadable: appsReading(apps.map((row) => readAppRow(vault, row))).unreadable.map(({ error }) => error),
     };
   });
+}

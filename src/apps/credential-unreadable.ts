@@ -4,8 +4,9 @@ import type { CredentialOwner, DecodedCredential } from './credential-codec.ts';
 export type CredentialProblem = Exclude<DecodedCredential, { readonly kind: 'decoded' }>;
 
 /** The ids of keys in a sentence about them. */
-export const configuredKeys = (ids: readonly string[]): string =>
-  ids.length === 0 ? 'no key is configured' : `configured: ${ids.join(', ')}`;
+export function configuredKeys(ids: readonly string[]): string {
+  return ids.length === 0 ? 'no key is configured' : `configured: ${ids.join(', ')}`;
+}
 
 /** A credential in the database that this program cannot read; the message names its app and says what to do. */
 export class CredentialUnreadable extends Error {

@@ -25,31 +25,33 @@ export interface CredentialVault {
  * Name of a key: the first 48 bits of a SHA-256 over a label and the key. Of 256 random bits it gives nothing away, and
  * the label keeps it from being the same as any other hash of the key. Dots, because a log hides long rows of digits.
  */
-const keyIdOf = (key: KeyObject): string => {
+function keyIdOf(key: KeyObject): string {
   const hash = createHash('sha256').update('vialer-middleware credentials key id\0').update(key.export());
   return hash
     .digest('hex')
     .slice(0, 12)
     .replace(/(.{4})(?=.)/g, '$1.');
-};
+}
 
-const parseJson = (text: string): unknown => {
+function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
     // The error of JSON.parse quotes the text, which may be secret. What is no JSON is no sealed box.
     return undefined;
   }
-};
+}
 
 /** Id of the key that a column is encrypted with; undefined where it is not encrypted. */
-export const sealedWith = (column: string): string | undefined => asSealedBox(parseJson(column))?.keyId;
+export function sealedWith(column: string): string | undefined {
+  return asSealedBox(parseJson(column))?.keyId;
+}
 
 /** A vault with a key that encrypts (and decrypts) and others that only decrypt; without any it stores text as it is. */
-export const createCredentialVault = (keys: {
+export function createCredentialVault(keys: {
   readonly current: KeyObject | undefined;
   readonly previous: readonly KeyObject[];
-}): CredentialVault => {
+}): CredentialVault {
   const named = (key: KeyObject): NamedKey => ({ id: keyIdOf(key), key });
   const current = keys.current === undefined ? undefined : named(keys.current);
   const all = new Map<string, NamedKey>();
@@ -71,4 +73,4 @@ export const createCredentialVault = (keys: {
       return text === undefined ? { kind: 'damaged', keyId } : { kind: 'opened', text, keyId };
     },
   };
-};
+}

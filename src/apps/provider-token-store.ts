@@ -45,12 +45,12 @@ interface Kept {
  * old for anybody: else another one of ours would make Apple count two (429 TooManyProviderTokenUpdates), and taking
  * its place would hide it from those who can read it. One that was changed is good for nobody.
  */
-const find = async (
+async function find(
   kysely: Database['kysely'] | Transaction<Tables>,
   vault: CredentialVault,
   credentialId: string,
   now: number,
-): Promise<Kept | undefined> => {
+): Promise<Kept | undefined> {
   const row = await kysely
     .selectFrom('provider_tokens')
     .select(['jwt', 'minted_at'])
@@ -69,41 +69,45 @@ const find = async (
     default:
       return opened satisfies never;
   }
-};
+}
 
 /** The provider tokens of a migrated database; the vault encrypts and decrypts them. `now` in milliseconds since the epoch. */
-export const createProviderTokenStore = (
+export function createProviderTokenStore(
   database: Database,
   vault: CredentialVault,
   now: () => number = Date.now,
-): ProviderTokenStore => ({
-  load: (credentialId) =>
-    storageCall(database, async () => (await find(database.kysely, vault, credentialId, now()))?.token),
-  replace: (credentialId, next, previous) =>
-    transact(database, async (transaction) => {
-      const forget = transaction
-        .deleteFrom('provider_tokens')
-        .where('minted_at', '<', next.mintedAt - FORGET_AFTER_MS);
-      await forget.where('credential_id', '!=', credentialId).execute();
-      const kept = await find(transaction, vault, credentialId, now());
-      const row = { jwt: vault.seal(next.jwt, tokenPlace(credentialId)), minted_at: next.mintedAt };
-      if (kept === undefined) {
-        await transaction
-          .insertInto('provider_tokens')
-          .values({ credential_id: credentialId, ...row })
-          .execute();
-      } else if (kept.token?.jwt === previous?.jwt) {
-        // Whoever was faster has another column by now, and stays: also the same token is encrypted anew each time.
-        await transaction
-          .updateTable('provider_tokens')
-          .set(row)
-          .where('credential_id', '=', credentialId)
-          .where('jwt', '=', kept.column)
-          .execute();
-      }
-      return (await find(transaction, vault, credentialId, now()))?.token ?? next;
-    }),
-});
+): ProviderTokenStore {
+  return {
+    load: (credentialId) =>
+      storageCall(database, async () => (await find(database.kysely, vault, credentialId, now()))?.token),
+    replace: (credentialId, next, previous) =>
+      transact(database, async (transaction) => {
+        const forget = transaction
+          .deleteFrom('provider_tokens')
+          .where('minted_at', '<', next.mintedAt - FORGET_AFTER_MS);
+        await forget.where('credential_id', '!=', credentialId).execute();
+        const kept = await find(transaction, vault, credentialId, now());
+        const row = { jwt: vault.seal(next.jwt, tokenPlace(credentialId)), minted_at: next.mintedAt };
+        if (kept === undefined) {
+          await transaction
+            .insertInto('provider_tokens')
+            .values({ credential_id: credentialId, ...row })
+            .execute();
+        } else if (kept.token?.jwt === previous?.jwt) {
+          // Whoever was faster has another column by now, and stays: also the same token is encrypted anew each time.
+          await transaction
+            .updateTable('provider_tokens')
+            .set(row)
+            .where('credential_id', '=', credentialId)
+            .where('jwt', '=', kept.column)
+            .execute();
+        }
+        return (await find(transaction, vault, credentialId, now()))?.token ?? next;
+      }),
+  };
+}
 
 /** The place of a key's provider token, for the vault. */
-export const tokenPlace = (credentialId: string): Place => ['provider_tokens.jwt', credentialId];
+export function tokenPlace(credentialId: string): Place {
+  return ['provider_tokens.jwt', credentialId];
+}

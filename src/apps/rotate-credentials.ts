@@ -27,7 +27,7 @@ const MAX_TRIES = 20;
 type Step = 'rotated' | 'unchanged' | 'removed' | 'changed-meanwhile' | CredentialUnreadable;
 
 /** One app, in one transaction: an interrupted rotation leaves each app as it was or as it is wanted. */
-const rotateApp = async (database: Database, { from, to }: RotationVaults, key: number): Promise<Step> => {
+async function rotateApp(database: Database, { from, to }: RotationVaults, key: number): Promise<Step> {
   const row = await storageCall(database, () =>
     selectApps(database.kysely).where('id', '=', key).executeTakeFirst(),
   );
@@ -50,13 +50,13 @@ const rotateApp = async (database: Database, { from, to }: RotationVaults, key: 
       .executeTakeFirst();
     return numUpdatedRows > 0n ? 'rotated' : 'changed-meanwhile';
   });
-};
+}
 
-const rotateAppAtLast = async (
+async function rotateAppAtLast(
   database: Database,
   vaults: RotationVaults,
   key: number,
-): Promise<Exclude<Step, 'changed-meanwhile'>> => {
+): Promise<Exclude<Step, 'changed-meanwhile'>> {
   for (let tries = 0; tries < MAX_TRIES; tries += 1) {
     const step = await rotateApp(database, vaults, key);
     if (step !== 'changed-meanwhile') return step;
@@ -64,18 +64,18 @@ const rotateAppAtLast = async (
   throw new Error(
     `an app changed ${MAX_TRIES} times while its credential was being written anew: run it again`,
   );
-};
+}
 
 /**
  * Writes every credential and provider token as `to` would that is stored in another way. One transaction for each
  * row, which is only written while it is what was read: it may run beside services and other commands, be interrupted,
  * and be repeated. `onApp` is called after each app. Rejects with `StorageUnavailable`.
  */
-export const rotateCredentials = async (
+export async function rotateCredentials(
   database: Database,
   vaults: RotationVaults,
   onApp: (done: number, apps: number) => void = () => {},
-): Promise<Rotation> => {
+): Promise<Rotation> {
   const keys = await storageCall(database, () =>
     database.kysely.selectFrom('apps').select('id').orderBy('id').execute(),
   );
@@ -92,7 +92,7 @@ export const rotateCredentials = async (
     tokensRotated: tokens.rotated,
     tokensLeft: tokens.unreadable,
   };
-};
+}
 
 /** Two vaults of a rotation; they are the same one unless everything is to be decrypted. */
 export interface RotationVaults {
@@ -106,10 +106,10 @@ export interface RotationVaults {
  * Writes every provider token anew that is not stored as `to` would, and counts those that cannot be read. A token that
  * was replaced meanwhile is left to the service that replaced it. Rejects with `StorageUnavailable`.
  */
-const rotateProviderTokens = async (
+async function rotateProviderTokens(
   database: Database,
   { from, to }: RotationVaults,
-): Promise<{ readonly rotated: number; readonly unreadable: number }> => {
+): Promise<{ readonly rotated: number; readonly unreadable: number }> {
   const rows = await storageCall(database, () =>
     database.kysely.selectFrom('provider_tokens').select(['credential_id', 'jwt']).execute(),
   );
@@ -132,4 +132,4 @@ const rotateProviderTokens = async (
     }
   }
   return { rotated, unreadable };
-};
+}

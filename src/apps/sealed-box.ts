@@ -33,20 +33,21 @@ export interface NamedKey {
 export type Place = readonly string[];
 
 /** The sealed box that a parsed column holds; undefined when it holds something else. */
-export const asSealedBox = (value: unknown): SealedBox | undefined => {
+export function asSealedBox(value: unknown): SealedBox | undefined {
   if (!isRecord(value) || Object.keys(value).length !== FIELDS) return undefined;
   const { format, keyId, nonce, ciphertext, tag } = value;
   if (format !== FORMAT || typeof keyId !== 'string' || !KEY_ID.test(keyId)) return undefined;
   if (typeof nonce !== 'string' || typeof ciphertext !== 'string' || typeof tag !== 'string')
     return undefined;
   return { format, keyId, nonce, ciphertext, tag };
-};
+}
 
-const boundTo = (keyId: string, place: Place): Buffer =>
-  Buffer.from(JSON.stringify([FORMAT, keyId, ...place]));
+function boundTo(keyId: string, place: Place): Buffer {
+  return Buffer.from(JSON.stringify([FORMAT, keyId, ...place]));
+}
 
 /** The text, encrypted for that place. */
-export const sealBox = ({ id, key }: NamedKey, text: string, place: Place): SealedBox => {
+export function sealBox({ id, key }: NamedKey, text: string, place: Place): SealedBox {
   const nonce = randomBytes(NONCE_BYTES);
   const cipher = createCipheriv(FORMAT, key, nonce, { authTagLength: TAG_BYTES });
   cipher.setAAD(boundTo(id, place));
@@ -58,16 +59,16 @@ export const sealBox = ({ id, key }: NamedKey, text: string, place: Place): Seal
     ciphertext: ciphertext.toString('base64'),
     tag: cipher.getAuthTag().toString('base64'),
   };
-};
+}
 
 /** Undefined for text that is not the one way to write its bytes: Node reads over what is not base64. */
-const fromBase64 = (text: string): Buffer | undefined => {
+function fromBase64(text: string): Buffer | undefined {
   const bytes = Buffer.from(text, 'base64');
   return bytes.toString('base64') === text ? bytes : undefined;
-};
+}
 
 /** The text in a box that was sealed with this key for this place; undefined when any of it was changed. */
-export const openBox = ({ id, key }: NamedKey, box: SealedBox, place: Place): string | undefined => {
+export function openBox({ id, key }: NamedKey, box: SealedBox, place: Place): string | undefined {
   const nonce = fromBase64(box.nonce);
   const ciphertext = fromBase64(box.ciphertext);
   const tag = fromBase64(box.tag);
@@ -83,4 +84,4 @@ export const openBox = ({ id, key }: NamedKey, box: SealedBox, place: Place): st
     // The only thing that `final` can object to here is the tag.
     return undefined;
   }
-};
+}

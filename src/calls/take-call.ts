@@ -66,8 +66,9 @@ export async function takeCall(parts: CallParts, ask: CallAsk, caller: Caller): 
   return taken;
 }
 
-const repeatOf = (room: WaitingRoom, { callId, account }: CallAsk): Repeat | undefined =>
-  callId === undefined ? undefined : room.findRepeat(callId, account);
+function repeatOf(room: WaitingRoom, { callId, account }: CallAsk): Repeat | undefined {
+  return callId === undefined ? undefined : room.findRepeat(callId, account);
+}
 
 type Found =
   | { readonly kind: 'device'; readonly device: PushTarget }

@@ -19,9 +19,8 @@ const REFERENCE_NAMES = ['DB_ENV_HOST', 'DB_ENV_PORT', 'DB_ENV_USER', 'DB_ENV_PA
 const DEFAULT_DATABASE = 'sqlite:data/middleware.db';
 
 /** A database address that this version can open, its files included; never quoted, because it may hold a password. */
-const databaseUrl =
-  (readFile: (path: string) => string): Parse<string> =>
-  (value) => {
+function databaseUrl(readFile: (path: string) => string): Parse<string> {
+  return (value) => {
     if (isServerAddress(value)) {
       const reading = readDatabaseAddress(value);
       if (!reading.ok) return { expected: reading.problem };
@@ -39,6 +38,7 @@ const databaseUrl =
           expected: `must be sqlite:PATH, for example ${DEFAULT_DATABASE}, or postgres:// or mysql:// with user, password, host and database`,
         };
   };
+}
 
 /** Reads `DATABASE_URL`, or the reference's settings of its MySQL database where that is not set. */
 export function readDatabaseSettings(reader: SettingsReader): DatabaseSettings {

@@ -53,13 +53,16 @@ export function readMetricsAddress(reader: SettingsReader): ListenAddress {
 }
 
 /** `APP_PUSH_ROUNDTRIP_WAIT`, milliseconds. */
-export const readWaitMs = (reader: SettingsReader): number =>
-  reader.read('APP_PUSH_ROUNDTRIP_WAIT', '4000', integer(500, 60_000, 'milliseconds'));
+export function readWaitMs(reader: SettingsReader): number {
+  return reader.read('APP_PUSH_ROUNDTRIP_WAIT', '4000', integer(500, 60_000, 'milliseconds'));
+}
 
 /** `APPS_REFRESH_INTERVAL`, milliseconds. */
-export const readAppsRefreshMs = (reader: SettingsReader): number =>
-  reader.read('APPS_REFRESH_INTERVAL', '2000', integer(100, 600_000, 'milliseconds'));
+export function readAppsRefreshMs(reader: SettingsReader): number {
+  return reader.read('APPS_REFRESH_INTERVAL', '2000', integer(100, 600_000, 'milliseconds'));
+}
 
 /** `PBX_TOKEN`. */
-export const readPbxToken = (reader: SettingsReader): string | undefined =>
-  reader.readSecret('PBX_TOKEN', bearerToken);
+export function readPbxToken(reader: SettingsReader): string | undefined {
+  return reader.readSecret('PBX_TOKEN', bearerToken);
+}

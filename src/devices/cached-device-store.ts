@@ -35,7 +35,7 @@ const PROBE_PAUSE_MS = 500;
  * took the change or not. What other processes change is noticed when the entry is `seconds` old at the latest. With 0
  * seconds nothing is remembered.
  */
-export const createCachedDeviceStore = (
+export function createCachedDeviceStore(
   store: DeviceStore,
   options: {
     readonly seconds: number;
@@ -45,7 +45,7 @@ export const createCachedDeviceStore = (
     readonly maxEntries?: number;
     readonly now?: () => number;
   },
-): CachedDeviceStore => {
+): CachedDeviceStore {
   const { events, seconds, maxEntries = MAX_CACHED_DEVICES, lateMs, now = monotonic } = options;
   if (seconds === 0) return { ...store, appsKnown: () => {}, holdsDevices: () => false };
   const cache = new DeviceCache({ maxAgeMs: seconds * 1_000, maxEntries, lateMs, now });
@@ -61,7 +61,7 @@ export const createCachedDeviceStore = (
       cache.keepOnly(({ appKey }) => known.has(appKey));
     },
   };
-};
+}
 
 /** Whether the database is known to be away, and what that meant for calls. */
 class Outage {
@@ -92,12 +92,12 @@ class Outage {
   }
 }
 
-const readingPart = (
+function readingPart(
   store: DeviceStore,
   cache: DeviceCache,
   outage: Outage,
   now: () => number,
-): Pick<DeviceStore, 'findTarget'> => {
+): Pick<DeviceStore, 'findTarget'> {
   let lastProbe = Number.NEGATIVE_INFINITY;
   let probing = false;
 
@@ -156,10 +156,10 @@ const readingPart = (
       return known;
     },
   };
-};
+}
 
 /** Makes a change of the account known to the cache, whatever becomes of it. */
-const change = async <T>(
+async function change<T>(
   cache: DeviceCache,
   account: number,
   steps: {
@@ -168,7 +168,7 @@ const change = async <T>(
     /** Whether a change of unknown end would have left that device as it is. */
     readonly spares: (device: PushTarget) => boolean;
   },
-): Promise<T> => {
+): Promise<T> {
   const begun = cache.beginChange(account);
   let end: ChangeEnd = { kind: 'unknown', spares: steps.spares };
   try {
@@ -178,34 +178,33 @@ const change = async <T>(
   } finally {
     cache.endChange(begun, end);
   }
-};
+}
 
-const changingPart = (
+function changingPart(store: DeviceStore, cache: DeviceCache): Pick<DeviceStore, 'register' | 'setSandbox'> {
+  return {
+    register: (registration, at) => {
+      const { account, platform, appId, token } = registration;
+      return change(cache, account, {
+        make: () => store.register(registration, at),
+        taken: (result) =>
+          result.kind === 'unknown-app' ? { kind: 'nothing' } : { kind: 'taken', device: result.device },
+        // The same phone again may be woken whether the database has taken it or not, another one not.
+        spares: (known) => known.token === token && known.platform === platform && known.appId === appId,
+      });
+    },
+    setSandbox: (found) => {
+      const { account, token, sandbox } = found;
+      // It is what Apple said, whether the database can note it or not.
+      cache.amend(account, (device) => (device.token === token ? { ...device, sandbox } : device));
+      return store.setSandbox(found);
+    },
+  };
+}
+
+function removingPart(
   store: DeviceStore,
   cache: DeviceCache,
-): Pick<DeviceStore, 'register' | 'setSandbox'> => ({
-  register: (registration, at) => {
-    const { account, platform, appId, token } = registration;
-    return change(cache, account, {
-      make: () => store.register(registration, at),
-      taken: (result) =>
-        result.kind === 'unknown-app' ? { kind: 'nothing' } : { kind: 'taken', device: result.device },
-      // The same phone again may be woken whether the database has taken it or not, another one not.
-      spares: (known) => known.token === token && known.platform === platform && known.appId === appId,
-    });
-  },
-  setSandbox: (found) => {
-    const { account, token, sandbox } = found;
-    // It is what Apple said, whether the database can note it or not.
-    cache.amend(account, (device) => (device.token === token ? { ...device, sandbox } : device));
-    return store.setSandbox(found);
-  },
-});
-
-const removingPart = (
-  store: DeviceStore,
-  cache: DeviceCache,
-): Pick<DeviceStore, 'unregister' | 'remove' | 'dropToken'> => {
+): Pick<DeviceStore, 'unregister' | 'remove' | 'dropToken'> {
   const removing = (
     account: number,
     make: () => Promise<boolean>,
@@ -240,4 +239,4 @@ const removingPart = (
       return removing(account, () => store.dropToken(dead), spares);
     },
   };
-};
+}

@@ -5,8 +5,8 @@ import { storageCall } from '../storage/storage-call.ts';
  * How many devices each app has, by app key; apps without any are left out. Walks the whole index of devices by app:
  * for an operator's list, not for a call. Rejects with `StorageUnavailable`.
  */
-export const countDevices = (database: Database): Promise<ReadonlyMap<number, number>> =>
-  storageCall(database, async () => {
+export function countDevices(database: Database): Promise<ReadonlyMap<number, number>> {
+  return storageCall(database, async () => {
     const rows = await database.kysely
       .selectFrom('devices')
       .select(['app_key', ({ fn }) => fn.countAll<number>().as('devices')])
@@ -14,3 +14,4 @@ export const countDevices = (database: Database): Promise<ReadonlyMap<number, nu
       .execute();
     return new Map(rows.map((row) => [row.app_key, row.devices]));
   });
+}

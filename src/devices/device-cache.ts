@@ -164,17 +164,17 @@ export class DeviceCache {
   }
 }
 
-const addTo = <T>(sets: Map<number, Set<T>>, account: number, one: T): void => {
+function addTo<T>(sets: Map<number, Set<T>>, account: number, one: T): void {
   sets.set(account, (sets.get(account) ?? new Set()).add(one));
-};
+}
 
-const removeFrom = <T>(sets: Map<number, Set<T>>, account: number, one: T): void => {
+function removeFrom<T>(sets: Map<number, Set<T>>, account: number, one: T): void {
   const set = sets.get(account);
   set?.delete(one);
   if (set?.size === 0) sets.delete(account);
-};
+}
 
-const dropOldest = (map: Map<number, unknown>, limit: number): void => {
+function dropOldest(map: Map<number, unknown>, limit: number): void {
   const oldest = map.keys().next();
   if (map.size > limit && oldest.done !== true) map.delete(oldest.value);
-};
+}

@@ -18,7 +18,7 @@ export interface DeviceProbe {
 /** An account that nobody has. */
 const NOBODY = -1;
 
-const changeNothing = async (transaction: Transaction<Tables>): Promise<void> => {
+async function changeNothing(transaction: Transaction<Tables>): Promise<void> {
   await transaction.updateTable('devices').set({ last_seen_at: 0 }).where('account', '=', NOBODY).execute();
   await transaction
     .insertInto('devices')
@@ -31,10 +31,10 @@ const changeNothing = async (transaction: Transaction<Tables>): Promise<void> =>
     )
     .execute();
   await transaction.deleteFrom('devices').where('account', '=', NOBODY).execute();
-};
+}
 
 /** Probes a migrated database. */
-export const createDeviceProbe = (database: Database): DeviceProbe => {
+export function createDeviceProbe(database: Database): DeviceProbe {
   const { findTarget } = createDeviceStore(database);
   return {
     read: async () => {
@@ -51,4 +51,4 @@ export const createDeviceProbe = (database: Database): DeviceProbe => {
       if (failure !== undefined) throw failure;
     },
   };
-};
+}

@@ -4,8 +4,8 @@ import type { Tables } from '../storage/tables.ts';
 import type { Device, PushTarget } from './device.ts';
 
 /** What it takes to wake devices, each with what its app row says of it. A call reads one, and each column costs it. */
-export const selectTargets = (kysely: Kysely<Tables>) =>
-  kysely
+export function selectTargets(kysely: Kysely<Tables>) {
+  return kysely
     .selectFrom('devices')
     .innerJoin('apps', 'apps.id', 'devices.app_key')
     .select([
@@ -19,36 +19,42 @@ export const selectTargets = (kysely: Kysely<Tables>) =>
       'devices.remote_notification_token',
       'devices.registered_at',
     ]);
+}
 
 /** Devices with all that is known of them. */
-export const selectDevices = (kysely: Kysely<Tables>) =>
-  selectTargets(kysely).select([
+export function selectDevices(kysely: Kysely<Tables>) {
+  return selectTargets(kysely).select([
     'devices.name',
     'devices.os_version',
     'devices.client_version',
     'devices.remote_logging_id',
     'devices.last_seen_at',
   ]);
+}
 
 /** The device that a row of `selectTargets` is of. */
-export const targetOfRow = (row: InferResult<ReturnType<typeof selectTargets>>[number]): PushTarget => ({
-  account: row.account,
-  appKey: row.app_key,
-  platform: storedPlatform(row.platform),
-  appId: row.app_id,
-  token: row.token,
-  sandbox: row.sandbox === null ? null : row.sandbox !== 0,
-  pushProfile: row.push_profile,
-  remoteNotificationToken: row.remote_notification_token,
-  registeredAt: row.registered_at,
-});
+export function targetOfRow(row: InferResult<ReturnType<typeof selectTargets>>[number]): PushTarget {
+  return {
+    account: row.account,
+    appKey: row.app_key,
+    platform: storedPlatform(row.platform),
+    appId: row.app_id,
+    token: row.token,
+    sandbox: row.sandbox === null ? null : row.sandbox !== 0,
+    pushProfile: row.push_profile,
+    remoteNotificationToken: row.remote_notification_token,
+    registeredAt: row.registered_at,
+  };
+}
 
 /** The device that a row of `selectDevices` holds. */
-export const deviceOfRow = (row: InferResult<ReturnType<typeof selectDevices>>[number]): Device => ({
-  ...targetOfRow(row),
-  name: row.name,
-  osVersion: row.os_version,
-  clientVersion: row.client_version,
-  remoteLoggingId: row.remote_logging_id,
-  lastSeenAt: row.last_seen_at,
-});
+export function deviceOfRow(row: InferResult<ReturnType<typeof selectDevices>>[number]): Device {
+  return {
+    ...targetOfRow(row),
+    name: row.name,
+    osVersion: row.os_version,
+    clientVersion: row.client_version,
+    remoteLoggingId: row.remote_logging_id,
+    lastSeenAt: row.last_seen_at,
+  };
+}

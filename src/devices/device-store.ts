@@ -56,10 +56,11 @@ export interface DeviceStore {
 }
 
 /** The app key of the app with that platform and app id, as a subquery. */
-const appKeyOf = (kysely: Kysely<Tables>, platform: Platform, appId: string) =>
-  kysely.selectFrom('apps').select('id').where('platform', '=', platform).where('app_id', '=', appId);
+function appKeyOf(kysely: Kysely<Tables>, platform: Platform, appId: string) {
+  return kysely.selectFrom('apps').select('id').where('platform', '=', platform).where('app_id', '=', appId);
+}
 
-const readingPart = (database: Database): Pick<DeviceStore, 'find' | 'findTarget' | 'exists' | 'list'> => {
+function readingPart(database: Database): Pick<DeviceStore, 'find' | 'findTarget' | 'exists' | 'list'> {
   const { kysely } = database;
   const findRow = keyedQuery(database, (account) => selectDevices(kysely).where('account', '=', account));
   const findTargetRow = keyedQuery(database, (account) =>
@@ -90,9 +91,9 @@ const readingPart = (database: Database): Pick<DeviceStore, 'find' | 'findTarget
         return (await page.execute()).map(deviceOfRow);
       }),
   };
-};
+}
 
-const removingPart = (database: Database): Pick<DeviceStore, 'unregister' | 'dropToken' | 'remove'> => {
+function removingPart(database: Database): Pick<DeviceStore, 'unregister' | 'dropToken' | 'remove'> {
   const { kysely } = database;
   const deleteOf = (account: number) => kysely.deleteFrom('devices').where('account', '=', account);
   const removed = (query: ReturnType<typeof deleteOf>): Promise<boolean> =>
@@ -112,9 +113,9 @@ const removingPart = (database: Database): Pick<DeviceStore, 'unregister' | 'dro
       );
     },
   };
-};
+}
 
-const changingPart = (database: Database): Pick<DeviceStore, 'register' | 'setSandbox' | 'checkIn'> => {
+function changingPart(database: Database): Pick<DeviceStore, 'register' | 'setSandbox' | 'checkIn'> {
   const { kysely } = database;
   const updateOf = (account: number) => kysely.updateTable('devices').where('account', '=', account);
   return {
@@ -132,11 +133,13 @@ const changingPart = (database: Database): Pick<DeviceStore, 'register' | 'setSa
         return result.numUpdatedRows > 0n;
       }),
   };
-};
+}
 
 /** The devices of a migrated database. */
-export const createDeviceStore = (database: Database): DeviceStore => ({
-  ...readingPart(database),
-  ...changingPart(database),
-  ...removingPart(database),
-});
+export function createDeviceStore(database: Database): DeviceStore {
+  return {
+    ...readingPart(database),
+    ...changingPart(database),
+    ...removingPart(database),
+  };
+}

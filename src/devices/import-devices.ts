@@ -39,22 +39,25 @@ const COLUMNS = [
   'last_seen_at',
 ] as const;
 
-const rowsOf = (kysely: Kysely<Tables>, accounts: readonly number[]) =>
-  kysely.selectFrom('devices').select(COLUMNS).where('account', 'in', accounts).orderBy('account');
+function rowsOf(kysely: Kysely<Tables>, accounts: readonly number[]) {
+  return kysely.selectFrom('devices').select(COLUMNS).where('account', 'in', accounts).orderBy('account');
+}
 
 type KnownRow = InferResult<ReturnType<typeof rowsOf>>[number];
 
-const saidBy = (device: ImportedDevice) => ({
-  app_key: device.appKey,
-  token: device.token,
-  name: device.name,
-  os_version: device.osVersion,
-  client_version: device.clientVersion,
-  remote_logging_id: device.remoteLoggingId,
-  registered_at: device.seenAt,
-});
+function saidBy(device: ImportedDevice) {
+  return {
+    app_key: device.appKey,
+    token: device.token,
+    name: device.name,
+    os_version: device.osVersion,
+    client_version: device.clientVersion,
+    remote_logging_id: device.remoteLoggingId,
+    registered_at: device.seenAt,
+  };
+}
 
-const fateOf = (known: KnownRow | undefined, device: ImportedDevice): ImportFate => {
+function fateOf(known: KnownRow | undefined, device: ImportedDevice): ImportFate {
   if (known === undefined) return 'added';
   if (known.registered_at > device.seenAt) return 'newer-here';
   const said = saidBy(device);
@@ -67,9 +70,9 @@ const fateOf = (known: KnownRow | undefined, device: ImportedDevice): ImportFate
     known.remote_logging_id === said.remote_logging_id &&
     known.registered_at === said.registered_at;
   return isSame ? 'unchanged' : 'updated';
-};
+}
 
-const insertAll = async (transaction: Transaction<Tables>, devices: readonly ImportedDevice[]) => {
+async function insertAll(transaction: Transaction<Tables>, devices: readonly ImportedDevice[]) {
   if (devices.length === 0) return;
   const rows = devices.map((device) => ({
     account: device.account,
@@ -78,9 +81,9 @@ const insertAll = async (transaction: Transaction<Tables>, devices: readonly Imp
     last_seen_at: device.seenAt,
   }));
   await transaction.insertInto('devices').values(rows).execute();
-};
+}
 
-const update = async (transaction: Transaction<Tables>, device: ImportedDevice, known: KnownRow) => {
+async function update(transaction: Transaction<Tables>, device: ImportedDevice, known: KnownRow) {
   // What only this service knows of a phone holds for its token: Apple's environment, the profile of its pushes.
   const ofAnother =
     known.token === device.token
@@ -95,18 +98,18 @@ const update = async (transaction: Transaction<Tables>, device: ImportedDevice, 
     })
     .where('account', '=', device.account)
     .execute();
-};
+}
 
 /**
  * Takes over devices of another service, at most `MAX_IMPORT_PAGE` of different accounts, in one transaction, or only
  * tells what that would do. An account that registered here after the other service last heard of it is left alone.
  * Rejects with `StorageUnavailable`, and then nothing of the page is taken over.
  */
-export const importDevices = async (
+export async function importDevices(
   database: Database,
   devices: readonly ImportedDevice[],
   { apply }: { readonly apply: boolean },
-): Promise<ReadonlyMap<number, ImportFate>> => {
+): Promise<ReadonlyMap<number, ImportFate>> {
   if (devices.length > MAX_IMPORT_PAGE)
     throw new RangeError(`at most ${MAX_IMPORT_PAGE} devices are imported at once`);
   if (devices.length === 0) return new Map();
@@ -134,4 +137,4 @@ export const importDevices = async (
     }
     return new Map(compared.map(({ device, fate }) => [device.account, fate]));
   });
-};
+}

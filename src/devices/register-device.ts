@@ -27,17 +27,19 @@ export type RegisterResult =
   | { readonly kind: 'updated'; readonly device: Device; readonly previous: Device }
   | { readonly kind: 'unknown-app' };
 
-const numberOf = (truth: boolean | null): number | null => (truth === null ? null : Number(truth));
+function numberOf(truth: boolean | null): number | null {
+  return truth === null ? null : Number(truth);
+}
 
 /**
  * Waits until no other transaction is changing the account's row, where the database needs to be told to, and keeps
  * others from changing it; false where there is no row that could be kept.
  */
-const lockRow = async (
+async function lockRow(
   transaction: Transaction<Tables>,
   { rowLocks }: Database['dialect'],
   account: number,
-): Promise<boolean> => {
+): Promise<boolean> {
   if (!rowLocks) return true;
   const rows = await transaction
     .selectFrom('devices')
@@ -46,13 +48,13 @@ const lockRow = async (
     .forUpdate()
     .execute();
   return rows.length > 0;
-};
+}
 
-const writeRow = async (
+async function writeRow(
   transaction: Transaction<Tables>,
   device: Device,
   kind: 'created' | 'updated',
-): Promise<void> => {
+): Promise<void> {
   const columns = {
     app_key: device.appKey,
     token: device.token,
@@ -73,35 +75,37 @@ const writeRow = async (
       .values({ account, ...columns })
       .execute();
   else await transaction.updateTable('devices').set(columns).where('account', '=', account).execute();
-};
+}
 
-const deviceOf = (registration: DeviceRegistration, appKey: number, now: number): Device => ({
-  account: registration.account,
-  appKey,
-  platform: registration.platform,
-  appId: registration.appId,
-  token: registration.token,
-  sandbox: registration.sandbox ?? null,
-  name: registration.name ?? null,
-  osVersion: registration.osVersion ?? null,
-  clientVersion: registration.clientVersion ?? null,
-  remoteLoggingId: registration.remoteLoggingId ?? null,
-  pushProfile: registration.pushProfile ?? null,
-  remoteNotificationToken: registration.remoteNotificationToken ?? null,
-  registeredAt: now,
-  lastSeenAt: now,
-});
+function deviceOf(registration: DeviceRegistration, appKey: number, now: number): Device {
+  return {
+    account: registration.account,
+    appKey,
+    platform: registration.platform,
+    appId: registration.appId,
+    token: registration.token,
+    sandbox: registration.sandbox ?? null,
+    name: registration.name ?? null,
+    osVersion: registration.osVersion ?? null,
+    clientVersion: registration.clientVersion ?? null,
+    remoteLoggingId: registration.remoteLoggingId ?? null,
+    pushProfile: registration.pushProfile ?? null,
+    remoteNotificationToken: registration.remoteNotificationToken ?? null,
+    registeredAt: now,
+    lastSeenAt: now,
+  };
+}
 
 /**
  * Makes the phone the account's only device, whatever it had before, at `now` (epoch ms). Resolved means on disk.
  * Rejects with `StorageUnavailable`.
  */
-export const registerDevice = (
+export function registerDevice(
   database: Pick<Database, 'kysely' | 'dialect' | 'writes'>,
   registration: DeviceRegistration,
   now: number,
-): Promise<RegisterResult> =>
-  transact(database, async (transaction) => {
+): Promise<RegisterResult> {
+  return transact(database, async (transaction) => {
     const { account, platform, appId } = registration;
     const locked = await lockRow(transaction, database.dialect, account);
     const app = await transaction
@@ -124,3 +128,4 @@ export const registerDevice = (
       ? { kind: 'created', device }
       : { kind: 'updated', device, previous: deviceOfRow(row) };
   });
+}

@@ -7,26 +7,29 @@ export type TakeoverNotice = 'android-data' | 'apns-alert' | 'apns-voip' | 'none
 const MARKS = ['remoteLoggingId', 'name', 'remoteNotificationToken'] as const;
 
 /** A mark that one of the two leaves out, or leaves empty, is no evidence. */
-const bothSayDifferently = (one: string | null, other: string | null): boolean =>
-  one !== null && one !== '' && other !== null && other !== '' && one !== other;
+function bothSayDifferently(one: string | null, other: string | null): boolean {
+  return one !== null && one !== '' && other !== null && other !== '' && one !== other;
+}
 
 /**
  * Whether `next` is evidently another installation than `previous`, the account's device until now, and not the same
  * phone with a fresh token: telling that one would switch off the phone that has just registered.
  */
-export const isTakeover = (previous: Device, next: Device): boolean => {
+export function isTakeover(previous: Device, next: Device): boolean {
   if (previous.token === next.token) return false;
   if (previous.platform !== next.platform || previous.appId !== next.appId) return true;
   return MARKS.some((mark) => bothSayDifferently(previous[mark], next[mark]));
-};
+}
 
-const isBlank = (text: string | null): boolean => text === null || text === '';
+function isBlank(text: string | null): boolean {
+  return text === null || text === '';
+}
 
 /**
  * How to tell `previous` that another phone took its account. An iOS app that registers a push profile reports every
  * VoIP push as a call, so it is only told where it has a token for ordinary alerts.
  */
-export const noticeFor = (previous: Device): TakeoverNotice => {
+export function noticeFor(previous: Device): TakeoverNotice {
   switch (previous.platform) {
     case 'android':
     case 'gcm':
@@ -37,4 +40,4 @@ export const noticeFor = (previous: Device): TakeoverNotice => {
     default:
       return previous.platform satisfies never;
   }
-};
+}

@@ -39,13 +39,18 @@ const ALERTS: Readonly<Record<string, CertificateRefusal>> = {
 
 const UNTRUSTED = /CERT|SELF_SIGNED|UNABLE_TO_|ALTNAME/;
 
-const codeOf = (error: Error): string =>
-  'code' in error && typeof error.code === 'string' ? error.code : '';
+function codeOf(error: Error): string {
+  return 'code' in error && typeof error.code === 'string' ? error.code : '';
+}
 
-const isTls = (code: string): boolean => code.startsWith('ERR_SSL_') || code.startsWith('ERR_OSSL_');
+function isTls(code: string): boolean {
+  return code.startsWith('ERR_SSL_') || code.startsWith('ERR_OSSL_');
+}
 
 /** The peer's refusal of our certificate, where `error` is one. */
-export const certificateRefusal = (error: Error): CertificateRefusal | undefined => ALERTS[codeOf(error)];
+export function certificateRefusal(error: Error): CertificateRefusal | undefined {
+  return ALERTS[codeOf(error)];
+}
 
 /** What one failed try to connect says of the next ones. */
 export interface ConnectFailure {

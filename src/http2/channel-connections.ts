@@ -131,5 +131,9 @@ export class Connections {
   }
 }
 
-const hasRoom = ({ room }: Http2Connection): boolean => room > 0;
-const takesRequests = (connection: Http2Connection): boolean => connection.takesRequests;
+function hasRoom({ room }: Http2Connection): boolean {
+  return room > 0;
+}
+function takesRequests(connection: Http2Connection): boolean {
+  return connection.takesRequests;
+}

@@ -5,22 +5,25 @@ const MAX_GOAWAY = 4_096;
 const MAX_WORD = 60;
 
 /** A peer's words made fit for a log line: printable ASCII only, at most 200 characters. */
-export const printable = (text: string): string => text.slice(0, MAX_DETAIL).replaceAll(/[^\x20-\x7e]/g, '?');
+export function printable(text: string): string {
+  return text.slice(0, MAX_DETAIL).replaceAll(/[^\x20-\x7e]/g, '?');
+}
 
 /** The debug data of a GOAWAY (RFC 9113, 6.8), where Apple puts the reason as JSON: its first 4 KiB, without blanks and NULs around. */
-export const goawayText = (data: NodeJS.ArrayBufferView | undefined): string =>
-  data === undefined
+export function goawayText(data: NodeJS.ArrayBufferView | undefined): string {
+  return data === undefined
     ? ''
     : Buffer.from(data.buffer, data.byteOffset, Math.min(data.byteLength, MAX_GOAWAY))
         .toString('latin1')
         .replaceAll(/^[\s\0]+|[\s\0]+$/g, '');
+}
 
 /** What a GOAWAY said, for a log line: its code and its debug data, of long data the reason. */
-export const goawayDetail = (code: number, text: string): string => {
+export function goawayDetail(code: number, text: string): string {
   if (text === '') return `code ${code}`;
   const word = text.length > MAX_DETAIL ? reasonIn(text) : undefined;
   return printable(`code ${code}: ${word?.slice(0, MAX_WORD) ?? text}`);
-};
+}
 
 /** The `reason` of a JSON object. */
 function reasonIn(text: string): string | undefined {
@@ -33,13 +36,14 @@ function reasonIn(text: string): string | undefined {
   }
 }
 
-const isCoded = (error: Error): error is Error & { readonly code: string } =>
-  'code' in error && typeof error.code === 'string';
+function isCoded(error: Error): error is Error & { readonly code: string } {
+  return 'code' in error && typeof error.code === 'string';
+}
 
 /** One line for an error of a connection: its code and its message, also of one that only gathers others. */
-export const errorDetail = (error: Error): string => {
+export function errorDetail(error: Error): string {
   const inner: unknown = error instanceof AggregateError ? error.errors[0] : undefined;
   const told = error.message === '' && inner instanceof Error ? inner : error;
   const code = isCoded(told) && !told.message.includes(told.code) ? ` (${told.code})` : '';
   return printable(`${told.message}${code}`);
-};
+}

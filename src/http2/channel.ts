@@ -14,7 +14,9 @@ import { Http2Connection } from './connection.ts';
 import type { ConnectionOptions, ConnectionOwner, LossCause, StreamEnd } from './connection-types.ts';
 import type { Dialled } from './dial.ts';
 
-const never = (): boolean => false;
+function never(): boolean {
+  return false;
+}
 
 /**
  * Kept connections to a push service; the dispatcher puts requests on them. One connection is open, or the connector is
@@ -191,7 +193,9 @@ class Http2Channel implements Channel, ConnectionOwner<Http2Connection> {
 }
 
 /** Makes a channel; it connects with the first request, or with `warm`. Throws for an origin that is not `https:`. */
-export const createHttp2Channel = (options: Http2ChannelOptions): Channel => new Http2Channel(options);
+export function createHttp2Channel(options: Http2ChannelOptions): Channel {
+  return new Http2Channel(options);
+}
 
 /** What a channel is made of. */
 export interface Http2ChannelOptions {

@@ -39,14 +39,16 @@ export interface Dialling {
   late(ms: number): ConnectError;
 }
 
-const ignore = (): void => {};
+function ignore(): void {}
 
-const peerOf = ({ hostname, port }: URL): TunnelTarget => ({
-  host: hostname.startsWith('[') ? hostname.slice(1, -1) : hostname,
-  port: port === '' ? 443 : Number(port),
-});
+function peerOf({ hostname, port }: URL): TunnelTarget {
+  return {
+    host: hostname.startsWith('[') ? hostname.slice(1, -1) : hostname,
+    port: port === '' ? 443 : Number(port),
+  };
+}
 
-const openSocket = (target: DialTarget, tunnel: Socket | undefined): TLSSocket => {
+function openSocket(target: DialTarget, tunnel: Socket | undefined): TLSSocket {
   const { host, port } = peerOf(target.origin);
   return connectTls({
     host,
@@ -56,13 +58,13 @@ const openSocket = (target: DialTarget, tunnel: Socket | undefined): TLSSocket =
     ALPNProtocols: ['h2'],
     ...target.tls,
   });
-};
+}
 
 /**
  * Connects: name look-up, TCP, a tunnel if there is a proxy, TLS 1.2 or later with the peer verified and `h2` agreed on, and
  * the peer's SETTINGS, which may allow one stream only (APNs before the first valid token). All of it ends within `timeoutMs`.
  */
-export const dial = (target: DialTarget, handlers: DialHandlers): Dialling => {
+export function dial(target: DialTarget, handlers: DialHandlers): Dialling {
   const started = monotonic();
   let tunnelling: Tunnelling | undefined;
   let socket: TLSSocket | undefined;
@@ -148,4 +150,4 @@ export const dial = (target: DialTarget, handlers: DialHandlers): Dialling => {
       else last.once('close', closed);
     },
   };
-};
+}

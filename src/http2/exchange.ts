@@ -15,7 +15,7 @@ const MAX_HEADER_CHARACTERS = 32_768;
 const PATH = /^\/[\x21-\x7e]*$/;
 const VALUE = /^[\t\x20-\x7e]*$/;
 const NO_HEADERS: IncomingHttpHeaders = {};
-const ignore = (): void => {};
+function ignore(): void {}
 
 /**
  * Makes the header lists of one connection's requests. node:http2 joins headers by NUL bytes and checks no values, so a control
@@ -58,12 +58,12 @@ export class RequestHeaders {
  * Puts a request on the wire and settles it when its answer is complete. Returns undefined, with nothing sent, when it
  * cannot be expressed in HTTP/2. `closed` is called once when the stream is gone; the request may still be unsettled then.
  */
-export const openExchange = (
+export function openExchange(
   session: ClientHttp2Session,
   requestHeaders: RequestHeaders,
   pending: PendingRequest,
   closed: (pending: PendingRequest, stream: ClientHttp2Stream) => void,
-): ClientHttp2Stream | undefined => {
+): ClientHttp2Stream | undefined {
   const list = requestHeaders.listOf(pending.request);
   if (list === undefined) return undefined;
   let stream: ClientHttp2Stream;
@@ -107,4 +107,4 @@ export const openExchange = (
   stream.on('close', () => closed(pending, stream));
   stream.end(pending.request.body);
   return stream;
-};
+}

@@ -45,8 +45,9 @@ export class Processed {
 }
 
 /** Whether a GOAWAY complains of too many PINGs. */
-export const complainsOfPings = (code: number, text: string): boolean =>
-  code === constants.NGHTTP2_ENHANCE_YOUR_CALM && text.includes(TOO_MANY_PINGS);
+export function complainsOfPings(code: number, text: string): boolean {
+  return code === constants.NGHTTP2_ENHANCE_YOUR_CALM && text.includes(TOO_MANY_PINGS);
+}
 
 /**
  * Right after an error GOAWAY node:http2 destroys the session, and with it the answers that the peer still gives to streams

@@ -12,7 +12,9 @@ export function closeName(written: string, names: readonly string[]): string | u
   });
 }
 
-const bare = (name: string): string => name.replace(/[^A-Za-z0-9]/g, '').toUpperCase();
+function bare(name: string): string {
+  return name.replace(/[^A-Za-z0-9]/g, '').toUpperCase();
+}
 
 /** Characters that were left out, added, replaced, or swapped with their neighbour (optimal string alignment). */
 function slips(one: string, other: string): number {

@@ -51,9 +51,15 @@ function binaryKind(text: string, wanted: Wanted): string | undefined {
 }
 
 /** DER begins with a sequence, `0`, and its length in 1 to 4 characters: read as UTF-8, bytes above 127 become U+FFFD. */
-const headOf = (text: string): string => (text.startsWith('0') ? text.slice(1, 9) : '');
+function headOf(text: string): string {
+  return text.startsWith('0') ? text.slice(1, 9) : '';
+}
 
 /** Its version, the number 3, comes first (RFC 7292, 4). */
-const isPkcs12 = (text: string): boolean => headOf(text).includes('\x02\x01\x03');
+function isPkcs12(text: string): boolean {
+  return headOf(text).includes('\x02\x01\x03');
+}
 
-const isDer = (text: string): boolean => /(?!\s)\p{Cc}|\uFFFD/u.test(headOf(text));
+function isDer(text: string): boolean {
+  return /(?!\s)\p{Cc}|\uFFFD/u.test(headOf(text));
+}

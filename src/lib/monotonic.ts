@@ -1,2 +1,4 @@
 /** Milliseconds on a clock that never jumps; only differences mean something. */
-export const monotonic = (): number => performance.now();
+export function monotonic(): number {
+  return performance.now();
+}

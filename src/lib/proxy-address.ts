@@ -67,7 +67,9 @@ export function shownProxyAddress(text: string): string | undefined {
   return authorization === undefined ? origin : origin.replace('://', '://(hidden)@');
 }
 
-const refuse = (problem: string): ProxyReading => ({ ok: false, problem });
+function refuse(problem: string): ProxyReading {
+  return { ok: false, problem };
+}
 
 function credentialsOf({
   username,

@@ -13,7 +13,7 @@ let count = randomInt(2 ** 32);
  * A UUID that no other push has (Apple asks for that form in `apns-id`; RFC 9562, section 4). Its last part is counted up: a
  * wholly random one costs each call several µs, and nothing depends on its being hard to guess.
  */
-export const newPushId = (): string => {
+export function newPushId(): string {
   count += 1;
   return prefix + count.toString(16).padStart(DIGITS, '0');
-};
+}

@@ -23,8 +23,9 @@ export function withDetail(verdict: PushVerdict, detail: string | undefined): Pu
 }
 
 /** The words of a verdict, for an event. */
-export const saidBy = ({
-  reason,
-  detail,
-}: FinalVerdict): { readonly reason: string; readonly detail?: string } =>
-  detail === undefined ? { reason } : { reason, detail };
+export function saidBy({ reason, detail }: FinalVerdict): {
+  readonly reason: string;
+  readonly detail?: string;
+} {
+  return detail === undefined ? { reason } : { reason, detail };
+}

@@ -1,5 +1,7 @@
 /** Size of `text` as JSON string content in UTF-8 bytes, its quotes not counted. */
-const jsonBytes = (text: string): number => Buffer.byteLength(JSON.stringify(text)) - 2;
+function jsonBytes(text: string): number {
+  return Buffer.byteLength(JSON.stringify(text)) - 2;
+}
 
 /**
  * The longest beginning of `text` that takes at most `maxBytes` inside a JSON string, cut between the characters

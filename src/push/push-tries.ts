@@ -92,11 +92,15 @@ async function tryAgain(
 type RetryVerdict = Extract<PushVerdict, { kind: 'retry' }>;
 
 /** A failure of Apple's other environment says nothing of the device's own. */
-const outlookAfter = ({ otherwise }: RetryVerdict, variant: PushVariant, parts: TryParts): Outlook =>
-  otherwise.kind === 'unavailable' && !variant.otherEnvironment ? parts.failed(otherwise) : 'uncertain';
+function outlookAfter({ otherwise }: RetryVerdict, variant: PushVariant, parts: TryParts): Outlook {
+  return otherwise.kind === 'unavailable' && !variant.otherEnvironment
+    ? parts.failed(otherwise)
+    : 'uncertain';
+}
 
-const certainly = (verdict: FinalVerdict): FinalVerdict =>
-  verdict.kind === 'unavailable' ? { ...verdict, certain: true } : verdict;
+function certainly(verdict: FinalVerdict): FinalVerdict {
+  return verdict.kind === 'unavailable' ? { ...verdict, certain: true } : verdict;
+}
 
 /** A credential that was refused before anything was sent is not tried again: the provider has done so. */
 function againIfRefused(verdict: PushVerdict): PushVerdict {
@@ -105,8 +109,9 @@ function againIfRefused(verdict: PushVerdict): PushVerdict {
 }
 
 /** Refused again with another word is refused again. */
-const limitKey = ({ reason, otherwise }: RetryVerdict): string =>
-  otherwise.kind === 'app-fault' ? otherwise.kind : reason;
+function limitKey({ reason, otherwise }: RetryVerdict): string {
+  return otherwise.kind === 'app-fault' ? otherwise.kind : reason;
+}
 
 function pauseBefore(verdict: RetryVerdict, tries: number, random: () => number): number {
   const growing = verdict.limit === 'budget' ? backoff(tries - 1, PAUSES, random) : 0;

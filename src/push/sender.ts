@@ -27,11 +27,13 @@ export interface SenderOptions {
 }
 
 /** A push that nobody was asked about. */
-const notSent = (kind: Exclude<PushResult['kind'], 'accepted'>, reason: string): Ending => ({
-  result: { kind, reason },
-  verdict: 'not-sent',
-  tries: 0,
-});
+function notSent(kind: Exclude<PushResult['kind'], 'accepted'>, reason: string): Ending {
+  return {
+    result: { kind, reason },
+    verdict: 'not-sent',
+    tries: 0,
+  };
+}
 
 interface Ending {
   readonly result: PushResult;
@@ -131,8 +133,9 @@ export function createSender(options: SenderOptions): PushSender {
 }
 
 /** A try in the other environment was made because the device's own one had answered, so that one works. */
-const breakerNews = ({ verdict, otherEnvironment }: Tried): FinalVerdict =>
-  otherEnvironment ? { kind: 'token-suspect', ...saidBy(verdict) } : verdict;
+function breakerNews({ verdict, otherEnvironment }: Tried): FinalVerdict {
+  return otherEnvironment ? { kind: 'token-suspect', ...saidBy(verdict) } : verdict;
+}
 
 function labelsOf({ id, device, message }: PushRequest): PushLabels {
   const isCall = message.kind === 'call';

@@ -3,13 +3,13 @@ import type { RedisServer } from './redis-address.ts';
 import { type Login, ServerConnection } from './server-connection.ts';
 
 /** Asks one server on a connection made for that; rejects with `RedisUnavailable` or `ErrorReply`, after `limitMs` at the latest. */
-export const askOnce = async (
+export async function askOnce(
   server: RedisServer,
   login: Login,
   limitMs: number,
   signal: AbortSignal,
   ask: (connection: ServerConnection) => Promise<unknown>,
-): Promise<unknown> => {
+): Promise<unknown> {
   const connection = new ServerConnection(server, login);
   const cancel = startDeadline(limitMs, () => connection.drop('timeout'));
   const stop = () => connection.drop('closed');
@@ -23,4 +23,4 @@ export const askOnce = async (
     connection.drop('closed');
     await connection.ended;
   }
-};
+}

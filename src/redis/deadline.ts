@@ -2,7 +2,7 @@
  * Runs `late` once after `ms` milliseconds unless cancelled. What had already arrived by then is read first: a process
  * that was busy for longer than the limit must not take that for the silence of Redis.
  */
-export const startDeadline = (ms: number, late: () => void): (() => void) => {
+export function startDeadline(ms: number, late: () => void): () => void {
   let immediate: NodeJS.Immediate | undefined;
   const timer = setTimeout(() => {
     immediate = setImmediate(late);
@@ -11,4 +11,4 @@ export const startDeadline = (ms: number, late: () => void): (() => void) => {
     clearTimeout(timer);
     clearImmediate(immediate);
   };
-};
+}

@@ -57,27 +57,31 @@ export class ErrorReply extends Error {
 }
 
 /** https://redis.io/docs/latest/operate/oss_and_stack/reference/cluster-spec/#redirection-and-resharding */
-const redirectIn = (text: string): ErrorReply['redirect'] => {
+function redirectIn(text: string): ErrorReply['redirect'] {
   const [, kind, host = '', port] = /^(MOVED|ASK) \d+ (.*):(\d+)$/.exec(text) ?? [];
   if (kind !== 'MOVED' && kind !== 'ASK') return undefined;
   return { kind, server: { host: host === '?' ? '' : host, port: Number(port) } };
-};
+}
 
 /** Before Redis 7 a script that fails in a command tells that command's error behind its own place. */
-const nestedCode = (text: string): string => /@user_script: ?\d+: -?([A-Z]{3,}) /.exec(text)?.[1] ?? '';
+function nestedCode(text: string): string {
+  return /@user_script: ?\d+: -?([A-Z]{3,}) /.exec(text)?.[1] ?? '';
+}
 
 /** The fault that an error of a command stands for; undefined where the command itself was wrong. */
-export const faultOf = (error: unknown): RedisFault | undefined =>
-  error instanceof RedisUnavailable || error instanceof ErrorReply ? error.fault : undefined;
+export function faultOf(error: unknown): RedisFault | undefined {
+  return error instanceof RedisUnavailable || error instanceof ErrorReply ? error.fault : undefined;
+}
 
 /** The fault that an error of a command stands for, with the words of Redis; what Redis refuses for another reason is `refused`. */
-export const troubleOf = (error: unknown): RedisTrouble | undefined => {
+export function troubleOf(error: unknown): RedisTrouble | undefined {
   if (error instanceof ErrorReply) return { fault: error.fault ?? 'refused', said: error.said };
   return error instanceof RedisUnavailable ? error : undefined;
-};
+}
 
 /** What a caller is to see: `RedisUnavailable` where that is meant, else the error itself. */
-export const asUnavailable = (error: unknown): unknown =>
-  error instanceof ErrorReply && error.fault !== undefined
+export function asUnavailable(error: unknown): unknown {
+  return error instanceof ErrorReply && error.fault !== undefined
     ? new RedisUnavailable(error.fault, { cause: error, said: error.said })
     : error;
+}

@@ -17,12 +17,12 @@ interface Logins {
  * The address of the master that the first answering Sentinel names; each is asked in turn
  * (https://redis.io/docs/latest/develop/reference/sentinel-clients/). Rejects with `RedisUnavailable`.
  */
-export const findMaster = async (
+export async function findMaster(
   sentinels: readonly HostPort[],
   master: string,
   logins: Logins,
   signal: AbortSignal,
-): Promise<HostPort> => {
+): Promise<HostPort> {
   let trouble: RedisTrouble = { fault: 'no-master' };
   for (const sentinel of sentinels) {
     if (signal.aborted) break;
@@ -35,24 +35,24 @@ export const findMaster = async (
   }
   const { fault, said } = trouble;
   throw new RedisUnavailable(fault, { ...(said !== undefined && { said }) });
-};
+}
 
 /** A refused login is the operator's to mend, whatever else is wrong with other Sentinels. */
-const worse = (known: RedisTrouble, found: RedisTrouble | undefined): RedisTrouble => {
+function worse(known: RedisTrouble, found: RedisTrouble | undefined): RedisTrouble {
   if (found === undefined || known.fault === 'sentinel-refused') return known;
   return found.fault === 'login-refused' ? { ...found, fault: 'sentinel-refused' } : found;
-};
+}
 
 /**
  * Sentinels that have a login of their own are given that. Most others want no password and refuse one; one that wants
  * it is given that of Redis.
  */
-const askSentinel = async (
+async function askSentinel(
   sentinel: HostPort,
   master: string,
   { redis: login, own }: Logins,
   signal: AbortSignal,
-): Promise<unknown> => {
+): Promise<unknown> {
   const ask = (connection: ServerConnection) =>
     connection.call('SENTINEL', ['get-master-addr-by-name', master]);
   if (own !== undefined)
@@ -65,10 +65,10 @@ const askSentinel = async (
       throw error;
     return askOnce(sentinel, { ...login, database: 0 }, SENTINEL_LIMIT_MS, signal, ask);
   }
-};
+}
 
-const masterOf = (answer: unknown): HostPort | undefined => {
+function masterOf(answer: unknown): HostPort | undefined {
   if (!Array.isArray(answer)) return undefined;
   const [host, port]: unknown[] = answer;
   return typeof host === 'string' && typeof port === 'string' ? { host, port: Number(port) } : undefined;
-};
+}

@@ -12,7 +12,7 @@ const TABLE = Uint16Array.from({ length: 256 }, (_, byte) => {
  * The slot of a key or of a sharded channel: of its hash tag (what stands between the first `{` and the next `}`) where
  * it has one that is not empty. https://redis.io/docs/latest/operate/oss_and_stack/reference/cluster-spec/#hash-tags
  */
-export const keySlot = (key: string): number => {
+export function keySlot(key: string): number {
   const open = key.indexOf('{');
   const close = open === -1 ? -1 : key.indexOf('}', open + 1);
   const hashed = close > open + 1 ? key.slice(open + 1, close) : key;
@@ -21,4 +21,4 @@ export const keySlot = (key: string): number => {
     crc = ((crc << 8) ^ (TABLE[((crc >> 8) ^ byte) & 0xff] ?? 0)) & 0xffff;
   }
   return crc % SLOTS;
-};
+}

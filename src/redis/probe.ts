@@ -14,19 +14,21 @@ export interface Probing {
 }
 
 /** What the key of a probe begins with. */
-export const probeKey = ({ probe, prefix }: Probing): string => probe?.key ?? `${prefix}probe:`;
+export function probeKey({ probe, prefix }: Probing): string {
+  return probe?.key ?? `${prefix}probe:`;
+}
 
 /**
  * Has a server do what calls do: a PING is also answered by a replica, by a server without memory, by a Cluster that is
  * down, and for a user who may not run scripts. Rejects with what the server says. `publish`: PUBLISH or, at a server of a
  * Cluster, SPUBLISH, to a channel in the slot of the key.
  */
-export const probeServer = async (
+export async function probeServer(
   connection: ServerConnection,
   { probe }: Probing,
   key: string,
   publish: 'PUBLISH' | 'SPUBLISH',
-): Promise<void> => {
+): Promise<void> {
   if (probe === undefined) {
     await connection.call('SET', [key, '1', 'PX', PROBE_LIVES_MS]);
     return;
@@ -34,22 +36,22 @@ export const probeServer = async (
   // In braces, the key decides the slot of the channel too.
   const channel = `${probe.channel}{${key}}`;
   await Promise.all([runProbe(connection, probe, key), say(connection, publish, channel)]);
-};
+}
 
-const runProbe = async (connection: ServerConnection, { script }: RedisProbe, key: string): Promise<void> => {
+async function runProbe(connection: ServerConnection, { script }: RedisProbe, key: string): Promise<void> {
   try {
     await connection.call('EVALSHA', [digestOf(script), 1, key]);
   } catch (error) {
     if (!(error instanceof ErrorReply) || error.code !== 'NOSCRIPT') throw error;
     await connection.call('EVAL', [script.lua, 1, key]);
   }
-};
+}
 
-const say = async (
+async function say(
   connection: ServerConnection,
   publish: 'PUBLISH' | 'SPUBLISH',
   channel: string,
-): Promise<void> => {
+): Promise<void> {
   try {
     await connection.call(publish, [channel, '']);
   } catch (error) {
@@ -57,4 +59,4 @@ const say = async (
     if (publish === 'PUBLISH' || !(error instanceof ErrorReply) || !error.unknownCommand) throw error;
     await connection.call('PUBLISH', [channel, '']);
   }
-};
+}

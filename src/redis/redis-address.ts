@@ -71,7 +71,7 @@ const SOCKET = new RegExp(
  * as https://www.iana.org/assignments/uri-schemes/prov/redis says, and `unix:///path`. Pure; a problem never quotes the
  * address.
  */
-export const readRedisAddress = (text: string): RedisAddressReading => {
+export function readRedisAddress(text: string): RedisAddressReading {
   const socket = SOCKET.exec(text);
   if (socket !== null) return readSocketAddress(socket);
   const match = SERVERS.exec(text);
@@ -90,9 +90,9 @@ export const readRedisAddress = (text: string): RedisAddressReading => {
       : sentinelAt(servers, written, asked.database);
   if ('problem' in place) return refuse(place.problem);
   return { ok: true, address: { ...names, place, tls: secure !== undefined } };
-};
+}
 
-const readSocketAddress = ([, account, path = '', query]: RegExpExecArray): RedisAddressReading => {
+function readSocketAddress([, account, path = '', query]: RegExpExecArray): RedisAddressReading {
   // What follows the first of two `@` may be the rest of a password.
   if (account !== undefined && path.includes('@')) return refuse(NO_ADDRESS);
   const names = namesOf(account);
@@ -104,28 +104,30 @@ const readSocketAddress = ([, account, path = '', query]: RegExpExecArray): Redi
     ok: true,
     address: { ...names, place: { kind: 'single', server, database: asked.database ?? 0 }, tls: false },
   };
-};
+}
 
 /** Reads `host:port,host:port`; undefined where one of them is none. */
-export const readServers = (text: string, defaultPort = REDIS_PORT): readonly HostPort[] | undefined => {
+export function readServers(text: string, defaultPort = REDIS_PORT): readonly HostPort[] | undefined {
   const servers = text.split(',').map((part) => readServer(part.trim(), defaultPort));
   const known = servers.filter((server) => server !== undefined);
   return known.length === servers.length && known.length <= MOST_SERVERS ? known : undefined;
-};
+}
 
-const readServer = (text: string, defaultPort: number): HostPort | undefined => {
+function readServer(text: string, defaultPort: number): HostPort | undefined {
   const match = /^(?:(?:redis|valkey):\/\/)?(?:\[([^\]]+)\]|([^:[\]]+))(?::(\d{1,5}))?\/?$/i.exec(text);
   const host = match?.[1] ?? match?.[2] ?? '';
   const port = Number(match?.[3] ?? defaultPort);
   const named = match?.[1] === undefined ? /^[A-Za-z0-9][A-Za-z0-9._-]{0,252}$/.test(host) : isIP(host) === 6;
   return named && port >= 1 && port <= 65_535 ? { host, port } : undefined;
-};
+}
 
-const refuse = (problem: string): RedisAddressReading => ({ ok: false, problem });
+function refuse(problem: string): RedisAddressReading {
+  return { ok: false, problem };
+}
 
 type Problem = { readonly problem: string };
 
-const namesOf = (account: string | undefined): Pick<RedisAddress, 'username' | 'password'> | Problem => {
+function namesOf(account: string | undefined): Pick<RedisAddress, 'username' | 'password'> | Problem {
   if (account === undefined) return { username: undefined, password: undefined };
   const colon = account.indexOf(':');
   if (colon === -1 || colon === account.length - 1) {
@@ -140,7 +142,7 @@ const namesOf = (account: string | undefined): Pick<RedisAddress, 'username' | '
   } catch {
     return { problem: 'holds a % that is not the beginning of a percent-encoded character' };
   }
-};
+}
 
 /** What happens anyhow: certificates are verified, and hosts of either family are tried. */
 const HARMLESS: Readonly<Record<string, RegExp>> = {
@@ -149,7 +151,7 @@ const HARMLESS: Readonly<Record<string, RegExp>> = {
 };
 
 /** Options of Redis' other clients; `protocol` is this service's own affair. */
-const optionsOf = (query: string | undefined): { readonly database: number | undefined } | Problem => {
+function optionsOf(query: string | undefined): { readonly database: number | undefined } | Problem {
   const options = new URLSearchParams(query);
   for (const name of options.keys()) {
     if (name === 'db' || name === 'protocol') continue;
@@ -164,17 +166,19 @@ const optionsOf = (query: string | undefined): { readonly database: number | und
   if (text === null) return { database: undefined };
   const database = databaseOf(text);
   return database === undefined ? { problem: 'needs a number after db=' } : { database };
-};
+}
 
 const TWO_DATABASES: Problem = { problem: 'has a database number in its path and another after db=' };
 
-const databaseOf = (text: string): number | undefined => (/^\d{1,5}$/.test(text) ? Number(text) : undefined);
+function databaseOf(text: string): number | undefined {
+  return /^\d{1,5}$/.test(text) ? Number(text) : undefined;
+}
 
-const singleAt = (
+function singleAt(
   servers: readonly HostPort[],
   path: string,
   asked: number | undefined,
-): RedisPlace | Problem => {
+): RedisPlace | Problem {
   const [server, ...others] = servers;
   const database = path === '' ? (asked ?? 0) : databaseOf(path);
   if (server === undefined || others.length > 0) {
@@ -185,13 +189,13 @@ const singleAt = (
   if (database === undefined) return { problem: 'must have nothing but a database number after the server' };
   if (asked !== undefined && asked !== database) return TWO_DATABASES;
   return { kind: 'single', server, database };
-};
+}
 
-const sentinelAt = (
+function sentinelAt(
   sentinels: readonly HostPort[],
   path: string,
   asked: number | undefined,
-): RedisPlace | Problem => {
+): RedisPlace | Problem {
   const [master = '', number, ...rest] = path.split('/');
   const database = number === undefined ? (asked ?? 0) : databaseOf(number);
   if (!/^[A-Za-z0-9._-]+$/.test(master) || database === undefined || rest.length > 0) {
@@ -199,4 +203,4 @@ const sentinelAt = (
   }
   if (asked !== undefined && asked !== database) return TWO_DATABASES;
   return { kind: 'sentinel', sentinels, master, database };
-};
+}

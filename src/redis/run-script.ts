@@ -11,20 +11,20 @@ export type Send = (command: Command, limitMs: number) => Promise<unknown>;
 const digests = new WeakMap<RedisScript, string>();
 
 /** By what EVALSHA names a script. */
-export const digestOf = (script: RedisScript): string => {
+export function digestOf(script: RedisScript): string {
   const known = digests.get(script) ?? createHash('sha1').update(script.lua).digest('hex');
   digests.set(script, known);
   return known;
-};
+}
 
 /** Runs a script by its digest, and by its text where the server does not know it; both within `limitMs`. */
-export const runScript = async (
+export async function runScript(
   send: Send,
   script: RedisScript,
   keys: readonly string[],
   args: readonly (string | number)[],
   limitMs: number,
-): Promise<unknown> => {
+): Promise<unknown> {
   const started = monotonic();
   const rest = [keys.length, ...keys, ...args];
   try {
@@ -37,9 +37,10 @@ export const runScript = async (
   } catch (error) {
     throw failure(script, error);
   }
-};
+}
 
-const failure = (script: RedisScript, error: unknown): unknown =>
-  error instanceof ErrorReply && error.fault === undefined
+function failure(script: RedisScript, error: unknown): unknown {
+  return error instanceof ErrorReply && error.fault === undefined
     ? new Error(`the Redis script ${script.name} failed: ${error.message}`, { cause: error })
     : asUnavailable(error);
+}

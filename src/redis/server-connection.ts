@@ -164,14 +164,16 @@ export class ServerConnection {
   }
 }
 
-const tlsOptions = (ca: string | undefined) => ({
-  rejectUnauthorized: true,
-  ...(ca === undefined ? {} : { ca }),
-});
+function tlsOptions(ca: string | undefined) {
+  return {
+    rejectUnauthorized: true,
+    ...(ca === undefined ? {} : { ca }),
+  };
+}
 
-const networkFault = (error: unknown): RedisFault => {
+function networkFault(error: unknown): RedisFault {
   const code = error instanceof Error && 'code' in error ? String(error.code) : '';
   if (NO_TLS.test(code)) return 'tls-mismatch';
   if (UNTRUSTED.test(code)) return 'untrusted';
   return code === 'ECONNRESET' || code === 'EPIPE' || code === '' ? 'connection-lost' : 'unreachable';
-};
+}

@@ -199,7 +199,7 @@ export class ServerLink {
  * Makes scripts known to a server before anything is sent to it: commands then keep their order, of which a script that
  * must be sent a second time would fall out. A server that refuses is sent the text when it is needed.
  */
-const loadScripts = async (connection: ServerConnection, scripts: readonly RedisScript[]): Promise<void> => {
+async function loadScripts(connection: ServerConnection, scripts: readonly RedisScript[]): Promise<void> {
   const load = async ({ lua }: RedisScript): Promise<void> => {
     try {
       await connection.call('SCRIPT', ['LOAD', lua]);
@@ -208,4 +208,4 @@ const loadScripts = async (connection: ServerConnection, scripts: readonly Redis
     }
   };
   await Promise.all(scripts.map(load));
-};
+}

@@ -12,10 +12,12 @@ export interface SlotTable {
 }
 
 /** Names a server. */
-export const serverKey = ({ host, port }: HostPort): string => `${host}:${port}`;
+export function serverKey({ host, port }: HostPort): string {
+  return `${host}:${port}`;
+}
 
 /** Reads the answer to CLUSTER SLOTS (https://redis.io/docs/latest/commands/cluster-slots/); undefined where it holds no slot. */
-export const readSlotTable = (answer: unknown, asked: HostPort): SlotTable | undefined => {
+export function readSlotTable(answer: unknown, asked: HostPort): SlotTable | undefined {
   const owners = new Map<number, string>();
   const masters = new Map<string, HostPort>();
   const servers = new Map<string, HostPort>();
@@ -30,28 +32,30 @@ export const readSlotTable = (answer: unknown, asked: HostPort): SlotTable | und
   }
   if (masters.size === 0) return undefined;
   return { ownerOf: (slot) => owners.get(slot), masters, servers: [...servers.values()] };
-};
+}
 
-const listOf = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : []);
+function listOf(value: unknown): readonly unknown[] {
+  return Array.isArray(value) ? value : [];
+}
 
 /** Without a name, or with `?` for one that it does not know, a server means the address that it was asked at. */
-const serverOf = (value: unknown, asked: HostPort): HostPort | undefined => {
+function serverOf(value: unknown, asked: HostPort): HostPort | undefined {
   const [host, port] = listOf(value);
   if (typeof port !== 'number' || port === 0) return undefined;
   return typeof host === 'string' && host !== '' && host !== '?'
     ? { host, port }
     : { host: asked.host, port };
-};
+}
 
 /** Tries to find a key for one master; there are at most 1000 masters in a Cluster. */
 const MOST_TRIES = 20_000;
 
 /** A key that begins so and lies in a slot of this master; undefined where none was found. */
-export const keyAt = (table: SlotTable, server: string, prefix: string): string | undefined => {
+export function keyAt(table: SlotTable, server: string, prefix: string): string | undefined {
   if (!table.masters.has(server)) return undefined;
   for (let number = 0; number < MOST_TRIES; number += 1) {
     const key = `${prefix}${number}`;
     if (table.ownerOf(keySlot(key)) === server) return key;
   }
   return undefined;
-};
+}

@@ -10,7 +10,9 @@ export const HEARTBEAT_MS = 1_000;
 export const REFUSED_PAUSE_MS = 250;
 
 /** Silence in milliseconds after which a connection is given up, and the most that a new one may take. */
-export const stallMs = (timeoutMs: number): number => Math.max(1_000, 2 * timeoutMs);
+export function stallMs(timeoutMs: number): number {
+  return Math.max(1_000, 2 * timeoutMs);
+}
 
 /** Between two readings of a Cluster's slot table while all is well, and while something is not, in milliseconds. */
 export const TABLE_MS = 10_000;

@@ -15,7 +15,7 @@ export interface AppleConnection {
   authorized: boolean;
 }
 
-const certificateOf = (socket: unknown): AppleConnection['certificate'] => {
+function certificateOf(socket: unknown): AppleConnection['certificate'] {
   if (!(socket instanceof TLSSocket)) return { kind: 'none' };
   const subject: unknown = socket.getPeerCertificate()?.subject;
   if (!isRecord(subject)) return { kind: 'none' };
@@ -23,11 +23,13 @@ const certificateOf = (socket: unknown): AppleConnection['certificate'] => {
   return socket.authorized && typeof bundleId === 'string'
     ? { kind: 'valid', bundleId }
     : { kind: 'invalid' };
-};
+}
 
 /** Looks at a connection's client certificate once, and starts its memory. */
-export const createAppleConnection = (session: Http2Session): AppleConnection => ({
-  certificate: certificateOf(session.socket),
-  keyId: undefined,
-  authorized: false,
-});
+export function createAppleConnection(session: Http2Session): AppleConnection {
+  return {
+    certificate: certificateOf(session.socket),
+    keyId: undefined,
+    authorized: false,
+  };
+}

@@ -11,7 +11,7 @@ export interface AppleDevices {
 }
 
 /** Makes an empty list of phones. `knownOnly`: a token that was never registered is a BadDeviceToken. */
-export const createAppleDevices = (knownOnly: boolean): AppleDevices => {
+export function createAppleDevices(knownOnly: boolean): AppleDevices {
   const bundleIds = new Map<string, string>();
   const dead = new Map<string, number>();
   return {
@@ -32,4 +32,4 @@ export const createAppleDevices = (knownOnly: boolean): AppleDevices => {
         : refuse('DeviceTokenNotForTopic');
     },
   };
-};
+}

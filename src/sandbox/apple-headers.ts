@@ -27,38 +27,42 @@ const SINGLE = /^(apns-|authorization$)/;
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 const COLLAPSE_ID_BYTES = 64;
 
-const hasDuplicates = (rawHeaders: readonly string[]): boolean => {
+function hasDuplicates(rawHeaders: readonly string[]): boolean {
   const names = rawHeaders.filter((name, index) => index % 2 === 0 && SINGLE.test(name));
   return new Set(names).size < names.length;
-};
+}
 
 /** The path and method; undefined: in order. `token` is what stands where the device token belongs. */
-export const checkAppleRoute = (method: string | undefined, path: string): AppleReason | undefined => {
+export function checkAppleRoute(method: string | undefined, path: string): AppleReason | undefined {
   if (method !== 'POST') return 'MethodNotAllowed';
   if (!path.startsWith('/3/device')) return 'BadPath';
   const rest = path.slice('/3/device'.length);
   if (rest === '' || rest === '/') return 'MissingDeviceToken';
   if (!rest.startsWith('/') || rest.includes('/', 1)) return 'BadPath';
   return /^\/([0-9a-f]{2}){32,100}$/i.test(rest) ? undefined : 'BadDeviceToken';
-};
+}
 
-const checkPriority = (pushType: string, priority: string | undefined): boolean =>
-  priority === undefined || (pushType === 'background' ? priority === '5' : /^(1|5|10)$/.test(priority));
+function checkPriority(pushType: string, priority: string | undefined): boolean {
+  return (
+    priority === undefined || (pushType === 'background' ? priority === '5' : /^(1|5|10)$/.test(priority))
+  );
+}
 
-const text = (header: string | string[] | undefined): string | undefined =>
-  typeof header === 'string' ? header : undefined;
+function text(header: string | string[] | undefined): string | undefined {
+  return typeof header === 'string' ? header : undefined;
+}
 
 /** Whether a topic is one for this kind of push: a VoIP push goes to `….voip`, an alert to the bare bundle id. */
-const fits = (topic: string, pushType: string): boolean => {
+function fits(topic: string, pushType: string): boolean {
   const suffix = TOPIC_SUFFIX[pushType] ?? '';
   return suffix === '' ? !SUFFIXES.some((other) => topic.endsWith(other)) : topic.endsWith(suffix);
-};
+}
 
 /** Checks what Apple checks of the `apns-…` headers, in a fixed order. */
-export const checkAppleHeaders = (
+export function checkAppleHeaders(
   headers: IncomingHttpHeaders,
   rawHeaders: readonly string[],
-): AppleHeaders | AppleRefusal => {
+): AppleHeaders | AppleRefusal {
   if (hasDuplicates(rawHeaders)) return refuse('DuplicateHeaders');
   const topic = text(headers['apns-topic']);
   const pushType = text(headers['apns-push-type']) ?? '';
@@ -72,4 +76,4 @@ export const checkAppleHeaders = (
   const collapseId = text(headers['apns-collapse-id']) ?? '';
   if (Buffer.byteLength(collapseId) > COLLAPSE_ID_BYTES) return refuse('BadCollapseId');
   return { kind: 'headers', topic, pushType };
-};
+}

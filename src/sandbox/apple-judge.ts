@@ -25,10 +25,11 @@ export type AppleAnswer =
 
 const VOIP_SUFFIXES = ['', '.voip', '.complication', '.pushkit.fileprovider', '.voip-ptt'];
 
-const covers = (bundleId: string, topic: string): boolean =>
-  VOIP_SUFFIXES.some((suffix) => topic === `${bundleId}${suffix}`);
+function covers(bundleId: string, topic: string): boolean {
+  return VOIP_SUFFIXES.some((suffix) => topic === `${bundleId}${suffix}`);
+}
 
-const byCertificate = (connection: AppleConnection): AppleGrant | AppleRefusal => {
+function byCertificate(connection: AppleConnection): AppleGrant | AppleRefusal {
   switch (connection.certificate.kind) {
     case 'none':
       return refuse('MissingProviderToken');
@@ -39,10 +40,10 @@ const byCertificate = (connection: AppleConnection): AppleGrant | AppleRefusal =
     default:
       return connection.certificate satisfies never;
   }
-};
+}
 
 /** Makes the one who decides on requests, with the registered keys and phones. */
-export const createAppleJudge = (known: { readonly keys: AppleKeys; readonly devices: AppleDevices }) => {
+export function createAppleJudge(known: { readonly keys: AppleKeys; readonly devices: AppleDevices }) {
   const authorize = async (question: AppleQuestion): Promise<AppleGrant | AppleRefusal> => {
     const { authorization } = question.headers;
     if (authorization === undefined) return byCertificate(question.connection);
@@ -79,18 +80,20 @@ export const createAppleJudge = (known: { readonly keys: AppleKeys; readonly dev
     const content = checkApplePayload(body);
     return content.kind === 'refused' ? content : { kind: 'accepted', payload: content.payload };
   };
-};
+}
 
 /** Bytes: 5120 for VoIP, 4096 for everything else (Apple, "Generating a remote notification"). */
-const applePayloadLimit = (pushType: string): number => (pushType === 'voip' ? 5120 : 4096);
+function applePayloadLimit(pushType: string): number {
+  return pushType === 'voip' ? 5120 : 4096;
+}
 
 /** The payload of a push: JSON, an object, with an `aps` dictionary in it. */
-const checkApplePayload = (
+function checkApplePayload(
   body: Body,
-): { readonly kind: 'payload'; readonly payload: Readonly<Record<string, unknown>> } | AppleRefusal => {
+): { readonly kind: 'payload'; readonly payload: Readonly<Record<string, unknown>> } | AppleRefusal {
   if (body.kind === 'too-large') return refuse('PayloadTooLarge');
   if (body.kind === 'cut') return refuse('PayloadEmpty');
   const payload = parseJson(body.bytes.toString('utf8'));
   if (!isRecord(payload) || !isRecord(payload['aps'])) return refuse('PayloadEmpty');
   return { kind: 'payload', payload };
-};
+}

@@ -45,10 +45,7 @@ interface Verified {
   readonly issuedAt: number;
 }
 
-const verify = async (
-  keys: ReadonlyMap<string, Registered>,
-  token: string,
-): Promise<Verified | AppleReason> => {
+async function verify(keys: ReadonlyMap<string, Registered>, token: string): Promise<Verified | AppleReason> {
   try {
     const key = keys.get(decodeProtectedHeader(token).kid ?? '');
     if (key === undefined) return 'InvalidProviderToken';
@@ -59,13 +56,13 @@ const verify = async (
     if (error instanceof errors.JOSEError || error instanceof TypeError) return 'InvalidProviderToken';
     throw error;
   }
-};
+}
 
 /** Makes an empty register. `minUpdateMs`: how soon a second token of a key earns TooManyProviderTokenUpdates; 0: never. */
-export const createAppleKeys = (options: {
+export function createAppleKeys(options: {
   readonly environment: 'production' | 'sandbox';
   readonly minUpdateMs: number;
-}): AppleKeys => {
+}): AppleKeys {
   const keys = new Map<string, Registered>();
   const verified = new Map<string, Verified>();
 
@@ -105,4 +102,4 @@ export const createAppleKeys = (options: {
       return { kind: 'granted', keyId: key.keyId, topics: key.topics };
     },
   };
-};
+}

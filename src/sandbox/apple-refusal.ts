@@ -49,4 +49,6 @@ export interface AppleRefusal {
 }
 
 /** Makes the refusal for a reason. */
-export const refuse = (reason: AppleReason): AppleRefusal => ({ kind: 'refused', reason });
+export function refuse(reason: AppleReason): AppleRefusal {
+  return { kind: 'refused', reason };
+}

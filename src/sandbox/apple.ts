@@ -69,38 +69,42 @@ const DEFAULTS = {
   direct: false,
 };
 
-const render = (id: string, status: number, body: object, retryAfter?: string): Reply => ({
-  status,
-  headers: {
-    'apns-id': id,
-    ...(status === 200 ? {} : { 'content-type': 'application/json' }),
-    ...(retryAfter === undefined ? {} : { 'retry-after': retryAfter }),
-  },
-  body: status === 200 ? '' : JSON.stringify(body),
-});
+function render(id: string, status: number, body: object, retryAfter?: string): Reply {
+  return {
+    status,
+    headers: {
+      'apns-id': id,
+      ...(status === 200 ? {} : { 'content-type': 'application/json' }),
+      ...(retryAfter === undefined ? {} : { 'retry-after': retryAfter }),
+    },
+    body: status === 200 ? '' : JSON.stringify(body),
+  };
+}
 
-const renderFault = (id: string, fault: AnswerFault): Reply => {
+function renderFault(id: string, fault: AnswerFault): Reply {
   const { status, reason, timestamp, retryAfter, body } = fault;
   const reply = render(id, status, { reason, timestamp }, retryAfter);
   return body === undefined ? reply : { ...reply, body };
-};
+}
 
-const renderAnswer = (id: string, answer: AppleAnswer): Reply =>
-  answer.kind === 'accepted'
+function renderAnswer(id: string, answer: AppleAnswer): Reply {
+  return answer.kind === 'accepted'
     ? render(id, 200, {})
     : render(id, APPLE_STATUS[answer.reason], { reason: answer.reason, timestamp: answer.timestamp });
+}
 
 /** The id that Apple names the push by: the sender's, or a new one. */
-const idOf = (headers: IncomingHttpHeaders): string => {
+function idOf(headers: IncomingHttpHeaders): string {
   const own = headers['apns-id'];
   return typeof own === 'string' ? own : randomUUID().toUpperCase();
-};
+}
 
-const tokenOf = (headers: IncomingHttpHeaders): string =>
-  (headers[':path'] ?? '').replace(/^\/3\/device\/?/, '');
+function tokenOf(headers: IncomingHttpHeaders): string {
+  return (headers[':path'] ?? '').replace(/^\/3\/device\/?/, '');
+}
 
 /** Starts Apple's stand-in: HTTP/2 over TLS on 127.0.0.1 with a certificate of `ca`. */
-export const startApple = async (options: AppleOptions): Promise<Apple> => {
+export async function startApple(options: AppleOptions): Promise<Apple> {
   const settings = { ...DEFAULTS, ...options };
   const environment = settings.sandboxEnvironment ? 'sandbox' : 'production';
   const keys = createAppleKeys({ environment, minUpdateMs: settings.minTokenUpdateMs });
@@ -177,4 +181,4 @@ export const startApple = async (options: AppleOptions): Promise<Apple> => {
     script: (fault, { token, times, delivered } = {}) => faults.add(fault, { key: token, times, delivered }),
     clearFaults: faults.clear,
   };
-};
+}

@@ -29,30 +29,40 @@ const USER_ID = '0.9.2342.19200300.100.1.1';
 const SERVER_AUTH = '1.3.6.1.5.5.7.3.1';
 const CLIENT_AUTH = '1.3.6.1.5.5.7.3.2';
 
-const name = (attributes: Readonly<Record<string, string>>): Buffer =>
-  der.sequence(
+function name(attributes: Readonly<Record<string, string>>): Buffer {
+  return der.sequence(
     ...Object.entries(attributes).map(([id, text]) => der.set(der.sequence(der.oid(id), der.utf8(text)))),
   );
+}
 
-const extension = (id: string, content: Buffer, critical = false): Buffer =>
-  der.sequence(der.oid(id), ...(critical ? [der.true()] : []), der.octets(content));
+function extension(id: string, content: Buffer, critical = false): Buffer {
+  return der.sequence(der.oid(id), ...(critical ? [der.true()] : []), der.octets(content));
+}
 
-const keyIdentifier = (spki: Buffer): Buffer => createHash('sha1').update(spki).digest();
+function keyIdentifier(spki: Buffer): Buffer {
+  return createHash('sha1').update(spki).digest();
+}
 
-const caExtensions = (spki: Buffer): Buffer[] => [
-  extension('2.5.29.19', der.sequence(der.true()), true),
-  extension('2.5.29.15', der.bits(Buffer.of(0b0000_0110), 1), true),
-  extension('2.5.29.14', der.octets(keyIdentifier(spki))),
-];
+function caExtensions(spki: Buffer): Buffer[] {
+  return [
+    extension('2.5.29.19', der.sequence(der.true()), true),
+    extension('2.5.29.15', der.bits(Buffer.of(0b0000_0110), 1), true),
+    extension('2.5.29.14', der.octets(keyIdentifier(spki))),
+  ];
+}
 
-const leafExtensions = (caSpki: Buffer, usage: string, names: readonly Buffer[]): Buffer[] => [
-  extension('2.5.29.15', der.bits(Buffer.of(0b1000_0000), 7), true),
-  extension('2.5.29.37', der.sequence(der.oid(usage))),
-  extension('2.5.29.35', der.sequence(der.implicit(0, keyIdentifier(caSpki)))),
-  ...(names.length > 0 ? [extension('2.5.29.17', der.sequence(...names))] : []),
-];
+function leafExtensions(caSpki: Buffer, usage: string, names: readonly Buffer[]): Buffer[] {
+  return [
+    extension('2.5.29.15', der.bits(Buffer.of(0b1000_0000), 7), true),
+    extension('2.5.29.37', der.sequence(der.oid(usage))),
+    extension('2.5.29.35', der.sequence(der.implicit(0, keyIdentifier(caSpki)))),
+    ...(names.length > 0 ? [extension('2.5.29.17', der.sequence(...names))] : []),
+  ];
+}
 
-const dnsName = (host: string): Buffer => der.implicit(2, Buffer.from(host));
+function dnsName(host: string): Buffer {
+  return der.implicit(2, Buffer.from(host));
+}
 
 const LOOPBACK_NAMES = [
   dnsName('localhost'),
@@ -61,14 +71,14 @@ const LOOPBACK_NAMES = [
 ];
 
 /** RFC 5280 section 4.1; signed with `signer`, PEM. */
-const certify = (parts: {
+function certify(parts: {
   readonly issuer: Buffer;
   readonly subject: Buffer;
   readonly spki: Buffer;
   readonly notAfter: Date;
   readonly extensions: readonly Buffer[];
   readonly signer: KeyObject;
-}): string => {
+}): string {
   const notBefore = new Date(Math.min(Date.now(), parts.notAfter.getTime()) - HOUR_MS);
   const serial = randomBytes(16);
   serial[0] = 0x40 | ((serial[0] ?? 0) & 0x3f);
@@ -86,15 +96,15 @@ const certify = (parts: {
   const base64 = der.sequence(toBeSigned, ECDSA_SHA256, signature).toString('base64');
   const lines = base64.match(/.{1,64}/g) ?? [];
   return `-----BEGIN CERTIFICATE-----\n${lines.join('\n')}\n-----END CERTIFICATE-----\n`;
-};
+}
 
-const newKey = (): { readonly privateKey: KeyObject; readonly spki: Buffer } => {
+function newKey(): { readonly privateKey: KeyObject; readonly spki: Buffer } {
   const pair = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   return { privateKey: pair.privateKey, spki: pair.publicKey.export({ format: 'der', type: 'spki' }) };
-};
+}
 
 /** Makes a fresh authority (EC P-256) that issues the certificates of the stand-ins and of their clients. */
-export const createThrowAwayCa = (): ThrowAwayCa => {
+export function createThrowAwayCa(): ThrowAwayCa {
   const ca = newKey();
   const issuer = name({ [COMMON_NAME]: 'vialer-middleware sandbox CA' });
   const inTime = (): Date => new Date(Date.now() + LIFETIME_MS);
@@ -135,4 +145,4 @@ export const createThrowAwayCa = (): ThrowAwayCa => {
         [],
       ),
   };
-};
+}

@@ -1,33 +1,33 @@
 /** One DER value (ITU-T X.690): tag, length, content. */
-const value = (tag: number, ...content: readonly Uint8Array[]): Buffer => {
+function value(tag: number, ...content: readonly Uint8Array[]): Buffer {
   const body = Buffer.concat(content);
   if (body.length < 0x80) return Buffer.concat([Buffer.of(tag, body.length), body]);
   const hex = body.length.toString(16);
   const size = Buffer.from(hex.length % 2 === 0 ? hex : `0${hex}`, 'hex');
   return Buffer.concat([Buffer.of(tag, 0x80 | size.length), size, body]);
-};
+}
 
 /** One arc of an object identifier: seven bits a byte, all but the last with the high bit set. */
-const arc = (number: number): number[] => {
+function arc(number: number): number[] {
   const bytes = [number % 128];
   for (let rest = Math.floor(number / 128); rest > 0; rest = Math.floor(rest / 128)) {
     bytes.unshift((rest % 128) | 0x80);
   }
   return bytes;
-};
+}
 
-const oid = (dotted: string): Buffer => {
+function oid(dotted: string): Buffer {
   const [first = 0, second = 0, ...rest] = dotted.split('.').map(Number);
   return value(0x06, Buffer.from([first * 40 + second, ...rest].flatMap(arc)));
-};
+}
 
 /** RFC 5280 section 4.1.2.5: UTCTime to the end of 2049, GeneralizedTime after it. */
-const time = (date: Date): Buffer => {
+function time(date: Date): Buffer {
   const digits = `${date.toISOString().replace(/[-:T]|\.\d+/g, '')}`;
   return date.getUTCFullYear() < 2050
     ? value(0x17, Buffer.from(digits.slice(2)))
     : value(0x18, Buffer.from(digits));
-};
+}
 
 /** Encoders of the DER values that an X.509 certificate is made of; each returns the whole value with its tag. */
 export const der = {

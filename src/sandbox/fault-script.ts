@@ -29,7 +29,7 @@ interface Rule<F> extends Scripted<F> {
 }
 
 /** Makes an empty script. */
-export const createFaultScript = <F>(): FaultScript<F> => {
+export function createFaultScript<F>(): FaultScript<F> {
   const general: Rule<F>[] = [];
   const byKey = new Map<string, Rule<F>[]>();
   let size = 0;
@@ -71,10 +71,10 @@ export const createFaultScript = <F>(): FaultScript<F> => {
       size = 0;
     },
   };
-};
+}
 
 /** What the owner's hook wants for a request of this token, in the shape of a script. */
-export const scriptedBy = ({ faultFor }: PushHooks, token: string): Scripted<Fault> | undefined => {
+export function scriptedBy({ faultFor }: PushHooks, token: string): Scripted<Fault> | undefined {
   const fault = faultFor?.(token);
   return fault === undefined ? undefined : { fault, delivered: false };
-};
+}

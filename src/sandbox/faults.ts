@@ -49,8 +49,9 @@ export type Fault =
   | { readonly kind: 'oversized'; readonly status: number; readonly bytes: number };
 
 /** A fault in a few words, for a person. */
-export const faultWords = (fault: Fault): string =>
-  fault.kind === 'answer' ? `${fault.status} ${fault.reason ?? ''}`.trim() : fault.kind;
+export function faultWords(fault: Fault): string {
+  return fault.kind === 'answer' ? `${fault.status} ${fault.reason ?? ''}`.trim() : fault.kind;
+}
 
 /** What a stand-in for a push service leaves to its owner. */
 export interface PushHooks {

@@ -28,7 +28,7 @@ export interface GoogleAccounts {
 }
 
 /** Makes an empty list; its one RSA key is made with the first account, since that takes a while, and shared. */
-export const createGoogleAccounts = (tokenUri: () => string): GoogleAccounts => {
+export function createGoogleAccounts(tokenUri: () => string): GoogleAccounts {
   const known = new Map<string, KnownAccount>();
   let privateKey: Promise<string> | undefined;
   const makeKey = async (): Promise<string> => {
@@ -54,4 +54,4 @@ export const createGoogleAccounts = (tokenUri: () => string): GoogleAccounts => 
     },
     find: (email) => known.get(email),
   };
-};
+}

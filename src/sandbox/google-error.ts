@@ -40,24 +40,29 @@ export interface GoogleRefusal {
   readonly violation?: FieldViolation | undefined;
 }
 
-const nameOf = ({ errorCode, status }: GoogleRefusal): string =>
-  Object.entries(FCM_ERRORS).find(([code]) => code === errorCode)?.[1].name ??
-  STATUS_NAME[status] ??
-  'UNKNOWN';
+function nameOf({ errorCode, status }: GoogleRefusal): string {
+  return (
+    Object.entries(FCM_ERRORS).find(([code]) => code === errorCode)?.[1].name ??
+    STATUS_NAME[status] ??
+    'UNKNOWN'
+  );
+}
 
-const detailsOf = ({ errorCode, violation }: GoogleRefusal): object[] => [
-  ...(errorCode === undefined
-    ? []
-    : [{ '@type': 'type.googleapis.com/google.firebase.fcm.v1.FcmError', errorCode }]),
-  ...(violation === undefined
-    ? []
-    : [{ '@type': 'type.googleapis.com/google.rpc.BadRequest', fieldViolations: [violation] }]),
-];
+function detailsOf({ errorCode, violation }: GoogleRefusal): object[] {
+  return [
+    ...(errorCode === undefined
+      ? []
+      : [{ '@type': 'type.googleapis.com/google.firebase.fcm.v1.FcmError', errorCode }]),
+    ...(violation === undefined
+      ? []
+      : [{ '@type': 'type.googleapis.com/google.rpc.BadRequest', fieldViolations: [violation] }]),
+  ];
+}
 
 const JSON_TYPE = { 'content-type': 'application/json; charset=UTF-8' };
 
 /** A refusal as Google puts it on the wire. */
-export const renderGoogleRefusal = (refusal: GoogleRefusal): Reply => {
+export function renderGoogleRefusal(refusal: GoogleRefusal): Reply {
   const details = detailsOf(refusal);
   const error = {
     code: refusal.status,
@@ -66,10 +71,10 @@ export const renderGoogleRefusal = (refusal: GoogleRefusal): Reply => {
     ...(details.length > 0 ? { details } : {}),
   };
   return { status: refusal.status, headers: JSON_TYPE, body: JSON.stringify({ error }, null, 2) };
-};
+}
 
 /** A scripted answer as Google puts it on the wire. */
-export const renderGoogleFault = (fault: AnswerFault): Reply => {
+export function renderGoogleFault(fault: AnswerFault): Reply {
   const detail = fault.detail ?? 'fcm-error';
   const reply = renderGoogleRefusal({
     kind: 'refused',
@@ -86,4 +91,4 @@ export const renderGoogleFault = (fault: AnswerFault): Reply => {
     },
     body: fault.body ?? reply.body,
   };
-};
+}

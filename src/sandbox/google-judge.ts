@@ -15,31 +15,33 @@ export type GoogleAnswer =
 const MAX_BODY_BYTES = 65_536;
 const PATH = /^\/v1\/projects\/([^/?]+)\/messages:send$/;
 
-const refuse = (status: number, message: string, errorCode?: string): GoogleRefusal => ({
-  kind: 'refused',
-  status,
-  message,
-  errorCode,
-});
+function refuse(status: number, message: string, errorCode?: string): GoogleRefusal {
+  return {
+    kind: 'refused',
+    status,
+    message,
+    errorCode,
+  };
+}
 
 /** The push token that a request is for, as far as it can be told without judging it; empty where it cannot. */
-export const googleTokenOf = (body: unknown): string => {
+export function googleTokenOf(body: unknown): string {
   const message = isRecord(body) ? body['message'] : undefined;
   const token = isRecord(message) ? message['token'] : undefined;
   return typeof token === 'string' ? token : '';
-};
+}
 
 /** Reads the body of messages:send; undefined: not JSON, too large or cut off. Never rejects. */
-export const readGoogleBody = async (stream: Readable): Promise<unknown> => {
+export async function readGoogleBody(stream: Readable): Promise<unknown> {
   const body = await readBody(stream, MAX_BODY_BYTES);
   return body.kind === 'whole' ? parseJson(body.bytes.toString('utf8')) : undefined;
-};
+}
 
 /** Makes the one who decides on messages; `dead` holds the tokens of uninstalled apps. */
-export const createGoogleJudge = (known: {
+export function createGoogleJudge(known: {
   readonly tokens: Pick<GoogleTokens, 'projectOf'>;
   readonly dead: { has(token: string): boolean };
-}) => {
+}) {
   const authorize = (headers: IncomingHttpHeaders, projectId: string): GoogleRefusal | undefined => {
     const accessToken = /^bearer (\S+)$/i.exec(headers.authorization ?? '')?.[1] ?? '';
     const owner = known.tokens.projectOf(accessToken);
@@ -65,4 +67,4 @@ export const createGoogleJudge = (known: {
     if (known.dead.has(message.token)) return refuse(404, 'NotRegistered', 'UNREGISTERED');
     return { kind: 'accepted', projectId, message };
   };
-};
+}

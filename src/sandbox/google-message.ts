@@ -29,20 +29,22 @@ function fields(...lists: readonly string[]): ReadonlySet<string> {
   );
 }
 
-const violate = (field: string, description: string): FieldViolation => ({ field, description });
+function violate(field: string, description: string): FieldViolation {
+  return { field, description };
+}
 
-const unknownField = (
+function unknownField(
   value: Readonly<Record<string, unknown>>,
   known: ReadonlySet<string>,
   at: string,
-): FieldViolation | undefined => {
+): FieldViolation | undefined {
   const name = Object.keys(value).find((key) => !known.has(key));
   return name === undefined
     ? undefined
     : violate(at, `Invalid JSON payload received. Unknown name "${name}" at '${at}': Cannot find field.`);
-};
+}
 
-const checkData = (data: unknown): FieldViolation | undefined => {
+function checkData(data: unknown): FieldViolation | undefined {
   if (data === undefined) return undefined;
   if (!isRecord(data)) return violate('message.data', 'Invalid value at message.data (type map).');
   let bytes = 0;
@@ -53,12 +55,15 @@ const checkData = (data: unknown): FieldViolation | undefined => {
     bytes += Buffer.byteLength(key) + Buffer.byteLength(value);
   }
   return bytes > DATA_BYTES ? violate('message', 'Android message is too big') : undefined;
-};
+}
 
-const checkTtl = (ttl: unknown): boolean =>
-  ttl === undefined || (typeof ttl === 'string' && TTL.test(ttl) && Number.parseFloat(ttl) <= MAX_TTL_S);
+function checkTtl(ttl: unknown): boolean {
+  return (
+    ttl === undefined || (typeof ttl === 'string' && TTL.test(ttl) && Number.parseFloat(ttl) <= MAX_TTL_S)
+  );
+}
 
-const checkAndroid = (android: unknown): FieldViolation | undefined => {
+function checkAndroid(android: unknown): FieldViolation | undefined {
   if (android === undefined) return undefined;
   if (!isRecord(android)) return violate('message.android', 'Invalid value at message.android.');
   const { priority, ttl } = android;
@@ -72,32 +77,34 @@ const checkAndroid = (android: unknown): FieldViolation | undefined => {
     );
   }
   return unknownField(android, ANDROID_FIELDS, 'message.android') ?? checkData(android['data']);
-};
+}
 
-const checkTarget = (message: Readonly<Record<string, unknown>>): FieldViolation | undefined => {
+function checkTarget(message: Readonly<Record<string, unknown>>): FieldViolation | undefined {
   const targets = ['token', 'topic', 'condition', 'fid'].filter((name) => message[name] !== undefined);
   return targets.length === 1 && targets[0] === 'token' && typeof message['token'] === 'string'
     ? undefined
     : violate('message.token', 'Exactly one target is needed, and this stand-in knows only message.token.');
-};
+}
 
-const strings = (data: unknown): Record<string, string> => {
+function strings(data: unknown): Record<string, string> {
   const result: Record<string, string> = {};
   for (const [key, value] of Object.entries(isRecord(data) ? data : {})) {
     if (typeof value === 'string') result[key] = value;
   }
   return result;
-};
+}
 
-const invalid = (violation: FieldViolation): GoogleRefusal => ({
-  kind: 'refused',
-  status: 400,
-  message: violation.description,
-  violation,
-});
+function invalid(violation: FieldViolation): GoogleRefusal {
+  return {
+    kind: 'refused',
+    status: 400,
+    message: violation.description,
+    violation,
+  };
+}
 
 /** Checks the body of messages:send as strictly as Google does. */
-export const checkGoogleMessage = (body: unknown): GoogleMessage | GoogleRefusal => {
+export function checkGoogleMessage(body: unknown): GoogleMessage | GoogleRefusal {
   if (!isRecord(body)) return invalid(violate('', 'Invalid JSON payload received.'));
   const { message } = body;
   if (!isRecord(message)) return invalid(violate('message', 'Request must have a message.'));
@@ -114,4 +121,4 @@ export const checkGoogleMessage = (body: unknown): GoogleMessage | GoogleRefusal
     return { kind: 'refused', status: 400, message: text, errorCode: 'INVALID_ARGUMENT' };
   }
   return { kind: 'message', token, data: strings(message['data']) };
-};
+}

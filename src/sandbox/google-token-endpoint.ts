@@ -26,7 +26,7 @@ export interface GoogleTokenEndpoint {
   onHttp1(request: IncomingMessage, response: ServerResponse): Promise<void>;
 }
 
-const answer = async (tokens: GoogleTokens, asked: Asked): Promise<Reply> => {
+async function answer(tokens: GoogleTokens, asked: Asked): Promise<Reply> {
   const body = await readBody(asked.body, MAX_FORM_BYTES);
   if (asked.path !== '/token') return renderOauthError(404, 'not_found');
   if (asked.method !== 'POST') return renderOauthError(405, 'method_not_allowed');
@@ -34,13 +34,13 @@ const answer = async (tokens: GoogleTokens, asked: Asked): Promise<Reply> => {
     return renderOauthError(400, 'invalid_request', 'A form body is needed.');
   }
   return tokens.trade(new URLSearchParams(body.bytes.toString('utf8')));
-};
+}
 
 /** Makes the endpoint, which fails as `faults` say. */
-export const createGoogleTokenEndpoint = (parts: {
+export function createGoogleTokenEndpoint(parts: {
   readonly tokens: GoogleTokens;
   readonly faults: Pick<FaultScript<HttpFault>, 'take'>;
-}): GoogleTokenEndpoint => {
+}): GoogleTokenEndpoint {
   /** The reply, or what else is to be done. */
   const decide = async (asked: Asked): Promise<Reply | 'hang' | 'disconnect'> => {
     const fault = parts.faults.take('/token')?.fault;
@@ -85,4 +85,4 @@ export const createGoogleTokenEndpoint = (parts: {
       else response.writeHead(reply.status, reply.headers).end(reply.body);
     },
   };
-};
+}

@@ -23,19 +23,23 @@ const CLOCK_SKEW_S = 60;
 const MAX_TOKENS = 10_000;
 
 /** An OAuth2 error (RFC 6749 section 5.2) as a reply. */
-export const renderOauthError = (status: number, error: string, description?: string): Reply => ({
-  status,
-  headers: { 'content-type': 'application/json; charset=utf-8' },
-  body: JSON.stringify({ error, error_description: description }),
-});
+export function renderOauthError(status: number, error: string, description?: string): Reply {
+  return {
+    status,
+    headers: { 'content-type': 'application/json; charset=utf-8' },
+    body: JSON.stringify({ error, error_description: description }),
+  };
+}
 
-const denied = (description: string): Reply => renderOauthError(400, 'invalid_grant', description);
+function denied(description: string): Reply {
+  return renderOauthError(400, 'invalid_grant', description);
+}
 
 type Verified =
   | { readonly kind: 'verified'; readonly account: KnownAccount; readonly claims: JWTPayload }
   | { readonly kind: 'denied'; readonly reply: Reply };
 
-const verify = async (accounts: GoogleAccounts, assertion: string, tokenUri: string): Promise<Verified> => {
+async function verify(accounts: GoogleAccounts, assertion: string, tokenUri: string): Promise<Verified> {
   try {
     const account = accounts.find(decodeJwt(assertion).iss ?? '');
     if (account === undefined) {
@@ -58,17 +62,18 @@ const verify = async (accounts: GoogleAccounts, assertion: string, tokenUri: str
       return { kind: 'denied', reply: denied(`Invalid JWT: ${error.code}`) };
     throw error;
   }
-};
+}
 
-const tooLong = ({ iat = 0, exp = 0 }: JWTPayload): boolean =>
-  exp - iat > MAX_ASSERTION_S || iat > Date.now() / 1000 + CLOCK_SKEW_S;
+function tooLong({ iat = 0, exp = 0 }: JWTPayload): boolean {
+  return exp - iat > MAX_ASSERTION_S || iat > Date.now() / 1000 + CLOCK_SKEW_S;
+}
 
 /** Makes the token endpoint's memory; access tokens live `lifetimeS` seconds. */
-export const createGoogleTokens = (options: {
+export function createGoogleTokens(options: {
   readonly accounts: GoogleAccounts;
   readonly tokenUri: () => string;
   readonly lifetimeS: number;
-}): GoogleTokens => {
+}): GoogleTokens {
   const tokens = new Map<string, { readonly projectId: string; readonly until: number }>();
   let issued = 0;
 
@@ -112,4 +117,4 @@ export const createGoogleTokens = (options: {
     issued: () => issued,
     revokeAll: () => tokens.clear(),
   };
-};
+}

@@ -63,17 +63,18 @@ export interface Google extends PushSource, StandInServer {
 
 const DEFAULTS = { port: 0, streams: 100, tokenLifetimeS: 3599, keep: 1000, direct: false };
 
-const render = (answer: GoogleAnswer): Reply =>
-  answer.kind === 'refused'
+function render(answer: GoogleAnswer): Reply {
+  return answer.kind === 'refused'
     ? renderGoogleRefusal(answer)
     : {
         status: 200,
         headers: { 'content-type': 'application/json; charset=UTF-8' },
         body: JSON.stringify({ name: `projects/${answer.projectId}/messages/0:${randomUUID()}` }),
       };
+}
 
 /** Starts Google's stand-in: HTTP/2 over TLS on 127.0.0.1 with a certificate of `ca`; the token endpoint speaks HTTP/1.1 too. */
-export const startGoogle = async (options: GoogleOptions): Promise<Google> => {
+export async function startGoogle(options: GoogleOptions): Promise<Google> {
   const settings = { ...DEFAULTS, ...options };
   const tokenUri = (): string => `${server.origin}/token`;
   const accounts = createGoogleAccounts(tokenUri);
@@ -143,4 +144,4 @@ export const startGoogle = async (options: GoogleOptions): Promise<Google> => {
       tokenFaults.clear();
     },
   };
-};
+}

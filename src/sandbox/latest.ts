@@ -8,7 +8,7 @@ export interface Latest<T> {
 }
 
 /** Keeps the latest `keep` items; adding costs the same however many it keeps. */
-export const createLatest = <T>(keep: number): Latest<T> => {
+export function createLatest<T>(keep: number): Latest<T> {
   const kept: T[] = [];
   let count = 0;
   return {
@@ -21,4 +21,4 @@ export const createLatest = <T>(keep: number): Latest<T> => {
     count: () => count,
     list: () => (keep === 0 ? [] : kept.slice(-keep)),
   };
-};
+}

@@ -6,7 +6,7 @@ export interface Listener {
 }
 
 /** Makes a server listen on 127.0.0.1 and tells its port; 0 picks a free one. Rejects when the port is taken. */
-export const listenOnLoopback = async (server: Listener, port: number): Promise<number> => {
+export async function listenOnLoopback(server: Listener, port: number): Promise<number> {
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen({ port, host: '127.0.0.1' }, resolve);
@@ -14,4 +14,4 @@ export const listenOnLoopback = async (server: Listener, port: number): Promise<
   const address = server.address();
   if (address === null || typeof address === 'string') throw new TypeError('The server has no TCP port.');
   return address.port;
-};
+}

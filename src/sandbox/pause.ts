@@ -6,8 +6,8 @@ export interface Closable {
 }
 
 /** Waits `ms` milliseconds, or until `exchange` is closed; the timer never outlives the exchange. */
-export const pause = (ms: number, exchange: Closable): Promise<void> =>
-  new Promise((resolve) => {
+export function pause(ms: number, exchange: Closable): Promise<void> {
+  return new Promise((resolve) => {
     if (exchange.destroyed) {
       resolve();
       return;
@@ -20,3 +20,4 @@ export const pause = (ms: number, exchange: Closable): Promise<void> =>
     const timer = setTimeout(end, ms);
     exchange.once('close', end);
   });
+}

@@ -37,11 +37,11 @@ export interface PbxAnswer {
 
 const DEFAULT_TIMEOUT_MS = 30_000;
 
-const post = (
+function post(
   line: PbxLine & Pick<PbxCall, 'signal' | 'format'>,
   path: string,
   fields: Readonly<Record<string, string>>,
-): Promise<HttpAnswer> => {
+): Promise<HttpAnswer> {
   const json = line.format === 'json';
   return sendHttp({
     method: 'POST',
@@ -56,9 +56,9 @@ const post = (
     signal: line.signal,
     timeoutMs: line.timeoutMs ?? DEFAULT_TIMEOUT_MS,
   });
-};
+}
 
-const read = ({ status, headers, body, tookMs }: HttpAnswer): PbxAnswer => {
+function read({ status, headers, body, tookMs }: HttpAnswer): PbxAnswer {
   const outcome = headers['x-wake-outcome'];
   return {
     status,
@@ -67,10 +67,10 @@ const read = ({ status, headers, body, tookMs }: HttpAnswer): PbxAnswer => {
     contentType: headers['content-type'],
     tookMs,
   };
-};
+}
 
 /** Asks for an account's phone to be woken and waits for the answer. Rejects when `signal` hangs up or nobody answers. */
-export const askPbx = async (call: PbxCall): Promise<PbxAnswer> => {
+export async function askPbx(call: PbxCall): Promise<PbxAnswer> {
   const fields = {
     sip_user_id: String(call.account),
     phonenumber: call.phoneNumber,
@@ -78,15 +78,15 @@ export const askPbx = async (call: PbxCall): Promise<PbxAnswer> => {
     ...(call.callId === undefined ? {} : { call_id: call.callId }),
   };
   return read(await post(call, '/api/incoming-call/', fields));
-};
+}
 
 /** Tells the service that a call is over before the phone was ready. */
-export const cancelPbxCall = async (
+export async function cancelPbxCall(
   call: PbxLine & { readonly callId: string; readonly reason?: string },
-): Promise<PbxAnswer> => {
+): Promise<PbxAnswer> {
   const fields = {
     call_id: call.callId,
     ...(call.reason === undefined ? {} : { reason: call.reason }),
   };
   return read(await post(call, '/api/call-cancelled/', fields));
-};
+}

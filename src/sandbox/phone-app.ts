@@ -45,11 +45,15 @@ interface PhoneIdentity {
 
 const UUID_OR_HEX = /^[0-9a-f]{8}(-?[0-9a-f]{4}){3}-?[0-9a-f]{12}$/i;
 
-const crashed = (field: string): PushReading => ({ kind: 'crashed', field });
+function crashed(field: string): PushReading {
+  return { kind: 'crashed', field };
+}
 
-const text = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined);
+function text(value: unknown): string | undefined {
+  return typeof value === 'string' ? value : undefined;
+}
 
-const readOnAndroid = (data: Readonly<Record<string, unknown>>): PushReading => {
+function readOnAndroid(data: Readonly<Record<string, unknown>>): PushReading {
   if (data['type'] !== 'call') return { kind: 'ignored', why: 'not-a-call' };
   const uniqueKey = text(data['unique_key']);
   if (uniqueKey === undefined) return crashed('unique_key');
@@ -62,9 +66,9 @@ const readOnAndroid = (data: Readonly<Record<string, unknown>>): PushReading => 
   const responseApi = text(data['response_api']);
   if (responseApi === undefined) return crashed('response_api');
   return { kind: 'call', uniqueKey, responseApi, messageStartTime };
-};
+}
 
-const readOnIos = (payload: Readonly<Record<string, unknown>>): PushReading => {
+function readOnIos(payload: Readonly<Record<string, unknown>>): PushReading {
   // iOS kills an app that does not report every VoIP push to CallKit, for which it needs these two.
   if (text(payload['phonenumber']) === undefined) return crashed('phonenumber');
   const uniqueKey = text(payload['unique_key']);
@@ -74,12 +78,14 @@ const readOnIos = (payload: Readonly<Record<string, unknown>>): PushReading => {
   const start = payload['message_start_time'];
   // Swift's `as? Double ?? 0`: a JSON string reads as 0.
   return { kind: 'call', uniqueKey, responseApi, messageStartTime: typeof start === 'number' ? start : 0 };
-};
+}
 
-const jsonRequest = (contentType: string, fields: Readonly<Record<string, unknown>>): AppRequest => ({
-  contentType,
-  body: JSON.stringify(fields),
-});
+function jsonRequest(contentType: string, fields: Readonly<Record<string, unknown>>): AppRequest {
+  return {
+    contentType,
+    body: JSON.stringify(fields),
+  };
+}
 
 const ANDROID: PhoneApp = {
   devicePath: '/api/android-device/',
@@ -133,4 +139,6 @@ const IOS: PhoneApp = {
 };
 
 /** The app of a system. */
-export const phoneApp = (kind: PhoneKind): PhoneApp => (kind === 'ios' ? IOS : ANDROID);
+export function phoneApp(kind: PhoneKind): PhoneApp {
+  return kind === 'ios' ? IOS : ANDROID;
+}

@@ -69,7 +69,7 @@ const REMEMBERED_CALLS = 100;
 const TIMEOUT_MS = 15_000;
 
 /** Makes a phone that behaves as the Flutter app of its kind does; it does nothing until told. */
-export const createPhone = (options: PhoneOptions): Phone => {
+export function createPhone(options: PhoneOptions): Phone {
   const { wakeUpMs = 200, available = true, silent = false } = options;
   const app = phoneApp(options.kind);
   const seen = new Set<string>();
@@ -173,4 +173,4 @@ export const createPhone = (options: PhoneOptions): Phone => {
       closing.abort();
     },
   };
-};
+}

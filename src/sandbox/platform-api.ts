@@ -58,22 +58,24 @@ const PROFILE_PATH = '/api/permission/systemuser/profile/';
 const ACCOUNT_PATH = '/api/phoneaccount/basic/phoneaccount/';
 const PLAIN_KEEP_ALIVE_MS = 60_000;
 
-const json = (status: number, value: unknown): Answer => ({
-  status,
-  headers: { 'content-type': 'application/json' },
-  body: JSON.stringify(value),
-});
+function json(status: number, value: unknown): Answer {
+  return {
+    status,
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(value),
+  };
+}
 
 const REFUSED = json(401, { detail: 'Incorrect authentication credentials.' });
 
-const rightAnswer = (question: PlatformQuestion, user: PlatformUser | undefined, path: string): Answer => {
+function rightAnswer(question: PlatformQuestion, user: PlatformUser | undefined, path: string): Answer {
   if (user === undefined) return REFUSED;
   const resource = `${ACCOUNT_PATH}${user.account}/`;
   if (question === 'profile') return json(200, { email: user.user, app_account: resource });
   return path === resource
     ? json(200, { account_id: user.account, internal_number: 201 })
     : json(403, { detail: 'You do not have permission to perform this action.' });
-};
+}
 
 /** How the platform API's stand-in behaves. */
 export interface PlatformOptions {
@@ -84,15 +86,15 @@ export interface PlatformOptions {
 }
 
 /** The user of a login that names its account: `Basic` or `Token`, any password. */
-const userByName = (authorization: string): PlatformUser | undefined => {
+function userByName(authorization: string): PlatformUser | undefined {
   const [scheme, rest = ''] = authorization.split(' ', 2);
   const login = scheme === 'Basic' ? Buffer.from(rest, 'base64').toString() : scheme === 'Token' ? rest : '';
   const [, user = '', account, password = ''] = /^(([1-9]\d{8})(?:@[^:]*)?):(.+)$/.exec(login) ?? [];
   return account === undefined ? undefined : { account: Number(account), user, password, token: password };
-};
+}
 
 /** Starts the stand-in for the platform API over HTTP/1.1 on 127.0.0.1. */
-export const startPlatformApi = async (options: PlatformOptions = {}): Promise<PlatformApi> => {
+export async function startPlatformApi(options: PlatformOptions = {}): Promise<PlatformApi> {
   const users = new Map<string, PlatformUser>();
   const faults = createFaultScript<PlatformFault>();
   const sockets = new Set<Socket>();
@@ -168,4 +170,4 @@ export const startPlatformApi = async (options: PlatformOptions = {}): Promise<P
         for (const socket of sockets) socket.destroy();
       }),
   };
-};
+}

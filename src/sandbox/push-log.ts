@@ -24,7 +24,7 @@ export interface PushSource {
 export interface PushLog extends PushSource, Latest<DeliveredPush> {}
 
 /** Makes a log that keeps the latest `keep` pushes. */
-export const createPushLog = (keep: number): PushLog => {
+export function createPushLog(keep: number): PushLog {
   const latest = createLatest<DeliveredPush>(keep);
   const handlers = new Map<string, Set<(push: DeliveredPush) => void>>();
   const forAll = new Set<(push: DeliveredPush) => void>();
@@ -49,4 +49,4 @@ export const createPushLog = (keep: number): PushLog => {
       };
     },
   };
-};
+}

@@ -7,8 +7,8 @@ export type Body =
   | { readonly kind: 'cut' };
 
 /** Reads at most `limit` bytes; what comes after them is thrown away. Never rejects. */
-export const readBody = (source: Readable, limit: number): Promise<Body> =>
-  new Promise((resolve) => {
+export function readBody(source: Readable, limit: number): Promise<Body> {
+  return new Promise((resolve) => {
     const chunks: Buffer[] = [];
     let size = 0;
     source.on('data', (chunk: Buffer) => {
@@ -23,3 +23,4 @@ export const readBody = (source: Readable, limit: number): Promise<Body> =>
     source.once('error', () => resolve({ kind: 'cut' }));
     source.once('close', () => resolve({ kind: 'cut' }));
   });
+}

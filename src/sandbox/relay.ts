@@ -33,7 +33,7 @@ interface Pair {
   readonly upstream: Socket | undefined;
 }
 
-const muteOf = ({ client, upstream }: Pair): void => {
+function muteOf({ client, upstream }: Pair): void {
   // Reading on and throwing away keeps the client's own close visible.
   if (upstream !== undefined) {
     client.unpipe(upstream);
@@ -41,9 +41,9 @@ const muteOf = ({ client, upstream }: Pair): void => {
     upstream.pause();
   }
   client.resume();
-};
+}
 
-const join = (client: Socket, target: number): Socket => {
+function join(client: Socket, target: number): Socket {
   const upstream = connect({ port: target, host: '127.0.0.1', noDelay: true });
   client.pipe(upstream);
   upstream.pipe(client);
@@ -52,13 +52,13 @@ const join = (client: Socket, target: number): Socket => {
   upstream.on('close', () => client.destroySoon());
   client.on('close', () => upstream.destroySoon());
   return upstream;
-};
+}
 
 /** Starts a relay on 127.0.0.1 to the server on `target`; port 0 picks a free one. */
-export const startRelay = async (options: {
+export async function startRelay(options: {
   readonly target: number;
   readonly port: number;
-}): Promise<Relay> => {
+}): Promise<Relay> {
   const pairs = new Set<Pair>();
   let accepted = 0;
   let fresh: FreshConnections = 'healthy';
@@ -118,4 +118,4 @@ export const startRelay = async (options: {
         for (const { client } of pairs) client.destroy();
       }),
   };
-};
+}

@@ -4,7 +4,7 @@ import type { Socket } from 'node:net';
  * Ends a TCP connection with RST, or with what is left to end where our side was shut down already: libuv refuses to
  * reset a stream that is shutting down, and Node then never closes the handle and spins at exit.
  */
-export const resetSocket = (socket: Socket): void => {
+export function resetSocket(socket: Socket): void {
   if (socket.writableEnded) socket.destroy();
   else socket.resetAndDestroy();
-};
+}

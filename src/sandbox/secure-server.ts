@@ -62,9 +62,9 @@ export interface SecureServer extends StandInServer {
 const SESSION_MEMORY_MB = 64;
 
 /** Where nothing of ours is to be done: 'close' follows, and that is what the stand-ins listen to. */
-const seenByClose = (): void => undefined;
+function seenByClose(): void {}
 
-const listenTo = (options: SecureServerOptions, key: { cert: string; key: string }) => {
+function listenTo(options: SecureServerOptions, key: { cert: string; key: string }) {
   const server = createSecureServer({
     ...key,
     ca: options.ca.certificate,
@@ -96,16 +96,16 @@ const listenTo = (options: SecureServerOptions, key: { cert: string; key: string
   server.on('sessionError', seenByClose);
   server.on('tlsClientError', seenByClose);
   return server;
-};
+}
 
-const relayOf = (relay: Relay | undefined): Relay => {
+function relayOf(relay: Relay | undefined): Relay {
   if (relay === undefined)
     throw new Error('A server started with `direct` cannot do this: start it without.');
   return relay;
-};
+}
 
 /** Starts the server, behind a relay unless `direct`. */
-export const startSecureServer = async (options: SecureServerOptions): Promise<SecureServer> => {
+export async function startSecureServer(options: SecureServerOptions): Promise<SecureServer> {
   const issued = options.ca.issueServer();
   const server = listenTo(options, { cert: issued.certificate, key: issued.privateKey });
   const sockets = new Set<Socket>();
@@ -164,4 +164,4 @@ export const startSecureServer = async (options: SecureServerOptions): Promise<S
       await closed;
     },
   };
-};
+}

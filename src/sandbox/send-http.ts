@@ -29,8 +29,8 @@ export interface HttpAnswer {
 const MAX_ANSWER_BYTES = 65_536;
 
 /** Sends one request; redirects are not followed. Rejects on a broken connection, on abort and past the time-out. */
-export const sendHttp = (question: HttpQuestion): Promise<HttpAnswer> =>
-  new Promise((resolve, reject) => {
+export function sendHttp(question: HttpQuestion): Promise<HttpAnswer> {
+  return new Promise((resolve, reject) => {
     const started = monotonic();
     const { method, url, headers, body, agent, signal } = question;
     const send = url.startsWith('https:') ? httpsRequest : httpRequest;
@@ -60,3 +60,4 @@ export const sendHttp = (question: HttpQuestion): Promise<HttpAnswer> =>
     });
     request.end(body);
   });
+}

@@ -29,20 +29,20 @@ export interface Service {
 /** How long a connection lives on after GOAWAY, in milliseconds, before it is reset. */
 const GOAWAY_LINGER_MS = 5_000;
 
-const send = (stream: ServerHttp2Stream, { status, headers, body }: Reply): void => {
+function send(stream: ServerHttp2Stream, { status, headers, body }: Reply): void {
   if (stream.closed || stream.destroyed) return;
   stream.respond({ ...headers, ':status': status });
   stream.end(body);
-};
+}
 
-const sendSlowly = async (stream: ServerHttp2Stream, reply: Reply, ms: number): Promise<void> => {
+async function sendSlowly(stream: ServerHttp2Stream, reply: Reply, ms: number): Promise<void> {
   if (stream.closed || stream.destroyed) return;
   stream.respond({ ...reply.headers, ':status': reply.status });
   await pause(ms, stream);
   if (!stream.destroyed) stream.end(reply.body);
-};
+}
 
-const goAway = (service: Service, fault: Extract<Fault, { kind: 'goaway' }>): void => {
+function goAway(service: Service, fault: Extract<Fault, { kind: 'goaway' }>): void {
   const { stream, server } = service;
   const { session, id } = stream;
   if (session === undefined || session.destroyed || id === undefined) return;
@@ -51,10 +51,10 @@ const goAway = (service: Service, fault: Extract<Fault, { kind: 'goaway' }>): vo
   session.goaway(fault.code ?? constants.NGHTTP2_NO_ERROR, last, debugData);
   const timer = setTimeout(() => server.disconnect(session), GOAWAY_LINGER_MS);
   session.once('close', () => clearTimeout(timer));
-};
+}
 
 /** Plays what is done to a request that was read and judged, instead of the right answer. */
-const spoil = async (service: Service, fault: Fault, reply: Reply): Promise<void> => {
+async function spoil(service: Service, fault: Fault, reply: Reply): Promise<void> {
   const { stream, server } = service;
   const session = stream.session;
   switch (fault.kind) {
@@ -91,24 +91,28 @@ const spoil = async (service: Service, fault: Fault, reply: Reply): Promise<void
     default:
       return fault satisfies never;
   }
-};
+}
 
 /** Faults after which the push is on its way all the same. */
-const deliversAnyway = (fault: Fault): boolean =>
-  fault.kind === 'delay' ||
-  fault.kind === 'slow-headers' ||
-  fault.kind === 'slow-body' ||
-  fault.kind === 'stream-limit' ||
-  (fault.kind === 'goaway' && fault.processed);
+function deliversAnyway(fault: Fault): boolean {
+  return (
+    fault.kind === 'delay' ||
+    fault.kind === 'slow-headers' ||
+    fault.kind === 'slow-body' ||
+    fault.kind === 'stream-limit' ||
+    (fault.kind === 'goaway' && fault.processed)
+  );
+}
 
 /** Faults of a server that has not looked at the request. */
-const unprocessed = (fault: Fault): boolean =>
-  fault.kind === 'refuse' || (fault.kind === 'goaway' && !fault.processed);
+function unprocessed(fault: Fault): boolean {
+  return fault.kind === 'refuse' || (fault.kind === 'goaway' && !fault.processed);
+}
 
 const NOTHING: Reply = { status: 500, headers: {}, body: '' };
 
 /** Serves one request: judged and answered, unless a fault was scripted for it. */
-export const serveStream = async (service: Service): Promise<void> => {
+export async function serveStream(service: Service): Promise<void> {
   const { stream, scripted } = service;
   if (scripted !== undefined && unprocessed(scripted.fault)) return spoil(service, scripted.fault, NOTHING);
   if (scripted?.fault.kind === 'delay') await pause(scripted.fault.ms, stream);
@@ -116,4 +120,4 @@ export const serveStream = async (service: Service): Promise<void> => {
   if (scripted === undefined) send(stream, reply);
   else await spoil(service, scripted.fault, reply);
   if (scripted === undefined || scripted.delivered || deliversAnyway(scripted.fault)) deliver();
-};
+}

@@ -43,7 +43,7 @@ const KEY_ID = 'SANDBOXKEY';
 const PROJECT_ID = 'sandbox-project';
 
 /** Starts all stand-ins with a certificate authority of their own and one credential for each push service. */
-export const startWorld = async (options: WorldOptions = {}): Promise<World> => {
+export async function startWorld(options: WorldOptions = {}): Promise<World> {
   await using starting = new AsyncDisposableStack();
   const started = async <T extends { close(): Promise<void> }>(part: Promise<T>): Promise<T> =>
     starting.adopt(await part, (value) => value.close());
@@ -75,12 +75,12 @@ export const startWorld = async (options: WorldOptions = {}): Promise<World> => 
     },
     close: () => running.disposeAsync(),
   };
-};
+}
 
-const registerTeamKey = (apples: readonly Apple[]): TeamKey => {
+function registerTeamKey(apples: readonly Apple[]): TeamKey {
   const pair = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   const publicKey = pair.publicKey.export({ format: 'pem', type: 'spki' }).toString();
   for (const apple of apples) apple.registerKey({ keyId: KEY_ID, teamId: TEAM_ID, publicKey });
   const privateKey = pair.privateKey.export({ format: 'pem', type: 'pkcs8' }).toString();
   return { teamId: TEAM_ID, keyId: KEY_ID, privateKey };
-};
+}

@@ -43,14 +43,15 @@ const RETRY_CHANGE_MS = 2_000;
 type Finding = { readonly reason: string; readonly error: unknown } | undefined;
 
 /** What a probe came to; undefined: it did what it should. */
-const outcomeOf = (probe: Promise<void>, limitMs: number, late: string): Promise<Finding> =>
-  within(probe, limitMs).then(
+function outcomeOf(probe: Promise<void>, limitMs: number, late: string): Promise<Finding> {
+  return within(probe, limitMs).then(
     (inTime) => (inTime ? undefined : { reason: late, error: undefined }),
     (error: unknown) => {
       if (!(error instanceof StorageUnavailable)) return { reason: '', error };
       return { reason: error.fault === 'slow' ? late : error.explanation, error };
     },
   );
+}
 
 const SEE_LOG = 'see the log for its words';
 const SLOW = 'the database did not answer in time';
@@ -171,14 +172,20 @@ export function createReadiness(parts: ReadinessParts): ReadinessWatch {
 }
 
 /** What a change of is worth a line: not of a number, and overload has lines of its own. */
-const wordsOf = (readiness: Readiness): string =>
-  [...readiness.notReady, ...readiness.degraded]
+function wordsOf(readiness: Readiness): string {
+  return [...readiness.notReady, ...readiness.degraded]
     .filter(({ subject }) => subject !== 'load')
     .map(({ text }) => text.replaceAll(/\d+/g, ''))
     .join();
+}
 
-const about = (subject: ReadinessSubject, texts: readonly string[]): readonly ReadinessReason[] =>
-  texts.map((text) => ({ subject, text }));
+function about(subject: ReadinessSubject, texts: readonly string[]): readonly ReadinessReason[] {
+  return texts.map((text) => ({ subject, text }));
+}
 
-const degraded = (text: string): Readiness => ({ notReady: [], degraded: about('database', [text]) });
-const notReady = (text: string): Readiness => ({ notReady: about('database', [text]), degraded: [] });
+function degraded(text: string): Readiness {
+  return { notReady: [], degraded: about('database', [text]) };
+}
+function notReady(text: string): Readiness {
+  return { notReady: about('database', [text]), degraded: [] };
+}

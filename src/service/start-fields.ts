@@ -18,8 +18,11 @@ export function startFields(config: Config, apps: readonly App[] | undefined) {
 }
 
 /** The apps of each platform, e.g. `apns 2, gcm 0, android 1`. */
-export const appsByPlatform = (apps: readonly App[]): string =>
-  PLATFORMS.map((each) => `${each} ${apps.filter(({ platform }) => platform === each).length}`).join(', ');
+export function appsByPlatform(apps: readonly App[]): string {
+  return PLATFORMS.map((each) => `${each} ${apps.filter(({ platform }) => platform === each).length}`).join(
+    ', ',
+  );
+}
 
 function pbxAuth({ pbx }: Config): string {
   const checks = [
@@ -44,11 +47,12 @@ function redisPlace({ place, tls, required }: RedisSettings): string {
   }
 }
 
-const shown = (servers: readonly RedisServer[]): string =>
-  servers
+function shown(servers: readonly RedisServer[]): string {
+  return servers
     .map((server) => {
       if ('path' in server) return server.path;
       const { host, port } = server;
       return `${host.includes(':') ? `[${host}]` : host}:${port}`;
     })
     .join(', ');
+}

@@ -5,7 +5,7 @@ const SIGN_IN = /request(?:s|ed) authentication using (?:unknown plugin )?(\w+)/
  * What a driver, the server or the system said, in one line, for the operator who reads what a command prints; undefined
  * where it is no error with words. May name user, host and database, never the password.
  */
-export const driverWords = (error: unknown): string | undefined => {
+export function driverWords(error: unknown): string | undefined {
   // All addresses of a name were tried in vain; each says why.
   const first: unknown = error instanceof AggregateError ? error.errors[0] : error;
   if (!(first instanceof Error)) return undefined;
@@ -14,4 +14,4 @@ export const driverWords = (error: unknown): string | undefined => {
   if (plugin !== undefined)
     return `the user signs in by ${plugin}, which this service does not support; identify it by mysql_native_password, or MySQL's caching_sha2_password`;
   return line === '' ? undefined : line;
-};
+}

@@ -14,53 +14,54 @@ const PAUSE_MS = 50;
 
 type Migrations = Readonly<Record<string, Migration>>;
 
-const appliedMigrations = async (kysely: Kysely<Tables>): Promise<readonly string[]> => {
+async function appliedMigrations(kysely: Kysely<Tables>): Promise<readonly string[]> {
   const tables = await kysely.introspection.getTables({ withInternalKyselyTables: true });
   if (!tables.some(({ name }) => name === HISTORY_TABLE)) return [];
   const { rows } = await sql<{ name: string }>`select name from ${sql.table(HISTORY_TABLE)}`.execute(kysely);
   return rows.map(({ name }) => name);
-};
+}
 
 /** Whether migrations were applied: none, some or all of them. */
 type MigrationState = 'empty' | 'behind' | 'current';
 
-const stateOf = async (kysely: Kysely<Tables>, migrations: Migrations): Promise<MigrationState> => {
+async function stateOf(kysely: Kysely<Tables>, migrations: Migrations): Promise<MigrationState> {
   const applied = new Set(await appliedMigrations(kysely));
   const unknown = [...applied].find((name) => !Object.hasOwn(migrations, name));
   if (unknown !== undefined) throw new DatabaseTooNew(unknown);
   if (applied.size === 0) return 'empty';
   return Object.keys(migrations).every((name) => applied.has(name)) ? 'current' : 'behind';
-};
+}
 
 /** How far a database is, without changing it. Rejects with `DatabaseTooNew`, or with `StorageUnavailable`. */
-export const migrationState = (database: Database): Promise<MigrationState> =>
-  storageCall(database, () =>
+export function migrationState(database: Database): Promise<MigrationState> {
+  return storageCall(database, () =>
     database.migrating((kysely) => stateOf(kysely, allMigrations(database.dialect))),
   );
+}
 
-const migrateOnce = async (
+async function migrateOnce(
   kysely: Kysely<Tables>,
   migrations: Migrations,
   { faultOf }: Pick<SqlDialect, 'faultOf'>,
-): Promise<readonly string[]> => {
+): Promise<readonly string[]> {
   // Without the migrator's lock: it is of the session, of which there is none behind a pooler that lends out its own.
   if ((await stateOf(kysely, migrations)) === 'current') return [];
   const provider = { getMigrations: async () => ({ ...migrations }) };
   const { error, results = [] } = await new Migrator({ db: kysely, provider }).migrateToLatest();
   if (error !== undefined) throw faultOf(error) === undefined ? new MigrationFailed(error) : error;
   return results.map(({ migrationName }) => migrationName);
-};
+}
 
 /**
  * Brings the database to this program's version and tells which migrations that took, in order; none when it was
  * there already. Several processes may do it at once: each is applied by one of them. Rejects with `DatabaseTooNew`,
  * `MigrationFailed`, or `StorageUnavailable`.
  */
-export const migrate = (
+export function migrate(
   database: Database,
   migrations: Migrations = allMigrations(database.dialect),
-): Promise<readonly string[]> =>
-  storageCall(database, async () => {
+): Promise<readonly string[]> {
+  return storageCall(database, async () => {
     const giveUpAt = monotonic() + PATIENCE_MS;
     for (;;) {
       try {
@@ -72,6 +73,7 @@ export const migrate = (
       }
     }
   });
+}
 
 /** The database was migrated by a newer version of this program. */
 export class DatabaseTooNew extends Error {

@@ -6,7 +6,7 @@ import { openSqlite } from './sqlite/open-sqlite.ts';
 
 const EXAMPLE = 'write for example sqlite:data/middleware.db or postgres://user:password@host/database';
 
-const sqlitePath = (rest: string): string => {
+function sqlitePath(rest: string): string {
   if (rest.trim() === '') throw new DatabaseUrlError(`names no file; ${EXAMPLE}`);
   if (rest.startsWith('//')) {
     throw new DatabaseUrlError(
@@ -15,13 +15,13 @@ const sqlitePath = (rest: string): string => {
   }
   if (rest.includes('\0')) throw new DatabaseUrlError('contains a NUL character');
   return rest;
-};
+}
 
 /**
  * Prepares the database on a server at `url`, to which `limits` apply, without asking it anything. Its driver is loaded
  * when it is used: a command on SQLite starts faster. Rejects with `DatabaseUrlError`.
  */
-export const prepareServerDatabase = async (url: string, limits: ServerLimits): Promise<ClosedDatabase> => {
+export async function prepareServerDatabase(url: string, limits: ServerLimits): Promise<ClosedDatabase> {
   const reading = readDatabaseAddress(url);
   if (!reading.ok) throw new DatabaseUrlError(reading.problem);
   const { address } = reading;
@@ -33,9 +33,9 @@ export const prepareServerDatabase = async (url: string, limits: ServerLimits): 
     default:
       return address.engine satisfies never;
   }
-};
+}
 
-const openServerDatabase = async (url: string, limits: ServerLimits): Promise<Database> => {
+async function openServerDatabase(url: string, limits: ServerLimits): Promise<Database> {
   const database = await prepareServerDatabase(url, limits);
   try {
     await database.contact();
@@ -45,7 +45,7 @@ const openServerDatabase = async (url: string, limits: ServerLimits): Promise<Da
     await database.close();
     throw error;
   }
-};
+}
 
 /**
  * Opens the database at `url`: `sqlite:PATH`, relative to the working directory, `sqlite::memory:`, or a database on a
@@ -53,11 +53,11 @@ const openServerDatabase = async (url: string, limits: ServerLimits): Promise<Da
  * `DatabaseMissing`. Rejects with `DatabaseUrlError`, whose message never quotes more than the scheme or the path of a
  * file, or with `StorageUnavailable` where a server cannot be reached.
  */
-export const openDatabase = async (
+export async function openDatabase(
   url: string,
   limits: ServerLimits = SERVICE_LIMITS,
   { create = true }: { readonly create?: boolean } = {},
-): Promise<Database> => {
+): Promise<Database> {
   if (isServerAddress(url)) return openServerDatabase(url, limits);
   const colon = url.indexOf(':');
   // What comes before a missing colon may be anything, a password included.
@@ -66,4 +66,4 @@ export const openDatabase = async (
   if (scheme === 'sqlite') return openSqlite(sqlitePath(url.slice(colon + 1)), { create });
   const shown = /^[a-z][a-z0-9+.-]{0,20}$/.test(scheme) ? ` "${scheme}"` : '';
   throw new DatabaseUrlError(`the scheme${shown} is not supported; ${EXAMPLE}`);
-};
+}

@@ -53,8 +53,9 @@ const PASSES = {
   untrusted: false,
 } as const satisfies Record<StorageFault, boolean>;
 
-const isAway = (error: unknown): error is StorageUnavailable =>
-  error instanceof StorageUnavailable && PASSES[error.fault];
+function isAway(error: unknown): error is StorageUnavailable {
+  return error instanceof StorageUnavailable && PASSES[error.fault];
+}
 
 /**
  * Opens the database at `url` and migrates it. A server that is away is waited for in the background, so that all
@@ -62,11 +63,7 @@ const isAway = (error: unknown): error is StorageUnavailable =>
  * with `DatabaseUrlError`, `DatabaseTooNew` or `StorageUnavailable`; where it shows only later, `opened` does. A SQLite
  * file is never away.
  */
-export const openWhenAble = async (
-  url: string,
-  limits: ServerLimits,
-  steps: OpeningSteps,
-): Promise<Opening> => {
+export async function openWhenAble(url: string, limits: ServerLimits, steps: OpeningSteps): Promise<Opening> {
   const opening = isServerAddress(url)
     ? waitFor(await prepareServerDatabase(url, limits), steps)
     : await openFile(url, steps);
@@ -79,18 +76,18 @@ export const openWhenAble = async (
     await opening.close();
     throw error;
   }
-};
+}
 
 /** `away` resolves when the first try has found the server away. */
 type Waiting = Opening & { readonly away: Promise<void> };
 
-const migrateAndCheck = async (database: Database, { check }: OpeningSteps) => {
+async function migrateAndCheck(database: Database, { check }: OpeningSteps) {
   const migrations = await migrate(database);
   await check(database);
   return migrations;
-};
+}
 
-const openFile = async (url: string, steps: OpeningSteps): Promise<Waiting> => {
+async function openFile(url: string, steps: OpeningSteps): Promise<Waiting> {
   const database = await openDatabase(url);
   return {
     database,
@@ -98,9 +95,9 @@ const openFile = async (url: string, steps: OpeningSteps): Promise<Waiting> => {
     away: new Promise(() => {}),
     close: () => database.close(),
   };
-};
+}
 
-const waitFor = (database: ClosedDatabase, steps: OpeningSteps): Waiting => {
+function waitFor(database: ClosedDatabase, steps: OpeningSteps): Waiting {
   const opened = Promise.withResolvers<readonly string[]>();
   const away = Promise.withResolvers<void>();
   let timer: NodeJS.Timeout | undefined;
@@ -139,4 +136,4 @@ const waitFor = (database: ClosedDatabase, steps: OpeningSteps): Waiting => {
       await database.close();
     },
   };
-};
+}

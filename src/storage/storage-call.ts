@@ -8,10 +8,10 @@ import type { Tables } from './tables.ts';
 /** How often a transaction that lost against another one is run, the first time included. */
 const MAX_TRIES = 8;
 
-const asUnavailable = (dialect: Pick<SqlDialect, 'faultOf'>, error: unknown): unknown => {
+function asUnavailable(dialect: Pick<SqlDialect, 'faultOf'>, error: unknown): unknown {
   const fault = error instanceof StorageUnavailable ? undefined : dialect.faultOf(error);
   return fault === undefined ? error : new StorageUnavailable(fault, { cause: error });
-};
+}
 
 /** How long a database that takes nothing just now is tried again. */
 const BUSY_PATIENCE_MS = 500;
@@ -24,7 +24,7 @@ const PAUSE_MS = { busy: 10, crowded: 100 } as const;
  * busy timeout would. One that only reads is asked once more: where that was a server, its connection is replaced, and
  * the new one may lead to another server.
  */
-const untilTaken = async <T>(dialect: Pick<SqlDialect, 'faultOf'>, work: () => Promise<T>): Promise<T> => {
+async function untilTaken<T>(dialect: Pick<SqlDialect, 'faultOf'>, work: () => Promise<T>): Promise<T> {
   const giveUpAt = monotonic() + BUSY_PATIENCE_MS;
   let wasReadOnly = false;
   for (;;) {
@@ -37,28 +37,29 @@ const untilTaken = async <T>(dialect: Pick<SqlDialect, 'faultOf'>, work: () => P
       else throw error;
     }
   }
-};
+}
 
 /**
  * Runs `work` and turns what the driver throws into `StorageUnavailable`; other errors pass unchanged. What the database
  * refused without any effect may be run again, so `work` must have no effect but its last statement.
  */
-export const storageCall = <T>(
+export function storageCall<T>(
   { dialect }: { readonly dialect: Pick<SqlDialect, 'faultOf'> },
   work: () => Promise<T>,
-): Promise<T> =>
-  untilTaken(dialect, work).catch((error: unknown) => {
+): Promise<T> {
+  return untilTaken(dialect, work).catch((error: unknown) => {
     throw asUnavailable(dialect, error);
   });
+}
 
 /**
  * Like `storageCall`, for a change: its result means that the change is committed, on disk, and in the file that the next
  * start finds.
  */
-export const storageChange = async <T>(
+export async function storageChange<T>(
   database: Pick<Database, 'dialect' | 'writes'>,
   work: () => Promise<T>,
-): Promise<T> => {
+): Promise<T> {
   try {
     const result = await storageCall(database, work);
     database.writes.confirm();
@@ -67,21 +68,23 @@ export const storageChange = async <T>(
     database.writes.failed(error);
     throw error;
   }
-};
+}
 
 /**
  * Runs `work` in one transaction; its result means what that of `storageChange` does. A transaction that lost against a
  * concurrent one is run again, so `work` must have no other effects.
  */
-export const transact = <T>(
+export function transact<T>(
   database: Pick<Database, 'kysely' | 'dialect' | 'writes'>,
   work: (transaction: Transaction<Tables>) => Promise<T>,
-): Promise<T> => storageChange(database, () => untilWon(database, work));
+): Promise<T> {
+  return storageChange(database, () => untilWon(database, work));
+}
 
-const untilWon = async <T>(
+async function untilWon<T>(
   { kysely, dialect }: Pick<Database, 'kysely' | 'dialect'>,
   work: (transaction: Transaction<Tables>) => Promise<T>,
-): Promise<T> => {
+): Promise<T> {
   for (let attempt = 1; ; attempt += 1) {
     try {
       return await kysely.transaction().execute(work);
@@ -90,4 +93,4 @@ const untilWon = async <T>(
       if (!lostRace || attempt === MAX_TRIES) throw error;
     }
   }
-};
+}

@@ -83,5 +83,6 @@ function labelText(value: unknown): string {
 }
 
 /** The first characters; a character takes at most two places in a string. */
-const cut = (text: string): string =>
-  text.length <= MAX_LENGTH ? text : [...text.slice(0, 2 * MAX_LENGTH)].slice(0, MAX_LENGTH).join('');
+function cut(text: string): string {
+  return text.length <= MAX_LENGTH ? text : [...text.slice(0, 2 * MAX_LENGTH)].slice(0, MAX_LENGTH).join('');
+}

@@ -180,7 +180,8 @@ const WORDS_AND_NUMBERS = new RegExp(
   'gi',
 );
 
-const hideNumbers = (text: string): string =>
-  text.replace(WORDS_AND_NUMBERS, (whole, _pairs: unknown, readable: string | undefined) =>
+function hideNumbers(text: string): string {
+  return text.replace(WORDS_AND_NUMBERS, (whole, _pairs: unknown, readable: string | undefined) =>
     readable === undefined ? '(number hidden)' : whole,
   );
+}

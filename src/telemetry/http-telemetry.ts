@@ -106,11 +106,13 @@ export function createHttpTelemetry(
 export const DATABASE = 'database';
 
 /** That the database could not be asked, whoever asked. It ends when a probe finds that it answers. */
-export const databaseDown = (during: string, error: unknown): Condition => ({
-  key: DATABASE,
-  level: 'error',
-  message: 'the database could not be asked',
-  fields: { during },
-  error,
-  ends: 'by-silence',
-});
+export function databaseDown(during: string, error: unknown): Condition {
+  return {
+    key: DATABASE,
+    level: 'error',
+    message: 'the database could not be asked',
+    fields: { during },
+    error,
+    ends: 'by-silence',
+  };
+}

@@ -93,21 +93,24 @@ function reportLosses(): { readonly dropped: () => void; readonly failed: (error
 }
 
 /** What happened to a call in one line each; an error and its stack have lines of their own. */
-const prettyLine = () =>
-  prettyFactory({
+function prettyLine() {
+  return prettyFactory({
     // Heeds NO_COLOR.
     colorize: process.stdout.isTTY && process.stdout.hasColors(),
     translateTime: 'SYS:HH:MM:ss.l',
     singleLine: true,
     errorLikeObjectKeys: ['error', 'stack'],
   });
+}
 
-const settingsFor = (level: LogLevel): pino.LoggerOptions => ({
-  level,
-  base: null,
-  timestamp: pino.stdTimeFunctions.isoTime,
-  formatters: { level: (name) => ({ level: name }) },
-});
+function settingsFor(level: LogLevel): pino.LoggerOptions {
+  return {
+    level,
+    base: null,
+    timestamp: pino.stdTimeFunctions.isoTime,
+    formatters: { level: (name) => ({ level: name }) },
+  };
+}
 
 /** A line that is not made yet. */
 interface QueuedLine {
@@ -120,10 +123,12 @@ interface QueuedLine {
   readonly at: number;
 }
 
-const describeError = (error: unknown): Record<string, string> => ({
-  error: errorWords(error),
-  stack: errorStack(error),
-});
+function describeError(error: unknown): Record<string, string> {
+  return {
+    error: errorWords(error),
+    stack: errorStack(error),
+  };
+}
 
 /**
  * The time as pino wants it, `,"time":"2026-01-31T12:00:00.000Z"`. Date's own ISO 8601, of which all but the milliseconds is

@@ -236,8 +236,10 @@ function pushFields(event: PushLabels) {
 }
 
 /** A push and what its provider said of it. */
-const said = (event: PushLabels & Pick<PushEnded, 'reason' | 'detail'>) => ({
-  ...pushFields(event),
-  reason: event.reason,
-  detail: event.detail,
-});
+function said(event: PushLabels & Pick<PushEnded, 'reason' | 'detail'>) {
+  return {
+    ...pushFields(event),
+    reason: event.reason,
+    detail: event.detail,
+  };
+}

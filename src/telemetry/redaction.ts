@@ -92,5 +92,6 @@ export function scrub(text: string, most: number = MOST_SHOWN): string {
 }
 
 /** Ends between two words: half a secret has not its shape any more. */
-const beginning = (text: string): string =>
-  text.length <= MOST_READ ? text : text.slice(0, MOST_READ).replace(/\S*$/, '');
+function beginning(text: string): string {
+  return text.length <= MOST_READ ? text : text.slice(0, MOST_READ).replace(/\S*$/, '');
+}

@@ -21,7 +21,9 @@ function pushed(phone: TestPhone): Readonly<Record<string, unknown>> {
   return push.push.payload;
 }
 
-const ask = (url: string, typed: TypedBody) => send(url, { path: '/api/incoming-call/', ...typed });
+function ask(url: string, typed: TypedBody) {
+  return send(url, { path: '/api/incoming-call/', ...typed });
+}
 
 test('a detail about the caller never costs the call', async (t) => {
   const service = await startTestService(t, { settings: { APP_PUSH_ROUNDTRIP_WAIT: '20000' } });

@@ -14,11 +14,13 @@ async function assertAlive(service: TestService): Promise<void> {
   assert.equal((await send(service.url, { method: 'GET', path: '/healthz' })).status, 200);
 }
 
-const requestsInvalid = (service: TestService, endpoint: string): Promise<number> =>
-  service.metric(`vialer_middleware_requests_invalid_total{endpoint="${endpoint}",field="request"}`);
+function requestsInvalid(service: TestService, endpoint: string): Promise<number> {
+  return service.metric(`vialer_middleware_requests_invalid_total{endpoint="${endpoint}",field="request"}`);
+}
 
-const callOf = (account: number, more = ''): string =>
-  rawRequest('POST', '/api/incoming-call/', [FORM], `sip_user_id=${account}&phonenumber=020${more}`);
+function callOf(account: number, more = ''): string {
+  return rawRequest('POST', '/api/incoming-call/', [FORM], `sip_user_id=${account}&phonenumber=020${more}`);
+}
 
 test('headers that are too long are 431', async (t) => {
   const service = await startTestService(t);

@@ -5,10 +5,10 @@ import { createServer, type ServerParts } from '../../src/http/server.ts';
 import { NO_LIMITS } from '../helpers/no-limits.ts';
 import { openSocket, readAnswers } from './raw-socket.ts';
 
-const nothing = (): void => {};
-const never = (): never => {
+function nothing(): void {}
+function never(): never {
   throw new Error('no request of this test gets that far');
-};
+}
 
 /** The listener with nothing behind it: requests that never come whole reach nothing. */
 function createBareServer(t: TestContext) {

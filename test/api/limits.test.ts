@@ -7,9 +7,12 @@ import { type Answered, asForm, asJson, send } from './http-client.ts';
 
 const PBX_TOKEN = 'pbx-secret-0123456789abcdef';
 
-const refusedFor = (service: TestService, endpoint: string, why: string) =>
-  service.metric(`vialer_middleware_requests_refused_total{endpoint="${endpoint}",why="${why}"}`);
-const limited = (service: TestService, endpoint: string) => refusedFor(service, endpoint, 'limited');
+function refusedFor(service: TestService, endpoint: string, why: string) {
+  return service.metric(`vialer_middleware_requests_refused_total{endpoint="${endpoint}",why="${why}"}`);
+}
+function limited(service: TestService, endpoint: string) {
+  return refusedFor(service, endpoint, 'limited');
+}
 
 function assertLimited(answer: Answered): void {
   assert.equal(answer.status, 429);
@@ -17,12 +20,13 @@ function assertLimited(answer: Answered): void {
   assert.ok(Number.isInteger(seconds) && seconds >= 1 && seconds <= 60, `Retry-After: ${seconds}`);
 }
 
-const respond = (service: TestService, uniqueKey: string, headers: Readonly<Record<string, string>> = {}) =>
-  send(service.url, {
+function respond(service: TestService, uniqueKey: string, headers: Readonly<Record<string, string>> = {}) {
+  return send(service.url, {
     path: '/api/call-response/',
     headers,
     ...asForm({ unique_key: uniqueKey, message_start_time: '1' }),
   });
+}
 
 async function respondTimes(service: TestService, times: number, headers?: Readonly<Record<string, string>>) {
   const statuses: number[] = [];

@@ -9,8 +9,9 @@ import { asForm, asJson, send } from './http-client.ts';
 /** Long enough that only what is meant to end a call does. */
 const PATIENT = { APP_PUSH_ROUNDTRIP_WAIT: '30000', APP_PUSH_RESEND_INTERVAL: '30000' };
 
-const respond = (service: TestService, fields: Readonly<Record<string, unknown>>) =>
-  send(service.url, { path: '/api/call-response/', ...asJson(fields) });
+function respond(service: TestService, fields: Readonly<Record<string, unknown>>) {
+  return send(service.url, { path: '/api/call-response/', ...asJson(fields) });
+}
 
 /** A call that waits for a phone which says nothing by itself. */
 async function waitingCall(service: TestService, callId: string) {
@@ -20,12 +21,13 @@ async function waitingCall(service: TestService, callId: string) {
   return { phone, answer };
 }
 
-const messagesTo = (phone: TestPhone): unknown[] =>
-  phone.steps.flatMap((step) =>
+function messagesTo(phone: TestPhone): unknown[] {
+  return phone.steps.flatMap((step) =>
     step.kind === 'push-received' && step.push.payload['type'] === 'message'
       ? [step.push.payload['message']]
       : [],
   );
+}
 
 test('row 2: a phone that answers at once is always heard, with 8 calls at a time', async (t) => {
   const service = await startTestService(t, { settings: PATIENT });

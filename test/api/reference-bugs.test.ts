@@ -9,8 +9,9 @@ import { addMember, registration } from './members.ts';
 
 const OPEN = { ACCOUNT_AUTH: 'none', APP_PUSH_ROUNDTRIP_WAIT: '30000' };
 
-const databaseOf = (service: TestService): DatabaseSync =>
-  new DatabaseSync(service.databaseUrl.slice('sqlite:'.length), { readOnly: true });
+function databaseOf(service: TestService): DatabaseSync {
+  return new DatabaseSync(service.databaseUrl.slice('sqlite:'.length), { readOnly: true });
+}
 
 test('row 1: what is wrong with an incoming call is 4xx in plain text and never reads as ACK', async (t) => {
   const service = await startTestService(t);

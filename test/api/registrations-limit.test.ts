@@ -7,17 +7,18 @@ import { startTestService, type TestService } from '../helpers/test-service.ts';
 import { asJson, send } from './http-client.ts';
 import { addMember, type Member, registration } from './members.ts';
 
-const register = (
+function register(
   service: TestService,
   member: Member,
   more: { readonly method?: string; readonly authorization?: string } = {},
-) =>
-  send(service.url, {
+) {
+  return send(service.url, {
     path: '/api/android-device/',
     ...asJson(registration(member)),
     method: more.method ?? 'POST',
     headers: { authorization: more.authorization ?? member.basic },
   });
+}
 
 async function statuses(times: number, ask: () => Promise<{ readonly status: number }>): Promise<number[]> {
   const all: number[] = [];

@@ -18,7 +18,7 @@ const ACCOUNT_OF_GOOGLE = {
 } as const;
 
 /** What every database behind the app store must do. */
-export const appStoreContract = (opener: StoreOpener): void => {
+export function appStoreContract(opener: StoreOpener): void {
   describe(`apps on ${opener.name}`, () => {
     let store: OpenStore;
     let apps: AppStore;
@@ -187,4 +187,4 @@ export const appStoreContract = (opener: StoreOpener): void => {
       }
     });
   });
-};
+}

@@ -19,10 +19,16 @@ const CERTIFICATE = makeCertificate({
 });
 const APP = { appId: 'com.example.app', now: NOW };
 
-const base64 = (text: string) => Buffer.from(text).toString('base64');
+function base64(text: string) {
+  return Buffer.from(text).toString('base64');
+}
 /** As `readFile(path, 'utf8')` gives it. */
-const asUtf8 = (bytes: Buffer) => bytes.toString('utf8');
-const utf16 = (text: string) => Buffer.from(text, 'utf16le');
+function asUtf8(bytes: Buffer) {
+  return bytes.toString('utf8');
+}
+function utf16(text: string) {
+  return Buffer.from(text, 'utf16le');
+}
 /** The head of a .p12 file, as openssl writes it. */
 const PKCS12 = Buffer.from('30820a7302010330820a2906092a864886f70d0107', 'hex');
 

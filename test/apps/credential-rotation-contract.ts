@@ -9,15 +9,22 @@ import { newVaultKey, vaultOf } from '../helpers/new-vault.ts';
 import { PLAIN_VAULT } from '../helpers/plain-vault.ts';
 import type { OpenStore, StoreOpener } from '../storage/store-openers.ts';
 
-const credentialOf = (name: string) =>
-  ({ kind: 'apns-certificate', certificate: `cert 🔑 ${name}\n`.repeat(4_000), privateKey: name }) as const;
-const appOf = (name: string) => ({ platform: 'apns', appId: name, credential: credentialOf(name) }) as const;
+function credentialOf(name: string) {
+  return {
+    kind: 'apns-certificate',
+    certificate: `cert 🔑 ${name}\n`.repeat(4_000),
+    privateKey: name,
+  } as const;
+}
+function appOf(name: string) {
+  return { platform: 'apns', appId: name, credential: credentialOf(name) } as const;
+}
 const NAMES = ['a', 'b', 'c', 'd', 'e'];
 const FIRST = newVaultKey();
 const SECOND = newVaultKey();
 
 /** What every database must do for encrypted credentials. */
-export const credentialRotationContract = (opener: StoreOpener): void => {
+export function credentialRotationContract(opener: StoreOpener): void {
   describe(`encrypted credentials on ${opener.name}`, () => {
     let store: OpenStore;
     beforeEach(async () => {
@@ -203,4 +210,4 @@ export const credentialRotationContract = (opener: StoreOpener): void => {
       assert.deepEqual(await rotated.load('first'), token);
     });
   });
-};
+}

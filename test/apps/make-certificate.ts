@@ -8,17 +8,17 @@ const OID = {
   appleTopics: '1.2.840.113635.100.6.3.6',
 } as const;
 
-const nameOf = (subject: { readonly cn: string; readonly uid?: string }): Buffer => {
+function nameOf(subject: { readonly cn: string; readonly uid?: string }): Buffer {
   const part = (type: string, text: string) => der.set(der.sequence(der.oid(type), der.utf8(text)));
   const uid = subject.uid === undefined ? [] : [part(OID.userId, subject.uid)];
   return der.sequence(...uid, part(OID.commonName, subject.cn));
-};
+}
 
-const topicsExtension = (topics: readonly string[]): Buffer => {
+function topicsExtension(topics: readonly string[]): Buffer {
   const listed = topics.flatMap((topic) => [der.utf8(topic), der.sequence(der.utf8('app'))]);
   const extension = der.sequence(der.oid(OID.appleTopics), der.octets(der.sequence(...listed)));
   return der.explicit(3, der.sequence(extension));
-};
+}
 
 /** What a certificate says; valid from `notBefore` to `notAfter`, which must lie before 2050. */
 export interface CertificateContent {
@@ -30,9 +30,11 @@ export interface CertificateContent {
 }
 
 /** A self-signed certificate (RFC 5280) with a new P-256 key, in the shape of Apple's push certificates. */
-export const makeCertificate = (
-  content: CertificateContent,
-): { readonly certPem: string; readonly keyPem: string; readonly privateKey: KeyObject } => {
+export function makeCertificate(content: CertificateContent): {
+  readonly certPem: string;
+  readonly keyPem: string;
+  readonly privateKey: KeyObject;
+} {
   const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   const algorithm = der.sequence(der.oid(OID.ecdsaWithSha256));
   const name = nameOf(content.subject);
@@ -54,4 +56,4 @@ export const makeCertificate = (
     keyPem: privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
     privateKey,
   };
-};
+}

@@ -10,7 +10,7 @@ import type { StoreOpener } from '../storage/store-openers.ts';
 const DAY_MS = 86_400_000;
 
 /** What every database behind the provider tokens must do. */
-export const providerTokenContract = (opener: StoreOpener): void => {
+export function providerTokenContract(opener: StoreOpener): void {
   const HOUR_MS = 3_600_000;
 
   describe(`provider tokens in ${opener.name}`, () => {
@@ -106,4 +106,4 @@ export const providerTokenContract = (opener: StoreOpener): void => {
       assert.equal(await store.load('gone'), undefined);
     });
   });
-};
+}

@@ -7,8 +7,9 @@ import { promisify } from 'node:util';
 import { SCENARIOS } from '../../bench/scenarios/all-scenarios.ts';
 import { tempFolder } from '../storage/temp-folder.ts';
 
-const run = (...options: readonly string[]) =>
-  promisify(execFile)('npm', ['run', '--silent', 'bench', '--', ...options], { timeout: 100_000 });
+function run(...options: readonly string[]) {
+  return promisify(execFile)('npm', ['run', '--silent', 'bench', '--', ...options], { timeout: 100_000 });
+}
 
 describe('npm run bench', () => {
   test('its README tells of every scenario and every figure, and of no other', async () => {

@@ -13,7 +13,9 @@ const SHORT_MS = 3_000;
 /** By how much the clock of Redis, in whole milliseconds, may differ in such a time. */
 const CLOCKS_MS = 100;
 
-const past = (moment: number) => until(() => monotonic() > moment, 'the moment is past');
+function past(moment: number) {
+  return until(() => monotonic() > moment, 'the moment is past');
+}
 
 /** Asks both for the same call; the first one wakes the phone. */
 async function askBoth(

@@ -21,8 +21,9 @@ function post(service: TestService, path: string, uniqueKey: string) {
   return send(service.url, { path, ...asForm({ unique_key: uniqueKey, message_start_time: '1' }) });
 }
 
-const fates = (service: TestService, fate: string) =>
-  service.metric(`vialer_middleware_answers_total{fate="${fate}"}`);
+function fates(service: TestService, fate: string) {
+  return service.metric(`vialer_middleware_answers_total{fate="${fate}"}`);
+}
 
 describe('ANSWER_SECRET', () => {
   test('phones of both systems answer as ever, to an address that names their call', async (t) => {

@@ -23,8 +23,9 @@ async function keyOfPush(service: TestService, phone: TestPhone): Promise<string
   return String(push?.payload['unique_key']);
 }
 
-const answersLogged = (service: TestService) =>
-  service.logged.filter((line) => line.message.startsWith('app answered') && line.level === 'info');
+function answersLogged(service: TestService) {
+  return service.logged.filter((line) => line.message.startsWith('app answered') && line.level === 'info');
+}
 
 describe('answers', { concurrency: true }, () => {
   for (const first of [true, false]) {

@@ -6,11 +6,13 @@ import { newAccount, startTestService, type TestService } from '../helpers/test-
 import { newServiceAccount, newTeamKey, saveApps } from '../providers/own-apps.ts';
 import { UNHURRIED } from '../providers/unhurried.ts';
 
-const keyOf = (authorization: string | undefined): string | undefined =>
-  decodeProtectedHeader((authorization ?? '').replace(/^bearer /, '')).kid;
+function keyOf(authorization: string | undefined): string | undefined {
+  return decodeProtectedHeader((authorization ?? '').replace(/^bearer /, '')).kid;
+}
 
-const lastKey = (service: TestService): string | undefined =>
-  keyOf(service.world.apple.requests.list().at(-1)?.headers.authorization);
+function lastKey(service: TestService): string | undefined {
+  return keyOf(service.world.apple.requests.list().at(-1)?.headers.authorization);
+}
 
 describe('apps that change while the service runs', { concurrency: true }, () => {
   test('an added app is taken up by its first call, however long the next look is away', async (t) => {

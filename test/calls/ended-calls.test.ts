@@ -3,11 +3,13 @@ import { test } from 'node:test';
 import { EndedCalls } from '../../src/calls/ended-calls.ts';
 
 const LIMIT = 100;
-const endedFor = (account: number) => ({
-  ending: { outcome: 'ready', reason: null } as const,
-  account,
-  deadline: 1_000,
-});
+function endedFor(account: number) {
+  return {
+    ending: { outcome: 'ready', reason: null } as const,
+    account,
+    deadline: 1_000,
+  };
+}
 
 test('the last calls are remembered, whatever their number, and early ones are forgotten', () => {
   const ended = new EndedCalls(LIMIT);

@@ -14,7 +14,9 @@ const WAIT_MS = 60_000;
 const APP = 'com.example.phone';
 
 /** What the user of an account does: one in three cannot take the call. */
-const canTake = (account: number): boolean => account % 3 !== 0;
+function canTake(account: number): boolean {
+  return account % 3 !== 0;
+}
 
 /** Registers phones as one would find them in the database: 2,000 registrations by HTTP are another test's. */
 async function registerAll(databaseUrl: string, phones: readonly TestPhone[]): Promise<void> {

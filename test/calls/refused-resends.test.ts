@@ -32,14 +32,18 @@ async function silentPhone(service: TestService, kind: Row['kind']): Promise<Tes
   return phone;
 }
 
-const pushService = ({ world }: TestService, kind: Row['kind']) =>
-  kind === 'ios' ? world.apple : world.google;
+function pushService({ world }: TestService, kind: Row['kind']) {
+  return kind === 'ios' ? world.apple : world.google;
+}
 
 /** The pushes that the service knows to have failed. */
-const refused = ({ logged }: TestService) =>
-  logged.filter(({ message }) => message === 'push failed' || message === 'push token-gone').length;
+function refused({ logged }: TestService) {
+  return logged.filter(({ message }) => message === 'push failed' || message === 'push token-gone').length;
+}
 
-const accepted = ({ logged }: TestService) => logged.some(({ message }) => message === 'push accepted');
+function accepted({ logged }: TestService) {
+  return logged.some(({ message }) => message === 'push accepted');
+}
 
 describe('a resend that is refused', { concurrency: true }, () => {
   for (const { name, kind, refusal } of ROWS) {

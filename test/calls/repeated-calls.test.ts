@@ -5,8 +5,9 @@ import { until } from '../../harness/until.ts';
 import { startTestService, type TestService } from '../helpers/test-service.ts';
 import { UNHURRIED } from '../providers/unhurried.ts';
 
-const repeats = (service: TestService, found: 'waiting' | 'answered'): Promise<number> =>
-  service.metric(`vialer_middleware_calls_repeated_total{found="${found}"}`);
+function repeats(service: TestService, found: 'waiting' | 'answered'): Promise<number> {
+  return service.metric(`vialer_middleware_calls_repeated_total{found="${found}"}`);
+}
 
 describe('the same call asked again', { concurrency: true }, () => {
   for (const available of [true, false]) {

@@ -13,8 +13,9 @@ const USUAL = { settings: { APP_PUSH_ROUNDTRIP_WAIT: '4000', APP_PUSH_RESEND_INT
 /** Where a machine that stands still for a second must not bring another push. */
 const PATIENT = { settings: { APP_PUSH_ROUNDTRIP_WAIT: '12000', APP_PUSH_RESEND_INTERVAL: '3000' } };
 
-const pushedAt = (phone: TestPhone): number[] =>
-  phone.steps.filter((step) => step.kind === 'push-received').map((step) => step.at);
+function pushedAt(phone: TestPhone): number[] {
+  return phone.steps.filter((step) => step.kind === 'push-received').map((step) => step.at);
+}
 
 describe('wait 4000, resend 1000', { concurrency: true }, () => {
   test('a silent phone: pushes at 0, 1 and 2 s, NAK at 4 s', async (t) => {

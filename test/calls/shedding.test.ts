@@ -7,10 +7,14 @@ import { cancelPbxCall } from '../../src/sandbox/pbx.ts';
 import { asForm, send } from '../api/http-client.ts';
 import { newAccount, startTestService, type TestService } from '../helpers/test-service.ts';
 
-const turnedAway = (service: TestService) =>
-  service.logged.some(({ message }) => message === 'new calls are turned away: the event loop is late');
-const takenAgain = (service: TestService) =>
-  service.logged.some(({ message }) => message === 'new calls are taken again');
+function turnedAway(service: TestService) {
+  return service.logged.some(
+    ({ message }) => message === 'new calls are turned away: the event loop is late',
+  );
+}
+function takenAgain(service: TestService) {
+  return service.logged.some(({ message }) => message === 'new calls are taken again');
+}
 
 function burn(ms: number): void {
   const until = performance.now() + ms;
@@ -34,12 +38,13 @@ function overload(t: TestContext, ms: number): () => Promise<void> {
   return stop;
 }
 
-const incomingCall = (service: TestService, account: number) =>
-  send(service.url, {
+function incomingCall(service: TestService, account: number) {
+  return send(service.url, {
     path: '/api/incoming-call/',
     headers: { 'x-wake-trace': '1' },
     ...asForm({ sip_user_id: String(account), phonenumber: '0612345678' }),
   });
+}
 
 describe('while the event loop is late', () => {
   test('new calls hear NAK at once, and everything that is under way goes on', async (t) => {

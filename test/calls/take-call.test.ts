@@ -59,7 +59,9 @@ function story() {
   };
 }
 
-const caller = (gone = false): Caller => ({ gone, onGone: undefined });
+function caller(gone = false): Caller {
+  return { gone, onGone: undefined };
+}
 
 describe('what happens while a call is begun', () => {
   test('a PBX that left while its device was looked up: nothing is pushed', async () => {

@@ -11,10 +11,12 @@ import { PLAIN_VAULT } from '../helpers/plain-vault.ts';
 import { type Cli, type CliRun, createCli } from './cli-fixture.ts';
 import { appleKey, serviceAccount } from './test-credentials.ts';
 
-const newKey = () => randomBytes(32).toString('base64');
+function newKey() {
+  return randomBytes(32).toString('base64');
+}
 const ID = /[0-9a-f]{4}\.[0-9a-f]{4}\.[0-9a-f]{4}/;
 
-const addApps = async (cli: Cli, settings: Readonly<Record<string, string>>): Promise<void> => {
+async function addApps(cli: Cli, settings: Readonly<Record<string, string>>): Promise<void> {
   const key = await cli.file('key.p8', appleKey());
   const account = await cli.file('account.json', serviceAccount());
   const ids = ['--apns-key-id', 'ABCDE12345', '--apns-team-id', 'FGHIJ67890'];
@@ -26,9 +28,9 @@ const addApps = async (cli: Cli, settings: Readonly<Record<string, string>>): Pr
     const run = await cli.run(['apps', 'add', ...args], settings);
     assert.deepEqual([run.code, run.stderr], [0, '']);
   }
-};
+}
 
-const columns = async ({ databaseUrl }: Cli): Promise<string[]> => {
+async function columns({ databaseUrl }: Cli): Promise<string[]> {
   const database = await openDatabase(databaseUrl);
   try {
     const rows = await database.kysely.selectFrom('apps').select('credential').execute();
@@ -36,16 +38,18 @@ const columns = async ({ databaseUrl }: Cli): Promise<string[]> => {
   } finally {
     await database.close();
   }
-};
+}
 
-const formats = async (cli: Cli): Promise<unknown[]> =>
-  (await columns(cli)).map((column) => {
+async function formats(cli: Cli): Promise<unknown[]> {
+  return (await columns(cli)).map((column) => {
     const value: unknown = JSON.parse(column);
     return typeof value === 'object' && value !== null && 'format' in value ? value.format : undefined;
   });
+}
 
-const serve = (cli: Cli, settings: Readonly<Record<string, string>>): Promise<CliRun> =>
-  cli.run(['serve'], { PORT: '0', PROMETHEUS_PORT: '0', ...settings });
+function serve(cli: Cli, settings: Readonly<Record<string, string>>): Promise<CliRun> {
+  return cli.run(['serve'], { PORT: '0', PROMETHEUS_PORT: '0', ...settings });
+}
 
 describe('credentials', () => {
   test('an app that is added with a key is of no use to anybody without it', async (t) => {

@@ -26,13 +26,13 @@ const READERS: readonly (readonly string[])[] = [
 /** What opens a database is the same for every command: other cases need no more than one of them. */
 const LIST = [['apps', 'list']];
 
-const refuse = async (
+async function refuse(
   cli: Cli,
   commands: readonly (readonly string[])[],
   databaseUrl: string,
   why: RegExp,
   what: string,
-) => {
+) {
   for (const args of commands) {
     const { code, stdout, stderr } = await cli.run(args, { DATABASE_URL: databaseUrl });
     const name = `${args.join(' ')} on ${what}`;
@@ -40,14 +40,14 @@ const refuse = async (
     assert.match(stderr, why, name);
     assert.match(stderr, /^DATABASE_URL: [^\n]+\n$/, name);
   }
-};
+}
 
-const sqliteFile = async (path: string, statements: string) => {
+async function sqliteFile(path: string, statements: string) {
   const database = new DatabaseSync(path);
   database.exec(statements);
   database.close();
   return readFile(path);
-};
+}
 
 describe('which database a command uses', () => {
   test('a missing file or folder is not made; the error names it, the setting, and what to do', async (t) => {

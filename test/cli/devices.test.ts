@@ -8,14 +8,16 @@ import { serviceAccount } from './test-credentials.ts';
 const TOKEN = 'fcm:a-token-that-nobody-may-read';
 const NAME = "Somebody\u001b[2J's phone";
 
-const device = (account: number, extra: Partial<DeviceRegistration> = {}): DeviceRegistration => ({
-  account,
-  platform: 'android',
-  appId: 'com.example.phone',
-  token: TOKEN,
-  name: NAME,
-  ...extra,
-});
+function device(account: number, extra: Partial<DeviceRegistration> = {}): DeviceRegistration {
+  return {
+    account,
+    platform: 'android',
+    appId: 'com.example.phone',
+    token: TOKEN,
+    name: NAME,
+    ...extra,
+  };
+}
 
 async function cliWithDevices(t: Parameters<typeof createCli>[0]): Promise<Cli> {
   const cli = await createCli(t);

@@ -21,7 +21,7 @@ export const SEEN = '2019-01-02 03:04:05.678901';
 export const SEEN_AT = Date.UTC(2019, 0, 2, 3, 4, 5, 678);
 
 /** A certificate of the iOS app with its key, valid for so long from now. */
-export const certificate = (validMs: number): string => {
+export function certificate(validMs: number): string {
   const { certPem, keyPem } = makeCertificate({
     subject: { cn: `VoIP Services: ${IOS}`, uid: IOS },
     notBefore: new Date(Date.now() - YEAR_MS),
@@ -29,7 +29,7 @@ export const certificate = (validMs: number): string => {
     topics: [IOS, `${IOS}.voip`],
   });
   return certPem + keyPem;
-};
+}
 
 /** The import with the certificates of `certDir`, the command line around it, and the devices that are here. */
 export interface ImportScene {
@@ -40,9 +40,8 @@ export interface ImportScene {
   withHere<T>(work: (store: ReturnType<typeof createDeviceStore>) => Promise<T>): Promise<T>;
 }
 
-const withHere =
-  (cli: Cli): ImportScene['withHere'] =>
-  async (work) => {
+function withHere(cli: Cli): ImportScene['withHere'] {
+  return async (work) => {
     const database = await openDatabase(cli.databaseUrl);
     try {
       return await work(createDeviceStore(database));
@@ -50,15 +49,16 @@ const withHere =
       await database.close();
     }
   };
+}
 
 /** The numbers of a table's line: read, added, updated, unchanged, skipped. */
-export const lineOf = ({ stdout }: CliRun, table: string): readonly number[] => {
+export function lineOf({ stdout }: CliRun, table: string): readonly number[] {
   const line = stdout.split('\n').find((one) => one.startsWith(`${table} `)) ?? '';
   return line.split(/ +/).slice(1).map(Number);
-};
+}
 
 /** For each test of a suite a new database of the reference, with two apps, on one MariaDB server. */
-export const importSuite = () => {
+export function importSuite() {
   let server: DatabaseServer | undefined;
   let reference: ReferenceDatabase | undefined;
   const theServer = (): DatabaseServer => server ?? assert.fail('not started');
@@ -103,4 +103,4 @@ export const importSuite = () => {
       };
     },
   };
-};
+}

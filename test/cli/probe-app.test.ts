@@ -15,18 +15,20 @@ const APP: App = {
 };
 const DAY_MS = 86_400_000;
 
-const answering = (verdict: DirectPush['verdict'], reason: string, connectError?: string) => ({
-  push: async (): Promise<DirectPush> => ({
-    verdict,
-    reason,
-    detail: undefined,
-    connectMs: undefined,
-    credentialMs: undefined,
-    pushMs: 1,
-    tookMs: 1,
-    connectError,
-  }),
-});
+function answering(verdict: DirectPush['verdict'], reason: string, connectError?: string) {
+  return {
+    push: async (): Promise<DirectPush> => ({
+      verdict,
+      reason,
+      detail: undefined,
+      connectMs: undefined,
+      credentialMs: undefined,
+      pushMs: 1,
+      tookMs: 1,
+      connectError,
+    }),
+  };
+}
 
 describe('what the answer to a probe says of the credential', () => {
   const cases = [

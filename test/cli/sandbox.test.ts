@@ -20,7 +20,7 @@ const APP = 'com.example.phone';
 const START_LIMIT_MS = 60_000;
 
 /** A command that runs until the test ends; `text` is what it wrote so far. */
-const start = async (t: TestContext, args: readonly string[], ready: RegExp, more: object = {}) => {
+async function start(t: TestContext, args: readonly string[], ready: RegExp, more: object = {}) {
   const env = { PATH: process.env['PATH'] ?? '', ...COMPILE_CACHE, ...more };
   const child: ChildProcess = spawn(
     ...owned(process.execPath, ['--disable-warning=ExperimentalWarning', MAIN, ...args]),
@@ -43,10 +43,10 @@ const start = async (t: TestContext, args: readonly string[], ready: RegExp, mor
     await exited;
   };
   return { text: () => text, kill };
-};
+}
 
 /** The sandbox with these options, and the service with the settings that it wrote. */
-const startBoth = async (t: TestContext, options: readonly string[]) => {
+async function startBoth(t: TestContext, options: readonly string[]) {
   const { folder } = await createCli(t);
   const sandbox = await start(t, ['sandbox', '--folder', folder, ...options], /Stop the sandbox/);
   const service = await start(t, ['--env-file', join(folder, 'sandbox.env'), 'serve'], /"listening"/, {
@@ -73,10 +73,10 @@ const startBoth = async (t: TestContext, options: readonly string[]) => {
       return answer.headers.get('x-wake-outcome');
     },
   };
-};
+}
 
 /** A server of the developer's that keeps what is posted; `answer: false` never answers. */
-const startReceiver = async (t: TestContext, answer = true) => {
+async function startReceiver(t: TestContext, answer = true) {
   const bodies: string[] = [];
   const server = createServer(async (request, response) => {
     let body = '';
@@ -92,7 +92,7 @@ const startReceiver = async (t: TestContext, answer = true) => {
   const address = server.address();
   assert.ok(typeof address === 'object' && address !== null);
   return { url: `http://127.0.0.1:${address.port}/push?key=hunter2`, bodies };
-};
+}
 
 describe('sandbox', () => {
   test('every account has a phone that does as --phone says; pushes are printed and forwarded', async (t) => {

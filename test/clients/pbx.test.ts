@@ -12,31 +12,37 @@ const client = VIALER_ANDROID_6;
 const CURL = ['Host: *', 'User-Agent: curl/7.68.0', 'Accept: */*'];
 
 /** As curl's `-d` sends it. */
-const curlForm = (body: string): RawRequest => ({
-  line: 'POST /api/incoming-call/',
-  headers: [...CURL, 'Content-Length: *', 'Content-Type: application/x-www-form-urlencoded'],
-  body,
-});
+function curlForm(body: string): RawRequest {
+  return {
+    line: 'POST /api/incoming-call/',
+    headers: [...CURL, 'Content-Length: *', 'Content-Type: application/x-www-form-urlencoded'],
+    body,
+  };
+}
 
-const curlJson = (fields: object): RawRequest => ({
-  line: 'POST /api/incoming-call/',
-  headers: [...CURL, 'Content-Type: application/json', 'Content-Length: *'],
-  body: JSON.stringify(fields),
-});
+function curlJson(fields: object): RawRequest {
+  return {
+    line: 'POST /api/incoming-call/',
+    headers: [...CURL, 'Content-Type: application/json', 'Content-Length: *'],
+    body: JSON.stringify(fields),
+  };
+}
 
 const BOUNDARY = '------------------------d74496d66958873e';
 
 /** As curl's `-F` sends it. */
-const curlMultipart = (fields: Readonly<Record<string, string>>): RawRequest => ({
-  line: 'POST /api/incoming-call/',
-  headers: [...CURL, 'Content-Length: *', `Content-Type: multipart/form-data; boundary=${BOUNDARY}`],
-  body: `${Object.entries(fields)
-    .map(
-      ([name, value]) =>
-        `--${BOUNDARY}\r\nContent-Disposition: form-data; name="${name}"\r\n\r\n${value}\r\n`,
-    )
-    .join('')}--${BOUNDARY}--\r\n`,
-});
+function curlMultipart(fields: Readonly<Record<string, string>>): RawRequest {
+  return {
+    line: 'POST /api/incoming-call/',
+    headers: [...CURL, 'Content-Length: *', `Content-Type: multipart/form-data; boundary=${BOUNDARY}`],
+    body: `${Object.entries(fields)
+      .map(
+        ([name, value]) =>
+          `--${BOUNDARY}\r\nContent-Disposition: form-data; name="${name}"\r\n\r\n${value}\r\n`,
+      )
+      .join('')}--${BOUNDARY}--\r\n`,
+  };
+}
 
 interface ReadyPhone {
   readonly phone: ClientPhone;

@@ -15,17 +15,22 @@ export const ALERT_TOKEN = '90f4707bebcf74f9b7c25d48e3358945f6aa01da5ddb387462c7
 
 const VIALER_IOS_3 = vialerIos3('token');
 /** The Flutter app on an iPhone with this token for alerts; blank for none. */
-export const flutterWith = (token: string, more: object = {}) =>
-  flutterIos('of 2024', { sandbox: false, remote_notification_token: token, ...more });
+export function flutterWith(token: string, more: object = {}) {
+  return flutterIos('of 2024', { sandbox: false, remote_notification_token: token, ...more });
+}
 /** vialer-android with this logging id. */
-export const loggingAs = (id: string | undefined): FieldClient => ({
-  ...VIALER_ANDROID_6,
-  register: (phone) => registration6(phone, id),
-});
-const namedAs = (name: string): FieldClient => ({
-  ...VIALER_IOS_3,
-  register: (phone) => registrationAf(phone, phone.token, { name }),
-});
+export function loggingAs(id: string | undefined): FieldClient {
+  return {
+    ...VIALER_ANDROID_6,
+    register: (phone) => registration6(phone, id),
+  };
+}
+function namedAs(name: string): FieldClient {
+  return {
+    ...VIALER_IOS_3,
+    register: (phone) => registrationAf(phone, phone.token, { name }),
+  };
+}
 
 /** The apps that the phones run. */
 export const APPS = [VIALER_IOS_3, VIALER_ANDROID_6, VIALER_ANDROID_GCM, IOS_PIL];

@@ -23,11 +23,13 @@ import {
 
 const TEXT = "An other device has registered for the same account. You won't be reachable on this device";
 /** The account's next phone: the same person and app, another token. */
-const nextPhoneOf = (phone: ClientPhone, next: FieldClient): ClientPhone => ({
-  ...phone,
-  appId: next.appId,
-  pushToken: pushTokenOf(next.platform),
-});
+function nextPhoneOf(phone: ClientPhone, next: FieldClient): ClientPhone {
+  return {
+    ...phone,
+    appId: next.appId,
+    pushToken: pushTokenOf(next.platform),
+  };
+}
 
 interface Told {
   readonly phone: ClientPhone;
@@ -72,8 +74,9 @@ async function callAnotherOf(scene: ClientScene, client: FieldClient): Promise<v
   await call(scene, client, other);
 }
 
-const requestTo = (scene: ClientScene, token: string) =>
-  scene.world.apple.requests.list().filter((request) => request.token === token);
+function requestTo(scene: ClientScene, token: string) {
+  return scene.world.apple.requests.list().filter((request) => request.token === token);
+}
 
 async function checkTold(t: TestContext, scene: ClientScene, takeover: Takeover): Promise<void> {
   const told = await takeOver(scene, takeover);

@@ -15,26 +15,28 @@ import type { RawRequest } from '../helpers/raw-http.ts';
 import { replayClient } from '../helpers/replay-client.ts';
 
 /** `VialerStatistics`: a map of strings, in the order in which it fills it. */
-const logMetrics = (phone: ClientPhone, values: Readonly<Record<string, string | null>>): RawRequest => ({
-  line: 'POST /api/log-metrics/',
-  headers: headers6(phone.token, 'application/json; charset=UTF-8'),
-  body: gsonJson({
-    os: 'Android',
-    os_version: '9',
-    app_version: '6.4.3',
-    app_status: 'Production',
-    network: 'WiFi',
-    device_manufacturer: 'samsung',
-    device_model: "sm-g975f 'x' <=",
-    client_country: 'NL',
-    sip_user_id: String(phone.account),
-    log_id: 'a1B2c3D4e5',
-    ...values,
-  }),
-});
+function logMetrics(phone: ClientPhone, values: Readonly<Record<string, string | null>>): RawRequest {
+  return {
+    line: 'POST /api/log-metrics/',
+    headers: headers6(phone.token, 'application/json; charset=UTF-8'),
+    body: gsonJson({
+      os: 'Android',
+      os_version: '9',
+      app_version: '6.4.3',
+      app_status: 'Production',
+      network: 'WiFi',
+      device_manufacturer: 'samsung',
+      device_model: "sm-g975f 'x' <=",
+      client_country: 'NL',
+      sip_user_id: String(phone.account),
+      log_id: 'a1B2c3D4e5',
+      ...values,
+    }),
+  };
+}
 
 /** What it reports of every push that it gets, before it looks at what kind of push it is. */
-const pushReport = (phone: ClientPhone, push: PushPayload): RawRequest => {
+function pushReport(phone: ClientPhone, push: PushPayload): RawRequest {
   const startTime = dataText(push, 'message_start_time');
   const sentAt =
     startTime === undefined ? 0n : parseInt64(plainDecimal(startTime).replaceAll('.', '')) / 10_000n;
@@ -43,7 +45,7 @@ const pushReport = (phone: ClientPhone, push: PushPayload): RawRequest => {
     time_to_initial_response: startTime === undefined ? '0' : String(Date.now() - Number(sentAt)),
     attempt: dataText(push, 'attempt') ?? null,
   });
-};
+}
 
 const LABELS = [
   'app_version="6.4.3"',

@@ -9,11 +9,13 @@ import { headersAf, registrationAf, vialerIos3 } from '../helpers/vialer-ios-app
 
 const client = vialerIos3('token');
 
-const post = (phone: ClientPhone, path: string, fields: object): RawRequest => ({
-  line: `POST ${path}`,
-  headers: headersAf(phone.token),
-  body: slashEscapedJson(fields),
-});
+function post(phone: ClientPhone, path: string, fields: object): RawRequest {
+  return {
+    line: `POST ${path}`,
+    headers: headersAf(phone.token),
+    body: slashEscapedJson(fields),
+  };
+}
 
 test('vialer-ios 3.0 to 5.6.7 is served unmodified', async (t) => {
   const scene = await startClientScene(t, [client]);

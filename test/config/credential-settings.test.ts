@@ -6,8 +6,9 @@ import { readConfig } from '../../src/config/config.ts';
 const BYTES = randomBytes(32);
 const BASE64 = BYTES.toString('base64');
 
-const read = (env: Readonly<Record<string, string>>, file = '') =>
-  readConfig({ env: { HOST: '127.0.0.1', ...env }, readFile: () => file, openFiles: 20_000 });
+function read(env: Readonly<Record<string, string>>, file = '') {
+  return readConfig({ env: { HOST: '127.0.0.1', ...env }, readFile: () => file, openFiles: 20_000 });
+}
 
 describe('keys for credentials', () => {
   test('a key is taken as base64 and as hex, from the environment and from a file', () => {

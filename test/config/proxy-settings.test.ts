@@ -8,21 +8,23 @@ import { read } from './read.ts';
 
 type Env = Readonly<Record<string, string>>;
 
-const usable = (env: Env, files: Env = {}): Config => {
+function usable(env: Env, files: Env = {}): Config {
   const { config, problems } = read(env, files);
   assert.deepEqual(problems, []);
   assert.ok(config);
   return config;
-};
+}
 
 /** `origin (setting)` of the way to an address. */
-const way = (env: Env, url: string, to: 'push' | 'accounts' = 'push', files: Env = {}): string => {
+function way(env: Env, url: string, to: 'push' | 'accounts' = 'push', files: Env = {}): string {
   const { proxy, setting } = usable(env, files).proxies[to](new URL(url));
   return `${proxy?.origin ?? 'directly'} (${setting ?? 'none'})`;
-};
+}
 
 const APPLE = 'https://api.push.apple.com';
-const platformApi = (url: string): Env => ({ ACCOUNT_AUTH: 'voipgrid', VG_API_BASE_URL: url });
+function platformApi(url: string): Env {
+  return { ACCOUNT_AUTH: 'voipgrid', VG_API_BASE_URL: url };
+}
 
 describe('which variable names the proxy', () => {
   test('of push services: PUSH_PROXY, https_proxy, HTTPS_PROXY, all_proxy, ALL_PROXY, in this order', () => {

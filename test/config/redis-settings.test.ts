@@ -6,17 +6,17 @@ import { read } from './read.ts';
 const CA = createThrowAwayCa().certificate;
 const REDIS = { host: 'redis', port: 6379 };
 
-const redisOf = (env: Readonly<Record<string, string>>, files: Readonly<Record<string, string>> = {}) => {
+function redisOf(env: Readonly<Record<string, string>>, files: Readonly<Record<string, string>> = {}) {
   const { config, problems } = read(env, files);
   assert.deepEqual(problems, []);
   return config?.redis;
-};
+}
 
-const problemsOf = (env: Readonly<Record<string, string>>) => {
+function problemsOf(env: Readonly<Record<string, string>>) {
   const { config, problems } = read(env);
   assert.equal(config, undefined);
   return problems;
-};
+}
 
 test('without settings there is no Redis; with an address the rest has defaults', () => {
   assert.equal(redisOf({}), undefined);

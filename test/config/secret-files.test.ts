@@ -6,7 +6,9 @@ import { type TestContext, test } from 'node:test';
 import { processSource, readConfig } from '../../src/config/config.ts';
 
 /** Reads settings from this process's files. */
-const read = (env: Readonly<Record<string, string>>) => readConfig({ ...processSource(), env });
+function read(env: Readonly<Record<string, string>>) {
+  return readConfig({ ...processSource(), env });
+}
 
 function secretFile(t: TestContext, name: string, mode: number): string {
   const folder = mkdtempSync(join(tmpdir(), 'vialer-middleware-secrets-'));

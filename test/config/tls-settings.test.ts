@@ -13,7 +13,9 @@ const OLD_LOCKED = createPrivateKey(OWN.privateKey)
   .export({ type: 'sec1', format: 'pem', cipher: 'aes-256-cbc', passphrase: 'open sesame' })
   .toString();
 /** Line ends as a shell or a `.env` file leaves them. */
-const flat = (pem: string) => pem.replaceAll('\n', '\\n');
+function flat(pem: string) {
+  return pem.replaceAll('\n', '\\n');
+}
 const FILES = {
   '/cert': OWN.certificate,
   '/chain': OWN.certificate + CA.certificate,

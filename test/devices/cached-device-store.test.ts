@@ -19,7 +19,7 @@ const UNAVAILABLE = { name: 'StorageUnavailable' };
 type State = 'there' | 'away' | 'hangs';
 
 /** A real store on SQLite with a door in front that can be shut, or never opened again. */
-const withDoor = (store: DeviceStore) => {
+function withDoor(store: DeviceStore) {
   const door = { state: 'there' as State, asked: 0 };
   const reached: Array<() => void> = [];
   const through = async <T>(work: () => Promise<T>): Promise<T> => {
@@ -49,7 +49,7 @@ const withDoor = (store: DeviceStore) => {
     for (const resolve of reached.splice(0)) resolve();
   };
   return { door, guarded, release, waiting: () => reached.length };
-};
+}
 
 describe('devices in memory while the database is away', () => {
   let close: () => Promise<void>;

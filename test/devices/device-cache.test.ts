@@ -3,20 +3,22 @@ import { describe, test } from 'node:test';
 import type { PushTarget } from '../../src/devices/device.ts';
 import { DeviceCache } from '../../src/devices/device-cache.ts';
 
-const phone = (account: number, token = 'aa'): PushTarget => ({
-  account,
-  appKey: 1,
-  platform: 'apns',
-  appId: 'com.example.app',
-  token,
-  sandbox: null,
-  pushProfile: null,
-  remoteNotificationToken: null,
-  registeredAt: 1,
-});
+function phone(account: number, token = 'aa'): PushTarget {
+  return {
+    account,
+    appKey: 1,
+    platform: 'apns',
+    appId: 'com.example.app',
+    token,
+    sandbox: null,
+    pushProfile: null,
+    remoteNotificationToken: null,
+    registeredAt: 1,
+  };
+}
 
 /** A cache for two devices, of which each may be a minute old, and a clock. */
-const openCache = () => {
+function openCache() {
   const clock = { now: 0 };
   const cache = new DeviceCache({ maxAgeMs: 60_000, maxEntries: 2, lateMs: 2_000, now: () => clock.now });
   const read = (device: PushTarget) =>
@@ -27,7 +29,7 @@ const openCache = () => {
   const held = (...accounts: readonly number[]) =>
     accounts.filter((account) => cache.get(account) !== undefined);
   return { clock, cache, read, doubt, held };
-};
+}
 
 describe('devices in memory', () => {
   test('are as many as may be: the one that was not asked for longest goes', () => {

@@ -32,7 +32,7 @@ const NOTHING_ELSE = {
 };
 
 /** What every database behind the device store must do. */
-export const deviceStoreContract = (opener: StoreOpener): void => {
+export function deviceStoreContract(opener: StoreOpener): void {
   describe(`devices on ${opener.name}`, () => {
     let store: OpenStore;
     let devices: DeviceStore;
@@ -228,4 +228,4 @@ export const deviceStoreContract = (opener: StoreOpener): void => {
       assert.equal(await devices.exists(ACCOUNT + 1), true);
     });
   });
-};
+}

@@ -13,11 +13,11 @@ export interface CallFlow {
 }
 
 /** The flows of all calls whose Call-ID begins so. */
-export const flowsOf = (
+export function flowsOf(
   messages: readonly SipMessage[],
   callIds: string,
   network: Network,
-): readonly CallFlow[] => {
+): readonly CallFlow[] {
   const byCall = Map.groupBy(
     messages.filter(({ callId }) => callId.startsWith(callIds)),
     ({ callId }) => callId,
@@ -36,19 +36,20 @@ export const flowsOf = (
       releasedAt: invites.findLast(({ received }) => !received)?.at,
     };
   });
-};
+}
 
 /** Milliseconds between two messages of a call with its caller, `CANCEL` and `487`; undefined where one is missing. */
-export const msBetween = (flow: CallFlow | undefined, one: string, other: string): number | undefined => {
+export function msBetween(flow: CallFlow | undefined, one: string, other: string): number | undefined {
   const first = flow?.messages.find(({ kind }) => kind === one)?.at;
   const second = flow?.messages.find(({ kind }) => kind === other)?.at;
   return first === undefined || second === undefined ? undefined : second - first;
-};
+}
 
 /** What must have passed, `→` in and `←` out of Kamailio, of each scenario: between it and the caller, then the phone. */
-const flowFor = (
-  scenario: Scenario,
-): { readonly caller: readonly string[]; readonly phone: readonly string[] } => {
+function flowFor(scenario: Scenario): {
+  readonly caller: readonly string[];
+  readonly phone: readonly string[];
+} {
   switch (scenario.kind) {
     case 'answered':
       return {
@@ -65,10 +66,10 @@ const flowFor = (
     default:
       return scenario satisfies never;
   }
-};
+}
 
 /** What a call's flow has too much or lacks, in words. `phone`: the address that it was to reach. */
-export const faultsOfFlow = (
+export function faultsOfFlow(
   { callId, messages }: CallFlow,
   {
     scenario,
@@ -79,7 +80,7 @@ export const faultsOfFlow = (
     readonly network: Network;
     readonly phone: string | undefined;
   },
-): readonly string[] => {
+): readonly string[] {
   const between = (address: string | undefined) =>
     messages.flatMap(({ received, from, to, kind, method }) => {
       if (from !== address && to !== address) return [];
@@ -92,16 +93,12 @@ export const faultsOfFlow = (
     ...differences(`${callId}, Kamailio and the caller`, between(network.caller), wanted.caller),
     ...differences(`${callId}, Kamailio and the phone`, between(phone), wanted.phone),
   ];
-};
+}
 
-const differences = (
-  what: string,
-  found: readonly string[],
-  wanted: readonly string[],
-): readonly string[] => {
+function differences(what: string, found: readonly string[], wanted: readonly string[]): readonly string[] {
   // Kamailio's processes write the trace each for itself, so the order of two neighbours says nothing.
   const same = [...found].sort().join(', ') === [...wanted].sort().join(', ');
   return same
     ? []
     : [`${what}: ${found.join(', ') || 'nothing'}; expected: ${wanted.join(', ') || 'nothing'}`];
-};
+}

@@ -46,7 +46,7 @@ const FIRST_PORT = 6_000;
 const PORTS_EACH = 10;
 
 /** Makes the PBX; nothing runs until it calls. `folder`: where its files go. */
-export const createCaller = (network: Network, folder: string): Caller => {
+export function createCaller(network: Network, folder: string): Caller {
   let runs = 0;
   return {
     call: async (calls) => {
@@ -74,9 +74,9 @@ export const createCaller = (network: Network, folder: string): Caller => {
       return { ...calls, callIds, fault: `SIPp ended with ${ended}: ${errors.slice(0, 2_000)}` };
     },
   };
-};
+}
 
-const readScenario = async (scenario: Scenario): Promise<string> => {
+async function readScenario(scenario: Scenario): Promise<string> {
   const text = await readFile(new URL(`${scenario.kind}.xml`, SCENARIOS), 'utf8');
   const common = text
     .replaceAll('DOMAIN', SIP_DOMAIN)
@@ -92,4 +92,4 @@ const readScenario = async (scenario: Scenario): Promise<string> => {
     default:
       return scenario satisfies never;
   }
-};
+}

@@ -22,14 +22,14 @@ const KEPT_OUTPUT = 2_000_000;
 const END_LIMIT_MS = 5_000;
 
 /** Starts a program. It ends with this process, however that ends. */
-export const startChild = (
+export function startChild(
   program: string,
   args: readonly string[],
   {
     cwd,
     env = { ...process.env, PATH: PROGRAM_PATH },
   }: { readonly cwd: string; readonly env?: NodeJS.ProcessEnv },
-): Child => {
+): Child {
   const child = spawn(...owned(program, args, 'TERM'), { cwd, env, stdio: 'pipe' });
   const handlers: (() => void)[] = [];
   let output = '';
@@ -56,4 +56,4 @@ export const startChild = (
       await ended.finally(() => clearTimeout(timer));
     },
   };
-};
+}

@@ -62,7 +62,7 @@ export interface Handset {
 }
 
 /** Makes a handset and registers it with the service; from now on pushes reach it. */
-export const startHandset = async (options: HandsetOptions): Promise<Handset> => {
+export async function startHandset(options: HandsetOptions): Promise<Handset> {
   const { account, source, token, kind, manner } = options;
   const diary: HandsetDiary = {
     pushes: [],
@@ -137,4 +137,4 @@ export const startHandset = async (options: HandsetOptions): Promise<Handset> =>
       for (const start of starting) await (await start).kill();
     },
   };
-};
+}

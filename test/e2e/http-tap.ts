@@ -20,7 +20,7 @@ export interface HttpTap {
  * Opens it on a free port of 127.0.0.1. Whoever closes a connection closes it for both. Strangers are not noted: a port
  * was somebody else's before, whose clients may try it again.
  */
-export const startHttpTap = async (service: string): Promise<HttpTap> => {
+export async function startHttpTap(service: string): Promise<HttpTap> {
   const { port: target } = new URL(service);
   const pieces: HttpPiece[] = [];
   const sockets = new Set<Socket>();
@@ -58,4 +58,4 @@ export const startHttpTap = async (service: string): Promise<HttpTap> => {
       await closed;
     },
   };
-};
+}

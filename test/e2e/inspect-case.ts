@@ -31,7 +31,7 @@ const INVITE_WITHIN_MS = 2_000;
 const TROUBLE = /\b(WARNING|ERROR|CRITICAL|ALERT|BUG)\b/;
 
 /** Runs a case and looks at everything that took part in it. A case that throws has failed, too. */
-export const inspectCase = async (stage: Stage, theCase: E2eCase): Promise<CaseResult> => {
+export async function inspectCase(stage: Stage, theCase: E2eCase): Promise<CaseResult> {
   const startedAt = performance.now();
   const othersShare = watchMachine();
   const before = await countsOf(stage);
@@ -105,9 +105,9 @@ export const inspectCase = async (stage: Stage, theCase: E2eCase): Promise<CaseR
     othersShare: othersShare(),
     rungs: theCase.isLadder === true ? ladderOf(stage, run, piecesBefore) : undefined,
   };
-};
+}
 
-const ladderOf = (stage: Stage, { made, phones }: CaseRun, piecesBefore: number) => {
+function ladderOf(stage: Stage, { made, phones }: CaseRun, piecesBefore: number) {
   const [phone] = phones;
   if (phone === undefined) return undefined;
   const address = phone.softPhone()?.address;
@@ -117,17 +117,17 @@ const ladderOf = (stage: Stage, { made, phones }: CaseRun, piecesBefore: number)
     return callIds.some((start) => callId.startsWith(start));
   });
   return rungsOf({ messages, pieces: stage.tap.pieces().slice(piecesBefore), phone, network: stage.network });
-};
+}
 
-const heardIn = ({ scenario }: CallsMade): string => {
+function heardIn({ scenario }: CallsMade): string {
   if (scenario.kind === 'refused') return String(scenario.code);
   return scenario.kind === 'answered' ? '200' : '487';
-};
+}
 
-const faultsOfCounts = (
+function faultsOfCounts(
   { outcomes, pushes }: E2eCase,
   found: { readonly outcomes: string; readonly pushes: number },
-): readonly string[] => {
+): readonly string[] {
   const wanted = outcomes === undefined ? found.outcomes : textOf(new Map(Object.entries(outcomes)));
   const [least, most] = pushes === 'one a call' ? [0, Number.POSITIVE_INFINITY] : pushes;
   return [
@@ -138,17 +138,18 @@ const faultsOfCounts = (
       ? []
       : [`${found.pushes} pushes; expected: ${least} to ${most}`]),
   ];
-};
+}
 
-const textOf = (outcomes: ReadonlyMap<string, number>): string =>
-  [...outcomes]
+function textOf(outcomes: ReadonlyMap<string, number>): string {
+  return [...outcomes]
     .filter(([, count]) => count > 0)
     .map(([outcome, count]) => `${outcome} ${count}`)
     .sort()
     .join(', ');
+}
 
 /** The flows of all calls with what is wrong with them, once Kamailio has written the last message of each. */
-const settledFlows = async (stage: Stage, theCase: E2eCase, made: readonly CallsMade[]) => {
+async function settledFlows(stage: Stage, theCase: E2eCase, made: readonly CallsMade[]) {
   const { network } = stage;
   const read = () => {
     const messages = stage.kamailio.messages();
@@ -171,9 +172,9 @@ const settledFlows = async (stage: Stage, theCase: E2eCase, made: readonly Calls
   // What does not settle is a fault that the caller tells.
   await until(settled, 'the trace is complete', SETTLED_MS).catch(() => {});
   return read();
-};
+}
 
-const countsOf = async (stage: Stage) => {
+async function countsOf(stage: Stage) {
   let outcomes = new Map<string, number>();
   let waiting = 0;
   let failed = 0;
@@ -185,4 +186,4 @@ const countsOf = async (stage: Stage) => {
     failed += metrics.sum('vialer_middleware_requests_failed_total');
   }
   return { outcomes, waiting, failed, pushes: stage.pushes() };
-};
+}

@@ -43,7 +43,7 @@ export const SIP_DOMAIN = 'sip.example.org';
 const CONFIGURATION = 'integrations/kamailio/kamailio.cfg';
 
 /** Starts Kamailio and waits until it answers SIP. Rejects with its log when it ends instead. */
-export const startKamailio = async (options: KamailioOptions): Promise<Kamailio> => {
+export async function startKamailio(options: KamailioOptions): Promise<Kamailio> {
   const { folder, network } = options;
   await Promise.all(['db', 'run', 'trace'].map((name) => mkdir(join(folder, name))));
   await writeTables(join(folder, 'db'), options.passwords);
@@ -63,11 +63,13 @@ export const startKamailio = async (options: KamailioOptions): Promise<Kamailio>
     messages: () => readTrace(join(folder, 'trace')),
     close: () => endKamailio(child),
   };
-};
+}
 
-const endKamailio = (child: Child): Promise<void> => child.end('SIGTERM');
+function endKamailio(child: Child): Promise<void> {
+  return child.end('SIGTERM');
+}
 
-const argumentsOf = ({ folder, network, variant, workers, services, defines, modules }: KamailioOptions) => {
+function argumentsOf({ folder, network, variant, workers, services, defines, modules }: KamailioOptions) {
   const [first, second] = services;
   const settings = [
     `LISTEN=udp:${network.proxy}:${SIP_PORT}`,
@@ -90,16 +92,17 @@ const argumentsOf = ({ folder, network, variant, workers, services, defines, mod
     ...(modules === undefined ? [] : ['-L', `${modulesFolder() ?? ''}:${modules}`]),
     ...settings.flatMap((define) => ['-A', define]),
   ];
-};
+}
 
 /** Where Debian's packages put Kamailio's modules; undefined where there are none. */
-export const modulesFolder = (): string | undefined =>
-  globSync('/usr/{lib/*,lib,lib64,local/lib,local/lib64}/kamailio/modules').find((folder) =>
+export function modulesFolder(): string | undefined {
+  return globSync('/usr/{lib/*,lib,lib64,local/lib,local/lib64}/kamailio/modules').find((folder) =>
     existsSync(join(folder, 'tm.so')),
   );
+}
 
 /** Tables of Kamailio's db_text, as its kamdbctl makes them. */
-const writeTables = async (folder: string, passwords: ReadonlyMap<number, string>): Promise<void> => {
+async function writeTables(folder: string, passwords: ReadonlyMap<number, string>): Promise<void> {
   const rows = [...passwords].map(
     ([account, password], index) => `${index + 1}:${account}:${SIP_DOMAIN}:${password}\n`,
   );
@@ -108,10 +111,10 @@ const writeTables = async (folder: string, passwords: ReadonlyMap<number, string
     join(folder, 'subscriber'),
     `id(int) username(string) domain(string) password(string)\n${rows.join('')}`,
   );
-};
+}
 
 /** Whether it answers an OPTIONS within a moment. */
-const isAlive = async (network: Network): Promise<boolean> => {
+async function isAlive(network: Network): Promise<boolean> {
   const socket = createSocket('udp4');
   try {
     socket.bind(0, network.caller);
@@ -137,9 +140,9 @@ const isAlive = async (network: Network): Promise<boolean> => {
   } finally {
     socket.close();
   }
-};
+}
 
-const readTrace = (folder: string): readonly SipMessage[] => {
+function readTrace(folder: string): readonly SipMessage[] {
   const files = readdirSync(folder).filter((name) => name.endsWith('.data'));
   return files.sort().flatMap((name) => readSipDump(readFileSync(join(folder, name), 'utf8')));
-};
+}

@@ -20,12 +20,12 @@ const COLUMN = 27;
 const TIME = 7;
 
 /** Everything that was said in the one call of a woken iPhone, in order. */
-export const rungsOf = (call: {
+export function rungsOf(call: {
   readonly messages: readonly SipMessage[];
   readonly pieces: readonly HttpPiece[];
   readonly phone: Handset;
   readonly network: Network;
-}): readonly Rung[] => {
+}): readonly Rung[] {
   const { network, phone } = call;
   const address = phone.softPhone()?.address;
   const partyAt = (where: string): Party | undefined => {
@@ -68,10 +68,10 @@ export const rungsOf = (call: {
     rungs.push({ at, from: 'phone', to: 'service', text: `POST /api/call-response/ (${statuses[index]})` });
   }
   return rungs.sort((one, other) => one.at - other.at);
-};
+}
 
 /** Draws the rungs below each other, with the milliseconds since the first. */
-export const drawLadder = (rungs: readonly Rung[]): string => {
+export function drawLadder(rungs: readonly Rung[]): string {
   const start = rungs[0]?.at ?? 0;
   const width = TIME + (PARTIES.length - 1) * COLUMN + 1;
   const heads = ' '.repeat(width + COLUMN).split('');
@@ -91,10 +91,12 @@ export const drawLadder = (rungs: readonly Rung[]): string => {
     return row.join('').trimEnd();
   });
   return [heads.join('').trimEnd(), ...rows].join('\n');
-};
+}
 
-const columnOf = (index: number): number => TIME + index * COLUMN;
+function columnOf(index: number): number {
+  return TIME + index * COLUMN;
+}
 
-const write = (row: string[], from: number, text: string): void => {
+function write(row: string[], from: number, text: string): void {
   for (const [offset, letter] of [...text].entries()) row[from + offset] = letter;
-};
+}

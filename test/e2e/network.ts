@@ -17,7 +17,7 @@ const FIRST_PHONE = 10;
 const LAST_PHONE = 254;
 
 /** Picks a network by chance. On Linux all of 127.0.0.0/8 is this machine. */
-export const pickNetwork = (): Network => {
+export function pickNetwork(): Network {
   const prefix = `127.${randomInt(10, 250)}.${randomInt(1, 250)}`;
   let phone = FIRST_PHONE;
   return {
@@ -30,4 +30,4 @@ export const pickNetwork = (): Network => {
       return `${prefix}.${phone - 1}`;
     },
   };
-};
+}

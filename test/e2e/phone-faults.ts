@@ -9,20 +9,17 @@ const RESEND_MS = 1_000;
 const TOLERANCE_MS = 100;
 
 /** Pushes that neither the call, which came at `invitedAt`, nor the schedule of its resends explains. */
-export const faultsOfPushes = (
+export function faultsOfPushes(
   { account, diary }: Handset,
   invitedAt: number | undefined,
-): readonly string[] => {
+): readonly string[] {
   if (diary.pushes.length === 0) return [`the phone of ${account} got no push`];
   const tooSoon = diary.pushes.some((at, index) => at < (invitedAt ?? 0) + index * RESEND_MS - TOLERANCE_MS);
   return tooSoon ? [`the phone of ${account} got a push again too soon`] : [];
-};
+}
 
 /** What is wrong with the phones of a case, in words. `taken`: they were to take the calls that were answered. */
-export const faultsOfPhones = async (
-  { made, phones }: CaseRun,
-  taken: boolean,
-): Promise<readonly string[]> => {
+export async function faultsOfPhones({ made, phones }: CaseRun, taken: boolean): Promise<readonly string[]> {
   const answered = made.flatMap(({ scenario, accounts }) => (scenario.kind === 'answered' ? accounts : []));
   const problems: string[] = [];
   for (const phone of phones) {
@@ -37,16 +34,18 @@ export const faultsOfPhones = async (
       problems.push(`the phone of ${phone.account} had ${established} calls; expected: ${wanted}`);
   }
   return problems;
-};
+}
 
-const faultsOfAnswers = ({ account, diary }: Handset): readonly string[] => [
-  ...diary.statuses
-    .filter((status) => status !== 202)
-    .map((status) => `the service told the phone of ${account} ${status} instead of 202`),
-  ...diary.callers
-    .filter(({ name, number }) => name !== CALLER.name || number !== CALLER.number)
-    .map(
-      ({ name, number }) =>
-        `a push said that ${name} (${number}) calls, in place of ${CALLER.name} (${CALLER.number})`,
-    ),
-];
+function faultsOfAnswers({ account, diary }: Handset): readonly string[] {
+  return [
+    ...diary.statuses
+      .filter((status) => status !== 202)
+      .map((status) => `the service told the phone of ${account} ${status} instead of 202`),
+    ...diary.callers
+      .filter(({ name, number }) => name !== CALLER.name || number !== CALLER.number)
+      .map(
+        ({ name, number }) =>
+          `a push said that ${name} (${number}) calls, in place of ${CALLER.name} (${CALLER.number})`,
+      ),
+  ];
+}

@@ -10,18 +10,13 @@ import { type Stage, WAIT_MS } from './stage.ts';
 const ANSWERED: Scenario = { kind: 'answered' };
 
 /** A phone is called once. */
-const callOne = async (
-  stage: Stage,
-  kind: PhoneKind,
-  manner: Manner,
-  scenario: Scenario,
-): Promise<CaseRun> => {
+async function callOne(stage: Stage, kind: PhoneKind, manner: Manner, scenario: Scenario): Promise<CaseRun> {
   const phone = await stage.handset(kind, manner);
   return { made: [await stage.caller.call({ scenario, accounts: [phone.account] })], phones: [phone] };
-};
+}
 
 /** What is wrong with the time between two messages of the only call, in words. */
-const faultsOfDelay = async (
+async function faultsOfDelay(
   stage: Stage,
   { made }: CaseRun,
   {
@@ -30,7 +25,7 @@ const faultsOfDelay = async (
     least,
     most,
   }: { readonly from: string; readonly to: string; readonly least: number; readonly most: number },
-): Promise<readonly string[]> => {
+): Promise<readonly string[]> {
   const [calls] = made;
   const read = () => {
     const flows = flowsOf(stage.kamailio.messages(), calls?.callIds ?? '', stage.network);
@@ -41,7 +36,7 @@ const faultsOfDelay = async (
   return ms >= least && ms <= most
     ? []
     : [`from ${from} to ${to} it took ${Math.round(ms)} ms; expected: ${least} to ${most}`];
-};
+}
 
 /** Kamailio writes its trace a moment later. */
 const TRACED_MS = 1_000;

@@ -27,7 +27,7 @@ const WORKERS = 24;
 const SHOWN_PROBLEMS = 8;
 
 /** Runs the cases that the arguments ask for and prints what came of them; resolves with the exit code. */
-export const runE2e = async (args: readonly string[]): Promise<number> => {
+export async function runE2e(args: readonly string[]): Promise<number> {
   const { only, ladder, modules } = readOptions(args);
   const missing = missingPackages();
   if (missing.length > 0) return notTried(`Not installed: ${missing.join(', ')}. ${installing(missing)}`);
@@ -59,7 +59,7 @@ export const runE2e = async (args: readonly string[]): Promise<number> => {
   const failed = results.length - passed + problems.length;
   print(`${passed} passed, ${failed} failed; ${retries.summary}`);
   return failed > 0 ? 1 : 0;
-};
+}
 
 interface Options {
   readonly only: string;
@@ -67,8 +67,8 @@ interface Options {
   readonly modules?: string;
 }
 
-const readOptions = (args: readonly string[]): Options =>
-  new Command('npm run test:e2e --')
+function readOptions(args: readonly string[]): Options {
+  return new Command('npm run test:e2e --')
     .description(
       'Makes calls through a real Kamailio with SIPp and baresip (docs/a-call-in-sip.md). Takes a minute.',
     )
@@ -77,12 +77,13 @@ const readOptions = (args: readonly string[]): Options =>
     .option('--ladder', 'draw the ladder of docs/a-call-in-sip.md again', false)
     .parse(args, { from: 'user' })
     .opts<Options>();
+}
 
 const WITHOUT_ASYNC_CLIENT =
   'Not tried: WITH_HTTP_ASYNC_CLIENT, because Kamailio has no module http_async_client here (--modules FOLDER).';
 
-const actsFor = (variants: readonly Variant[], only: string): readonly Act[] =>
-  variants
+function actsFor(variants: readonly Variant[], only: string): readonly Act[] {
+  return variants
     .flatMap((variant): Act[] => {
       const usual = { variant, instances: 1, voicemail: false, workers: WORKERS } as const;
       const busy: Act = { ...usual, workers: BUSY_WORKERS, cases: BUSY_CASES };
@@ -95,6 +96,7 @@ const actsFor = (variants: readonly Variant[], only: string): readonly Act[] =>
     })
     .map((act) => ({ ...act, cases: act.cases.filter(({ name }) => name.startsWith(only)) }))
     .filter(({ cases }) => cases.length > 0);
+}
 
 /** Runs the cases of an act on one stage. */
 async function* perform(
@@ -115,49 +117,52 @@ async function* perform(
 }
 
 /** What a case is where Kamailio or the service did not start. */
-const failedToStart = (act: Act, each: E2eCase, problem: string, startedAt: number): CaseResult => ({
-  name: each.name,
-  stage: act.variant,
-  calls: 0,
-  heard: '',
-  outcomes: '',
-  pushes: 0,
-  releasedMs: [],
-  readyMs: [],
-  problems: [`it was not tried: ${problem}`],
-  lateness: 0,
-  tookMs: performance.now() - startedAt,
-  othersShare: 0,
-  rungs: undefined,
-});
+function failedToStart(act: Act, each: E2eCase, problem: string, startedAt: number): CaseResult {
+  return {
+    name: each.name,
+    stage: act.variant,
+    calls: 0,
+    heard: '',
+    outcomes: '',
+    pushes: 0,
+    releasedMs: [],
+    readyMs: [],
+    problems: [`it was not tried: ${problem}`],
+    lateness: 0,
+    tookMs: performance.now() - startedAt,
+    othersShare: 0,
+    rungs: undefined,
+  };
+}
 
 /** The document's ladder is written anew, or held to what has just happened. */
-const lookAtLadder = async (results: readonly CaseResult[], write: boolean): Promise<readonly string[]> => {
+async function lookAtLadder(results: readonly CaseResult[], write: boolean): Promise<readonly string[]> {
   const rungs = results.find((result) => result.rungs !== undefined && result.problems.length === 0)?.rungs;
   if (rungs === undefined) return [];
   if (!write) return faultsOfLadder(rungs);
   await writeLadder(rungs);
   return [];
-};
+}
 
-const installing = (missing: readonly string[]): string =>
-  `Install them, as root: apt-get install --no-install-recommends ${missing.join(' ')}`;
+function installing(missing: readonly string[]): string {
+  return `Install them, as root: apt-get install --no-install-recommends ${missing.join(' ')}`;
+}
 
 const NO_NETWORK =
   'baresip needs an IPv4 address that is not on loopback, and this machine has none: give it a network.';
 
-const notTried = (why: string): number => {
+function notTried(why: string): number {
   print(why);
   print('0 passed, 0 failed: the calls through Kamailio were not tried');
   return process.env['CI'] === 'true' ? 1 : 0;
-};
+}
 
-const report = ({ name, stage, problems, tookMs }: CaseResult, place: string): void => {
+function report({ name, stage, problems, tookMs }: CaseResult, place: string): void {
   print(`${problems.length === 0 ? '✔' : '✖'} ${place} ${name} (${stage}, ${(tookMs / 1_000).toFixed(1)} s)`);
   for (const problem of problems.slice(0, SHOWN_PROBLEMS)) print(`    ${problem}`);
   if (problems.length > SHOWN_PROBLEMS) print(`    and ${problems.length - SHOWN_PROBLEMS} more`);
-};
+}
 
-const print = (text: string): void => {
+function print(text: string): void {
   process.stdout.write(`${text}\n`);
-};
+}

@@ -21,7 +21,7 @@ export interface Service {
 const START_LIMIT_MS = 40_000;
 
 /** Starts it on ports that it picks itself; `settings` are its environment. Rejects with what it wrote when it ends instead. */
-export const startService = async (settings: Readonly<Record<string, string>>): Promise<Service> => {
+export async function startService(settings: Readonly<Record<string, string>>): Promise<Service> {
   const env = { PATH: PROGRAM_PATH, PORT: '0', PROMETHEUS_PORT: '0', LOG_FORMAT: 'json', ...settings };
   const child = startChild(process.execPath, startArguments(), { cwd: process.cwd(), env });
   const listens = () => {
@@ -46,15 +46,15 @@ export const startService = async (settings: Readonly<Record<string, string>>): 
     metrics: async () => readMetrics((await getText(metricsUrl)).text),
     output: child.output,
   };
-};
+}
 
 /** Waiting calls have their whole wait when it stops. */
 const STOP_LIMIT_MS = 15_000;
 
 /** The two addresses in the log line that tells them. */
-const addressOf = (output: string): { readonly url: string; readonly metricsUrl: string } | undefined => {
+function addressOf(output: string): { readonly url: string; readonly metricsUrl: string } | undefined {
   const line = /^\{.*"msg":"listening".*\}$/m.exec(output)?.[0];
   if (line === undefined) return undefined;
   const { url, metricsUrl }: Record<string, unknown> = JSON.parse(line);
   return { url: String(url), metricsUrl: String(metricsUrl) };
-};
+}

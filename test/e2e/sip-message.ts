@@ -22,15 +22,16 @@ const MIDDLE = `\n${'~'.repeat(20)}\n`;
 const END = `${'|'.repeat(20)}\n`;
 
 /** Reads a file that Kamailio's module sipdump wrote; the last message may be missing its end. */
-export const readSipDump = (text: string): readonly SipMessage[] =>
-  text.split(BEGIN).flatMap((entry): SipMessage[] => {
+export function readSipDump(text: string): readonly SipMessage[] {
+  return text.split(BEGIN).flatMap((entry): SipMessage[] => {
     const middle = entry.indexOf(MIDDLE);
     const end = entry.lastIndexOf(END);
     if (middle < 0 || end < 0) return [];
     return [readMessage(entry.slice(0, middle), entry.slice(middle + MIDDLE.length, end))];
   });
+}
 
-const readMessage = (about: string, message: string): SipMessage => {
+function readMessage(about: string, message: string): SipMessage {
   const facts = new Map(
     about.split('\n').map((line): [string, string] => {
       const colon = line.indexOf(': ');
@@ -56,4 +57,4 @@ const readMessage = (about: string, message: string): SipMessage => {
     callId: header('Call-ID') ?? '',
     header,
   };
-};
+}

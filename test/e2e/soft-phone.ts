@@ -43,7 +43,7 @@ const ACCEPT = 'a';
 const MODULES = '/usr/lib/baresip/modules';
 
 /** Starts baresip. */
-export const startSoftPhone = async (options: SoftPhoneOptions): Promise<SoftPhone> => {
+export async function startSoftPhone(options: SoftPhoneOptions): Promise<SoftPhone> {
   const own = await mkdtemp(join(options.folder, 'phone-'));
   await writeFile(join(own, 'config'), configFor(options));
   await writeFile(join(own, 'accounts'), accountFor(options));
@@ -74,10 +74,10 @@ export const startSoftPhone = async (options: SoftPhoneOptions): Promise<SoftPho
     kill: () => baresip.end('SIGKILL'),
     output: baresip.output,
   };
-};
+}
 
-const configFor = ({ address }: SoftPhoneOptions): string =>
-  [
+function configFor({ address }: SoftPhoneOptions): string {
+  return [
     'poll_method epoll',
     `sip_listen ${address}:${SIP_PORT}`,
     'sip_trans_def udp',
@@ -94,8 +94,9 @@ const configFor = ({ address }: SoftPhoneOptions): string =>
     'module_app menu.so',
     '',
   ].join('\n');
+}
 
-const accountFor = ({ account, password, proxy }: SoftPhoneOptions): string => {
+function accountFor({ account, password, proxy }: SoftPhoneOptions): string {
   const parameters = [
     `auth_user=${account}`,
     `auth_pass=${password}`,
@@ -105,4 +106,4 @@ const accountFor = ({ account, password, proxy }: SoftPhoneOptions): string => {
     'ptime=20',
   ];
   return `<sip:${account}@${SIP_DOMAIN}>;${parameters.join(';')}\n`;
-};
+}

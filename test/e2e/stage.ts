@@ -54,7 +54,7 @@ export interface StageOptions {
 }
 
 /** Starts push services, the service, and Kamailio; `open` ends them, also while they start. */
-export const startStage = async (options: StageOptions, open: AsyncDisposableStack): Promise<Stage> => {
+export async function startStage(options: StageOptions, open: AsyncDisposableStack): Promise<Stage> {
   const folder = await mkdtemp(join(tmpdir(), 'vialer-middleware-e2e-'));
   open.defer(() => rm(folder, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 }));
   const world = await startWorld();
@@ -139,15 +139,16 @@ export const startStage = async (options: StageOptions, open: AsyncDisposableSta
     handsets: () => handsets,
     pushes: () => pushes,
   };
-};
+}
 
-const makePasswords = (): ReadonlyMap<number, string> =>
-  new Map(
+function makePasswords(): ReadonlyMap<number, string> {
+  return new Map(
     Array.from({ length: ACCOUNTS }, (_, index) => [FIRST_ACCOUNT + index, randomBytes(8).toString('hex')]),
   );
+}
 
 /** The environment of every instance; they share a database. */
-const settingsOf = async (folder: string, world: World): Promise<Readonly<Record<string, string>>> => {
+async function settingsOf(folder: string, world: World): Promise<Readonly<Record<string, string>>> {
   const caFile = join(folder, 'ca.pem');
   await writeFile(caFile, world.ca.certificate);
   const databaseUrl = `sqlite:${join(folder, 'middleware.db')}`;
@@ -161,4 +162,4 @@ const settingsOf = async (folder: string, world: World): Promise<Readonly<Record
     // A machine that is busy with other things must not turn calls away.
     EVENT_LOOP_LIMIT: '0',
   };
-};
+}

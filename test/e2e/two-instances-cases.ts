@@ -6,14 +6,16 @@ import type { Stage } from './stage.ts';
 const ANSWERED: Scenario = { kind: 'answered' };
 const AWAY = /wake: instance [12] is away|failed to (connect|perform curl)|returned error (7|52):/;
 
-const voicemailOf = (stage: Stage): string => stage.network.voicemail;
+function voicemailOf(stage: Stage): string {
+  return stage.network.voicemail;
+}
 
 /** A call for a phone that nobody can wake any more, because no instance runs. */
-const callWithoutService = async (stage: Stage, scenario: Scenario): Promise<CaseRun> => {
+async function callWithoutService(stage: Stage, scenario: Scenario): Promise<CaseRun> {
   const phone = await stage.handset('ios', 'takes');
   for (const service of stage.services) await service.kill();
   return { made: [await stage.caller.call({ scenario, accounts: [phone.account] })], phones: [phone] };
-};
+}
 
 /** With two instances of the service, of which Kamailio asks the first first. They do not know of each other's calls. */
 export const TWO_INSTANCES_CASES: readonly E2eCase[] = [

@@ -12,7 +12,7 @@ export interface Voicemail {
 const SCENARIO = fileURLToPath(new URL('./scenarios/voicemail.xml', import.meta.url));
 
 /** Starts SIPp. `folder`: where its files go. */
-export const startVoicemail = async (address: string, folder: string): Promise<Voicemail> => {
+export async function startVoicemail(address: string, folder: string): Promise<Voicemail> {
   const own = await mkdtemp(join(folder, 'voicemail-'));
   const sipp = startChild(
     'sipp',
@@ -20,4 +20,4 @@ export const startVoicemail = async (address: string, folder: string): Promise<V
     { cwd: own },
   );
   return { close: () => sipp.end('SIGKILL') };
-};
+}

@@ -20,12 +20,14 @@ export interface FaultRow {
 const { NGHTTP2_INTERNAL_ERROR, NGHTTP2_CANCEL, NGHTTP2_ENHANCE_YOUR_CALM } = constants;
 const once = { outcome: 'ready', asked: 1, pushed: 1 } as const;
 const again = { outcome: 'ready', asked: 2, pushed: 1 } as const;
-const goaway = (processed: boolean, code?: number): Fault => ({
-  kind: 'goaway',
-  processed,
-  reason: 'Shutdown',
-  ...(code === undefined ? {} : { code }),
-});
+function goaway(processed: boolean, code?: number): Fault {
+  return {
+    kind: 'goaway',
+    processed,
+    reason: 'Shutdown',
+    ...(code === undefined ? {} : { code }),
+  };
+}
 
 /** Faults from which a call recovers, or which end it at once. */
 export const QUICK_FAULTS: readonly FaultRow[] = [

@@ -4,12 +4,12 @@ import { until } from '../../harness/until.ts';
 /** What keeps a process alive and is ours to close; the runner's own pipes are not. */
 const OURS = /Socket|Server|Connect|TLS|Timeout|HTTP|FSEvent|Worker/i;
 
-const count = (): Map<string, number> => {
+function count(): Map<string, number> {
   const kinds = new Map<string, number>();
   for (const kind of process.getActiveResourcesInfo())
     if (OURS.test(kind)) kinds.set(kind, (kinds.get(kind) ?? 0) + 1);
   return kinds;
-};
+}
 
 /** To be called first in a file, and its result last: a test that fails while more is open than in the beginning. */
 export function watchForLeftovers(): () => void {

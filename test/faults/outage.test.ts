@@ -10,14 +10,15 @@ import { APP, KINDS, standIn } from './stand-in.ts';
 
 const OUTAGE: Fault = { kind: 'answer', status: 503, reason: 'UNAVAILABLE' };
 
-const breakerSteps = (service: TestService): unknown[] =>
-  service.logged.filter((line) => 'state' in line.fields).map((line) => line.fields['state']);
+function breakerSteps(service: TestService): unknown[] {
+  return service.logged.filter((line) => 'state' in line.fields).map((line) => line.fields['state']);
+}
 
-const breakerState = (service: TestService, kind: (typeof KINDS)[number]): Promise<number> => {
+function breakerState(service: TestService, kind: (typeof KINDS)[number]): Promise<number> {
   const platform = kind === 'ios' ? 'apns' : 'android';
   const labels = `app="${APP}",platform="${platform}",environment="production"`;
   return service.metric(`vialer_middleware_breaker_state{${labels}}`);
-};
+}
 
 /** A service whose push service has failed for five phones, and another phone. */
 async function afterOutage(t: TestContext, kind: (typeof KINDS)[number]) {

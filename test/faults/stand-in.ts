@@ -6,8 +6,9 @@ import type { TestService } from '../helpers/test-service.ts';
 export const KINDS = ['ios', 'android'] as const;
 
 /** The push service that a kind of phone is woken through. */
-export const standIn = ({ world }: TestService, kind: (typeof KINDS)[number]): Apple | Google =>
-  kind === 'ios' ? world.apple : world.google;
+export function standIn({ world }: TestService, kind: (typeof KINDS)[number]): Apple | Google {
+  return kind === 'ios' ? world.apple : world.google;
+}
 
 /** The app of the phones that a test makes, as the metrics and the log name it. */
 export const APP = 'com.example.phone';

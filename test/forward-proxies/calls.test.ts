@@ -13,24 +13,28 @@ const PROXIES = [
   { name: 'tinyproxy', start: startTinyproxy, login: { user: 'push', password: 'hunter2' } },
   { name: 'squid', start: startSquid, login: { user: 'push@service', password: 'p:w/hunter2%' } },
 ] as const;
-const told = ({ body, outcome }: PbxAnswer): string => `${body} ${outcome}`;
+function told({ body, outcome }: PbxAnswer): string {
+  return `${body} ${outcome}`;
+}
 /** The second while the breaker is open. */
 const NOT_PUSHED = /^status=NAK (push-failed|provider-down)$/;
 const KINDS = ['ios', 'android'] as const;
 
 /** What the service wrote of this, and that it wrote no credential of the proxy anywhere. */
-const logged = (service: TestService, what: RegExp): string => {
+function logged(service: TestService, what: RegExp): string {
   const all = JSON.stringify(service.logged);
   assert.ok(!/hunter2|Basic [A-Za-z0-9]/.test(all), all);
   return service.logged.map((line) => JSON.stringify(line)).find((line) => what.test(line)) ?? '';
-};
+}
 
-const waitFor = (service: TestService, what: RegExp): Promise<void> =>
-  until(() => logged(service, what) !== '', `the log says ${what}`);
+function waitFor(service: TestService, what: RegExp): Promise<void> {
+  return until(() => logged(service, what) !== '', `the log says ${what}`);
+}
 
 /** Push services through the proxy; the platform is asked directly. */
-const startThrough = (t: Parameters<typeof startTestService>[0], proxy: string): Promise<TestService> =>
-  startTestService(t, { settings: { PUSH_PROXY: proxy, APP_PUSH_ROUNDTRIP_WAIT: '4000' } });
+function startThrough(t: Parameters<typeof startTestService>[0], proxy: string): Promise<TestService> {
+  return startTestService(t, { settings: { PUSH_PROXY: proxy, APP_PUSH_ROUNDTRIP_WAIT: '4000' } });
+}
 
 for (const { name, start, login } of PROXIES) {
   describe(`calls through ${name}`, { skip: skipWithout(name) }, () => {
@@ -132,6 +136,8 @@ for (const { name, start, login } of PROXIES) {
 }
 
 /** How many pushes the stand-ins leave unanswered. */
-const hanging = ({ world }: TestService): number =>
-  [...world.apple.requests.list(), ...world.google.requests.list()].filter(({ ending }) => ending === 'hang')
-    .length;
+function hanging({ world }: TestService): number {
+  return [...world.apple.requests.list(), ...world.google.requests.list()].filter(
+    ({ ending }) => ending === 'hang',
+  ).length;
+}

@@ -7,7 +7,9 @@ import { startTinyproxy } from '../helpers/forward-proxy.ts';
 import { startTestService } from '../helpers/test-service.ts';
 
 /** Where nothing listens: what goes by it is lost. */
-const dead = async (): Promise<string> => `http://127.0.0.1:${await freePort()}`;
+async function dead(): Promise<string> {
+  return `http://127.0.0.1:${await freePort()}`;
+}
 
 describe('what goes through a proxy', { skip: skipWithout('tinyproxy') }, () => {
   test('by HTTPS_PROXY and http_proxy: APNs, FCM, the token endpoint and the platform API', async (t) => {

@@ -20,9 +20,9 @@ export function dataOrCrash(payload: PushPayload, key: string): string {
 }
 
 /** Retrofit's `isSuccessful`: any 2xx. */
-export const okHttpSuccess = ({ status }: RawAnswer): void => {
+export function okHttpSuccess({ status }: RawAnswer): void {
   assert.ok(status >= 200 && status < 300, `${status} is a failure for OkHttp`);
-};
+}
 
 /** Retrofit 2 resolves a relative path against its base URL, whose path must end in a slash and whose query is lost. */
 function retrofitUrl(baseUrl: string, path: string): string {
@@ -35,15 +35,19 @@ const OKHTTP = ['Host: *', 'Connection: Keep-Alive', 'Accept-Encoding: gzip'];
 const FORM = ['Content-Type: application/x-www-form-urlencoded', 'Content-Length: *'];
 
 /** What the request line of a POST to this address holds. */
-export const targetOf = (url: string): string => new URL(url).pathname + new URL(url).search;
+export function targetOf(url: string): string {
+  return new URL(url).pathname + new URL(url).search;
+}
 
-const headers3 = (authorization: string | undefined): string[] => [
-  ...(authorization === undefined ? [] : [`Authorization: ${authorization}`]),
-  'User-Agent: Vialer/3.0.0 (Android; 6.0.1, LGE hammerhead)',
-  'Cache-Control: public, max-age=60',
-  ...FORM,
-  ...OKHTTP,
-];
+function headers3(authorization: string | undefined): string[] {
+  return [
+    ...(authorization === undefined ? [] : [`Authorization: ${authorization}`]),
+    'User-Agent: Vialer/3.0.0 (Android; 6.0.1, LGE hammerhead)',
+    'Cache-Control: public, max-age=60',
+    ...FORM,
+    ...OKHTTP,
+  ];
+}
 
 /**
  * vialer-android 3.0 to 5.3 (Retrofit 2 on OkHttp 3): a form with Basic authentication. It takes `response_api` for
@@ -92,12 +96,13 @@ export const VIALER_ANDROID_3: FieldClient = {
   checkUnregistered: okHttpSuccess,
 };
 
-const answerForm = (reading: CallReading, available: boolean): string =>
-  okHttpForm({
+function answerForm(reading: CallReading, available: boolean): string {
+  return okHttpForm({
     unique_key: reading.uniqueKey,
     available: String(available),
     message_start_time: String(reading.startTime),
   });
+}
 
 /** vialer-android of early 2016: as 3.0, for Google Cloud Messaging and under its own endpoint. */
 export const VIALER_ANDROID_GCM: FieldClient = {
@@ -156,13 +161,15 @@ export const VIALER_ANDROID_GCM_RETROFIT_1: FieldClient = {
 };
 
 /** Headers of vialer-android 6.4.3; it leaves the credential out of URLs that contain `call-response`. */
-export const headers6 = (authorization: string | undefined, contentType: string): string[] => [
-  ...(authorization === undefined ? [] : [`Authorization: ${authorization}`]),
-  'User-Agent: Vialer/6.4.3 (Android; 9, Samsung beyond1ltexx)',
-  `Content-Type: ${contentType}`,
-  'Content-Length: *',
-  ...OKHTTP,
-];
+export function headers6(authorization: string | undefined, contentType: string): string[] {
+  return [
+    ...(authorization === undefined ? [] : [`Authorization: ${authorization}`]),
+    'User-Agent: Vialer/6.4.3 (Android; 9, Samsung beyond1ltexx)',
+    `Content-Type: ${contentType}`,
+    'Content-Length: *',
+    ...OKHTTP,
+  ];
+}
 
 const FORM_TYPE = 'application/x-www-form-urlencoded';
 
@@ -194,19 +201,21 @@ export const VIALER_ANDROID_6: FieldClient = {
 };
 
 /** A registration of vialer-android 6.4.3; Retrofit leaves a field out that is null. */
-export const registration6 = (
+export function registration6(
   phone: Parameters<FieldClient['register']>[0],
   remoteLoggingId: string | undefined,
-): RawRequest => ({
-  line: 'POST /api/android-device/',
-  headers: headers6(phone.token, FORM_TYPE),
-  body: okHttpForm({
-    name: 'Jan de Vries-Žižek',
-    token: phone.pushToken,
-    sip_user_id: String(phone.account),
-    os_version: 'REL',
-    client_version: '9',
-    app: phone.appId,
-    remote_logging_id: remoteLoggingId,
-  }),
-});
+): RawRequest {
+  return {
+    line: 'POST /api/android-device/',
+    headers: headers6(phone.token, FORM_TYPE),
+    body: okHttpForm({
+      name: 'Jan de Vries-Žižek',
+      token: phone.pushToken,
+      sip_user_id: String(phone.account),
+      os_version: 'REL',
+      client_version: '9',
+      app: phone.appId,
+      remote_logging_id: remoteLoggingId,
+    }),
+  };
+}

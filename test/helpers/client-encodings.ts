@@ -4,43 +4,58 @@
  */
 type Fields = Readonly<Record<string, string | undefined>>;
 
-const percent = (character: string): string =>
-  [...Buffer.from(character)].map((byte) => `%${byte.toString(16).toUpperCase().padStart(2, '0')}`).join('');
+function percent(character: string): string {
+  return [...Buffer.from(character)]
+    .map((byte) => `%${byte.toString(16).toUpperCase().padStart(2, '0')}`)
+    .join('');
+}
 
-const encodeWith = (text: string, kept: RegExp): string =>
-  [...text].map((character) => (kept.test(character) ? character : percent(character))).join('');
+function encodeWith(text: string, kept: RegExp): string {
+  return [...text].map((character) => (kept.test(character) ? character : percent(character))).join('');
+}
 
-const form = (entries: readonly (readonly [string, string])[], kept: RegExp): string =>
-  entries.map(([name, value]) => `${encodeWith(name, kept)}=${encodeWith(value, kept)}`).join('&');
+function form(entries: readonly (readonly [string, string])[], kept: RegExp): string {
+  return entries.map(([name, value]) => `${encodeWith(name, kept)}=${encodeWith(value, kept)}`).join('&');
+}
 
-const present = (fields: Fields): [string, string][] =>
-  Object.entries(fields).flatMap(([name, value]): [string, string][] =>
+function present(fields: Fields): [string, string][] {
+  return Object.entries(fields).flatMap(([name, value]): [string, string][] =>
     value === undefined ? [] : [[name, value]],
   );
+}
 
 /** OkHttp's `FormBody`, which Retrofit 2 uses: a space is %20, and nearly everything else is escaped. */
-export const okHttpForm = (fields: Fields): string => form(present(fields), /[A-Za-z0-9*\-._]/);
+export function okHttpForm(fields: Fields): string {
+  return form(present(fields), /[A-Za-z0-9*\-._]/);
+}
 
 /** Java's `URLEncoder`, which Retrofit 1 uses: a space is `+`. */
-export const javaForm = (fields: Fields): string =>
-  form(present(fields), /[A-Za-z0-9*\-._ ]/).replaceAll(' ', '+');
+export function javaForm(fields: Fields): string {
+  return form(present(fields), /[A-Za-z0-9*\-._ ]/).replaceAll(' ', '+');
+}
 
 /** Alamofire's `URLEncoding` and `URLEncodedFormParameterEncoder`: keys in alphabetical order, `/` and `?` as they are. */
-export const alamofireForm = (fields: Fields): string =>
-  form(
+export function alamofireForm(fields: Fields): string {
+  return form(
     present(fields).sort(([one], [other]) => (one < other ? -1 : 1)),
     /[A-Za-z0-9\-._~/?]/,
   );
+}
 
 /** Apple's `JSONSerialization`, and `org.json` of Android: a slash is escaped, nothing beyond ASCII is. */
-export const slashEscapedJson = (fields: object): string => JSON.stringify(fields).replaceAll('/', '\\/');
+export function slashEscapedJson(fields: object): string {
+  return JSON.stringify(fields).replaceAll('/', '\\/');
+}
 
 /** Gson, as Retrofit's converter uses it: safe inside HTML, and nulls are written. */
-export const gsonJson = (fields: Readonly<Record<string, string | null>>): string =>
-  JSON.stringify(fields).replace(
+export function gsonJson(fields: Readonly<Record<string, string | null>>): string {
+  return JSON.stringify(fields).replace(
     /[<>&='\u2028\u2029]/g,
     (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
   );
+}
 
 /** How Apple's `JSONSerialization` writes a double up to iOS 10: 17 digits (`1700000000.1229999`). */
-export const seventeenDigits = (value: number): string => value.toPrecision(17).replace(/\.?0+$/, '');
+export function seventeenDigits(value: number): string {
+  return value.toPrecision(17).replace(/\.?0+$/, '');
+}

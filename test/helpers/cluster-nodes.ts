@@ -9,7 +9,7 @@ interface ClusterNode {
 }
 
 /** What a server knows of the servers of its Cluster. */
-export const nodesOf = async (server: RedisServer): Promise<ClusterNode[]> => {
+export async function nodesOf(server: RedisServer): Promise<ClusterNode[]> {
   const text = String(await server.ask('CLUSTER', 'NODES'));
   return text
     .split('\n')
@@ -25,26 +25,23 @@ export const nodesOf = async (server: RedisServer): Promise<ClusterNode[]> => {
         holds: (slot) => ranges.some(([from = -1, to = from]) => slot >= from && slot <= to),
       };
     });
-};
+}
 
 /** A running master that is not this one. */
-export const anotherMaster = async (
-  servers: readonly RedisServer[],
-  not: RedisServer,
-): Promise<RedisServer> => {
+export async function anotherMaster(servers: readonly RedisServer[], not: RedisServer): Promise<RedisServer> {
   for (const server of servers) {
     if (server === not) continue;
     const own = (await nodesOf(server)).find(({ flags }) => flags.includes('myself'));
     if (own?.flags.includes('master')) return server;
   }
   throw new Error('there is no other master');
-};
+}
 
 /** How far the moving of a slot is: servers know of it, keys are where they were; or all keys have moved. */
 export type SlotMove = 'begun' | 'keys moved';
 
 /** Moves a slot while clients go on: https://redis.io/docs/latest/commands/cluster-setslot/#redis-cluster-live-resharding-explained */
-export const moveSlot = async (
+export async function moveSlot(
   slot: number,
   servers: {
     readonly from: RedisServer;
@@ -53,7 +50,7 @@ export const moveSlot = async (
     readonly password: string | undefined;
   },
   underway: (move: SlotMove) => Promise<void>,
-): Promise<void> => {
+): Promise<void> {
   const { from, to, all, password } = servers;
   const auth = password === undefined ? [] : ['AUTH', password];
   const [fromId, toId] = (await Promise.all([from, to].map((server) => server.ask('CLUSTER', 'MYID')))).map(
@@ -74,4 +71,4 @@ export const moveSlot = async (
     const views = await Promise.all(all.map((server) => nodesOf(server)));
     return views.every((nodes) => nodes.find(({ id }) => id === toId)?.holds(slot));
   }, 'every server knows of the moved slot');
-};
+}

@@ -11,90 +11,96 @@ import { asString, forceString } from './swift-values.ts';
  * Alamofire's `responseData`: an empty body is an error, except with 204 and 205. It does not look at the status, but
  * the app's log does.
  */
-const alamofireData = ({ status, body }: RawAnswer): void => {
+function alamofireData({ status, body }: RawAnswer): void {
   assert.ok(body.length > 0 || status === 204 || status === 205, 'inputDataNilOrZeroLength');
   assert.ok(status >= 200 && status < 300);
-};
+}
 
-const headersFlutter = (authorization: string): string[] => [
-  'Host: *',
-  'Content-Type: application/json',
-  'Accept-Encoding: br;q=1.0, gzip;q=0.9, deflate;q=0.8',
-  'Connection: keep-alive',
-  'Accept: */*',
-  'User-Agent: Vialer/7.20.0 (com.voipgrid.vialer; build:1; iOS 17.4.0) Alamofire/5.8.1',
-  `Authorization: ${authorization}`,
-  'Content-Length: *',
-  'Accept-Language: nl-NL;q=1.0, en-NL;q=0.9',
-];
+function headersFlutter(authorization: string): string[] {
+  return [
+    'Host: *',
+    'Content-Type: application/json',
+    'Accept-Encoding: br;q=1.0, gzip;q=0.9, deflate;q=0.8',
+    'Connection: keep-alive',
+    'Accept: */*',
+    'User-Agent: Vialer/7.20.0 (com.voipgrid.vialer; build:1; iOS 17.4.0) Alamofire/5.8.1',
+    `Authorization: ${authorization}`,
+    'Content-Length: *',
+    'Accept-Language: nl-NL;q=1.0, en-NL;q=0.9',
+  ];
+}
 
 /** The Flutter app on iOS. `more`: how its versions wrote `sandbox`, `dnd` and the rest. */
-export const flutterIos = (version: string, more: Readonly<Record<string, unknown>>): FieldClient => ({
-  name: `Flutter iOS ${version}`,
-  platform: 'apns',
-  appId: 'com.voipgrid.vialer',
-  register: (phone) => ({
-    line: 'POST /api/apns-device/',
-    headers: headersFlutter(phone.token),
-    body: slashEscapedJson({
-      push_profile: 'once',
-      sip_user_id: String(phone.account),
-      app: phone.appId,
-      name: phone.user,
-      os_version: '17.4',
-      token: phone.pushToken,
-      client_version: '7.20.0',
-      ...more,
+export function flutterIos(version: string, more: Readonly<Record<string, unknown>>): FieldClient {
+  return {
+    name: `Flutter iOS ${version}`,
+    platform: 'apns',
+    appId: 'com.voipgrid.vialer',
+    register: (phone) => ({
+      line: 'POST /api/apns-device/',
+      headers: headersFlutter(phone.token),
+      body: slashEscapedJson({
+        push_profile: 'once',
+        sip_user_id: String(phone.account),
+        app: phone.appId,
+        name: phone.user,
+        os_version: '17.4',
+        token: phone.pushToken,
+        client_version: '7.20.0',
+        ...more,
+      }),
     }),
-  }),
-  unregister: (phone) => dartDelete(phone, 'apns-device'),
-  read: (payload) => {
-    const startTime = payload['message_start_time'];
-    // `as? Double ?? 0`: a string would read as 1970.
-    const sentAtMs = Math.trunc(typeof startTime === 'number' ? startTime : 0) * 1000;
-    assert.ok(asString(payload['vg_cid']), 'no vg_cid');
-    assert.ok(typeof startTime === 'number');
-    return {
-      uniqueKey: asString(payload['unique_key']) ?? '',
-      number: asString(payload['phonenumber']) ?? '',
-      callerName: asString(payload['caller_id']) ?? '',
-      answerUrl: forceString(payload['response_api']),
-      startTime,
-      sentAtMs,
-    };
-  },
-  answer: (phone, reading, available) => ({
-    line: `POST ${targetOf(reading.answerUrl)}`,
-    headers: headersFlutter(phone.token),
-    body: slashEscapedJson({
-      available: String(available),
-      sip_user_id: String(phone.account),
-      message_start_time: reading.startTime,
-      unique_key: reading.uniqueKey,
+    unregister: (phone) => dartDelete(phone, 'apns-device'),
+    read: (payload) => {
+      const startTime = payload['message_start_time'];
+      // `as? Double ?? 0`: a string would read as 1970.
+      const sentAtMs = Math.trunc(typeof startTime === 'number' ? startTime : 0) * 1000;
+      assert.ok(asString(payload['vg_cid']), 'no vg_cid');
+      assert.ok(typeof startTime === 'number');
+      return {
+        uniqueKey: asString(payload['unique_key']) ?? '',
+        number: asString(payload['phonenumber']) ?? '',
+        callerName: asString(payload['caller_id']) ?? '',
+        answerUrl: forceString(payload['response_api']),
+        startTime,
+        sentAtMs,
+      };
+    },
+    answer: (phone, reading, available) => ({
+      line: `POST ${targetOf(reading.answerUrl)}`,
+      headers: headersFlutter(phone.token),
+      body: slashEscapedJson({
+        available: String(available),
+        sip_user_id: String(phone.account),
+        message_start_time: reading.startTime,
+        unique_key: reading.uniqueKey,
+      }),
     }),
-  }),
-  checkRegistered: alamofireData,
-  checkUnregistered: dartString,
-});
+    checkRegistered: alamofireData,
+    checkUnregistered: dartString,
+  };
+}
 
 /** The Dart service of the Flutter app logs out; since March 2024 without a slash at the end. */
-export const dartDelete = (
+export function dartDelete(
   phone: ClientPhone,
   endpoint: 'apns-device' | 'android-device' | 'apns-device/' | 'android-device/',
-): RawRequest => ({
-  line: `DELETE /api/${endpoint}`,
-  headers: [
-    'user-agent: Dart/3.3 (dart:io)',
-    'content-type: application/json; charset=utf-8',
-    'x-client-type: mobile',
-    'x-client-product: vialer',
-    'accept-encoding: gzip',
-    'content-length: *',
-    `authorization: ${phone.token}`,
-    'host: *',
-  ],
-  body: JSON.stringify({ token: phone.pushToken, sip_user_id: String(phone.account), app: phone.appId }),
-});
+): RawRequest {
+  return {
+    line: `DELETE /api/${endpoint}`,
+    headers: [
+      'user-agent: Dart/3.3 (dart:io)',
+      'content-type: application/json; charset=utf-8',
+      'x-client-type: mobile',
+      'x-client-product: vialer',
+      'accept-encoding: gzip',
+      'content-length: *',
+      `authorization: ${phone.token}`,
+      'host: *',
+    ],
+    body: JSON.stringify({ token: phone.pushToken, sip_user_id: String(phone.account), app: phone.appId }),
+  };
+}
 
 /** Chopper's `Response<String>` with the app's converter: an empty body becomes a Map, and JSON must be a string. */
 export function dartString({ body }: RawAnswer): void {
@@ -102,15 +108,17 @@ export function dartString({ body }: RawAnswer): void {
   assert.ok(typeof decoded === 'string', "type 'Map' is not a subtype of type 'String'");
 }
 
-const headersOkHttp = (authorization: string, type: string): string[] => [
-  `Authorization: ${authorization}`,
-  `Content-Type: ${type}`,
-  'Content-Length: *',
-  'Host: *',
-  'Connection: Keep-Alive',
-  'Accept-Encoding: gzip',
-  'User-Agent: okhttp/4.9.1',
-];
+function headersOkHttp(authorization: string, type: string): string[] {
+  return [
+    `Authorization: ${authorization}`,
+    `Content-Type: ${type}`,
+    'Content-Length: *',
+    'Host: *',
+    'Connection: Keep-Alive',
+    'Accept-Encoding: gzip',
+    'User-Agent: okhttp/4.9.1',
+  ];
+}
 
 const FORM_TYPE = 'application/x-www-form-urlencoded';
 

@@ -103,18 +103,20 @@ const SQUID: Program = {
 };
 
 /** Starts tinyproxy, which ends with the test. */
-export const startTinyproxy = (t: Pick<TestContext, 'after'>, options: ForwardProxyOptions = {}) =>
-  startProxy(t, TINYPROXY, options);
+export function startTinyproxy(t: Pick<TestContext, 'after'>, options: ForwardProxyOptions = {}) {
+  return startProxy(t, TINYPROXY, options);
+}
 
 /** Starts squid, which ends with the test. */
-export const startSquid = (t: Pick<TestContext, 'after'>, options: ForwardProxyOptions = {}) =>
-  startProxy(t, SQUID, options);
+export function startSquid(t: Pick<TestContext, 'after'>, options: ForwardProxyOptions = {}) {
+  return startProxy(t, SQUID, options);
+}
 
-const startProxy = async (
+async function startProxy(
   t: Pick<TestContext, 'after'>,
   program: Program,
   options: ForwardProxyOptions,
-): Promise<RealProxy> => {
+): Promise<RealProxy> {
   const as = program.as();
   const folder = await serverFolder(as);
   const port = await freePort();
@@ -160,9 +162,9 @@ const startProxy = async (
     kill: () => process.end('SIGKILL'),
     start,
   };
-};
+}
 
-const listens = async (port: number): Promise<boolean> => {
+async function listens(port: number): Promise<boolean> {
   const socket = connect(port, '127.0.0.1');
   const connected = await once(socket, 'connect').then(
     () => true,
@@ -170,4 +172,4 @@ const listens = async (port: number): Promise<boolean> => {
   );
   socket.destroy();
   return connected;
-};
+}

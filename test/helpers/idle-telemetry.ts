@@ -3,8 +3,8 @@ import { createTelemetry, type Telemetry } from '../../src/telemetry/telemetry.t
 type Options = Parameters<typeof createTelemetry>[0];
 
 /** Telemetry of a service that does nothing, and writes no log. */
-export const idleTelemetry = (options: Partial<Options> = {}): Telemetry =>
-  createTelemetry({
+export function idleTelemetry(options: Partial<Options> = {}): Telemetry {
+  return createTelemetry({
     openLog: () => ({ isOn: () => false, write: () => {}, writeError: () => {}, flush: () => {} }),
     dockerTag: 'x',
     load: {
@@ -19,3 +19,4 @@ export const idleTelemetry = (options: Partial<Options> = {}): Telemetry =>
     usesRedis: false,
     ...options,
   });
+}

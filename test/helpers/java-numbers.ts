@@ -1,8 +1,8 @@
 const DECIMAL = /^([+-]?)(\d*)\.?(\d*)(?:[eE]([+-]?\d+))?$/;
 
-const fail = (text: string): never => {
+function fail(text: string): never {
   throw new Error(`java.lang.NumberFormatException: For input string: "${text}"`);
-};
+}
 
 /** Java's `Integer.parseInt`: digits and a sign, nothing else; throws as it does. */
 export function parseInt32(text: string): number {

@@ -4,16 +4,18 @@ import { alamofireForm, okHttpForm } from './client-encodings.ts';
 import type { FieldClient } from './replay-client.ts';
 import { asString, forceString } from './swift-values.ts';
 
-const headersPil = (authorization: string, type: string | undefined): string[] => [
-  'Host: *',
-  ...(type === undefined ? [] : [`Content-Type: ${type}`, 'Content-Length: *']),
-  'Accept-Encoding: br;q=1.0, gzip;q=0.9, deflate;q=0.8',
-  'Connection: keep-alive',
-  'Accept: */*',
-  'User-Agent: PhoneLibExample/1.0 (com.voipgrid.PhoneLibExample; build:1; iOS 14.4.0) Alamofire/5.4.1',
-  `Authorization: ${authorization}`,
-  'Accept-Language: en;q=1.0, nl-NL;q=0.9',
-];
+function headersPil(authorization: string, type: string | undefined): string[] {
+  return [
+    'Host: *',
+    ...(type === undefined ? [] : [`Content-Type: ${type}`, 'Content-Length: *']),
+    'Accept-Encoding: br;q=1.0, gzip;q=0.9, deflate;q=0.8',
+    'Connection: keep-alive',
+    'Accept: */*',
+    'User-Agent: PhoneLibExample/1.0 (com.voipgrid.PhoneLibExample; build:1; iOS 14.4.0) Alamofire/5.4.1',
+    `Authorization: ${authorization}`,
+    'Accept-Language: en;q=1.0, nl-NL;q=0.9',
+  ];
+}
 
 const PIL_FORM = 'application/x-www-form-urlencoded; charset=utf-8';
 
@@ -69,15 +71,17 @@ export const IOS_PIL: FieldClient = {
   checkUnregistered: okHttpSuccess,
 };
 
-const headersAndroidPil = (authorization: string): string[] => [
-  `Authorization: ${authorization}`,
-  'Content-Type: application/x-www-form-urlencoded',
-  'Content-Length: *',
-  'Host: *',
-  'Connection: Keep-Alive',
-  'Accept-Encoding: gzip',
-  'User-Agent: okhttp/4.9.1',
-];
+function headersAndroidPil(authorization: string): string[] {
+  return [
+    `Authorization: ${authorization}`,
+    'Content-Type: application/x-www-form-urlencoded',
+    'Content-Length: *',
+    'Host: *',
+    'Connection: Keep-Alive',
+    'Accept-Encoding: gzip',
+    'User-Agent: okhttp/4.9.1',
+  ];
+}
 
 /** The example app of the Android phone library: forms throughout. */
 export const ANDROID_PIL: FieldClient = {

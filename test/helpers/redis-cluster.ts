@@ -38,9 +38,9 @@ interface NodeOptions {
 }
 
 /** Starts a Cluster and waits until it serves every slot; `config` is for each server. */
-export const startRedisCluster = async (
+export async function startRedisCluster(
   options: Omit<NodeOptions, 'tls'> & { readonly tls?: boolean } = {},
-): Promise<RedisCluster> => {
+): Promise<RedisCluster> {
   const { password } = options;
   const { tls, ...rest } = options;
   const node: NodeOptions = tls === true ? { ...rest, tls: createThrowAwayCa() } : rest;
@@ -109,9 +109,9 @@ export const startRedisCluster = async (
     settled,
     close,
   };
-};
+}
 
-const startNode = async ({ password, tls, config }: NodeOptions): Promise<Node> => {
+async function startNode({ password, tls, config }: NodeOptions): Promise<Node> {
   let busPort = 0;
   const server = await startRedis({
     ...(password === undefined ? {} : { password }),
@@ -130,10 +130,10 @@ const startNode = async ({ password, tls, config }: NodeOptions): Promise<Node> 
     },
   });
   return Object.assign(server, { busPort });
-};
+}
 
 /** A server that is met answers within the time limit of a node or not at all: on a busy machine it is met again. */
-const introduce = async (first: RedisServer, others: readonly Node[]): Promise<void> => {
+async function introduce(first: RedisServer, others: readonly Node[]): Promise<void> {
   let metAt = Number.NEGATIVE_INFINITY;
   await until(async () => {
     const known = await Promise.all([first, ...others].map(async (server) => met(await nodesOf(server))));
@@ -144,12 +144,13 @@ const introduce = async (first: RedisServer, others: readonly Node[]): Promise<v
     }
     return false;
   }, 'all servers know each other');
-};
+}
 
-const met = (nodes: Awaited<ReturnType<typeof nodesOf>>): number =>
-  nodes.filter(({ flags }) => !flags.includes('handshake')).length;
+function met(nodes: Awaited<ReturnType<typeof nodesOf>>): number {
+  return nodes.filter(({ flags }) => !flags.includes('handshake')).length;
+}
 
-const isSettled = async (server: RedisServer, count: number): Promise<boolean> => {
+async function isSettled(server: RedisServer, count: number): Promise<boolean> {
   // A server that has just become a replica reads its data, and answers LOADING meanwhile.
   const loading = (): undefined => undefined;
   const info = await server.ask('CLUSTER', 'INFO').catch(loading);
@@ -162,4 +163,4 @@ const isSettled = async (server: RedisServer, count: number): Promise<boolean> =
     text.includes(`cluster_slots_ok:${SLOTS}`) &&
     healthy.length === count
   );
-};
+}

@@ -17,9 +17,9 @@ export interface RedisSentinels {
 const NAME = 'calls-redis';
 
 /** Starts them all and waits until the Sentinels know each other and the replica. A dead master is replaced after about two seconds. */
-export const startRedisSentinels = async (
+export async function startRedisSentinels(
   options: { readonly password?: string; readonly sentinelPassword?: string; readonly tls?: boolean } = {},
-): Promise<RedisSentinels> => {
+): Promise<RedisSentinels> {
   const { password, sentinelPassword } = options;
   const ca = options.tls === true ? createThrowAwayCa() : undefined;
   const started: RedisServer[] = [];
@@ -78,10 +78,10 @@ export const startRedisSentinels = async (
     await close();
     throw error;
   }
-};
+}
 
-const knows = async (sentinel: RedisServer): Promise<boolean> => {
+async function knows(sentinel: RedisServer): Promise<boolean> {
   const fields: unknown = await sentinel.ask('SENTINEL', 'MASTER', NAME);
   const field = (name: string) => (Array.isArray(fields) ? String(fields[fields.indexOf(name) + 1]) : '');
   return field('num-slaves') === '1' && field('num-other-sentinels') === '2' && field('flags') === 'master';
-};
+}

@@ -52,7 +52,7 @@ export interface ReferenceDatabase {
 }
 
 /** Makes the reference's tables in the empty database at `url`. */
-export const createReferenceDatabase = async (url: string): Promise<ReferenceDatabase> => {
+export async function createReferenceDatabase(url: string): Promise<ReferenceDatabase> {
   const connection = await mysql.createConnection({ uri: url, charset: 'utf8mb4' });
   // What Django sets: https://docs.djangoproject.com/en/1.11/ref/databases/#setting-sql-mode
   await connection.query("set names utf8mb4, session sql_mode = 'STRICT_TRANS_TABLES', time_zone = '+00:00'");
@@ -84,4 +84,4 @@ export const createReferenceDatabase = async (url: string): Promise<ReferenceDat
     },
     close: () => connection.end(),
   };
-};
+}

@@ -128,11 +128,12 @@ async function spawnService(
   };
 }
 
-const answers = (url: string): Promise<boolean> =>
-  fetch(url).then(
+function answers(url: string): Promise<boolean> {
+  return fetch(url).then(
     ({ ok }) => ok,
     () => false,
   );
+}
 
 function parseLines(output: string): LogLine[] {
   const complete = output.slice(0, output.lastIndexOf('\n') + 1);

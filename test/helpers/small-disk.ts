@@ -16,7 +16,7 @@ export interface SmallDisk {
 const KILOBYTES = 1024;
 
 /** Mounts one in memory; undefined where this user may not mount, which the test's output says. */
-export const mountSmallDisk = (t: TestContext): SmallDisk | undefined => {
+export function mountSmallDisk(t: TestContext): SmallDisk | undefined {
   const path = mkdtempSync(join(tmpdir(), 'vialer-middleware-disk-'));
   try {
     execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${KILOBYTES}k`, 'none', path], { stdio: 'ignore' });
@@ -42,9 +42,9 @@ export const mountSmallDisk = (t: TestContext): SmallDisk | undefined => {
     },
     empty: () => truncateSync(filler),
   };
-};
+}
 
-const appendUntilFull = (path: string, piece: Buffer): void => {
+function appendUntilFull(path: string, piece: Buffer): void {
   for (;;) {
     try {
       writeFileSync(path, piece, { flag: 'a' });
@@ -53,4 +53,4 @@ const appendUntilFull = (path: string, piece: Buffer): void => {
       throw error;
     }
   }
-};
+}

@@ -1,6 +1,7 @@
 /** Swift's `as? String`: nothing but a JSON string. */
-export const asString = (value: unknown): string | undefined =>
-  typeof value === 'string' ? value : undefined;
+export function asString(value: unknown): string | undefined {
+  return typeof value === 'string' ? value : undefined;
+}
 
 /** Swift's `as! String`. */
 export function forceString(value: unknown): string {

@@ -20,7 +20,7 @@ export interface TcpProxy {
 }
 
 /** Opens a proxy on a free port of 127.0.0.1 to another port there. */
-export const startTcpProxy = async (target: number): Promise<TcpProxy> => {
+export async function startTcpProxy(target: number): Promise<TcpProxy> {
   let state: 'through' | 'blackhole' | 'refuse' = 'through';
   const pairs = new Set<{ readonly client: Socket; readonly upstream: Socket; silent: boolean }>();
   let accepted = 0;
@@ -84,4 +84,4 @@ export const startTcpProxy = async (target: number): Promise<TcpProxy> => {
       await closed;
     },
   };
-};
+}

@@ -6,7 +6,7 @@ import { answerError, answerNotFound } from '../../src/http/wire/answer-error.ts
 class StorageDown extends Error {}
 
 /** What a route answers that fails, and what was reported of it. */
-const answerTo = async (url: string, error: Error) => {
+async function answerTo(url: string, error: Error) {
   const reported: string[] = [];
   const server = Fastify();
   const events = {
@@ -24,7 +24,7 @@ const answerTo = async (url: string, error: Error) => {
     server.post(path, async () => Promise.reject(error));
   const { statusCode, body, headers } = await server.inject({ method: 'POST', url });
   return { statusCode, body, type: headers['content-type'], reported };
-};
+}
 const PBX = '/api/incoming-call/';
 const APP = '/api/apns-device/';
 

@@ -13,8 +13,8 @@ import * as schemas from '../../src/http/wire/schemas.ts';
 const OUTCOMES = ['ready', 'declined', 'timed-out'] as const;
 
 /** As a client gets it. */
-const serve = (options: Partial<OpenApiOptions>): unknown =>
-  JSON.parse(
+function serve(options: Partial<OpenApiOptions>): unknown {
+  return JSON.parse(
     JSON.stringify(
       openApiDocument({
         version: '1.2.3',
@@ -25,6 +25,7 @@ const serve = (options: Partial<OpenApiOptions>): unknown =>
       }),
     ),
   );
+}
 const served = serve({});
 
 type Node = Readonly<Record<string, unknown>>;

@@ -5,7 +5,7 @@ import { createLocalFailures } from '../../src/http/access/limits/local-failures
 import { createSharedFailures } from '../../src/http/access/limits/shared-failures.ts';
 
 /** A counter with a limit of 3 over a link that answers with `answer`. */
-const counterOver = (answer: () => Promise<unknown>) => {
+function counterOver(answer: () => Promise<unknown>) {
   const keys: string[] = [];
   const unshared: unknown[] = [];
   const link = {
@@ -20,7 +20,7 @@ const counterOver = (answer: () => Promise<unknown>) => {
   const onUnshared = (error: unknown) => unshared.push(error);
   const counter = createSharedFailures({ local, link, prefix: 'p:', onUnshared });
   return { counter, keys, unshared, link };
-};
+}
 
 describe('failures that several instances count', () => {
   test('reach Redis one by one, however many came before', async () => {

@@ -11,14 +11,20 @@ const END_HEADERS = 4;
 const END_STREAM = 1;
 /** `:status: 200` by HPACK's static table (RFC 7541, appendix A). */
 const STATUS_200 = Buffer.of(0x88);
-const literal = (name: string, value: string): Buffer =>
-  Buffer.concat([Buffer.of(0, name.length), Buffer.from(name), Buffer.of(value.length), Buffer.from(value)]);
+function literal(name: string, value: string): Buffer {
+  return Buffer.concat([
+    Buffer.of(0, name.length),
+    Buffer.from(name),
+    Buffer.of(value.length),
+    Buffer.from(value),
+  ]);
+}
 
 /** A peer that answers the first request of each connection with the given bytes. */
-const rawPeer = async (
+async function rawPeer(
   scene: Scene,
   answer: (socket: TLSSocket) => void,
-): Promise<{ server: RawServer; channel: TestChannel }> => {
+): Promise<{ server: RawServer; channel: TestChannel }> {
   const server = await scene.raw(['h2'], (socket) => {
     socket.write(Buffer.concat([SETTINGS, SETTINGS_ACK]));
     let received = '';
@@ -31,7 +37,7 @@ const rawPeer = async (
     });
   });
   return { server, channel: scene.channel(server.origin) };
-};
+}
 
 describe("an HTTP/2 channel's answers", () => {
   it('have headers with lower-case names, of which one that came twice is one string', async () => {

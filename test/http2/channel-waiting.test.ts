@@ -5,12 +5,12 @@ import type { ChannelReply } from '../../src/http2/channel-types.ts';
 import { WaitingRequests } from '../../src/http2/channel-waiting.ts';
 
 /** A request with its name as its path, and what it got. */
-const request = (name: string) => {
+function request(name: string) {
   const replies: ChannelReply[] = [];
   const wanted = { headers: {}, body: '', recipient: 'r', deadline: 0, wanted: () => true };
   const pending = new PendingRequest({ path: name, ...wanted }, (reply) => replies.push(reply));
   return { pending, replies };
-};
+}
 
 describe('requests that wait for a connection', () => {
   test('go in their order, after those that were sent before; alone ones go by themselves', () => {

@@ -16,21 +16,26 @@ import { createAuthority } from '../push/helpers/test-authority.ts';
 const NO_ERROR = 0;
 const ENHANCE_YOUR_CALM = 11;
 
-const goaway = (code: number, last: number, text: string): Buffer => {
+function goaway(code: number, last: number, text: string): Buffer {
   const numbers = Buffer.alloc(8);
   numbers.writeUInt32BE(last, 0);
   numbers.writeUInt32BE(code, 4);
   return frame(7, 0, 0, Buffer.concat([numbers, Buffer.from(text)]));
-};
+}
 
-const because = (reason: string): string => JSON.stringify({ reason });
-const isAnswer = (text: string): boolean => readApnsGoaway(text) !== undefined;
-const goawayOf = (reply: ChannelReply): string | undefined =>
-  reply.kind === 'failed' ? reply.goaway : undefined;
+function because(reason: string): string {
+  return JSON.stringify({ reason });
+}
+function isAnswer(text: string): boolean {
+  return readApnsGoaway(text) !== undefined;
+}
+function goawayOf(reply: ChannelReply): string | undefined {
+  return reply.kind === 'failed' ? reply.goaway : undefined;
+}
 
 /** A peer that sends `text` in a GOAWAY, together with its SETTINGS or after the first request. */
-const dismissing = (scene: Scene, when: 'opening' | 'request', code: number, text: string) =>
-  scene.raw(['h2'], (socket) => {
+function dismissing(scene: Scene, when: 'opening' | 'request', code: number, text: string) {
+  return scene.raw(['h2'], (socket) => {
     const bye = goaway(code, 0, text);
     if (when === 'opening') socket.write(Buffer.concat([SETTINGS, SETTINGS_ACK, bye]));
     else {
@@ -42,6 +47,7 @@ const dismissing = (scene: Scene, when: 'opening' | 'request', code: number, tex
       });
     }
   });
+}
 
 describe('an HTTP/2 channel whose peer says by GOAWAY why it wants no request', () => {
   for (const when of ['opening', 'request'] as const) {

@@ -7,7 +7,9 @@ import type { Arrival } from '../push/helpers/push-server.ts';
 import { frame, SETTINGS, SETTINGS_ACK } from '../push/helpers/raw-server.ts';
 import { openScene } from '../push/helpers/scene.ts';
 
-const sockets = (): number => handles().filter((kind) => kind === 'TCPSocketWrap').length;
+function sockets(): number {
+  return handles().filter((kind) => kind === 'TCPSocketWrap').length;
+}
 
 const HEADERS = 1;
 const GOAWAY = 7;

@@ -8,11 +8,7 @@ import type { Arrival } from '../push/helpers/push-server.ts';
 import { openScene } from '../push/helpers/scene.ts';
 
 /** Sends one request every `everyMs`. */
-const pushSteadily = async (
-  channel: TestChannel,
-  count: number,
-  everyMs: number,
-): Promise<ChannelReply[]> => {
+async function pushSteadily(channel: TestChannel, count: number, everyMs: number): Promise<ChannelReply[]> {
   const replies: Promise<ChannelReply>[] = [];
   const started = performance.now();
   for (let i = 0; i < count; i++) {
@@ -20,7 +16,7 @@ const pushSteadily = async (
     replies.push(channel.push(`m${i}`, { withinMs: 4_000 }));
   }
   return Promise.all(replies);
-};
+}
 
 describe('an HTTP/2 channel whose requests wait for a stream', () => {
   it('carries 40 requests a second where the peer allows 8 streams and answers after 600 ms', async () => {

@@ -8,10 +8,10 @@ import { startPushServer } from '../push/helpers/push-server.ts';
 import { openScene } from '../push/helpers/scene.ts';
 import { createAuthority } from '../push/helpers/test-authority.ts';
 
-const timed = async <T>(work: Promise<T>): Promise<readonly [T, number]> => {
+async function timed<T>(work: Promise<T>): Promise<readonly [T, number]> {
   const started = performance.now();
   return [await work, performance.now() - started];
-};
+}
 
 describe('an HTTP/2 channel that certainly cannot connect', () => {
   it('ends each request within a second where nothing listens: the first ones, and those that come later', async () => {

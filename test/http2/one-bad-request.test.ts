@@ -6,14 +6,16 @@ import type { Arrival, PushServer } from '../push/helpers/push-server.ts';
 import { openScene } from '../push/helpers/scene.ts';
 
 /** Drops the connection at every request that begins with `poison`; answers the others after a while. */
-const dropAtPoison = (server: PushServer, answerAfterMs: number): void => {
+function dropAtPoison(server: PushServer, answerAfterMs: number): void {
   server.handle(({ body, session, respond }) => {
     if (body.startsWith('poison')) session.destroy();
     else setTimeout(respond, answerAfterMs);
   });
-};
+}
 
-const times = (count: number, value: string): string[] => Array.from({ length: count }, () => value);
+function times(count: number, value: string): string[] {
+  return Array.from({ length: count }, () => value);
+}
 
 describe('an HTTP/2 channel whose peer drops the connection at one request', () => {
   for (const count of [1, 10, 30])

@@ -8,7 +8,7 @@ import type { PushServer } from '../push/helpers/push-server.ts';
 import { openScene } from '../push/helpers/scene.ts';
 
 /** Answers every PING with GOAWAY `too_many_pings`; returns how long after the opening, or the one before, each came. */
-const resentPings = (server: PushServer): number[] => {
+function resentPings(server: PushServer): number[] {
   const intervals: number[] = [];
   const known = new Set<unknown>();
   const watch = setInterval(() => {
@@ -25,7 +25,7 @@ const resentPings = (server: PushServer): number[] => {
     }
   }, 1);
   return intervals;
-};
+}
 
 const TOO_MANY = Buffer.from('too_many_pings');
 

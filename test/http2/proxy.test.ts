@@ -7,17 +7,16 @@ import type { ConnectAsked, ConnectHandler } from '../push/helpers/scripted-prox
 import { createAuthority } from '../push/helpers/test-authority.ts';
 
 const through: ConnectHandler = ({ tunnel }) => tunnel();
-const refusing =
-  (head: string): ConnectHandler =>
-  ({ socket }) =>
-    socket.end(`${head}\r\n\r\nsome words for a browser`);
+function refusing(head: string): ConnectHandler {
+  return ({ socket }) => socket.end(`${head}\r\n\r\nsome words for a browser`);
+}
 
 /** The message of the first failed try, with this proxy and a server behind it. */
-const firstFailure = async (
+async function firstFailure(
   scene: Scene,
   proxy: ForwardProxy,
   timings: { readonly connectTimeoutMs?: number } = {},
-): Promise<string> => {
+): Promise<string> {
   const server = await scene.server();
   const channel = scene.channel(server.origin, { proxy, timings });
   const reply = channel.push('a', { withinMs: 5_000 });
@@ -26,7 +25,7 @@ const firstFailure = async (
   await reply;
   assert.equal(server.connections(), 0);
   return channel.failed[0]?.error.message ?? '';
-};
+}
 
 describe('an HTTP/2 channel through a forward proxy', () => {
   it('asks for a tunnel with Basic credentials, and talks to the server inside it', async () => {

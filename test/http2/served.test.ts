@@ -8,7 +8,7 @@ import { frame, SETTINGS, SETTINGS_ACK } from '../push/helpers/raw-server.ts';
 import { openScene } from '../push/helpers/scene.ts';
 
 /** Says goodbye with the fifth request of each connection and serves those five, as nginx does with `keepalive_requests 5`. */
-const keepFive = (server: PushServer, answerAfterMs: number): void => {
+function keepFive(server: PushServer, answerAfterMs: number): void {
   const taken = new Map<number, number>();
   server.handle(({ connection, session, stream, respond }) => {
     const count = (taken.get(connection) ?? 0) + 1;
@@ -16,7 +16,7 @@ const keepFive = (server: PushServer, answerAfterMs: number): void => {
     if (count === 5) server.goaway(session, constants.NGHTTP2_NO_ERROR, stream.id);
     if (count <= 5) setTimeout(respond, answerAfterMs);
   });
-};
+}
 
 describe('an HTTP/2 channel whose peer closes connections that did their job', () => {
   it('loses none of 200 requests in bursts of 40 at five a connection and two at once', async () => {

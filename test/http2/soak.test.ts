@@ -12,7 +12,7 @@ const SEED = 20_261_123;
 const REQUESTS = 2_000;
 
 /** Mulberry32: the same numbers for the same seed. */
-const seeded = (seed: number): (() => number) => {
+function seeded(seed: number): () => number {
   let state = seed;
   return () => {
     state = (state + 0x6d2b79f5) | 0;
@@ -20,9 +20,9 @@ const seeded = (seed: number): (() => number) => {
     mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
     return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
   };
-};
+}
 
-const misbehave = (random: () => number, server: PushServer, { stream, session, respond }: Arrival): void => {
+function misbehave(random: () => number, server: PushServer, { stream, session, respond }: Arrival): void {
   const dice = random();
   // The channel may have given the stream up in the moment of its arrival: nothing can be answered on it then.
   if (stream.destroyed || stream.closed || session.destroyed) return;
@@ -37,9 +37,9 @@ const misbehave = (random: () => number, server: PushServer, { stream, session, 
     stream.respond({ ':status': 200 });
     stream.write('half');
   }
-};
+}
 
-const breakNetwork = async (random: () => number, relay: Relay, going: () => boolean): Promise<void> => {
+async function breakNetwork(random: () => number, relay: Relay, going: () => boolean): Promise<void> {
   while (going()) {
     await delay(100 + random() * 400);
     const dice = random();
@@ -48,7 +48,7 @@ const breakNetwork = async (random: () => number, relay: Relay, going: () => boo
     if (fate < 0.3) relay.muteOpen();
     else if (fate < 0.5) relay.resetOpen();
   }
-};
+}
 
 describe('an HTTP/2 channel under random faults', () => {
   it(`ends each of ${REQUESTS} requests once, by its deadline, and leaves nothing open (seed ${SEED})`, async () => {

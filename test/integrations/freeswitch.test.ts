@@ -6,8 +6,11 @@ import { until } from '../../harness/until.ts';
 import { newAccount, startTestService, type TestService } from '../helpers/test-service.ts';
 import { scriptedCall } from './run-wake-script.ts';
 
-const calls = (service: TestService, outcome: string) =>
-  service.logged.filter((line) => line.fields['outcome'] === outcome).map((line) => line.fields['call']);
+function calls(service: TestService, outcome: string) {
+  return service.logged
+    .filter((line) => line.fields['outcome'] === outcome)
+    .map((line) => line.fields['call']);
+}
 
 describe('the script for FreeSWITCH', { skip: skipWithout('Lua') }, () => {
   test('a sleeping phone is woken, and rung once it has registered', async (t) => {

@@ -10,7 +10,9 @@ import { requireServer, skipWithout } from '../../harness/find-server.ts';
 import { CALL_OUTCOMES } from '../../src/calls/call-outcome.ts';
 
 const FOLDER = 'integrations/kamailio';
-const read = (name: string) => readFileSync(join(FOLDER, name), 'utf8');
+function read(name: string) {
+  return readFileSync(join(FOLDER, name), 'utf8');
+}
 const configuration = `${read('kamailio.cfg')}${read('wake.cfg')}`;
 const readme = read('README.md');
 

@@ -6,8 +6,9 @@ import { chooseSample, findMutants, mutate } from '../../scripts/mutation/find-m
 import { OPERATORS } from '../../scripts/mutation/mutant.ts';
 
 /** Every faulty text that this one can become. */
-const faultyTexts = (text: string): string[] =>
-  findMutants('src/one.ts', text).map((mutant) => mutate(text, mutant));
+function faultyTexts(text: string): string[] {
+  return findMutants('src/one.ts', text).map((mutant) => mutate(text, mutant));
+}
 
 const CASES: readonly (readonly [text: string, expected: readonly string[]])[] = [
   ['if (a) b = c;', ['if (!(a)) b = c;', 'if (a) ;']],

@@ -22,7 +22,7 @@ test('not late', () => assert.equal(isLate(4), false));
 `;
 
 /** A repository with these files, and `npm run test:mutation` in it. */
-const repository = async (t: TestContext, files: Readonly<Record<string, string>>) => {
+async function repository(t: TestContext, files: Readonly<Record<string, string>>) {
   const { path, remove } = await tempFolder();
   t.after(remove);
   for (const [file, text] of Object.entries({ 'package.json': '{"type":"module"}', ...files })) {
@@ -47,7 +47,7 @@ const repository = async (t: TestContext, files: Readonly<Record<string, string>
   };
   const left = () => readdirSync(temporary.path);
   return { path, start, left };
-};
+}
 
 describe('npm run test:mutation', () => {
   test('lists the faults that no test notices, and those that none runs', async (t) => {

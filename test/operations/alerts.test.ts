@@ -6,8 +6,9 @@ import { until } from '../../harness/until.ts';
 import { parseSeries } from '../helpers/parse-series.ts';
 import { startTestService, type TestService } from '../helpers/test-service.ts';
 
-const scrape = async (service: TestService): Promise<string> =>
-  (await fetch(`${service.app.metricsUrl}/metrics`)).text();
+async function scrape(service: TestService): Promise<string> {
+  return (await fetch(`${service.app.metricsUrl}/metrics`)).text();
+}
 
 /** What a program that is not there answers with. */
 const hasPromtool = spawnSync('promtool', ['--version']).error === undefined;

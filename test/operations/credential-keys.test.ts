@@ -8,20 +8,22 @@ import { openDatabase } from '../../src/storage/open-database.ts';
 import { createCli } from '../cli/cli-fixture.ts';
 import { startTestService, type TestPhone, type TestService } from '../helpers/test-service.ts';
 
-const newKey = () => randomBytes(32).toString('base64');
+function newKey() {
+  return randomBytes(32).toString('base64');
+}
 
-const vaultOf = (current: string, ...previous: string[]) => {
+function vaultOf(current: string, ...previous: string[]) {
   const keyOf = (text: string) => readSecretKey(text) ?? assert.fail('no key');
   return createCredentialVault({ current: keyOf(current), previous: previous.map(keyOf) });
-};
+}
 
 /** By the command line, as an operator does it beside the service. */
-const rotate = async (
+async function rotate(
   t: TestContext,
   { databaseUrl }: TestService,
   current: string,
   previous: string,
-): Promise<void> => {
+): Promise<void> {
   const cli = await createCli(t);
   const run = await cli.run(['credentials', 'rotate'], {
     DATABASE_URL: databaseUrl,
@@ -30,13 +32,16 @@ const rotate = async (
   });
   assert.deepEqual([run.code, run.stderr], [0, '']);
   assert.match(run.stdout, /the credentials of 2 apps and \d provider tokens?; 0 apps/);
-};
+}
 
-const UNREADABLE = (platform: string) =>
-  `vialer_middleware_credentials_unreadable{app="com.example.phone",platform="${platform}"}`;
-const CONNECTS = (origin: string) => `vialer_middleware_channel_connects_total{origin="${origin}"}`;
+function UNREADABLE(platform: string) {
+  return `vialer_middleware_credentials_unreadable{app="com.example.phone",platform="${platform}"}`;
+}
+function CONNECTS(origin: string) {
+  return `vialer_middleware_channel_connects_total{origin="${origin}"}`;
+}
 
-const startScene = async (t: TestContext, settings: Readonly<Record<string, string>>) => {
+async function startScene(t: TestContext, settings: Readonly<Record<string, string>>) {
   const service = await startTestService(t, {
     settings: { ...settings, APPS_REFRESH_INTERVAL: '100' },
   });
@@ -53,7 +58,7 @@ const startScene = async (t: TestContext, settings: Readonly<Record<string, stri
   ];
   const errors = () => service.logged.filter(({ level }) => level === 'error');
   return { service, phones, assertRings, connects, errors };
-};
+}
 
 describe('keys for credentials under a running service', () => {
   test('a rotation to a key that the service has is not noticed: no connection is made anew, no token of Apple either', async (t) => {

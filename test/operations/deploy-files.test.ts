@@ -7,29 +7,36 @@ import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { promisify } from 'node:util';
 
-const read = (path: string) => readFileSync(path, 'utf8');
+function read(path: string) {
+  return readFileSync(path, 'utf8');
+}
 const run = promisify(execFile);
 const MIB = 2 ** 20;
 
 /** The values of a directive in the unit, in the order of writing. */
-const directives = (name: string): string[] =>
-  [...UNIT.matchAll(/^([A-Za-z]+)=(.*)$/gm)].flatMap(([, key, value = '']) => (key === name ? [value] : []));
+function directives(name: string): string[] {
+  return [...UNIT.matchAll(/^([A-Za-z]+)=(.*)$/gm)].flatMap(([, key, value = '']) =>
+    key === name ? [value] : [],
+  );
+}
 
 /** The one value of a key anywhere in the compose file. */
-const composed = (key: string): string => {
+function composed(key: string): string {
   const values = [...COMPOSE.matchAll(new RegExp(`^ +${key}: (.+)$`, 'gm'))].map(([, value = '']) => value);
   assert.equal(values.length, 1, `${key} stands once in the compose file`);
   return values[0] ?? '';
-};
+}
 
 /** `2G` and `2g` as bytes. */
-const bytes = (text: string): number => {
+function bytes(text: string): number {
   const [, number, unit] = /^(\d+)([MG])$/i.exec(text) ?? [];
   assert.ok(number !== undefined && unit !== undefined, `${text} is a size in M or G`);
   return Number(number) * (unit.toUpperCase() === 'G' ? 1_024 * MIB : MIB);
-};
+}
 
-const heapOf = (options: string): number => Number(/^--max-old-space-size=(\d+)$/.exec(options)?.[1]) * MIB;
+function heapOf(options: string): number {
+  return Number(/^--max-old-space-size=(\d+)$/.exec(options)?.[1]) * MIB;
+}
 
 const UNIT = read('deploy/vialer-middleware.service');
 const COMPOSE = read('deploy/docker-compose.yml');

@@ -8,14 +8,17 @@ import { REDIS_FAULTS } from '../../src/telemetry/bus-telemetry.ts';
 import { PLATFORM_FAILURES } from '../../src/telemetry/closed-labels.ts';
 import { idleTelemetry } from '../helpers/idle-telemetry.ts';
 
-const read = (path: string) => readFileSync(path, 'utf8');
+function read(path: string) {
+  return readFileSync(path, 'utf8');
+}
 
 /** The first cell of each row of the document's tables, where it is one word in code quotes. */
-const namesIn = (path: string): string[] =>
-  [...read(path).matchAll(/^\| `([A-Za-z_-]+)` \|/gm)].map((match) => match[1] ?? '');
+function namesIn(path: string): string[] {
+  return [...read(path).matchAll(/^\| `([A-Za-z_-]+)` \|/gm)].map((match) => match[1] ?? '');
+}
 
 /** The words in code quotes of the second column of the table below a heading. */
-const reasonsIn = (path: string, heading: string): string[] => {
+function reasonsIn(path: string, heading: string): string[] {
   const [, section = ''] = read(path).split(`${heading}\n`);
   const rows =
     section
@@ -25,7 +28,7 @@ const reasonsIn = (path: string, heading: string): string[] => {
   return rows
     .slice(2)
     .flatMap((row) => [...(row.split(' | ')[1] ?? '').matchAll(/`([^`]+)`/g)].map(([, word = '']) => word));
-};
+}
 
 describe('the documents say what the code does', () => {
   test('docs/configuration.md has every setting, with its default, and no other', () => {

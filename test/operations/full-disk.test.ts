@@ -10,27 +10,27 @@ import { mountSmallDisk } from '../helpers/small-disk.ts';
 import { startTestService } from '../helpers/test-service.ts';
 import { tempFolder } from '../storage/temp-folder.ts';
 
-const readinessAt = async (url: string): Promise<string> => {
+async function readinessAt(url: string): Promise<string> {
   const answer = await fetch(`${url}/readyz`);
   return `${answer.status} ${await answer.text()}`;
-};
+}
 
-const migrate = async (databaseUrl: string) => {
+async function migrate(databaseUrl: string) {
   const arguments_ = ['--disable-warning=ExperimentalWarning', 'src/main.ts', 'migrate'];
   const env = { PATH: process.env['PATH'] ?? '', DATABASE_URL: databaseUrl };
   return promisify(execFile)(process.execPath, arguments_, { env }).then(
     () => 'migrated',
     (error: unknown) => (error instanceof Error && 'stderr' in error ? String(error.stderr) : ''),
   );
-};
+}
 
-const folderOn = async (t: TestContext) => {
+async function folderOn(t: TestContext) {
   const disk = mountSmallDisk(t);
   if (disk !== undefined) return { disk, folder: disk.path };
   const folder = await tempFolder();
   t.after(() => folder.remove());
   return { disk: undefined, folder: folder.path };
-};
+}
 
 describe('a full disk under SQLite', () => {
   test('at a start: one line says so, with the path', async (t) => {

@@ -9,8 +9,9 @@ import { openDatabase } from '../../src/storage/open-database.ts';
 import { PLAIN_VAULT } from '../helpers/plain-vault.ts';
 import { startTestService, type TestService } from '../helpers/test-service.ts';
 
-const scrape = async (service: TestService): Promise<string> =>
-  (await fetch(`${service.app.metricsUrl}/metrics`)).text();
+async function scrape(service: TestService): Promise<string> {
+  return (await fetch(`${service.app.metricsUrl}/metrics`)).text();
+}
 
 async function report(
   service: TestService,
@@ -26,9 +27,14 @@ async function report(
   return response.status;
 }
 
-const reporter = (service: TestService, account: number) =>
-  service.world.platform.addUser({ account, user: `u${account}@example.com`, password: 'p', token: 't' })
-    .token;
+function reporter(service: TestService, account: number) {
+  return service.world.platform.addUser({
+    account,
+    user: `u${account}@example.com`,
+    password: 'p',
+    token: 't',
+  }).token;
+}
 
 describe('metrics', () => {
   test('a call moves the counters and histograms of each of its steps', async (t) => {

@@ -4,12 +4,14 @@ import { describe, test } from 'node:test';
 import { until } from '../../harness/until.ts';
 import { startTestService, type TestService } from '../helpers/test-service.ts';
 
-const readiness = async ({ url }: TestService): Promise<string> => {
+async function readiness({ url }: TestService): Promise<string> {
   const answer = await fetch(`${url}/readyz`);
   return `${answer.status} ${await answer.text()}`;
-};
+}
 
-const opened = ({ databaseUrl }: TestService) => new DatabaseSync(databaseUrl.slice('sqlite:'.length));
+function opened({ databaseUrl }: TestService) {
+  return new DatabaseSync(databaseUrl.slice('sqlite:'.length));
+}
 
 /** The rows of docs/operations.md that need no database server, no Redis and no disk of their own. */
 describe('/readyz is 503 only for what cannot serve calls', () => {

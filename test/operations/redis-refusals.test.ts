@@ -24,10 +24,13 @@ async function untilReadiness(service: TestService, expected: RegExp): Promise<v
   }, `/readyz says ${expected}`).catch((cause: unknown) => assert.fail(`${String(cause)}; it says ${last}`));
 }
 
-const allow = (redis: RedisServer, ...rights: readonly string[]) =>
-  redis.ask('ACL', 'SETUSER', 'calls', 'reset', 'on', '>pw', ...rights);
+function allow(redis: RedisServer, ...rights: readonly string[]) {
+  return redis.ask('ACL', 'SETUSER', 'calls', 'reset', 'on', '>pw', ...rights);
+}
 
-const asUser = (redis: RedisServer) => redis.url.replace('//', '//calls:pw@');
+function asUser(redis: RedisServer) {
+  return redis.url.replace('//', '//calls:pw@');
+}
 
 describe('Redis that refuses what calls need', { skip: skipWithout('Redis') }, () => {
   const refusals = [

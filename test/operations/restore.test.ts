@@ -19,25 +19,26 @@ const account = 123_456_789;
 const ANOTHER_USER = 4_321;
 
 /** The shell commands of docs/operations.md below the line `# title`. */
-const documented = async (title: string): Promise<string> => {
+async function documented(title: string): Promise<string> {
   const [, commands] = (await readFile('docs/operations.md', 'utf8')).split(
     new RegExp(`\`\`\`sh\\n *# ${title}\\n`),
   );
   assert.ok(commands !== undefined, `docs/operations.md has no commands "${title}"`);
   return commands.slice(0, commands.indexOf('```'));
-};
+}
 
-const run = async (commands: string, files: { readonly DB: string; readonly BACKUP: string }) => {
+async function run(commands: string, files: { readonly DB: string; readonly BACKUP: string }) {
   const env = { PATH: process.env['PATH'] ?? '', ...files };
   const { stdout } = await promisify(execFile)('sh', ['-euc', `umask 022\n${commands}`], { env });
   return stdout;
-};
+}
 
-const register = (database: Database, token: string) =>
-  createDeviceStore(database).register({ account, ...APP, token }, 1);
+function register(database: Database, token: string) {
+  return createDeviceStore(database).register({ account, ...APP, token }, 1);
+}
 
 /** A database whose backup has another token than it has now, and what a process that was killed leaves beside it. */
-const prepare = async (t: TestContext) => {
+async function prepare(t: TestContext) {
   const folder = await tempFolder();
   t.after(() => folder.remove());
   const files = { DB: join(folder.path, 'a.db'), BACKUP: join(folder.path, 'backup.db') };
@@ -52,16 +53,16 @@ const prepare = async (t: TestContext) => {
   for (const suffix of ['', '-wal']) await copyFile(files.DB + suffix, killed.DB + suffix);
   await database.close();
   return killed;
-};
+}
 
-const tokenIn = async (path: string): Promise<string | undefined> => {
+async function tokenIn(path: string): Promise<string | undefined> {
   const database = await openDatabase(`sqlite:${path}`);
   try {
     return (await createDeviceStore(database).find(account))?.token;
   } finally {
     await database.close();
   }
-};
+}
 
 test('a backup that is restored as docs/operations.md says is what the next start finds', {
   skip: skipWithout('SQLite'),

@@ -7,11 +7,13 @@ import { describe, test } from 'node:test';
 const IMPORT = /(?:^|\n)(?:import|export)(\s+type)?\b[^;']*?\bfrom '(\.[^']+)'|import\('(\.[^']+)'\)/g;
 const ROW = /^\| `([a-z0-9]+)(?:\/|\.ts)` \| .* \| ?([a-z0-9, *]*) ?\|$/gm;
 
-const roomOf = (path: string): string => path.split('/')[1]?.replace('.ts', '') ?? '';
+function roomOf(path: string): string {
+  return path.split('/')[1]?.replace('.ts', '') ?? '';
+}
 
 /** Rooms from top to bottom, each with its arrows: the room that it imports, in asterisks if for types alone. */
-const documented = (): readonly (readonly [string, readonly string[]])[] =>
-  [...readFileSync('ARCHITECTURE.md', 'utf8').matchAll(ROW)].map(([, name = '', imports = '']) => [
+function documented(): readonly (readonly [string, readonly string[]])[] {
+  return [...readFileSync('ARCHITECTURE.md', 'utf8').matchAll(ROW)].map(([, name = '', imports = '']) => [
     name,
     imports
       .split(',')
@@ -19,8 +21,9 @@ const documented = (): readonly (readonly [string, readonly string[]])[] =>
       .filter((each) => each !== '')
       .sort(),
   ]);
+}
 
-const actual = (): ReadonlyMap<string, readonly string[]> => {
+function actual(): ReadonlyMap<string, readonly string[]> {
   const values = new Map<string, Set<string>>();
   const types = new Map<string, Set<string>>();
   for (const path of globSync('src/**/*.ts')) {
@@ -37,7 +40,7 @@ const actual = (): ReadonlyMap<string, readonly string[]> => {
       return [room, [...used, ...only].sort()];
     }),
   );
-};
+}
 
 describe('the rooms of ARCHITECTURE.md', () => {
   test('are the folders of src/, and their arrows are the imports, none missing and none too many', () => {

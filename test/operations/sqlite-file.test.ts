@@ -8,7 +8,7 @@ import { openDatabase } from '../../src/storage/open-database.ts';
 import { startTestService } from '../helpers/test-service.ts';
 
 /** A service on a SQLite file in a folder of its own below another. */
-const startScene = async (t: TestContext, settings: Readonly<Record<string, string>> = {}) => {
+async function startScene(t: TestContext, settings: Readonly<Record<string, string>> = {}) {
   const parent = await mkdtemp(join(tmpdir(), 'vialer-middleware-file-'));
   t.after(() => rm(parent, { recursive: true, force: true }));
   const folder = join(parent, 'data');
@@ -23,7 +23,7 @@ const startScene = async (t: TestContext, settings: Readonly<Record<string, stri
   const told = () => service.logged.filter(({ message }) => message.startsWith('not ready'));
   assert.match(await readiness(), /^200 .*"ready"/);
   return { service, phone, readiness, told, parent, folder, file };
-};
+}
 
 type Scene = Awaited<ReturnType<typeof startScene>>;
 

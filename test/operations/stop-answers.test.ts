@@ -21,10 +21,10 @@ const CALL = rawRequest(
 );
 const PATIENT = { APP_PUSH_ROUNDTRIP_WAIT: '60000', APP_PUSH_RESEND_INTERVAL: '60000' };
 
-const waiting = async (service: ServiceProcess): Promise<number> => {
+async function waiting(service: ServiceProcess): Promise<number> {
   const text = await (await fetch(`${service.metricsUrl}/metrics`)).text();
   return Number(/^vialer_middleware_calls_waiting (\d+)$/m.exec(text)?.[1]);
-};
+}
 
 async function holdCalls(
   t: TestContext,

@@ -5,8 +5,9 @@ import { askPbx } from '../../src/sandbox/pbx.ts';
 import { ACCOUNT, addPhone } from '../helpers/process-phone.ts';
 import { type ServiceProcess, startServiceProcess } from '../helpers/service-process.ts';
 
-const ask = (service: ServiceProcess) =>
-  askPbx({ url: service.url, account: ACCOUNT, phoneNumber: '0201234567' });
+function ask(service: ServiceProcess) {
+  return askPbx({ url: service.url, account: ACCOUNT, phoneNumber: '0201234567' });
+}
 
 describe('stopping', () => {
   test('SIGTERM lets a waiting call get its answer, refuses new ones, and exits 0', async (t) => {

@@ -22,8 +22,9 @@ interface Row {
   readonly alarm?: string;
 }
 
-const rows = (status: number, reasons: string, rest: Omit<Row, 'status' | 'reason'>): readonly Row[] =>
-  reasons.split(' ').map((reason) => ({ status, reason, ...rest }));
+function rows(status: number, reasons: string, rest: Omit<Row, 'status' | 'reason'>): readonly Row[] {
+  return reasons.split(' ').map((reason) => ({ status, reason, ...rest }));
+}
 
 /**
  * The table of https://developer.apple.com/documentation/usernotifications/handling-notification-responses-from-apns,

@@ -10,7 +10,7 @@ const { startTestService } = await import('../helpers/test-service.ts');
 
 type Parameters1 = Parameters<typeof startTestService>[0];
 
-const setUp = async (t: Parameters1) => {
+async function setUp(t: Parameters1) {
   shiftMs = 0;
   // The stand-in counts the minutes between two tokens on a clock that cannot be set.
   const service = await startTestService(t, { world: { apple: { minTokenUpdateMs: 0 } } });
@@ -21,7 +21,7 @@ const setUp = async (t: Parameters1) => {
     tokens: () => service.world.apple.requests.list().map((request) => request.headers.authorization),
     minted: () => service.logged.filter((line) => line.message === 'Apple provider token made').length,
   };
-};
+}
 
 const EXPIRED = { kind: 'answer', status: 403, reason: 'ExpiredProviderToken' } as const;
 

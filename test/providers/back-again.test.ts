@@ -11,10 +11,11 @@ import { appleAnswer, googleAnswer } from './scripted-answers.ts';
 import { UNHURRIED } from './unhurried.ts';
 
 /** What the breaker of an app did: the state and what brought it about. */
-const breakerSteps = (service: TestService, app = 'com.example.phone'): string[] =>
-  linesOf(service, app)
+function breakerSteps(service: TestService, app = 'com.example.phone'): string[] {
+  return linesOf(service, app)
     .filter((line) => 'state' in line.fields)
     .map((line) => `${line.fields['state']}: ${line.fields['reason']}`);
+}
 
 /** Calls, one after the other, until one rings; tells how long that took. */
 async function untilRinging(service: TestService, account: number): Promise<number> {

@@ -6,11 +6,11 @@ import { addApps, newServiceAccount, saveApps } from './own-apps.ts';
 import { askedOfApple } from './scripted-answers.ts';
 import { UNHURRIED } from './unhurried.ts';
 
-const addCertificateApp = async (service: TestService, appId: string, notAfter?: Date): Promise<void> => {
+async function addCertificateApp(service: TestService, appId: string, notAfter?: Date): Promise<void> {
   const options = { commonName: appId, ...(notAfter === undefined ? {} : { notAfter }) };
   const issued = service.world.ca.issueClient(options);
   await addApps(service, [{ platform: 'apns', appId, credential: { kind: 'apns-certificate', ...issued } }]);
-};
+}
 
 test('two apps with the same key share one connection and one provider token', async (t) => {
   const service = await startTestService(t, { settings: UNHURRIED });

@@ -8,12 +8,14 @@ import { addGoogleApps } from './own-apps.ts';
 import { alarmsOf } from './registration.ts';
 import { UNHURRIED } from './unhurried.ts';
 
-const oauthError = (status: number, error: string): HttpFault => ({
-  kind: 'answer',
-  status,
-  headers: { 'content-type': 'application/json' },
-  body: JSON.stringify({ error }),
-});
+function oauthError(status: number, error: string): HttpFault {
+  return {
+    kind: 'answer',
+    status,
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ error }),
+  };
+}
 
 const NOT_GIVEN = 'Google access token not given';
 
@@ -53,8 +55,9 @@ const OUTAGES: readonly (readonly [HttpFault, string])[] = [
   [{ kind: 'disconnect' }, 'oauth-unreachable'],
 ];
 
-const nameOf = (fault: HttpFault): string =>
-  fault.kind === 'answer' ? `${fault.status} ${(fault.body ?? '').slice(0, 40)}` : fault.kind;
+function nameOf(fault: HttpFault): string {
+  return fault.kind === 'answer' ? `${fault.status} ${(fault.body ?? '').slice(0, 40)}` : fault.kind;
+}
 
 test('an account that Google refuses: NAK at once and an alarm', async (t) => {
   const service = await startTestService(t, { settings: UNHURRIED });

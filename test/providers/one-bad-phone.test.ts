@@ -9,19 +9,26 @@ import { appleAnswer, askedOfGoogle, googleAnswer } from './scripted-answers.ts'
 import { UNHURRIED } from './unhurried.ts';
 
 const ALONE = "push refused for this phone alone: the app's credential works for others";
-const NO_BODY = (status: number): Fault => ({ kind: 'answer', status, body: '' });
+function NO_BODY(status: number): Fault {
+  return { kind: 'answer', status, body: '' };
+}
 
-const phonesOf = (
+function phonesOf(
   service: TestService,
   kind: 'ios' | 'android',
   count: number,
   app = APP,
-): Promise<TestPhone[]> => Promise.all(Array.from({ length: count }, () => service.phone({ kind, app })));
+): Promise<TestPhone[]> {
+  return Promise.all(Array.from({ length: count }, () => service.phone({ kind, app })));
+}
 
-const openings = (service: TestService): number =>
-  service.logged.filter((line) => line.fields['state'] === 'open').length;
+function openings(service: TestService): number {
+  return service.logged.filter((line) => line.fields['state'] === 'open').length;
+}
 
-const refusedAlone = (service: TestService) => service.logged.filter((line) => line.message === ALONE);
+function refusedAlone(service: TestService) {
+  return service.logged.filter((line) => line.message === ALONE);
+}
 
 /** What a push service may have against one phone alone, whatever its own documents say of the answer. */
 const FAULTS: readonly (readonly [name: string, kind: 'ios' | 'android', fault: Fault, refusal: boolean])[] =

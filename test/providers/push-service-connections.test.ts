@@ -35,11 +35,11 @@ async function callSteadily(
   return Promise.all(calls);
 }
 
-const outcomes = (answers: readonly PbxAnswer[]): Record<string, number> => {
+function outcomes(answers: readonly PbxAnswer[]): Record<string, number> {
   const counts: Record<string, number> = {};
   for (const { outcome = 'none' } of answers) counts[outcome] = (counts[outcome] ?? 0) + 1;
   return counts;
-};
+}
 
 test('with a round trip of 600 ms calls ring, the first one included', async (t) => {
   const service = await startTestService(t, {

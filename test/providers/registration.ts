@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import type { LoggedLine, TestPhone, TestService } from '../helpers/test-service.ts';
 
-const headersOf = (service: TestService, account: number): Record<string, string> => {
+function headersOf(service: TestService, account: number): Record<string, string> {
   const user = `user${account}@example.com`;
   const { token } = service.world.platform.addUser({
     account,
@@ -10,7 +10,7 @@ const headersOf = (service: TestService, account: number): Record<string, string
     token: 'platform-token',
   });
   return { authorization: token, 'content-type': 'application/json' };
-};
+}
 
 /** Whether the service still knows a phone of the account: what check-in answers. */
 export async function isRegistered(service: TestService, { account }: TestPhone): Promise<boolean> {
@@ -41,9 +41,11 @@ export async function registerWithoutEnvironment(
 }
 
 /** The log lines that concern one app. */
-export const linesOf = (service: TestService, appId: string): LoggedLine[] =>
-  service.logged.filter((line) => line.fields['app'] === appId);
+export function linesOf(service: TestService, appId: string): LoggedLine[] {
+  return service.logged.filter((line) => line.fields['app'] === appId);
+}
 
 /** The alarms for one app: what an operator is to look at. */
-export const alarmsOf = (service: TestService, appId: string): LoggedLine[] =>
-  linesOf(service, appId).filter((line) => line.level === 'error');
+export function alarmsOf(service: TestService, appId: string): LoggedLine[] {
+  return linesOf(service, appId).filter((line) => line.level === 'error');
+}

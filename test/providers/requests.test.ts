@@ -11,11 +11,14 @@ const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 const HEX32 = /^[0-9a-f]{32}$/;
 const APP = 'com.example.phone';
 
-const typesOf = (record: object): Record<string, string> =>
-  Object.fromEntries(Object.entries(record).map(([key, value]) => [key, typeof value]));
+function typesOf(record: object): Record<string, string> {
+  return Object.fromEntries(Object.entries(record).map(([key, value]) => [key, typeof value]));
+}
 
 /** Without the symbol under which Node keeps the names of headers that must not be indexed. */
-const plain = (headers: object): Record<string, unknown> => Object.fromEntries(Object.entries(headers));
+function plain(headers: object): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(headers));
+}
 
 const CALL = { phoneNumber: '+31 20 123 45 67', callerId: 'Zoë "Z" 📞' };
 

@@ -15,14 +15,14 @@ const KEEP_ALIVE_MS = 120_000;
 /** RFC 9113 section 8.2.2: not for HTTP/2. */
 const HOP_BY_HOP = ['connection', 'keep-alive', 'transfer-encoding', 'upgrade', 'host'] as const;
 
-const withoutHopByHop = (headers: IncomingHttpHeaders): IncomingHttpHeaders => {
+function withoutHopByHop(headers: IncomingHttpHeaders): IncomingHttpHeaders {
   const kept = { ...headers };
   for (const name of HOP_BY_HOP) delete kept[name];
   return kept;
-};
+}
 
 /** Puts HTTP/1.1 before a stand-in, which speaks HTTP/2 only, for proxies that speak nothing newer to servers. */
-export const startHttp1Adapter = async (origin: string, ca: string): Promise<Http1Adapter> => {
+export async function startHttp1Adapter(origin: string, ca: string): Promise<Http1Adapter> {
   const session = connect(origin, { ca });
   await once(session, 'remoteSettings');
   const server = createServer((request, response) => {
@@ -50,4 +50,4 @@ export const startHttp1Adapter = async (origin: string, ca: string): Promise<Htt
       await closed;
     },
   };
-};
+}

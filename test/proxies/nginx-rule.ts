@@ -16,73 +16,77 @@ const TIMEOUT_MS = 10_000;
 const PBX_PATHS = ['incoming-call', 'call-cancelled'] as const;
 
 /** Ways to write a PBX's path, or one that may be taken for it, that have got past rules of proxies before. */
-const spellingsOf = (name: string): readonly string[] => [
-  `/api/${name}/`,
-  `/api/${name}`,
-  `/api/${name}?a=/api/call-response/`,
-  `/api/${name}/x/y`,
-  `//api/${name}/`,
-  `/api//${name}/`,
-  `///api///${name}///`,
-  `/api/${name}//`,
-  `/api/${name}/../call-response/`,
-  `/api/${name}/./`,
-  `/api/call-response/../${name}/`,
-  `/api/./${name}/`,
-  `/./api/${name}/`,
-  `/x/../api/${name}/`,
-  `/api/x/../../api/${name}/`,
-  `/api/${name}/%2e%2e/call-response/`,
-  `/api/${name}/%2E./call-response/`,
-  `/api/${name}/..%2fcall-response/`,
-  `/api/${name}%2f..%2fcall-response/`,
-  `/api/${name}/%252e%252e/call-response/`,
-  `/api/call-response/%2e%2e/${name}/`,
-  `/api/call-response%2f..%2f${name}/`,
-  `/api/%2e/${name}/`,
-  `/api%2f${name}/`,
-  `/api%2F${name}%2F`,
-  `/%2fapi/${name}/`,
-  `/%61pi/${name}/`,
-  `/api/%${name.charCodeAt(0).toString(16)}${name.slice(1)}/`,
-  `/api/%25${name.charCodeAt(0).toString(16)}${name.slice(1)}/`,
-  `/api/${name}/..;/call-response/`,
-  `/api/${name};/../call-response/`,
-  `/api;x=1/${name}/`,
-  `/;/api/${name}/`,
-  `/api/${name};x=1`,
-  `/API/${name}/`,
-  `/api/${name.toUpperCase()}/`,
-  `/Api/${name}/../call-response/`,
-  `/api\\${name}/`,
-  `/api/${name}/..\\call-response/`,
-  `/api/${name}\\..\\call-response/`,
-  `/api/${name}/%5c..%5ccall-response/`,
-  `/api/${name}/%00`,
-  `/api/%00/../${name}/`,
-  `/api/${name}%20`,
-  `/api/${name}/#/../call-response/`,
-  `/api/${name}/%23/../call-response/`,
-  `/api/${name}/?/../call-response/`,
-  `/api/call-response/?/../../${name}/`,
-  `http://middleware/api/${name}/`,
-  `http://middleware/api/${name}/../call-response/`,
-  `/api/${name}/%c0%ae%c0%ae/call-response/`,
-  `/api/${name}/\u00ff/../../call-response/`,
-];
+function spellingsOf(name: string): readonly string[] {
+  return [
+    `/api/${name}/`,
+    `/api/${name}`,
+    `/api/${name}?a=/api/call-response/`,
+    `/api/${name}/x/y`,
+    `//api/${name}/`,
+    `/api//${name}/`,
+    `///api///${name}///`,
+    `/api/${name}//`,
+    `/api/${name}/../call-response/`,
+    `/api/${name}/./`,
+    `/api/call-response/../${name}/`,
+    `/api/./${name}/`,
+    `/./api/${name}/`,
+    `/x/../api/${name}/`,
+    `/api/x/../../api/${name}/`,
+    `/api/${name}/%2e%2e/call-response/`,
+    `/api/${name}/%2E./call-response/`,
+    `/api/${name}/..%2fcall-response/`,
+    `/api/${name}%2f..%2fcall-response/`,
+    `/api/${name}/%252e%252e/call-response/`,
+    `/api/call-response/%2e%2e/${name}/`,
+    `/api/call-response%2f..%2f${name}/`,
+    `/api/%2e/${name}/`,
+    `/api%2f${name}/`,
+    `/api%2F${name}%2F`,
+    `/%2fapi/${name}/`,
+    `/%61pi/${name}/`,
+    `/api/%${name.charCodeAt(0).toString(16)}${name.slice(1)}/`,
+    `/api/%25${name.charCodeAt(0).toString(16)}${name.slice(1)}/`,
+    `/api/${name}/..;/call-response/`,
+    `/api/${name};/../call-response/`,
+    `/api;x=1/${name}/`,
+    `/;/api/${name}/`,
+    `/api/${name};x=1`,
+    `/API/${name}/`,
+    `/api/${name.toUpperCase()}/`,
+    `/Api/${name}/../call-response/`,
+    `/api\\${name}/`,
+    `/api/${name}/..\\call-response/`,
+    `/api/${name}\\..\\call-response/`,
+    `/api/${name}/%5c..%5ccall-response/`,
+    `/api/${name}/%00`,
+    `/api/%00/../${name}/`,
+    `/api/${name}%20`,
+    `/api/${name}/#/../call-response/`,
+    `/api/${name}/%23/../call-response/`,
+    `/api/${name}/?/../call-response/`,
+    `/api/call-response/?/../../${name}/`,
+    `http://middleware/api/${name}/`,
+    `http://middleware/api/${name}/../call-response/`,
+    `/api/${name}/%c0%ae%c0%ae/call-response/`,
+    `/api/${name}/\u00ff/../../call-response/`,
+  ];
+}
 
 /** The rule of docs/operations.md as a configuration of the proxy's, with this machine's addresses. */
-const withTheRule = (port: number): Front => ({
-  ...NGINX,
-  upstream: 'h2',
-  configure: (site) => {
-    const { files, args } = NGINX.configure({ ...site, doors: [] });
-    const [name = '', text = ''] = Object.entries(files)[0] ?? [];
-    return { files: { [name]: text.replace(/}\s*$/, `${localRule(site, port)}\n}\n`) }, args };
-  },
-});
+function withTheRule(port: number): Front {
+  return {
+    ...NGINX,
+    upstream: 'h2',
+    configure: (site) => {
+      const { files, args } = NGINX.configure({ ...site, doors: [] });
+      const [name = '', text = ''] = Object.entries(files)[0] ?? [];
+      return { files: { [name]: text.replace(/}\s*$/, `${localRule(site, port)}\n}\n`) }, args };
+    },
+  };
+}
 
-const localRule = ({ certificateFile, keyFile, doors }: Site, port: number): string => {
+function localRule({ certificateFile, keyFile, doors }: Site, port: number): string {
   const [, documented] = /^```nginx\n([\s\S]*?)^```$/m.exec(readFileSync('docs/operations.md', 'utf8')) ?? [];
   let rule = documented ?? '';
   for (const [written, local] of [
@@ -97,7 +101,7 @@ const localRule = ({ certificateFile, keyFile, doors }: Site, port: number): str
     rule = rule.replace(written, local);
   }
   return rule;
-};
+}
 
 /** What a request came to: the service refuses PBXs without their token with 403, which apps never hear with ACCOUNT_AUTH=none. */
 interface Heard {
@@ -107,7 +111,7 @@ interface Heard {
 }
 
 /** Sends a request whose target is as it is written. */
-const ask = async (origin: string, target: string, from: string): Promise<Heard> => {
+async function ask(origin: string, target: string, from: string): Promise<Heard> {
   const { hostname: host, port } = new URL(origin);
   // The certificate is of no interest here: the test has made it.
   const plain = connect({ host, port: Number(port), localAddress: from });
@@ -132,13 +136,13 @@ const ask = async (origin: string, target: string, from: string): Promise<Heard>
   await closed;
   const status = Number(/^HTTP\/1\.1 (\d{3})/.exec(answer)?.[1] ?? 0);
   return { status, reachedPbxRoute: status === 403 && !answer.includes('<center>nginx') };
-};
+}
 
 /**
  * Puts nginx with the rule of docs/operations.md before the service, and asks from outside for a PBX's routes in every
  * spelling. Resolves with what is wrong, in words; nothing: no spelling reaches them, and PBXs do.
  */
-export const tryNginxRule = async (stage: Stage): Promise<readonly string[]> => {
+export async function tryNginxRule(stage: Stage): Promise<readonly string[]> {
   await using open = stage.open.use(new AsyncDisposableStack());
   const instance = await createInstance('A', {
     ...stage.settings,
@@ -168,4 +172,4 @@ export const tryNginxRule = async (stage: Stage): Promise<readonly string[]> => 
   if (app.status === 403 || app.status === 0 || app.status >= 500)
     problems.push(`an app that answers gets ${app.status}`);
   return problems;
-};
+}

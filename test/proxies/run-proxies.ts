@@ -29,7 +29,7 @@ const STREAMS = 1_000;
 const SHOWN = 3;
 
 /** Puts the proxies that the arguments ask for through all trials, prints a table and resolves with the exit code. */
-export const runProxies = async (args: readonly string[]): Promise<number> => {
+export async function runProxies(args: readonly string[]): Promise<number> {
   const { only, trial: wanted } = readOptions(args);
   const fronts = FRONTS.filter(({ name }) => name.startsWith(only));
   const trials = TRIALS.filter(({ name }) => name.startsWith(wanted));
@@ -63,7 +63,7 @@ export const runProxies = async (args: readonly string[]): Promise<number> => {
   if (results.length > 0) print(await renderTable(results));
   print(`${results.length} trials, ${failed} failed; ${retries.summary}`);
   return failed > 0 ? 1 : 0;
-};
+}
 
 const KNOWN = `Proxies: ${FRONTS.map(({ name }) => name).join(', ')}\nTrials: rule; ${TRIALS.map(({ name }) => name).join('; ')}`;
 
@@ -72,8 +72,8 @@ interface Options {
   readonly trial: string;
 }
 
-const readOptions = (args: readonly string[]): Options =>
-  new Command('npm run test:proxies --')
+function readOptions(args: readonly string[]): Options {
+  return new Command('npm run test:proxies --')
     .description(
       "Makes 400 calls in each trial through other people's HTTP/2 servers (docs/proxies.md). Takes some 4 minutes.",
     )
@@ -82,19 +82,20 @@ const readOptions = (args: readonly string[]): Options =>
     .addHelpText('after', `\n${KNOWN}`)
     .parse(args, { from: 'user' })
     .opts<Options>();
+}
 
 /** Resolves with the number of failures. */
-const reportRule = async (stage: Stage): Promise<number> => {
+async function reportRule(stage: Stage): Promise<number> {
   const problems = await tryNginxRule(stage);
   print(
     `${problems.length === 0 ? '✔' : '✖'} nginx: the rule of docs/operations.md keeps the internet from PBXs' routes`,
   );
   for (const problem of problems) print(`    ${problem}`);
   return problems.length;
-};
+}
 
 /** The push services, and a database with a phone for each call. */
-const openStage = async (open: AsyncDisposableStack): Promise<Stage> => {
+async function openStage(open: AsyncDisposableStack): Promise<Stage> {
   const folder = await mkdtemp(join(tmpdir(), 'vialer-middleware-proxies-'));
   open.defer(() => rm(folder, { recursive: true, force: true }));
   const world = await startWorld({ apple: { firstStreams: STREAMS }, google: { streams: STREAMS } });
@@ -121,7 +122,7 @@ const openStage = async (open: AsyncDisposableStack): Promise<Stage> => {
       EVENT_LOOP_LIMIT: '0',
     },
   };
-};
+}
 
 const HEADINGS = [
   'proxy',
@@ -136,7 +137,7 @@ const HEADINGS = [
   'lost',
 ] as const;
 
-const renderTable = async (results: readonly TrialResult[]): Promise<string> => {
+async function renderTable(results: readonly TrialResult[]): Promise<string> {
   const rows: string[][] = [];
   for (const result of results) {
     const { front, trial, calls, acks, naks, connections, reloads, slowestMs, lost } = result;
@@ -154,28 +155,29 @@ const renderTable = async (results: readonly TrialResult[]): Promise<string> => 
     ]);
   }
   return markdownTable(HEADINGS, rows);
-};
+}
 
-const describeLimits = (front: Front, { streams, requests }: Limits): string => {
+function describeLimits(front: Front, { streams, requests }: Limits): string {
   const streamWords = front.limitsStreams ? `${streams} streams` : 'its own limit of streams';
   if (requests === undefined) return streamWords;
   const byCount = front.endsConnections === 'after so many requests';
   return `${streamWords}, connections end ${byCount ? `after ${requests} requests` : front.endsConnections}`;
-};
+}
 
-const describeLoad = ({ trial: { load, answerMs } }: TrialResult): string =>
-  load.size === 1
+function describeLoad({ trial: { load, answerMs } }: TrialResult): string {
+  return load.size === 1
     ? `${1_000 / load.everyMs} calls/s, answers after ${answerMs} ms`
     : `${load.size} calls every ${load.everyMs} ms, answers after ${answerMs} ms`;
+}
 
-const report = ({ name, lost, problems, logs, tookMs, othersShare }: TrialResult, place: string): void => {
+function report({ name, lost, problems, logs, tookMs, othersShare }: TrialResult, place: string): void {
   print(`${problems.length === 0 ? '✔' : '✖'} ${place} ${name} (${(tookMs / 1_000).toFixed(1)} s)`);
   if (problems.length > 0) {
     print(`    ${lost} calls lost; other programs used ${Math.round(othersShare * 100)} % of the machine`);
   }
   for (const detail of [...problems.slice(0, SHOWN), ...logs]) print(`    ${detail}`);
-};
+}
 
-const print = (text: string): void => {
+function print(text: string): void {
   process.stdout.write(`${text}\n`);
-};
+}

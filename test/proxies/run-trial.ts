@@ -50,10 +50,12 @@ const QUIET_MS = 30_000;
 /** No chance in it: every phone is ready, answers once, and one PBX asks for each call. */
 /** Lines of a log that are shown. */
 const SHOWN = 3;
-const ALWAYS_HALF = (): number => 0.5;
+function ALWAYS_HALF(): number {
+  return 0.5;
+}
 
 /** Puts a proxy through a trial, with a process of the service of its own. Rejects where the suite itself fails. */
-export const runTrial = async (front: Front, trial: Trial, stage: Stage): Promise<TrialResult> => {
+export async function runTrial(front: Front, trial: Trial, stage: Stage): Promise<TrialResult> {
   if (!hasRoom(trial, WAIT_MS)) throw new RangeError(`"${trial.name}" leaves the server no room to spare`);
   const startedAt = performance.now();
   const othersShare = watchMachine();
@@ -114,10 +116,10 @@ export const runTrial = async (front: Front, trial: Trial, stage: Stage): Promis
     tookMs: performance.now() - startedAt,
     othersShare: othersShare(),
   };
-};
+}
 
 /** On time by the clock, so that a timer that comes late does not thin the load out. */
-const placeCalls = async ({ load }: Trial, place: (count: number) => void): Promise<void> => {
+async function placeCalls({ load }: Trial, place: (count: number) => void): Promise<void> {
   const startedAt = performance.now();
   for (let placed = 0, arrivals = 0; placed < CALLS; arrivals += 1) {
     await pause(Math.max(0, startedAt + arrivals * load.everyMs - performance.now()));
@@ -125,10 +127,10 @@ const placeCalls = async ({ load }: Trial, place: (count: number) => void): Prom
     place(count);
     placed += count;
   }
-};
+}
 
 /** Reloads the proxy again and again; `stop` resolves with how often, once the last one has been asked for. */
-const reloadUntil = (running: RunningFront, everyMs: number | undefined) => {
+function reloadUntil(running: RunningFront, everyMs: number | undefined) {
   let stopped = false;
   const reloading = (async () => {
     let count = 0;
@@ -148,11 +150,13 @@ const reloadUntil = (running: RunningFront, everyMs: number | undefined) => {
       return reloading;
     },
   };
-};
+}
 
-const connectionsTo = async (instance: Instance, origins: readonly string[]): Promise<number> => {
+async function connectionsTo(instance: Instance, origins: readonly string[]): Promise<number> {
   const byOrigin = (await instance.metrics()).by('vialer_middleware_channel_connects_total', 'origin');
   return origins.reduce((sum, origin) => sum + (byOrigin.get(origin) ?? 0), 0);
-};
+}
 
-const lastLines = (text: string): string => text.trimEnd().split('\n').slice(-SHOWN).join('\n    ');
+function lastLines(text: string): string {
+  return text.trimEnd().split('\n').slice(-SHOWN).join('\n    ');
+}

@@ -36,7 +36,7 @@ const SHOWN_LOG = 2_000;
 const run = promisify(execFile);
 
 /** Starts a proxy on free ports with a certificate of the world's, and waits until it listens. */
-export const startFront = async (front: Front, world: World, limits: Limits): Promise<RunningFront> => {
+export async function startFront(front: Front, world: World, limits: Limits): Promise<RunningFront> {
   await using starting = new AsyncDisposableStack();
   const as = unprivileged(USER);
   const folder = await serverFolder(as);
@@ -94,32 +94,32 @@ export const startFront = async (front: Front, world: World, limits: Limits): Pr
     log,
     close: () => running.disposeAsync(),
   };
-};
+}
 
-const killGroup = (leader: number): void => {
+function killGroup(leader: number): void {
   try {
     process.kill(-leader, 'SIGKILL');
   } catch {
     // Nothing of it is left.
   }
-};
+}
 
 /** What the program calls its version. */
-export const versionOf = async ({ program, versionArgs }: Front): Promise<string> => {
+export async function versionOf({ program, versionArgs }: Front): Promise<string> {
   const { stdout, stderr } = await run(program, [...versionArgs]);
   return /\d+\.\d[\w.+~-]*/.exec(`${stdout}${stderr}`)?.[0] ?? 'unknown';
-};
+}
 
-const put = async (folder: string, files: Readonly<Record<string, string>>, as: RunAs): Promise<void> => {
+async function put(folder: string, files: Readonly<Record<string, string>>, as: RunAs): Promise<void> {
   for (const [name, text] of Object.entries(files)) {
     const path = join(folder, name);
     await writeFile(path, text, { mode: 0o600 });
     if (as.uid !== undefined && as.gid !== undefined) await chown(path, as.uid, as.gid);
   }
-};
+}
 
-const accepts = (port: number): Promise<boolean> =>
-  new Promise((resolve) => {
+function accepts(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
     const socket = connect(port, '127.0.0.1');
     socket.once('connect', () => {
       socket.destroy();
@@ -127,3 +127,4 @@ const accepts = (port: number): Promise<boolean> =>
     });
     socket.once('error', () => resolve(false));
   });
+}

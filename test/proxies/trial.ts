@@ -32,14 +32,14 @@ const SHARE = 0.5;
  * `CONNECTIONS` × min(streams, requests) at once. Two things must hold, each with half to spare: the average of what is
  * carried, and the time in which one arrival of calls is worked off, which must fit in the calls' wait of `waitMs`.
  */
-export const hasRoom = ({ limits, load, answerMs }: Trial, waitMs: number): boolean => {
+export function hasRoom({ limits, load, answerMs }: Trial, waitMs: number): boolean {
   const perService = Math.ceil(load.size / 2);
   const occupiedMs = answerMs + CONNECT_MS;
   const carried = CONNECTIONS * Math.min(limits.streams, limits.requests ?? Number.POSITIVE_INFINITY);
   const average = (load.size / 2 / load.everyMs) * occupiedMs;
   const workedOffMs = Math.ceil(perService / carried) * occupiedMs;
   return average <= SHARE * carried && workedOffMs <= SHARE * waitMs;
-};
+}
 
 const STEADY: Load = { size: 1, everyMs: 12.5 };
 

@@ -5,13 +5,15 @@ import { APNS_REASONS, readApnsGoaway } from '../../src/push/services/apns/answe
 import { apnsScene } from './helpers/apns-scene.ts';
 import { answered, makeRequest, PLAIN } from './helpers/provider-fixture.ts';
 
-const once = (reason: string, otherwise: FinalVerdict): PushVerdict => ({
-  kind: 'retry',
-  reason,
-  limit: 'once',
-  afterMs: 0,
-  otherwise,
-});
+function once(reason: string, otherwise: FinalVerdict): PushVerdict {
+  return {
+    kind: 'retry',
+    reason,
+    limit: 'once',
+    afterMs: 0,
+    otherwise,
+  };
+}
 
 interface Row {
   readonly status: number;
@@ -129,8 +131,9 @@ test('the cases above are the whole table', () => {
   assert.deepEqual(TABLE.flatMap((row) => row.reasons).toSorted(), Object.keys(APNS_REASONS).toSorted());
 });
 
-const finalOf = (verdict: PushVerdict): FinalVerdict =>
-  verdict.kind === 'retry' ? verdict.otherwise : verdict;
+function finalOf(verdict: PushVerdict): FinalVerdict {
+  return verdict.kind === 'retry' ? verdict.otherwise : verdict;
+}
 
 const LONG = 'a'.repeat(300);
 

@@ -101,13 +101,15 @@ test('a notice that the device cannot get is not sent', async () => {
   assert.equal(channels.production.sent.length, 0);
 });
 
-const once = (reason: string, otherwise: FinalVerdict): PushVerdict => ({
-  kind: 'retry',
-  reason,
-  limit: 'once',
-  afterMs: 0,
-  otherwise,
-});
+function once(reason: string, otherwise: FinalVerdict): PushVerdict {
+  return {
+    kind: 'retry',
+    reason,
+    limit: 'once',
+    afterMs: 0,
+    otherwise,
+  };
+}
 
 test('a payload that is too large without the name is our fault', async () => {
   const { provider, clock } = apnsScene(answered(413, { reason: 'PayloadTooLarge' }));

@@ -42,7 +42,9 @@ function scene(createProvider?: (app: App) => PushProvider) {
 
 const REFUSED = { kind: 'app-fault', reason: 'key-unusable', unsent: true } as const;
 const credential = apnsKey('pem');
-const app = (key: number, revision = 1) => makeApp(credential, { key, revision, appId: `app${key}` });
+function app(key: number, revision = 1) {
+  return makeApp(credential, { key, revision, appId: `app${key}` });
+}
 
 test('apps are taken up and connected; the same again changes nothing', () => {
   const { senders, log } = scene();

@@ -17,17 +17,23 @@ interface Row {
   readonly verdict: PushVerdict;
 }
 
-const fcm = (errorCode: string) => ({ '@type': FCM_ERROR, errorCode });
+function fcm(errorCode: string) {
+  return { '@type': FCM_ERROR, errorCode };
+}
 const violations = { '@type': BAD_REQUEST, fieldViolations: [{ field: 'message.data' }] };
 
-const refusedCredential = (reason: string): PushVerdict => ({ kind: 'app-fault', reason });
+function refusedCredential(reason: string): PushVerdict {
+  return { kind: 'app-fault', reason };
+}
 
-const quota = (reason: string, retryAfterMs: number): PushVerdict => ({
-  kind: 'throttled',
-  reason,
-  scope: 'app',
-  retryAfterMs,
-});
+function quota(reason: string, retryAfterMs: number): PushVerdict {
+  return {
+    kind: 'throttled',
+    reason,
+    scope: 'app',
+    retryAfterMs,
+  };
+}
 
 const TABLE: readonly Row[] = [
   {

@@ -19,10 +19,12 @@ async function ask(
   return await createFetchToken(fcmAccount(key.pem, server.uri), systemClock)(timeoutMs, never);
 }
 
-const refuse = (status: number, body: unknown) => (response: ServerResponse) => {
-  response.writeHead(status, { 'content-type': 'application/json' });
-  response.end(typeof body === 'string' ? body : JSON.stringify(body));
-};
+function refuse(status: number, body: unknown) {
+  return (response: ServerResponse) => {
+    response.writeHead(status, { 'content-type': 'application/json' });
+    response.end(typeof body === 'string' ? body : JSON.stringify(body));
+  };
+}
 
 test('the token address is asked by the JWT bearer grant, signed by the account', async () => {
   await using server = await startTokenServer((response) => giveToken(response, 'ya29.token'));

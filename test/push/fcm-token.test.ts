@@ -7,11 +7,13 @@ import { createHandClock, recordEvents, settle } from './helpers/provider-fixtur
 const MINUTE = 60_000;
 const DOWN: OauthAnswer = { kind: 'unavailable', reason: 'oauth-server-error' };
 const REFUSED: OauthAnswer = { kind: 'app-fault', reason: 'oauth-invalid-grant' };
-const given = (token: string, lifetimeMs = 60 * MINUTE): OauthAnswer => ({
-  kind: 'token',
-  token,
-  lifetimeMs,
-});
+function given(token: string, lifetimeMs = 60 * MINUTE): OauthAnswer {
+  return {
+    kind: 'token',
+    token,
+    lifetimeMs,
+  };
+}
 
 /** Answers in turn; the last one for ever. `null` never answers. */
 function scene(...answers: (OauthAnswer | null)[]) {
@@ -130,7 +132,9 @@ test('a refused account is asked for twice, then not at once, but later, so that
   token.close();
 });
 
-const phone = (n: number) => ({ account: 100_000_000 + n, token: `token-${n}` });
+function phone(n: number) {
+  return { account: 100_000_000 + n, token: `token-${n}` };
+}
 
 describe('a token that Google refuses', () => {
   test('is replaced for the next try, once a minute for one phone', async () => {

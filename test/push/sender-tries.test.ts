@@ -31,8 +31,9 @@ test('six tries are the most, with pauses that grow', async () => {
   assert.deepEqual(pauses, [100, 200, 400, 800, 800]);
 });
 
-const calls = (send: ReturnType<typeof senderScene>['send'], count: number) =>
-  Array.from({ length: count }, (_, n) => send({ device: another(n) }));
+function calls(send: ReturnType<typeof senderScene>['send'], count: number) {
+  return Array.from({ length: count }, (_, n) => send({ device: another(n) }));
+}
 
 test('a blip of less than a second costs no call: of those that wait, and of those that come meanwhile', async () => {
   const { send, clock, answer, events } = senderScene([BUSY]);

@@ -4,7 +4,9 @@ import { createSuspects, type DeviceIdentity } from '../../src/push/suspects.ts'
 
 const MINUTE_MS = 60_000;
 
-const device = (n: number): DeviceIdentity => ({ account: 100_000_000 + n, token: `token-${n}` });
+function device(n: number): DeviceIdentity {
+  return { account: 100_000_000 + n, token: `token-${n}` };
+}
 
 function scene() {
   const clock = { now: 1_000 };

@@ -12,7 +12,9 @@ function scene() {
   return { clock, guard: createTokenGuard(clock.now) };
 }
 
-const phone = (n: number) => makeDevice({ account: 100_000_000 + n, token: `token-${n}` });
+function phone(n: number) {
+  return makeDevice({ account: 100_000_000 + n, token: `token-${n}` });
+}
 
 test('a dead token is dropped, also before the first success', () => {
   assert.deepEqual(scene().guard.refused(phone(1), DEAD), { kind: 'drop' });

@@ -17,7 +17,9 @@ const nothingLeft = watchForLeftovers();
 /** What may pass at most where a limit of 1 s is set, on a machine with much else to do. */
 const GENEROUS_MS = 5_000;
 
-const isOurs = (kind: string): boolean => /Socket|TCPWrap|Timeout/.test(kind);
+function isOurs(kind: string): boolean {
+  return /Socket|TCPWrap|Timeout/.test(kind);
+}
 
 describe('Redis that goes away and comes back', { skip: skipWithout('Redis') }, () => {
   let started: RedisServer | undefined;

@@ -28,7 +28,9 @@ async function instance(t: TestContext, server: RedisServer, name: string) {
   return { counter, fail, link, errors };
 }
 
-const countAt = async (server: RedisServer, key: string) => Number((await server.ask('GET', key)) ?? 0);
+async function countAt(server: RedisServer, key: string) {
+  return Number((await server.ask('GET', key)) ?? 0);
+}
 
 /** Scripts that the server was asked to run. */
 async function scriptsRun(server: RedisServer): Promise<number> {

@@ -14,18 +14,18 @@ export interface WatchedLink {
 }
 
 /** The settings of an address, as the configuration would make them. */
-export const settingsOf = (url: string, more: Partial<RedisSettings> = {}): RedisSettings => {
+export function settingsOf(url: string, more: Partial<RedisSettings> = {}): RedisSettings {
   const reading = readRedisAddress(url);
   if (!reading.ok) throw new Error(reading.problem);
   return { ...reading.address, ca: undefined, timeoutMs: 300, required: false, prefix: 'vm:', ...more };
-};
+}
 
 /** Opens a link that is closed after the test. */
-export const watchedLink = (
+export function watchedLink(
   t: TestContext,
   settings: RedisSettings,
   use?: { readonly probe: RedisProbe },
-): WatchedLink => {
+): WatchedLink {
   const told: string[] = [];
   const events: RedisEvents = {
     redisUp: () => told.push('up'),
@@ -39,4 +39,4 @@ export const watchedLink = (
   const link = openRedis(settings, events, use);
   t.after(() => link.close(), { timeout: CLOSING_MS });
   return { link, told };
-};
+}

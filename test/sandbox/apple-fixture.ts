@@ -24,7 +24,7 @@ export interface AppleFixture {
 }
 
 /** Starts it; every session that was connected is destroyed by `close`. */
-export const startAppleFixture = async (options: Partial<AppleOptions> = {}): Promise<AppleFixture> => {
+export async function startAppleFixture(options: Partial<AppleOptions> = {}): Promise<AppleFixture> {
   const ca = createThrowAwayCa();
   const apple = await startApple({ ca, ...options });
   const pair = generateKeyPairSync('ec', { namedCurve: 'P-256' });
@@ -58,4 +58,4 @@ export const startAppleFixture = async (options: Partial<AppleOptions> = {}): Pr
       await apple.close();
     },
   };
-};
+}

@@ -6,7 +6,9 @@ import { ask, until } from './raw-http2.ts';
 
 const PAYLOAD = JSON.stringify({ aps: {}, unique_key: 'k' });
 
-const reasonOf = ({ body }: { readonly body: string }): unknown => JSON.parse(body).reason;
+function reasonOf({ body }: { readonly body: string }): unknown {
+  return JSON.parse(body).reason;
+}
 
 describe("Apple's stand-in", () => {
   let fixture: AppleFixture;

@@ -5,11 +5,11 @@ import { connect, createServer, type TLSSocket } from 'node:tls';
 import { createThrowAwayCa } from '../../src/sandbox/certificates.ts';
 
 /** Connects to a TLS server with the certificate of `ca`; gives why it was not trusted, undefined: trusted. */
-const handshake = async (
+async function handshake(
   ca: ReturnType<typeof createThrowAwayCa>,
   trusted: string,
   servername: string,
-): Promise<string | undefined> => {
+): Promise<string | undefined> {
   const { certificate: cert, privateKey: key } = ca.issueServer();
   const server = createServer({ cert, key }, (socket) => socket.end());
   server.on('tlsClientError', () => undefined);
@@ -26,7 +26,7 @@ const handshake = async (
   });
   await new Promise((resolve) => server.close(resolve));
   return refusal;
-};
+}
 
 describe('the throw-away authority', () => {
   it('issues server certificates that clients trust for localhost and 127.0.0.1, and only with its root', async () => {

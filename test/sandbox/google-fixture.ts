@@ -36,7 +36,7 @@ export interface GoogleFixture {
 const SCOPE = 'https://www.googleapis.com/auth/firebase.messaging';
 
 /** Starts it, with one session open. */
-export const startGoogleFixture = async (options: Partial<GoogleOptions> = {}): Promise<GoogleFixture> => {
+export async function startGoogleFixture(options: Partial<GoogleOptions> = {}): Promise<GoogleFixture> {
   const ca = createThrowAwayCa();
   const google = await startGoogle({ ca, ...options });
   const account = await google.createServiceAccount({ projectId: PROJECT_ID });
@@ -81,4 +81,4 @@ export const startGoogleFixture = async (options: Partial<GoogleOptions> = {}): 
       await google.close();
     },
   };
-};
+}

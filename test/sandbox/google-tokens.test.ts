@@ -4,7 +4,9 @@ import { request } from 'node:https';
 import { after, afterEach, before, describe, it } from 'node:test';
 import { type Claims, type GoogleFixture, startGoogleFixture } from './google-fixture.ts';
 
-const now = (): number => Math.floor(Date.now() / 1000);
+function now(): number {
+  return Math.floor(Date.now() / 1000);
+}
 
 describe("Google's token endpoint", () => {
   let fixture: GoogleFixture;

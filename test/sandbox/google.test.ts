@@ -7,9 +7,11 @@ const TOKEN = 'phone:APA91b';
 const BAD_REQUEST = 'type.googleapis.com/google.rpc.BadRequest';
 const FCM_ERROR = 'type.googleapis.com/google.firebase.fcm.v1.FcmError';
 
-const message = (more: object = {}) => ({
-  message: { token: TOKEN, data: { type: 'call' }, android: { priority: 'HIGH', ttl: '0s' }, ...more },
-});
+function message(more: object = {}) {
+  return {
+    message: { token: TOKEN, data: { type: 'call' }, android: { priority: 'HIGH', ttl: '0s' }, ...more },
+  };
+}
 
 describe("Google's stand-in", () => {
   let fixture: GoogleFixture;

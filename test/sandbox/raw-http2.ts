@@ -18,19 +18,19 @@ export interface RawEnding {
 }
 
 /** A session whose errors are seen on its streams and by `closed`. */
-export const openSession = (origin: string, options: SecureClientSessionOptions): ClientHttp2Session => {
+export function openSession(origin: string, options: SecureClientSessionOptions): ClientHttp2Session {
   const session = connect(origin, options);
   session.on('error', () => undefined);
   return session;
-};
+}
 
 /** Sends one request and waits until its stream is closed. Never rejects. */
-export const ask = (
+export function ask(
   session: ClientHttp2Session,
   headers: Readonly<Record<string, string | string[]>>,
   body: string | Uint8Array = '',
-): Promise<RawEnding> =>
-  new Promise((resolve) => {
+): Promise<RawEnding> {
+  return new Promise((resolve) => {
     const stream = session.request({ ':method': 'POST', ...headers });
     let answer: IncomingHttpHeaders = {};
     let error: Error | undefined;
@@ -53,12 +53,13 @@ export const ask = (
     );
     stream.end(body);
   });
+}
 
 /** Waits until `holds`, looking every few milliseconds; throws after ten seconds. */
-export const until = async (holds: () => boolean, what: string): Promise<void> => {
+export async function until(holds: () => boolean, what: string): Promise<void> {
   const end = performance.now() + 10_000;
   while (!holds()) {
     if (performance.now() > end) throw new Error(`Waited ten seconds for: ${what}`);
     await sleep(5);
   }
-};
+}

@@ -47,7 +47,7 @@ const GRANTS = {
 } as const;
 
 /** A server that takes no changes, for other reasons than that it only reads. */
-export const blockedChanges = (server: () => DatabaseServer, kind: DatabaseKind): void => {
+export function blockedChanges(server: () => DatabaseServer, kind: DatabaseKind): void {
   const prepare = async (t: TestContext, user = '') => {
     const databaseUrl = await server().createDatabase();
     const admin = await openDatabase(databaseUrl, { poolSize: 1, timeoutMs: 60_000 });
@@ -133,4 +133,4 @@ export const blockedChanges = (server: () => DatabaseServer, kind: DatabaseKind)
       assert.match(await readiness(), /^503 .*"not ready".*lacks a right/);
     });
   });
-};
+}

@@ -29,7 +29,7 @@ const KYSELYS_LOCK = {
 } as const;
 
 /** Migrating a database that several instances share. */
-export const migratingOnServer = (server: () => DatabaseServer): void => {
+export function migratingOnServer(server: () => DatabaseServer): void {
   describe('migrating', () => {
     test('four processes start on the same new database at once; each migration is applied once', async () => {
       const url = await server().createDatabase();
@@ -69,4 +69,4 @@ export const migratingOnServer = (server: () => DatabaseServer): void => {
       await database.close();
     });
   });
-};
+}

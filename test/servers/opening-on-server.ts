@@ -34,17 +34,18 @@ const STATEMENTS = {
   },
 } as const;
 
-const messageOf = (opening: Promise<Database>): Promise<string> =>
-  opening.then(
+function messageOf(opening: Promise<Database>): Promise<string> {
+  return opening.then(
     async (database) => {
       await database.close();
       return 'opened';
     },
     (error: unknown) => (error instanceof Error ? `${error.name} ${error.message}` : 'no error'),
   );
+}
 
 /** Addresses, encryption, limits and closing. */
-export const openingOnServer = (server: () => DatabaseServer, kind: DatabaseKind): void => {
+export function openingOnServer(server: () => DatabaseServer, kind: DatabaseKind): void {
   const statements = STATEMENTS[kind];
   const edited = async (
     change: Partial<Pick<URL, 'hostname' | 'password' | 'pathname' | 'port' | 'search'>>,
@@ -191,4 +192,4 @@ export const openingOnServer = (server: () => DatabaseServer, kind: DatabaseKind
       await database.close();
     });
   });
-};
+}

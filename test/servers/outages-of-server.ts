@@ -16,7 +16,7 @@ interface Scene {
   readonly phone: TestPhone;
 }
 
-const startScene = async (t: TestContext, server: DatabaseServer): Promise<Scene> => {
+async function startScene(t: TestContext, server: DatabaseServer): Promise<Scene> {
   const databaseUrl = await server.createDatabase();
   const service = await startTestService(t, {
     databaseUrl,
@@ -25,10 +25,10 @@ const startScene = async (t: TestContext, server: DatabaseServer): Promise<Scene
   const phone = await service.phone();
   assert.equal((await service.ask({ account: phone.account })).body, 'status=ACK');
   return { service, phone };
-};
+}
 
 /** Every caller hears in time what is the matter. The best of a few tries: the machine may be busy. */
-const assertUnavailable = async ({ service, phone }: Scene): Promise<void> => {
+async function assertUnavailable({ service, phone }: Scene): Promise<void> {
   let fastest = Number.POSITIVE_INFINITY;
   for (let tries = 0; tries < 3; tries += 1) {
     const askedAt = performance.now();
@@ -45,10 +45,10 @@ const assertUnavailable = async ({ service, phone }: Scene): Promise<void> => {
   const ready = await fetch(`${service.url}/readyz`);
   assert.equal(ready.status, 503);
   assert.match(await ready.text(), /the database does not answer/);
-};
+}
 
 /** Recovery needs nobody: soon every call rings again, on every connection. */
-const assertRecovers = async ({ service, phone }: Scene): Promise<void> => {
+async function assertRecovers({ service, phone }: Scene): Promise<void> {
   await until(
     async () => (await fetch(`${service.url}/readyz`)).status === 200,
     'the service is ready again',
@@ -58,13 +58,14 @@ const assertRecovers = async ({ service, phone }: Scene): Promise<void> => {
   );
   for (const { body, outcome } of answers) assert.equal(body, 'status=ACK', outcome);
   assert.equal((await phone.register()).status, 200);
-};
+}
 
-const isReadyAt = async (url: string): Promise<boolean> =>
-  (await (await fetch(`${url}/readyz`)).text()).includes('"status":"ready"');
+async function isReadyAt(url: string): Promise<boolean> {
+  return (await (await fetch(`${url}/readyz`)).text()).includes('"status":"ready"');
+}
 
 /** What callers hear while the server is away, and that nothing is left behind. */
-export const outagesOfServer = (server: () => DatabaseServer): void => {
+export function outagesOfServer(server: () => DatabaseServer): void {
   describe('outages', () => {
     test('a paused server: NAK within a second, registrations 503, not ready; afterwards all is well', async (t) => {
       const scene = await startScene(t, server());
@@ -174,4 +175,4 @@ export const outagesOfServer = (server: () => DatabaseServer): void => {
       await until(() => sockets() < before, 'the sockets are closed');
     });
   });
-};
+}

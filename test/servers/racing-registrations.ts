@@ -15,7 +15,7 @@ const APP = { platform: 'apns', appId: 'com.example.app' } as const;
 const ACCOUNT = 123456789;
 
 /** Registrations that meet between the statements of another one; held up by locks of PostgreSQL's kind. */
-export const racingRegistrations = (server: () => DatabaseServer, kind: DatabaseKind): void => {
+export function racingRegistrations(server: () => DatabaseServer, kind: DatabaseKind): void {
   test('a first registration that others overtake tells which phone it replaced', {
     skip: kind === 'PostgreSQL' ? false : 'its locks are of another kind',
   }, async () => {
@@ -44,4 +44,4 @@ export const racingRegistrations = (server: () => DatabaseServer, kind: Database
     assert.equal(registered.previous.token, 'second');
     await database.close();
   });
-};
+}

@@ -27,7 +27,7 @@ const STATEMENTS = {
  * Sessions that were opened while the server only read, and stay so: as those to a primary that became a standby while
  * the address began to lead elsewhere.
  */
-const openSwitch = async (t: Pick<TestContext, 'after'>, url: string, kind: DatabaseKind) => {
+async function openSwitch(t: Pick<TestContext, 'after'>, url: string, kind: DatabaseKind) {
   const admin = await openDatabase(url, { poolSize: 1, timeoutMs: 10_000 });
   const { onlyRead, write, others, end } = STATEMENTS[kind];
   const name = new URL(url).pathname.slice(1);
@@ -46,10 +46,10 @@ const openSwitch = async (t: Pick<TestContext, 'after'>, url: string, kind: Data
     /** New sessions write; those that are there do not. */
     write: () => run(write(name)),
   };
-};
+}
 
 /** A server that can be reached but not written: a standby, or a primary that was demoted. */
-export const readOnlyServer = (server: () => DatabaseServer, kind: DatabaseKind): void => {
+export function readOnlyServer(server: () => DatabaseServer, kind: DatabaseKind): void {
   describe('a server that only reads', () => {
     test('calls ring, registrations are 503, /readyz tells; connections to it are replaced once another one writes', async (t) => {
       const databaseUrl = await server().createDatabase();
@@ -85,4 +85,4 @@ export const readOnlyServer = (server: () => DatabaseServer, kind: DatabaseKind)
       await until(async () => /^200 .*"ready"/.test(await readiness()), 'the service is ready');
     });
   });
-};
+}

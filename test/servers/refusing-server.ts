@@ -32,7 +32,7 @@ const ACCOUNTS = {
 const GRANT = { PostgreSQL: undefined, MariaDB: "grant all on *.* to NAME@'127.0.0.1'" } as const;
 
 /** What a server does not let us do, and how the operator hears of it. */
-export const refusingServer = (server: () => DatabaseServer, kind: DatabaseKind): void => {
+export function refusingServer(server: () => DatabaseServer, kind: DatabaseKind): void {
   const openAdmin = async (t: Pick<TestContext, 'after'>) => {
     const url = await server().createDatabase();
     const admin = await openDatabase(url);
@@ -132,4 +132,4 @@ export const refusingServer = (server: () => DatabaseServer, kind: DatabaseKind)
       assert.deepEqual(tables, []);
     });
   });
-};
+}

@@ -22,7 +22,7 @@ interface Program {
 }
 
 /** `serve` as a process of its own, on a database that may be away. */
-const serve = (t: Pick<TestContext, 'after'>, databaseUrl: string): Program => {
+function serve(t: Pick<TestContext, 'after'>, databaseUrl: string): Program {
   const child = spawn(...owned(process.execPath, startArguments()), {
     env: {
       PATH: process.env['PATH'] ?? '',
@@ -54,23 +54,23 @@ const serve = (t: Pick<TestContext, 'after'>, databaseUrl: string): Program => {
     ended,
     stop: () => child.kill('SIGTERM'),
   };
-};
+}
 
-const readiness = async (url: string): Promise<readonly [number, string]> => {
+async function readiness(url: string): Promise<readonly [number, string]> {
   const answer = await fetch(`${url}/readyz`);
   return [answer.status, await answer.text()];
-};
+}
 
-const callAt = async (url: string): Promise<readonly [string, string | null, number]> => {
+async function callAt(url: string): Promise<readonly [string, string | null, number]> {
   const askedAt = performance.now();
   const body = new URLSearchParams({ sip_user_id: '123456789', phonenumber: '0201234567' });
   const answer = await fetch(`${url}/api/incoming-call/`, { method: 'POST', body });
   const text = await answer.text();
   return [text, answer.headers.get('x-wake-outcome'), performance.now() - askedAt];
-};
+}
 
 /** A server that is away when the service starts, or whose connections die unnoticed. */
-export const restartsOfServer = (server: () => DatabaseServer): void => {
+export function restartsOfServer(server: () => DatabaseServer): void {
   describe('restarts', () => {
     for (const state of ['killed', 'paused'] as const) {
       test(`a service started while the server is ${state} listens, says why it is not ready, and works when the server is back`, async (t) => {
@@ -164,13 +164,13 @@ export const restartsOfServer = (server: () => DatabaseServer): void => {
       }
     });
   });
-};
+}
 
 /** A machine whose resolver is away cannot tell that a name does not exist. */
-const isUnresolvable = async (): Promise<boolean> => {
+async function isUnresolvable(): Promise<boolean> {
   const { lookup } = await import('node:dns/promises');
   return lookup('no-such-host.invalid').then(
     () => true,
     (error: unknown) => !(error instanceof Error && 'code' in error && error.code === 'ENOTFOUND'),
   );
-};
+}

@@ -20,7 +20,7 @@ import { tooFewConnections } from './too-few-connections.ts';
 import { waitingForServer } from './waiting-for-server.ts';
 
 /** Everything that a database server behind the service must do, on one real server of its own. */
-export const serverSuite = (kind: DatabaseKind): void => {
+export function serverSuite(kind: DatabaseKind): void {
   describe(kind, { skip: skipWithout(kind) }, () => {
     let started: DatabaseServer | undefined;
     const server = (): DatabaseServer => {
@@ -57,4 +57,4 @@ export const serverSuite = (kind: DatabaseKind): void => {
     outagesOfServer(server);
     restartsOfServer(server);
   });
-};
+}

@@ -37,7 +37,7 @@ const STATEMENTS = {
 } as const;
 
 /** A server that refuses new connections while those of the pool work. */
-export const tooFewConnections = (server: () => DatabaseServer, kind: DatabaseKind): void => {
+export function tooFewConnections(server: () => DatabaseServer, kind: DatabaseKind): void {
   const statements = STATEMENTS[kind];
   const openScene = async (t: TestContext) => {
     const url = await server().createDatabase();
@@ -114,4 +114,4 @@ export const tooFewConnections = (server: () => DatabaseServer, kind: DatabaseKi
       await callAtOnce(50);
     });
   });
-};
+}

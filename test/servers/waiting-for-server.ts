@@ -27,11 +27,15 @@ const PASSING = [
 ] as const;
 const LASTING = ['closed', 'damaged', 'forbidden', 'refused', 'replaced', 'untrusted'] as const;
 
-const unavailable = (fault: StorageFault) => new StorageUnavailable(fault, { cause: undefined });
-const ask = (database: Database) => storageCall(database, () => sql`select 1`.execute(database.kysely));
+function unavailable(fault: StorageFault) {
+  return new StorageUnavailable(fault, { cause: undefined });
+}
+function ask(database: Database) {
+  return storageCall(database, () => sql`select 1`.execute(database.kysely));
+}
 
 /** A service that starts while its database server may be unusable. */
-export const waitingForServer = (server: () => DatabaseServer): void => {
+export function waitingForServer(server: () => DatabaseServer): void {
   describe('waiting', () => {
     /** Opens a new database, in which `check` finds faults. */
     const start = async (t: TestContext, check: (database: Database) => Promise<unknown>) => {
@@ -128,4 +132,4 @@ export const waitingForServer = (server: () => DatabaseServer): void => {
       assert.equal(await Promise.race([opened, delay(100, 'no verdict')]), 'no verdict');
     });
   });
-};
+}

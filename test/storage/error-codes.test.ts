@@ -10,14 +10,15 @@ import type { StorageFault } from '../../src/storage/storage-unavailable.ts';
 type Codes<Code> = Partial<Readonly<Record<StorageFault, readonly Code[]>>>;
 
 /** An error with what the driver adds to it. */
-const errorWith = (fields: object, message = 'what the driver says'): Error =>
-  Object.assign(new Error(message), fields);
+function errorWith(fields: object, message = 'what the driver says'): Error {
+  return Object.assign(new Error(message), fields);
+}
 
 /** Holds every code to its fault. */
-const check = <Code>(expected: Codes<Code>, faultOf: (code: Code) => StorageFault | undefined): void => {
+function check<Code>(expected: Codes<Code>, faultOf: (code: Code) => StorageFault | undefined): void {
   for (const [fault, codes] of Object.entries(expected))
     for (const code of codes) assert.equal(faultOf(code), fault, String(code));
-};
+}
 
 const NETWORK_CODES = [
   ...[
@@ -37,14 +38,14 @@ const TLS_CODES = [
   ...['SELF_SIGNED_CERT_IN_CHAIN', 'DEPTH_ZERO_SELF_SIGNED_CERT', 'UNABLE_TO_VERIFY_LEAF_SIGNATURE'],
 ];
 
-const checkNetwork = (faultOf: (error: Error) => StorageFault | undefined): void => {
+function checkNetwork(faultOf: (error: Error) => StorageFault | undefined): void {
   for (const code of NETWORK_CODES) assert.equal(faultOf(errorWith({ code })), 'gone', code);
   for (const code of TLS_CODES) assert.equal(faultOf(errorWith({ code })), 'untrusted', code);
   assert.equal(faultOf(new AggregateError([])), 'gone');
   assert.equal(faultOf(new Error('The server does not support SSL connections')), 'untrusted');
   assert.equal(faultOf(new Error('Server does not support secure connection')), 'untrusted');
   assert.equal(faultOf(errorWith({ code: 'ERR_INVALID_ARG_TYPE' })), undefined);
-};
+}
 
 describe('what an error of a database means', () => {
   test('SQLite: primary codes, also as part of an extended one', () => {

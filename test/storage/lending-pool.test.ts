@@ -36,10 +36,12 @@ class OpenSessions implements ServerPool {
   }
 }
 
-const asker = (purpose: Purpose, gaveUp = false): Asker => ({ purpose, gaveUp });
+function asker(purpose: Purpose, gaveUp = false): Asker {
+  return { purpose, gaveUp };
+}
 
 /** Asks for `count` connections, and notes those that are lent. */
-const ask = (pool: LendingPool, purpose: Purpose, count: number) => {
+function ask(pool: LendingPool, purpose: Purpose, count: number) {
   const lent: ServerSession[] = [];
   const failed: unknown[] = [];
   for (let number = 0; number < count; number += 1)
@@ -48,7 +50,7 @@ const ask = (pool: LendingPool, purpose: Purpose, count: number) => {
       (error: unknown) => failed.push(error),
     );
   return { lent, failed };
-};
+}
 
 describe('connections of a pool', () => {
   for (const [size, changes] of [

@@ -22,8 +22,9 @@ const MIGRATING = `
     process.stdin.destroy();
   });`;
 
-const tableNames = async ({ kysely }: Database): Promise<readonly string[]> =>
-  (await kysely.introspection.getTables()).map(({ name }) => name).sort();
+async function tableNames({ kysely }: Database): Promise<readonly string[]> {
+  return (await kysely.introspection.getTables()).map(({ name }) => name).sort();
+}
 
 describe('migrating', () => {
   let folder: Awaited<ReturnType<typeof tempFolder>>;

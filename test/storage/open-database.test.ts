@@ -8,14 +8,15 @@ import { migrate } from '../../src/storage/migrate.ts';
 import { openDatabase } from '../../src/storage/open-database.ts';
 import { tempFolder } from './temp-folder.ts';
 
-const refusal = (url: string): Promise<string> =>
-  openDatabase(url).then(
+function refusal(url: string): Promise<string> {
+  return openDatabase(url).then(
     async (database) => {
       await database.close();
       return 'opened';
     },
     (error: unknown) => (error instanceof Error ? error.message : 'no error'),
   );
+}
 
 describe('opening a database', () => {
   let folder: Awaited<ReturnType<typeof tempFolder>>;

@@ -8,9 +8,12 @@ import { SERVICE_LIMITS } from '../../src/storage/server/server-limits.ts';
 import { storageCall } from '../../src/storage/storage-call.ts';
 import { StorageUnavailable } from '../../src/storage/storage-unavailable.ts';
 
-const ask = (database: Database) =>
-  storageCall(database, () => sql`select 1 from apps`.execute(database.kysely));
-const onAway = () => assert.fail('SQLite is never away');
+function ask(database: Database) {
+  return storageCall(database, () => sql`select 1 from apps`.execute(database.kysely));
+}
+function onAway() {
+  return assert.fail('SQLite is never away');
+}
 const SQLITE = 'sqlite::memory:';
 
 test('a SQLite database is migrated, checked and open', async (t) => {

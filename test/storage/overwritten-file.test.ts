@@ -10,7 +10,7 @@ const FILL = 'insert into pages select zeroblob(4000) from generate';
 const MANY = `with recursive generate(n) as (select 1 union all select n + 1 from generate where n < 1100) ${FILL}`;
 
 /** A database of ours with a backup of a moment ago, another program that uses it, and the watch. */
-const startScene = async (t: TestContext) => {
+async function startScene(t: TestContext) {
   const folder = await tempFolder();
   t.after(() => folder.remove());
   const path = join(folder.path, 'live.db');
@@ -29,7 +29,7 @@ const startScene = async (t: TestContext) => {
   const watch = watchSqliteFile(path);
   t.after(() => watch.close());
   return { path, backup, ours, rival, loss: watch.loss };
-};
+}
 
 type Scene = Awaited<ReturnType<typeof startScene>>;
 

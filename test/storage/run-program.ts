@@ -11,7 +11,7 @@ export interface Program {
 }
 
 /** Starts `code`, in which `src:` stands for the address of the folder `src/`. */
-export const runProgram = (code: string): Program => {
+export function runProgram(code: string): Program {
   const src = new URL('../../src/', import.meta.url).href;
   const text = code.replaceAll('src:', src);
   const child = spawn(
@@ -31,4 +31,4 @@ export const runProgram = (code: string): Program => {
       return next.value;
     },
   };
-};
+}

@@ -41,7 +41,7 @@ class NamedSessions implements ServerPool {
   }
 }
 
-const scene = (limitMs = 5_000) => {
+function scene(limitMs = 5_000) {
   const sessions = new NamedSessions();
   const driver = new ServerDriver(new LendingPool(sessions, 4), {
     limitMs,
@@ -49,7 +49,7 @@ const scene = (limitMs = 5_000) => {
     meansOutdated: (error) => error instanceof ReadOnly,
   });
   return { sessions, driver };
-};
+}
 
 describe('connections to a database server', () => {
   test('that were last heard of before one was found lost are not used any more', async () => {

@@ -3,7 +3,9 @@ import { DatabaseSync } from 'node:sqlite';
 import { describe, test } from 'node:test';
 import { sqliteFault } from '../../src/storage/sqlite/sqlite-fault.ts';
 
-const failed = (errcode: number) => Object.assign(new Error('x'), { code: 'ERR_SQLITE_ERROR', errcode });
+function failed(errcode: number) {
+  return Object.assign(new Error('x'), { code: 'ERR_SQLITE_ERROR', errcode });
+}
 
 /** Result codes of https://sqlite.org/rescode.html, primary and extended, and what they mean here. */
 const ROWS = [

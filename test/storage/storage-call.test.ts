@@ -25,7 +25,7 @@ const dialect: SqlDialect = {
 };
 
 /** Work that is refused some times and then done; counts how often it was tried. */
-const refusedFor = (fault: StorageFault, times: number) => {
+function refusedFor(fault: StorageFault, times: number) {
   const work = { tries: 0, run: async () => 'done' };
   work.run = async () => {
     work.tries += 1;
@@ -33,10 +33,12 @@ const refusedFor = (fault: StorageFault, times: number) => {
     return 'done';
   };
   return work;
-};
+}
 
-const unavailable = (fault: StorageFault) => (error: unknown) =>
-  error instanceof StorageUnavailable && error.fault === fault && error.cause instanceof Refusal;
+function unavailable(fault: StorageFault) {
+  return (error: unknown) =>
+    error instanceof StorageUnavailable && error.fault === fault && error.cause instanceof Refusal;
+}
 
 describe('work that a database refuses', () => {
   for (const fault of ['busy', 'crowded'] as const) {

@@ -23,21 +23,23 @@ const REGISTRATION = {
 } as const;
 const CREDENTIAL = { kind: 'apns-key', keyId: 'A', teamId: 'B', privateKey: 'C' } as const;
 
-const openMigrated = async (path: string): Promise<Database> => {
+async function openMigrated(path: string): Promise<Database> {
   const database = await openDatabase(`sqlite:${path}`);
   await migrate(database);
   await createAppStore(database, PLAIN_VAULT).save({ ...REGISTRATION, credential: CREDENTIAL }, 1);
   return database;
-};
+}
 
-const unavailable = (fault: string) => (error: unknown) => {
-  assert.ok(error instanceof StorageUnavailable);
-  assert.equal(error.fault, fault);
-  assert.ok(error.cause instanceof Error);
-  assert.match(error.message, /^storage unavailable: [^\n]+$/);
-  assert.doesNotMatch(`${error.message} ${error.cause.message}`, /secret/);
-  return true;
-};
+function unavailable(fault: string) {
+  return (error: unknown) => {
+    assert.ok(error instanceof StorageUnavailable);
+    assert.equal(error.fault, fault);
+    assert.ok(error.cause instanceof Error);
+    assert.match(error.message, /^storage unavailable: [^\n]+$/);
+    assert.doesNotMatch(`${error.message} ${error.cause.message}`, /secret/);
+    return true;
+  };
+}
 
 describe('when the database cannot do its work', () => {
   let folder: Awaited<ReturnType<typeof tempFolder>>;

@@ -16,13 +16,13 @@ export interface StoreOpener {
   open(): Promise<OpenStore>;
 }
 
-const migrated = async (url: string): Promise<Database> => {
+async function migrated(url: string): Promise<Database> {
   const database = await openDatabase(url);
   await migrate(database);
   return database;
-};
+}
 
-const openFile = async (): Promise<OpenStore> => {
+async function openFile(): Promise<OpenStore> {
   const folder = await tempFolder();
   const database = await migrated(`sqlite:${join(folder.path, 'test.db')}`);
   return {
@@ -32,7 +32,7 @@ const openFile = async (): Promise<OpenStore> => {
       await folder.remove();
     },
   };
-};
+}
 
 /** Every kind of database that the stores must behave alike on. */
 export const STORE_OPENERS: readonly StoreOpener[] = [

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 /** A new empty folder; `remove` takes it away with everything in it. */
-export const tempFolder = async (): Promise<{ path: string; remove(): Promise<void> }> => {
+export async function tempFolder(): Promise<{ path: string; remove(): Promise<void> }> {
   const path = await mkdtemp(join(tmpdir(), 'vialer-middleware-'));
   return { path, remove: () => rm(path, { recursive: true, force: true }) };
-};
+}

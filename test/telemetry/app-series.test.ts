@@ -48,7 +48,9 @@ function fcmVerdicts(): PushVerdict[] {
   return [readFcmAnswer(200, ''), ...answers].map((answer) => fcmVerdict(answer, undefined));
 }
 
-const isChannelFailure = (word: string): word is ChannelFailure => CHANNEL_FAILURES.includes(word);
+function isChannelFailure(word: string): word is ChannelFailure {
+  return CHANNEL_FAILURES.includes(word);
+}
 
 /** What becomes of a push, whatever its provider finds. */
 const VERDICTS: Readonly<Record<ProviderName, readonly PushVerdict[]>> = {

@@ -7,7 +7,7 @@ import { BoundedCounter } from '../../src/telemetry/bounded-labels.ts';
 const LABELS = ['a', 'b', 'c'] as const;
 type Values = readonly [unknown, unknown, unknown];
 
-const newCounter = () => {
+function newCounter() {
   const registry = new Registry();
   const counter = new BoundedCounter(registry, 'reports_total', 'r', LABELS);
   return {
@@ -15,7 +15,7 @@ const newCounter = () => {
     lines: async () =>
       (await registry.metrics()).split('\n').filter((line) => line.startsWith('reports_total{')),
   };
-};
+}
 
 /** What separates labels in some place, and what a text may hold besides. */
 const piece = fc.constantFrom(

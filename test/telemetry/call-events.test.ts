@@ -27,11 +27,13 @@ function call(
 
 const FIELDS = { call: 'key', account: ACCOUNT, app: APP, platform: 'android', pushes: 1, tookMs: 1_500 };
 const ASKED = { 'incoming_call_success_total{action="Received",os="Middleware"}': 1 };
-const ended = (outcome: CallOutcome, platform: Platform = 'android') => ({
-  [`calls_total{app="${APP}",outcome="${outcome}",platform="${platform}"}`]: 1,
-  [`request_answer_seconds_count{outcome="${outcome}"}`]: 1,
-  [`request_answer_seconds_sum{outcome="${outcome}"}`]: 1.5,
-});
+function ended(outcome: CallOutcome, platform: Platform = 'android') {
+  return {
+    [`calls_total{app="${APP}",outcome="${outcome}",platform="${platform}"}`]: 1,
+    [`request_answer_seconds_count{outcome="${outcome}"}`]: 1,
+    [`request_answer_seconds_sum{outcome="${outcome}"}`]: 1.5,
+  };
+}
 
 /** How loudly each outcome is logged: `warn` is what an operator should look into. */
 const LEVELS: Readonly<Record<CallOutcome, LogLevel>> = {

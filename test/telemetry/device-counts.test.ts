@@ -2,8 +2,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { idleTelemetry } from '../helpers/idle-telemetry.ts';
 
-const devices = (text: string) =>
-  text.split('\n').filter((line) => line.startsWith('vialer_middleware_devices{'));
+function devices(text: string) {
+  return text.split('\n').filter((line) => line.startsWith('vialer_middleware_devices{'));
+}
 
 test('a count that never ends delays no scrape, is not asked for twice, and the last figures stay', async () => {
   let asked = 0;

@@ -27,10 +27,10 @@ test('the help of each figure of the event loop says what it is', async () => {
   }
 });
 
-const block = (): void => {
+function block(): void {
   const until = performance.now() + HELD_UP_MS;
   while (performance.now() < until);
-};
+}
 
 test('each figure of the event loop is its own, since the last scrape but of ten seconds at least', async (t) => {
   let later = 0;

@@ -10,8 +10,9 @@ const BASE64URL = [...'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz01234
 const BASE64 = [...'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/'];
 const HEX = [...'0123456789abcdef'];
 const VISIBLE = [...'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789!#$%&*+-.=?^_~'];
-const text = (units: readonly string[], minLength: number, maxLength = minLength) =>
-  fc.string({ unit: fc.constantFrom(...units), minLength, maxLength });
+function text(units: readonly string[], minLength: number, maxLength = minLength) {
+  return fc.string({ unit: fc.constantFrom(...units), minLength, maxLength });
+}
 
 /** A secret, and how it stands in a text: `at` replaces `§` by the secret. */
 interface Shape {
@@ -25,10 +26,11 @@ const KEYS = [
   generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey.export({ type: 'sec1', format: 'pem' }),
 ].map(String);
 
-const digits = (minLength: number, maxLength: number) =>
-  fc
+function digits(minLength: number, maxLength: number) {
+  return fc
     .tuple(fc.constantFrom(...'123456789'), text([...'0123456789'], minLength - 1, maxLength - 1))
     .map((parts) => parts.join(''));
+}
 
 const SHAPES: Readonly<Record<string, Shape>> = {
   'push token of Apple': {

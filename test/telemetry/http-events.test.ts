@@ -237,14 +237,18 @@ testEvents('a phone', [
 ]);
 
 const ODD = { app: APP, clientVersion: '6.1', shape: 'fcm' } as const;
-const oddLine = (fields: LogFields): Line => [
-  'warn',
-  'iPhones with this version of the app register push tokens that are not hexadecimal: Apple refuses them, and no call rings',
-  { ...ODD, ...fields },
-];
-const oddTokens = (count: number, shape = 'fcm') => ({
-  [series('ios_tokens_odd_total', { app: APP, shape })]: count,
-});
+function oddLine(fields: LogFields): Line {
+  return [
+    'warn',
+    'iPhones with this version of the app register push tokens that are not hexadecimal: Apple refuses them, and no call rings',
+    { ...ODD, ...fields },
+  ];
+}
+function oddTokens(count: number, shape = 'fcm') {
+  return {
+    [series('ios_tokens_odd_total', { app: APP, shape })]: count,
+  };
+}
 
 testEvents('an odd push token of an iPhone', [
   ...ODD_TOKEN_SHAPES.map(

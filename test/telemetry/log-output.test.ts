@@ -52,8 +52,9 @@ function openPipe(t: TestContext) {
   return { writer, read, path, leave };
 }
 
-const linesFrom = (first: number, count: number): string =>
-  Array.from({ length: count }, (_, index) => `line ${first + index} ü\n`).join('');
+function linesFrom(first: number, count: number): string {
+  return Array.from({ length: count }, (_, index) => `line ${first + index} ü\n`).join('');
+}
 
 test('a slow reader gets every line in order', async (t) => {
   const { writer, read } = openPipe(t);

@@ -19,11 +19,12 @@ async function outputOf(code: string): Promise<string> {
   return text;
 }
 
-const linesOf = async (code: string): Promise<Readonly<Record<string, unknown>>[]> =>
-  (await outputOf(code))
+async function linesOf(code: string): Promise<Readonly<Record<string, unknown>>[]> {
+  return (await outputOf(code))
     .split('\n')
     .filter((line) => line !== '')
     .map((line) => JSON.parse(line));
+}
 
 describe('the log of a process', () => {
   test('has a line for each event of its level and above, in order', async () => {

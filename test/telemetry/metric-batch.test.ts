@@ -7,17 +7,19 @@ import { MetricBatch } from '../../src/telemetry/metric-batch.ts';
 const NAMES = ['a', 'b'] as const;
 const BUCKETS = [1, 10, 100];
 
-const metricsOn = (registry: Registry) => ({
-  counter: new Counter({ name: 'counter', help: 'c', labelNames: NAMES, registers: [registry] }),
-  bare: new Counter({ name: 'bare', help: 'b', registers: [registry] }),
-  histogram: new Histogram({
-    name: 'histogram',
-    help: 'h',
-    labelNames: NAMES,
-    buckets: BUCKETS,
-    registers: [registry],
-  }),
-});
+function metricsOn(registry: Registry) {
+  return {
+    counter: new Counter({ name: 'counter', help: 'c', labelNames: NAMES, registers: [registry] }),
+    bare: new Counter({ name: 'bare', help: 'b', registers: [registry] }),
+    histogram: new Histogram({
+      name: 'histogram',
+      help: 'h',
+      labelNames: NAMES,
+      buckets: BUCKETS,
+      registers: [registry],
+    }),
+  };
+}
 
 const label = fc.constantFrom('x', 'y', 'x,b:y');
 const move = fc.oneof(

@@ -147,8 +147,9 @@ testEvents('a breaker', [
 ]);
 
 const ERROR = new Error('connect ECONNREFUSED');
-const lost = (cause: 'goaway' | 'ping-timeout', more: { readonly dismissed?: boolean } = {}) =>
-  ({ origin: ORIGIN, cause, detail: 'x', inFlight: 3, ...more }) as const;
+function lost(cause: 'goaway' | 'ping-timeout', more: { readonly dismissed?: boolean } = {}) {
+  return { origin: ORIGIN, cause, detail: 'x', inFlight: 3, ...more } as const;
+}
 
 testEvents('a connection to a push service', [
   {

@@ -107,7 +107,8 @@ export function testEvents(what: string, rows: readonly EventRow[]): void {
 export const NOW = 100_000;
 
 /** A series with these labels. */
-export const series = (name: string, labels: Readonly<Record<string, string>>): string =>
-  `${name}{${Object.entries(labels)
+export function series(name: string, labels: Readonly<Record<string, string>>): string {
+  return `${name}{${Object.entries(labels)
     .map(([label, value]) => `${label}="${value}"`)
     .join(',')}}`;
+}

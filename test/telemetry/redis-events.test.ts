@@ -8,7 +8,9 @@ const DEAF: Line = [
   'messages of other instances are not heard: Redis did not answer in time',
   { reason: 'timeout' },
 ];
-const TIMEOUTS = (count: number) => ({ 'redis_faults_total{reason="timeout"}': count });
+function TIMEOUTS(count: number) {
+  return { 'redis_faults_total{reason="timeout"}': count };
+}
 
 testEvents('Redis', [
   {

@@ -1,7 +1,9 @@
 import { READINESS_SUBJECTS } from '../../src/http/routes/ops-routes.ts';
 import { type EventRow, testEvents } from './recorded.ts';
 
-const reason = (subject: (typeof READINESS_SUBJECTS)[number], text: string) => ({ subject, text });
+function reason(subject: (typeof READINESS_SUBJECTS)[number], text: string) {
+  return { subject, text };
+}
 
 testEvents('readiness', [
   ...READINESS_SUBJECTS.flatMap((subject): EventRow[] => [

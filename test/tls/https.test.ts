@@ -23,12 +23,17 @@ async function startSecure(
   return { folder, service };
 }
 
-const clientErrors = (service: TestService, why: string) =>
-  service.metric(`vialer_middleware_tls_client_errors_total{why="${why}"}`);
-const expiry = (service: TestService) =>
-  service.metric('vialer_middleware_tls_certificate_expiry_timestamp_seconds{setting="TLS_CERT_FILE"}');
-const logged = (service: TestService, message: RegExp) =>
-  service.logged.filter((line) => message.test(line.message));
+function clientErrors(service: TestService, why: string) {
+  return service.metric(`vialer_middleware_tls_client_errors_total{why="${why}"}`);
+}
+function expiry(service: TestService) {
+  return service.metric(
+    'vialer_middleware_tls_certificate_expiry_timestamp_seconds{setting="TLS_CERT_FILE"}',
+  );
+}
+function logged(service: TestService, message: RegExp) {
+  return service.logged.filter((line) => message.test(line.message));
+}
 
 describe('HTTPS', () => {
   test('PBX and phone are served; the push carries an https address, and the metrics port stays plain', async (t) => {

@@ -24,4 +24,6 @@ export type CredentialReading<Kind extends AppCredential['kind']> =
   | CredentialRefused;
 
 /** A refusal for that reason. */
-export const refused = (problem: string): CredentialRefused => ({ ok: false, problem });
+export function refused(problem: string): CredentialRefused {
+  return { ok: false, problem };
+}

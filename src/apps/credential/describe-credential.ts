@@ -4,31 +4,32 @@ import { credentialExpiry, readableCertificate } from './credential-expiry.ts';
 
 const FINGERPRINT_LENGTH = 12;
 
-const shortHash = (bytes: Uint8Array): string =>
-  createHash('sha256').update(bytes).digest('hex').slice(0, FINGERPRINT_LENGTH);
+function shortHash(bytes: Uint8Array): string {
+  return createHash('sha256').update(bytes).digest('hex').slice(0, FINGERPRINT_LENGTH);
+}
 
 /** Of the public key, so that it tells nothing of the private one. */
-const keyFingerprint = (privateKey: string): string => {
+function keyFingerprint(privateKey: string): string {
   try {
     return shortHash(createPublicKey(privateKey).export({ type: 'spki', format: 'der' }));
   } catch {
     // Shown in place of a fingerprint; whoever uses the key gets the real error.
     return 'unreadable';
   }
-};
+}
 
-const certificateFingerprint = (pem: string): string => {
+function certificateFingerprint(pem: string): string {
   const certificate = readableCertificate(pem);
   return certificate === undefined ? 'unreadable' : shortHash(certificate.raw);
-};
+}
 
-const expiryText = (credential: AppCredential): string => {
+function expiryText(credential: AppCredential): string {
   const expiry = credentialExpiry(credential);
   return expiry === undefined ? '' : `, expires ${new Date(expiry).toISOString().slice(0, 10)}`;
-};
+}
 
 /** A credential in one line for people, without anything secret in it. */
-export const describeCredential = (credential: AppCredential): string => {
+export function describeCredential(credential: AppCredential): string {
   switch (credential.kind) {
     case 'apns-key':
       return `APNs key ${credential.keyId} of team ${credential.teamId}, sha256 ${keyFingerprint(credential.privateKey)}`;
@@ -39,4 +40,4 @@ export const describeCredential = (credential: AppCredential): string => {
     default:
       return credential satisfies never;
   }
-};
+}

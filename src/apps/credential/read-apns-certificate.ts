@@ -12,14 +12,16 @@ const FILE = 'the certificate file';
 const DECRYPT =
   'decrypt it into a file of its own with "openssl pkey -in FILE -out KEY", and give that with --apns-cert-key';
 
-const dayOf = (date: Date): string => date.toISOString().slice(0, 10);
+function dayOf(date: Date): string {
+  return date.toISOString().slice(0, 10);
+}
 
-const validityProblem = (certificate: X509Certificate, now: number): string | undefined => {
+function validityProblem(certificate: X509Certificate, now: number): string | undefined {
   const { validFromDate, validToDate } = certificate;
   if (validToDate.getTime() <= now) return `the certificate expired on ${dayOf(validToDate)}`;
   if (validFromDate.getTime() > now) return `the certificate is not valid before ${dayOf(validFromDate)}`;
   return undefined;
-};
+}
 
 interface Coverage {
   readonly problem?: string;
@@ -27,7 +29,7 @@ interface Coverage {
 }
 
 /** Whether calls of `appId` can be pushed with it; only Apple's extension is proof enough to refuse it. */
-const coverageOf = (certificate: X509Certificate, appId: string | undefined): Coverage => {
+function coverageOf(certificate: X509Certificate, appId: string | undefined): Coverage {
   const topics = extensionTopics(certificate);
   const bundleId = subjectBundleId(certificate);
   if (topics.length === 0) {
@@ -41,29 +43,31 @@ const coverageOf = (certificate: X509Certificate, appId: string | undefined): Co
   }
   if (topics.includes(`${appId}.voip`)) return { notes: [] };
   return { problem: `the certificate does not cover ${appId}.voip, so it cannot push calls`, notes: [] };
-};
+}
 
-const expiryNotes = (certificate: X509Certificate, now: number): readonly string[] => {
+function expiryNotes(certificate: X509Certificate, now: number): readonly string[] {
   const { validToDate } = certificate;
   return validToDate.getTime() - now < SOON_MS ? [`the certificate expires on ${dayOf(validToDate)}`] : [];
-};
+}
 
-const pemOf = (key: KeyObject, leaf: X509Certificate, all: readonly X509Certificate[]) => ({
-  // The leaf comes first, which TLS asks of a chain (RFC 8446, 4.4.2).
-  certificate: [leaf, ...all.filter((one) => one !== leaf)].map(String).join(''),
-  privateKey: privateKeyPem(key),
-});
+function pemOf(key: KeyObject, leaf: X509Certificate, all: readonly X509Certificate[]) {
+  return {
+    // The leaf comes first, which TLS asks of a chain (RFC 8446, 4.4.2).
+    certificate: [leaf, ...all.filter((one) => one !== leaf)].map(String).join(''),
+    privateKey: privateKeyPem(key),
+  };
+}
 
 /**
  * Checks an APNs certificate with its private key, both PEM and possibly in one file, at `now` (epoch ms). With `appId`
  * it must also cover that app, as far as the certificate tells.
  */
-export const readApnsCertificate = (input: {
+export function readApnsCertificate(input: {
   readonly certPem: string;
   readonly keyPem?: string;
   readonly appId?: string;
   readonly now: number;
-}): CredentialReading<'apns-certificate'> => {
+}): CredentialReading<'apns-certificate'> {
   const { certPem, keyPem, appId, now } = input;
   const certificates = readCertificates(certPem);
   if (!certificates.ok) return refused(`${FILE} ${certificates.problem}`);
@@ -83,4 +87,4 @@ export const readApnsCertificate = (input: {
     expiresAt: leaf.validToDate.getTime(),
     notes: [...notes, ...expiryNotes(leaf, now)],
   };
-};
+}

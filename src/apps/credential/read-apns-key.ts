@@ -9,11 +9,11 @@ const APPLE_ID = /^[A-Z0-9]{10}$/;
  * the curve P-256, which ES256 signs with
  * (https://developer.apple.com/documentation/usernotifications/establishing-a-token-based-connection-to-apns).
  */
-export const readApnsKey = (input: {
+export function readApnsKey(input: {
   readonly text: string;
   readonly keyId: string;
   readonly teamId: string;
-}): CredentialReading<'apns-key'> => {
+}): CredentialReading<'apns-key'> {
   const { text, keyId, teamId } = input;
   if (!APPLE_ID.test(keyId)) {
     return refused('the APNs key id must be 10 capital letters and digits, as in the name of the .p8 file');
@@ -31,4 +31,4 @@ export const readApnsKey = (input: {
   }
   const privateKey = privateKeyPem(reading.key);
   return { ok: true, credential: { kind: 'apns-key', keyId, teamId, privateKey }, notes: [] };
-};
+}

@@ -8,16 +8,17 @@ const DECRYPT = 'decrypt it first with "openssl pkey -in FILE -out NEW"';
  * The first private key of a PEM text; `file` is what a problem calls that text, such as "the key file", and `decrypt` what
  * to do if the key is encrypted.
  */
-export const readCredentialKey = (
+export function readCredentialKey(
   text: string,
   file: string,
   decrypt = DECRYPT,
-): { readonly ok: true; readonly key: KeyObject } | CredentialRefused => {
+): { readonly ok: true; readonly key: KeyObject } | CredentialRefused {
   const reading = readPrivateKey(text);
   if (reading.ok) return reading;
   return refused(`${file} ${reading.problem}${reading.why === 'encrypted' ? `: ${decrypt}` : ''}`);
-};
+}
 
 /** A private key as unencrypted PKCS #8 PEM, the one form in which credentials keep it. */
-export const privateKeyPem = (key: KeyObject): string =>
-  key.export({ type: 'pkcs8', format: 'pem' }).toString();
+export function privateKeyPem(key: KeyObject): string {
+  return key.export({ type: 'pkcs8', format: 'pem' }).toString();
+}

@@ -20,9 +20,11 @@ const NAME = /^\s*(?:export\s+)?[A-Za-z_]\w*\s*=\s*(?=["'{])/;
 const QUOTED = /^\s*(["'])(\s*\{(?!\\).*\}\s*)\1\s*;?\s*$/s;
 
 /** A line end within a text, where a shell has replaced \n, is no JSON; the key is read with a blank in its place. */
-const parse = (text: string): unknown => JSON.parse(text.replace(/[\t\r\n]/g, ' '));
+function parse(text: string): unknown {
+  return JSON.parse(text.replace(/[\t\r\n]/g, ' '));
+}
 
-const parseObject = (text: string): ReadonlyMap<string, unknown> | CredentialRefused => {
+function parseObject(text: string): ReadonlyMap<string, unknown> | CredentialRefused {
   if (text.length > MAX_CREDENTIAL_TEXT) return refused(`${FILE} is not a JSON object: it is too large`);
   const plain = plainText(text);
   const instead = insteadOfJson(plain);
@@ -42,39 +44,39 @@ const parseObject = (text: string): ReadonlyMap<string, unknown> | CredentialRef
     const lines = bare.replace(/[\t\r]/g, ' ');
     return refused(/^\s*[[{"]/.test(bare) ? `${FILE} ${jsonFault(lines)}` : `${FILE} is not a JSON object`);
   }
-};
+}
 
 const CONSOLE = 'make a service-account key in the Firebase console';
 
 /** What the text is instead; undefined where it may be JSON. */
-const insteadOfJson = (text: string): string | undefined => {
+function insteadOfJson(text: string): string | undefined {
   if (text.trim() === '') return 'it is empty';
   if (/^\s*["']?(?:AAAA[\w-]{7}:|AIza[\w-]{30})/.test(text))
     return `it is an old server key or an API key, which Google no longer takes; ${CONSOLE}`;
   return !text.includes('{') && pemBlocks(text).length > 0
     ? 'it is a PEM file; give the whole JSON file that the Firebase console has made, not the key out of it'
     : undefined;
-};
+}
 
-const typeProblem = (fields: ReadonlyMap<string, unknown>): string | undefined => {
+function typeProblem(fields: ReadonlyMap<string, unknown>): string | undefined {
   if (fields.get('type') === 'service_account') return undefined;
   if (fields.has('project_info')) {
     return `this is google-services.json, which belongs into the app: ${CONSOLE}`;
   }
   return `${FILE} is of another kind: its field "type" must be "service_account"`;
-};
+}
 
-const isTokenUri = (text: string): boolean => {
+function isTokenUri(text: string): boolean {
   const url = URL.parse(text);
   if (url === null) return false;
   return url.protocol === 'https:' || (url.protocol === 'http:' && LOOPBACK.has(url.hostname));
-};
+}
 
 const REQUIRED = ['project_id', 'client_email', 'private_key_id', 'private_key', 'token_uri'] as const;
 
-const requiredFields = (
+function requiredFields(
   fields: ReadonlyMap<string, unknown>,
-): Readonly<Record<(typeof REQUIRED)[number], string>> | { readonly missing: string } => {
+): Readonly<Record<(typeof REQUIRED)[number], string>> | { readonly missing: string } {
   const text = (name: (typeof REQUIRED)[number]): string => {
     const value = fields.get(name);
     return typeof value === 'string' ? value.trim() : '';
@@ -88,13 +90,13 @@ const requiredFields = (
     private_key: text('private_key'),
     token_uri: text('token_uri'),
   };
-};
+}
 
 /**
  * Checks the JSON text of a Google service-account key file
  * (https://cloud.google.com/iam/docs/keys-create-delete#creating).
  */
-export const readFcmServiceAccount = (json: string): CredentialReading<'fcm-service-account'> => {
+export function readFcmServiceAccount(json: string): CredentialReading<'fcm-service-account'> {
   const fields = parseObject(json);
   if (!('get' in fields)) return fields;
   const wrongType = typeProblem(fields);
@@ -121,4 +123,4 @@ export const readFcmServiceAccount = (json: string): CredentialReading<'fcm-serv
     tokenUri: texts.token_uri,
   };
   return { ok: true, credential, notes: [] };
-};
+}

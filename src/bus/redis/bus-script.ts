@@ -58,4 +58,6 @@ end
 `;
 
 /** A script of the bus: `body` behind the functions that all of them share. */
-export const busScript = (name: string, body: string): RedisScript => ({ name, lua: `${COMMON}${body}` });
+export function busScript(name: string, body: string): RedisScript {
+  return { name, lua: `${COMMON}${body}` };
+}

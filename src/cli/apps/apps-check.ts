@@ -85,8 +85,9 @@ async function probeAll(
   }
 }
 
-const answerOf = ({ said, detail }: ProbedApp): string =>
-  detail === null ? (said ?? '(not asked)') : `${said} (${detail})`;
+function answerOf({ said, detail }: ProbedApp): string {
+  return detail === null ? (said ?? '(not asked)') : `${said} (${detail})`;
+}
 
 function print({ out }: CommandContext, probed: readonly ProbedApp[]): void {
   if (probed.length === 0) {

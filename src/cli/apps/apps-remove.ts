@@ -53,5 +53,6 @@ async function removeApp(context: CommandContext, options: RemoveOptions): Promi
 }
 
 /** No app of that platform and id is in the database. */
-const unknownApp = (platform: Platform, appId: string): CommandFailed =>
-  new CommandFailed(`There is no ${platform} app ${appId}. See: ${PROGRAM} apps list`);
+function unknownApp(platform: Platform, appId: string): CommandFailed {
+  return new CommandFailed(`There is no ${platform} app ${appId}. See: ${PROGRAM} apps list`);
+}

@@ -97,10 +97,11 @@ function chosenOf(options: CredentialOptions, platform: Platform): Main {
   return main;
 }
 
-const ownerOf = (part: (typeof OWNERS)[number][0]): string =>
-  OWNERS.filter(([name]) => name === part)
+function ownerOf(part: (typeof OWNERS)[number][0]): string {
+  return OWNERS.filter(([name]) => name === part)
     .map(([, owner]) => FLAGS[owner])
     .join();
+}
 
 function required(options: CredentialOptions, name: 'apnsKeyId' | 'apnsTeamId'): string {
   const value = options[name];
@@ -139,7 +140,10 @@ function accepted(
 }
 
 /** As a shell takes it. */
-const quoted = (path: string): string =>
-  /^[\w./-]+$/.test(path) ? path : `'${path.replaceAll("'", "'\\''")}'`;
+function quoted(path: string): string {
+  return /^[\w./-]+$/.test(path) ? path : `'${path.replaceAll("'", "'\\''")}'`;
+}
 
-const wrong = (line: string): CommandFailed => new CommandFailed(line, 2);
+function wrong(line: string): CommandFailed {
+  return new CommandFailed(line, 2);
+}

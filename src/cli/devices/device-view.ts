@@ -41,8 +41,11 @@ export function deviceView(device: Device, options: { readonly showName: boolean
   };
 }
 
-const instant = (epochMs: number): string => new Date(epochMs).toISOString().replace(/\.\d+Z$/, 'Z');
+function instant(epochMs: number): string {
+  return new Date(epochMs).toISOString().replace(/\.\d+Z$/, 'Z');
+}
 
 /** The account has no device. */
-export const noDevice = (account: number): CommandFailed =>
-  new CommandFailed(`No device is registered for account ${account}. See: ${PROGRAM} devices list`);
+export function noDevice(account: number): CommandFailed {
+  return new CommandFailed(`No device is registered for account ${account}. See: ${PROGRAM} devices list`);
+}

@@ -37,18 +37,20 @@ async function showDevice(context: CommandContext, account: number, options: Sho
   else for (const line of textTable(rowsOf(view))) out(line);
 }
 
-const rowsOf = (view: DeviceView): readonly (readonly [string, string])[] => [
-  ['account', String(view.account)],
-  ['platform', view.platform],
-  ['app id', view.appId],
-  ['push token', view.token],
-  ['Apple sandbox', view.sandbox === null ? '(the app did not say)' : view.sandbox ? 'yes' : 'no'],
-  ['push profile', view.pushProfile ?? '(none)'],
-  ['notification token', view.remoteNotificationToken ?? '(none)'],
-  ['name', view.name ?? '(none)'],
-  ['os version', view.osVersion ?? '(none)'],
-  ['client version', view.clientVersion ?? '(none)'],
-  ['remote logging id', view.remoteLoggingId ?? '(none)'],
-  ['registered', view.registeredAt],
-  ['last seen', view.lastSeenAt],
-];
+function rowsOf(view: DeviceView): readonly (readonly [string, string])[] {
+  return [
+    ['account', String(view.account)],
+    ['platform', view.platform],
+    ['app id', view.appId],
+    ['push token', view.token],
+    ['Apple sandbox', view.sandbox === null ? '(the app did not say)' : view.sandbox ? 'yes' : 'no'],
+    ['push profile', view.pushProfile ?? '(none)'],
+    ['notification token', view.remoteNotificationToken ?? '(none)'],
+    ['name', view.name ?? '(none)'],
+    ['os version', view.osVersion ?? '(none)'],
+    ['client version', view.clientVersion ?? '(none)'],
+    ['remote logging id', view.remoteLoggingId ?? '(none)'],
+    ['registered', view.registeredAt],
+    ['last seen', view.lastSeenAt],
+  ];
+}

@@ -25,15 +25,17 @@ export interface PushRecord {
 }
 
 /** A record of nothing yet. */
-export const emptyRecord = (): PushRecord => ({
-  connected: undefined,
-  credentialAt: undefined,
-  ended: undefined,
-  connectFailures: 0,
-  connectError: undefined,
-  connectReason: undefined,
-  credentialError: undefined,
-});
+export function emptyRecord(): PushRecord {
+  return {
+    connected: undefined,
+    credentialAt: undefined,
+    ended: undefined,
+    connectFailures: 0,
+    connectError: undefined,
+    connectReason: undefined,
+    credentialError: undefined,
+  };
+}
 
 /** What the recorder needs to know of the push under way. */
 export interface PushUnderWay {
@@ -46,7 +48,7 @@ export interface PushUnderWay {
   readonly onConnectFailed: () => void;
 }
 
-const nothing = (): void => {};
+function nothing(): void {}
 
 /** Events of the push parts that write the record of the push that `current` tells. */
 export function recordingEvents(current: () => PushUnderWay | undefined): PushEvents & ChannelEvents {

@@ -23,8 +23,9 @@ export interface KnownApp {
 const NO_KEY = 0;
 
 /** The app key to import devices with; undefined where their app is not here. */
-export const keyOf = (app: KnownApp | undefined): number | undefined =>
-  app?.key === 'new' ? NO_KEY : app?.key;
+export function keyOf(app: KnownApp | undefined): number | undefined {
+  return app?.key === 'new' ? NO_KEY : app?.key;
+}
 
 interface Importing {
   readonly apps: Pick<AppStore, 'find' | 'save'>;
@@ -37,16 +38,18 @@ interface Importing {
 type Reading = { readonly credential: AppCredential } | { readonly problem: string };
 
 /** For Apple's apps `push_key` is the name of a file: whoever has to bring it needs it. */
-const quoted = (pushKey: string): string => `"${oneLine(pushKey).slice(0, 100)}"`;
+function quoted(pushKey: string): string {
+  return `"${oneLine(pushKey).slice(0, 100)}"`;
+}
 
 const UNSAFE: Reading = { problem: 'its push_key names no file below --cert-dir' };
 
 /** The certificate in the file that the reference names, which must lie below the folder, links followed. */
-const readCertificate = async (
+async function readCertificate(
   { certDir, now }: Importing,
   pushKey: string,
   appId: string,
-): Promise<Reading> => {
+): Promise<Reading> {
   if (certDir === undefined) return { problem: 'its certificate is needed: give --cert-dir' };
   const root = await realpath(certDir);
   const path = await realpath(resolve(root, pushKey)).catch(() => undefined);
@@ -60,24 +63,28 @@ const readCertificate = async (
     if (error instanceof CommandFailed) return { problem: 'the file of its push_key cannot be read' };
     throw error;
   }
-};
+}
 
-const isSame = (one: AppCredential, other: AppCredential): boolean =>
-  one.kind === 'apns-certificate' &&
-  other.kind === 'apns-certificate' &&
-  one.certificate === other.certificate &&
-  one.privateKey === other.privateKey;
+function isSame(one: AppCredential, other: AppCredential): boolean {
+  return (
+    one.kind === 'apns-certificate' &&
+    other.kind === 'apns-certificate' &&
+    one.certificate === other.certificate &&
+    one.privateKey === other.privateKey
+  );
+}
 
 /** Whether the reference's certificate should take the place of what the app has here. */
-const isBetter = (theirs: AppCredential, ours: AppCredential): boolean =>
-  ours.kind === 'apns-certificate' && (credentialExpiry(theirs) ?? 0) > (credentialExpiry(ours) ?? 0);
+function isBetter(theirs: AppCredential, ours: AppCredential): boolean {
+  return ours.kind === 'apns-certificate' && (credentialExpiry(theirs) ?? 0) > (credentialExpiry(ours) ?? 0);
+}
 
-const importApnsApp = async (
+async function importApnsApp(
   importing: Importing,
   tally: ImportTally,
   app: { readonly label: string; readonly appId: string; readonly pushKey: string },
   known: App | undefined,
-): Promise<KnownApp['key']> => {
+): Promise<KnownApp['key']> {
   // Apple's keys do not expire and serve every app: a certificate is never an improvement.
   if (known !== undefined && known.credential.kind !== 'apns-certificate') {
     tally.unchanged += 1;
@@ -102,9 +109,9 @@ const importApnsApp = async (
   if (!importing.apply) return known?.key ?? 'new';
   const saved = await importing.apps.save({ platform: 'apns', appId: app.appId, credential }, importing.now);
   return saved.app.key;
-};
+}
 
-const importApp = async (importing: Importing, tally: ImportTally, row: ReferenceRow): Promise<KnownApp> => {
+async function importApp(importing: Importing, tally: ImportTally, row: ReferenceRow): Promise<KnownApp> {
   const appId = String(row['app_id']);
   const platform = PLATFORMS.find((one) => one === row['platform']);
   const label = oneLine(`${String(row['platform'])} ${appId}`);
@@ -123,14 +130,14 @@ const importApp = async (importing: Importing, tally: ImportTally, row: Referenc
   if (known === undefined) return unusable('Google wants a service account now; its old key is of no use');
   tally.unchanged += 1;
   return { label, platform, appId, key: known.key };
-};
+}
 
 /** Takes over the apps; resolves with them by their id in the reference. */
-export const importApps = async (
+export async function importApps(
   reference: Pick<ReferenceDatabase, 'apps'>,
   importing: Importing,
   tally: ImportTally,
-): Promise<ReadonlyMap<number, KnownApp>> => {
+): Promise<ReadonlyMap<number, KnownApp>> {
   const apps = new Map<number, KnownApp>();
   for (let after = 0; ; ) {
     const rows = await reference.apps(after);
@@ -140,4 +147,4 @@ export const importApps = async (
     }
     if (rows.length === 0) return apps;
   }
-};
+}

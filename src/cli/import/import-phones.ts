@@ -9,23 +9,23 @@ import type { ReferenceDatabase, ReferenceRow } from './reference-database.ts';
 /** Writes a page of devices, or tells what that would do. */
 export type DeviceWriter = (devices: readonly ImportedDevice[]) => Promise<ReadonlyMap<number, ImportFate>>;
 
-const optionalText = (value: unknown): string | null => {
+function optionalText(value: unknown): string | null {
   const decoded = decodeText(value);
   // Blank is as if not sent, as in a registration.
   return decoded.ok && decoded.value !== '' ? decoded.value : null;
-};
+}
 
 /** Of a clock that was ahead nothing is known: what it says must not count against a registration here. */
-const seenAt = (microseconds: unknown, now: number): number => {
+function seenAt(microseconds: unknown, now: number): number {
   const seen = typeof microseconds === 'number' ? Math.floor(microseconds / 1_000) : 0;
   return seen >= 0 && seen <= now ? seen : 0;
-};
+}
 
-const readPhone = (
+function readPhone(
   row: ReferenceRow,
   apps: ReadonlyMap<number, KnownApp>,
   now: number,
-): ImportedDevice | { readonly problem: string } => {
+): ImportedDevice | { readonly problem: string } {
   const account = decodeAccountNumber(row['sip_user_id']);
   if (!account.ok) return { problem: 'its sip_user_id is no account number' };
   const token = decodeToken(row['token']);
@@ -44,14 +44,14 @@ const readPhone = (
     remoteLoggingId: optionalText(row['remote_logging_id']),
     seenAt: seenAt(row['last_seen'], now),
   };
-};
+}
 
-const readPage = (
+function readPage(
   rows: readonly ReferenceRow[],
   apps: ReadonlyMap<number, KnownApp>,
   now: number,
   tally: ImportTally,
-): readonly ImportedDevice[] => {
+): readonly ImportedDevice[] {
   const phones = new Map<number, ImportedDevice>();
   for (const row of rows) {
     const phone = readPhone(row, apps, now);
@@ -64,21 +64,21 @@ const readPage = (
     if (other === undefined || other.seenAt < phone.seenAt) phones.set(phone.account, phone);
   }
   return [...phones.values()];
-};
+}
 
-const count = (tally: ImportTally, fate: ImportFate): void => {
+function count(tally: ImportTally, fate: ImportFate): void {
   if (fate === 'newer-here') tally.skip('the account registered here since the reference last heard of it');
   else tally[fate] += 1;
-};
+}
 
 /** Takes over the devices, a page at a time, never more in memory. `now` tells epoch ms. */
-export const importPhones = async (
+export async function importPhones(
   reference: Pick<ReferenceDatabase, 'devices'>,
   apps: ReadonlyMap<number, KnownApp>,
   write: DeviceWriter,
   now: () => number,
   tally: ImportTally,
-): Promise<void> => {
+): Promise<void> {
   for (let after: string | undefined; ; ) {
     const rows = await reference.devices(after);
     const last = rows.at(-1);
@@ -90,4 +90,4 @@ export const importPhones = async (
     }
     after = String(last['sip_user_id']);
   }
-};
+}

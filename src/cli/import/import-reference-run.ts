@@ -29,7 +29,7 @@ export interface ImportOptions {
 const VARIABLE = 'REFERENCE_DATABASE_URL';
 
 /** The work of `import-reference`. */
-export const runImportReference = async (context: CommandContext, options: ImportOptions): Promise<void> => {
+export async function runImportReference(context: CommandContext, options: ImportOptions): Promise<void> {
   // The arguments of a process are there for every user of the machine to read.
   if (options.from !== undefined) process.title = 'vialer-middleware import-reference';
   const url = await addressOf(options);
@@ -44,9 +44,9 @@ export const runImportReference = async (context: CommandContext, options: Impor
   } finally {
     await reference.close();
   }
-};
+}
 
-const addressOf = async ({ from, fromFile }: ImportOptions): Promise<string> => {
+async function addressOf({ from, fromFile }: ImportOptions): Promise<string> {
   if (from !== undefined && fromFile !== undefined)
     throw new CommandFailed('--from and --from-file exclude each other.', 2);
   if (fromFile !== undefined) {
@@ -61,24 +61,24 @@ const addressOf = async ({ from, fromFile }: ImportOptions): Promise<string> => 
   if (url === '')
     throw new CommandFailed(`Give the reference database: ${VARIABLE}, --from-file or --from.`, 2);
   return url;
-};
+}
 
-const checkFolder = async (path: string | undefined): Promise<void> => {
+async function checkFolder(path: string | undefined): Promise<void> {
   if (path === undefined) return;
   const isFolder = await stat(path).then(
     (found) => found.isDirectory(),
     () => false,
   );
   if (!isFolder) throw new CommandFailed(`--cert-dir: "${path}" is no folder.`, 2);
-};
+}
 
-const importAll = async (
+async function importAll(
   { out }: CommandContext,
   options: ImportOptions,
   reference: ReferenceDatabase,
   database: Database,
   appStore: AppStore,
-): Promise<void> => {
+): Promise<void> {
   const apply = options.apply === true;
   const tallies = {
     apps: new ImportTally('app_app'),
@@ -116,23 +116,23 @@ const importAll = async (
     certDir: options.certDir !== undefined,
   });
   for (const line of advice) out(line);
-};
+}
 
-const exportLogs = async (
+async function exportLogs(
   reference: ReferenceDatabase,
   path: string,
   apply: boolean,
   tally: ImportTally,
-): Promise<void> => {
+): Promise<void> {
   const file = await openResponseLogFile(path, { apply });
   try {
     await exportResponseLogs(reference, file, tally);
   } finally {
     await file.close();
   }
-};
+}
 
-const lineOf = (row: ReferenceRow): string | undefined => {
+function lineOf(row: ReferenceRow): string | undefined {
   const { id, date, platform, roundtrip_time: seconds, available } = row;
   if (typeof date !== 'number' || typeof seconds !== 'number' || !Number.isFinite(seconds)) return undefined;
   if (!PLATFORMS.some((known) => known === platform)) return undefined;
@@ -143,14 +143,14 @@ const lineOf = (row: ReferenceRow): string | undefined => {
     roundtrip_seconds: seconds,
     available: Number(available) !== 0,
   });
-};
+}
 
 /** Writes the response logs that the file does not have yet, a page at a time. */
-const exportResponseLogs = async (
+async function exportResponseLogs(
   reference: Pick<ReferenceDatabase, 'responseLogs'>,
   file: Pick<ResponseLogFile, 'lastId' | 'append'>,
   tally: ImportTally,
-): Promise<void> => {
+): Promise<void> {
   for (let after = file.lastId; ; ) {
     const rows = await reference.responseLogs(after);
     const last = rows.at(-1);
@@ -161,16 +161,16 @@ const exportResponseLogs = async (
     if (lines.length < rows.length) tally.skip('damaged', rows.length - lines.length);
     after = Number(last['id']);
   }
-};
+}
 
 /** App ids that mean nothing to a shell: commands are copied. */
 const PLAIN = /^[\w.-]+$/;
 
 /** What to do next, by what the import found; one line each. */
-const importAdvice = (
+function importAdvice(
   apps: Iterable<KnownApp>,
   options: { readonly apply: boolean; readonly responseLogs: boolean; readonly certDir: boolean },
-): readonly string[] => {
+): readonly string[] {
   const { apply, responseLogs, certDir } = options;
   const absent = [...apps].filter(
     ({ key, platform, appId }) => key === undefined && platform !== undefined && PLAIN.test(appId),
@@ -189,18 +189,18 @@ const importAdvice = (
     ...(responseLogs ? [] : ['response logs stay where they are; to keep them: --response-logs FILE']),
   ];
   return steps.length === 0 ? [] : ['Next:', ...steps.map((step, index) => `  ${index + 1}. ${step}`)];
-};
+}
 
 /**
  * Opens the database that is imported into. A dry run needs none: without one, `work` gets an empty one in memory.
  * Rejects as `withDatabase` does.
  */
-const withTarget = async (
+async function withTarget(
   { err }: CommandContext,
   place: Pick<Config, 'databaseUrl' | 'databaseSetting'>,
   { apply }: { readonly apply: boolean },
   work: (database: Database) => Promise<void>,
-): Promise<void> => {
+): Promise<void> {
   try {
     await withDatabase(place, work);
   } catch (error) {
@@ -213,4 +213,4 @@ const withTarget = async (
     };
     await withDatabase(inMemory, migrated, { create: true });
   }
-};
+}

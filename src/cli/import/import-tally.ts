@@ -35,13 +35,15 @@ export class ImportTally {
 }
 
 /** The summary of an import: a line per table, then the reasons for what was skipped. */
-export const tallyLines = (tallies: readonly ImportTally[]): readonly string[] => [
-  ...textTable([
-    ['TABLE', 'READ', 'ADDED', 'UPDATED', 'UNCHANGED', 'SKIPPED'],
-    ...tallies.map(({ table, read, added, updated, unchanged, skipped }) => [
-      table,
-      ...[read, added, updated, unchanged, skipped].map(String),
+export function tallyLines(tallies: readonly ImportTally[]): readonly string[] {
+  return [
+    ...textTable([
+      ['TABLE', 'READ', 'ADDED', 'UPDATED', 'UNCHANGED', 'SKIPPED'],
+      ...tallies.map(({ table, read, added, updated, unchanged, skipped }) => [
+        table,
+        ...[read, added, updated, unchanged, skipped].map(String),
+      ]),
     ]),
-  ]),
-  ...tallies.flatMap(({ reasons }) => reasons),
-];
+    ...tallies.flatMap(({ reasons }) => reasons),
+  ];
+}

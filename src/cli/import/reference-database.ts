@@ -31,17 +31,19 @@ const NO_SUCH_TABLE = 1146;
 const NO_SUCH_COLUMN = 1054;
 
 /** Django keeps UTC without a zone (the reference has USE_TZ off, TIME_ZONE UTC); the session's zone must not matter. */
-const microseconds = (column: string): RawBuilder<unknown> =>
-  sql`timestampdiff(microsecond, '1970-01-01 00:00:00', ${sql.ref(column)})`;
+function microseconds(column: string): RawBuilder<unknown> {
+  return sql`timestampdiff(microsecond, '1970-01-01 00:00:00', ${sql.ref(column)})`;
+}
 
 const APP_COLUMNS = sql`id, platform, app_id, push_key`;
 const DEVICE_COLUMNS = sql`sip_user_id, name, os_version, client_version, token, sandbox, app_id, remote_logging_id, ${microseconds('last_seen')} as last_seen`;
 const LOG_COLUMNS = sql`id, platform, roundtrip_time, available, ${microseconds('date')} as date`;
 
-const errnoOf = (error: unknown): number =>
-  error instanceof Error && 'errno' in error && typeof error.errno === 'number' ? error.errno : 0;
+function errnoOf(error: unknown): number {
+  return error instanceof Error && 'errno' in error && typeof error.errno === 'number' ? error.errno : 0;
+}
 
-const failure = (error: unknown): unknown => {
+function failure(error: unknown): unknown {
   const cause = { cause: error };
   if (error instanceof DatabaseUrlError)
     return new CommandFailed(`The address of the reference database: ${error.problem}`, 2, cause);
@@ -63,18 +65,18 @@ const failure = (error: unknown): unknown => {
     default:
       return error;
   }
-};
+}
 
-const told = async <T>(work: () => Promise<T>): Promise<T> => {
+async function told<T>(work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {
     throw failure(error);
   }
-};
+}
 
 /** Connects to the reference's MySQL or MariaDB database. Rejects with `CommandFailed`, which quotes nothing of `url`. */
-export const openReference = async (url: string): Promise<ReferenceDatabase> => {
+export async function openReference(url: string): Promise<ReferenceDatabase> {
   const reading = readDatabaseAddress(url);
   if (reading.ok && reading.address.engine !== 'mysql')
     throw new CommandFailed('The reference database must be mysql://user:password@host:3306/database.', 2);
@@ -108,4 +110,4 @@ export const openReference = async (url: string): Promise<ReferenceDatabase> => 
       ),
     close: () => database.close(),
   };
-};
+}

@@ -13,7 +13,7 @@ export interface ResponseLogFile {
 /** No line is longer, in bytes. */
 const MAX_LINE = 1_024;
 
-const idOf = (line: string): number | undefined => {
+function idOf(line: string): number | undefined {
   try {
     const value: unknown = JSON.parse(line);
     if (typeof value !== 'object' || value === null || !('id' in value)) return undefined;
@@ -22,12 +22,12 @@ const idOf = (line: string): number | undefined => {
     // Not a line of ours; the caller says so.
     return undefined;
   }
-};
+}
 
 /** Where the last complete line ends, and its id; what a run that was killed began to write lies behind it. */
-const lastLine = async (
+async function lastLine(
   file: FileHandle,
-): Promise<{ readonly end: number; readonly id: number } | undefined> => {
+): Promise<{ readonly end: number; readonly id: number } | undefined> {
   const { size } = await file.stat();
   if (size === 0) return { end: 0, id: 0 };
   const start = Math.max(0, size - 2 * MAX_LINE);
@@ -41,13 +41,13 @@ const lastLine = async (
   if (before === -1 && start > 0) return undefined;
   const id = idOf(tail.toString('utf8', before + 1, newline));
   return id === undefined ? undefined : { end: start + newline + 1, id };
-};
+}
 
 /** Opens the file, made for this user alone where it is missing; a dry run (`apply` false) neither makes nor changes it. */
-export const openResponseLogFile = async (
+export async function openResponseLogFile(
   path: string,
   { apply }: { readonly apply: boolean },
-): Promise<ResponseLogFile> => {
+): Promise<ResponseLogFile> {
   const file = await open(path, apply ? 'a+' : 'r', 0o600).catch((error: unknown) => {
     const code = error instanceof Error && 'code' in error ? String(error.code) : 'unreadable';
     if (!apply && code === 'ENOENT') return undefined;
@@ -69,4 +69,4 @@ export const openResponseLogFile = async (
     },
     close: () => file.close(),
   };
-};
+}

@@ -35,12 +35,19 @@ export function webAddress(text: string): string {
 }
 
 /** `--platform`, with its three words. */
-export const platformOption = (): Option =>
-  new Option('--platform <platform>', "the app's platform").choices(PLATFORMS);
+export function platformOption(): Option {
+  return new Option('--platform <platform>', "the app's platform").choices(PLATFORMS);
+}
 
 /** `--app-id`. */
-export const appIdOption = (): Option =>
-  new Option('--app-id <id>', 'bundle id (iOS) or package name (Android), as the app registers with it');
+export function appIdOption(): Option {
+  return new Option(
+    '--app-id <id>',
+    'bundle id (iOS) or package name (Android), as the app registers with it',
+  );
+}
 
 /** `--json`. */
-export const jsonOption = (): Option => new Option('--json', 'print JSON, for scripts');
+export function jsonOption(): Option {
+  return new Option('--json', 'print JSON, for scripts');
+}

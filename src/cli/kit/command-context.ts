@@ -39,8 +39,12 @@ export function requireSettings<T>(read: (reader: SettingsReader, source: Config
   throw unusable(reader.problems);
 }
 
-const unusable = (problems: readonly string[]): CommandFailed =>
-  new CommandFailed(['The settings cannot be used:', ...problems.map((line) => `  ${line}`)].join('\n'), 2);
+function unusable(problems: readonly string[]): CommandFailed {
+  return new CommandFailed(
+    ['The settings cannot be used:', ...problems.map((line) => `  ${line}`)].join('\n'),
+    2,
+  );
+}
 
 /** What becomes of a SQLite file that does not exist: it stays so, or this command or `serve` creates it. */
 type Missing = 'no such file' | 'will be created' | 'will be created by serve';

@@ -18,10 +18,16 @@ export function textTable(rows: readonly (readonly string[])[]): readonly string
 }
 
 /** Text that came from elsewhere, fit for a terminal: without control and formatting characters. */
-export const oneLine = (text: string): string => text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, '?');
+export function oneLine(text: string): string {
+  return text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, '?');
+}
 
 /** A number with its thing, which makes its plural with an s: `1 device`, `2 devices`. */
-export const counted = (count: number, thing: string): string => `${count} ${thing}${count === 1 ? '' : 's'}`;
+export function counted(count: number, thing: string): string {
+  return `${count} ${thing}${count === 1 ? '' : 's'}`;
+}
 
 /** A duration for people, one decimal. */
-export const milliseconds = (ms: number): string => `${ms.toFixed(1)} ms`;
+export function milliseconds(ms: number): string {
+  return `${ms.toFixed(1)} ms`;
+}

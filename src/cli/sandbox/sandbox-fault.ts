@@ -44,19 +44,23 @@ interface FaultKind {
   readonly read: (text: string) => Fault | undefined;
 }
 
-const timed = (kind: 'delay' | 'slow-headers' | 'slow-body'): FaultKind => ({
-  usage: `${kind}:MS`,
-  values: `MS is a whole number from 0 to ${MAX_MS}`,
-  read: (text) => {
-    const ms = number(text, 0, MAX_MS);
-    return ms === undefined ? undefined : { kind, ms };
-  },
-});
+function timed(kind: 'delay' | 'slow-headers' | 'slow-body'): FaultKind {
+  return {
+    usage: `${kind}:MS`,
+    values: `MS is a whole number from 0 to ${MAX_MS}`,
+    read: (text) => {
+      const ms = number(text, 0, MAX_MS);
+      return ms === undefined ? undefined : { kind, ms };
+    },
+  };
+}
 
-const bare = (kind: 'hang' | 'refuse' | 'disconnect' | 'garbage'): FaultKind => ({
-  usage: kind,
-  read: (text) => (text === '' ? { kind } : undefined),
-});
+function bare(kind: 'hang' | 'refuse' | 'disconnect' | 'garbage'): FaultKind {
+  return {
+    usage: kind,
+    read: (text) => (text === '' ? { kind } : undefined),
+  };
+}
 
 /** Every fault by its name. */
 export const FAULT_KINDS: Readonly<Record<Fault['kind'], FaultKind>> = {
@@ -114,7 +118,9 @@ export const FAULT_KINDS: Readonly<Record<Fault['kind'], FaultKind>> = {
   },
 };
 
-const isKind = (text: string): text is Fault['kind'] => Object.hasOwn(FAULT_KINDS, text);
+function isKind(text: string): text is Fault['kind'] {
+  return Object.hasOwn(FAULT_KINDS, text);
+}
 
 /** Reads `[TOKEN=]KIND[:VALUE][@TIMES][+delivered]`. Throws as option parsers do. */
 export function readFault(text: string): ScriptedFault {

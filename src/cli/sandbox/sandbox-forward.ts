@@ -13,10 +13,10 @@ const TIMEOUT_MS = 5_000;
 const MAX_IN_FLIGHT = 16;
 
 /** Without the provider token: it is a credential, and no phone ever sees it. */
-const bodyOf = (service: string, { token, headers, payload }: DeliveredPush): string => {
+function bodyOf(service: string, { token, headers, payload }: DeliveredPush): string {
   const { authorization: _, ...shown } = headers;
   return JSON.stringify({ service, token, headers: shown, payload });
-};
+}
 
 /** Posts each push as JSON: at most 16 at once, 5 s each. `say` gets the reports; they leave out the query of `url`, which may hold a secret. */
 export function createForward(url: string, say: (line: string) => void): Forward {

@@ -56,5 +56,6 @@ const GOOGLE_SAYS: Partial<Record<PhoneBehaviour | 'none', Fault>> = {
 };
 
 /** What each push service answers to a push for a phone that behaves so; undefined: it accepts the push. */
-export const refusalFor = (push: 'apns' | 'fcm', behaviour: PhoneBehaviour | 'none'): Fault | undefined =>
-  (push === 'apns' ? APPLE_SAYS : GOOGLE_SAYS)[behaviour];
+export function refusalFor(push: 'apns' | 'fcm', behaviour: PhoneBehaviour | 'none'): Fault | undefined {
+  return (push === 'apns' ? APPLE_SAYS : GOOGLE_SAYS)[behaviour];
+}

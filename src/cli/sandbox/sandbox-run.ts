@@ -66,12 +66,14 @@ export async function runSandbox(context: CommandContext, options: SandboxOption
   await stopSignal();
 }
 
-const throwNoFolder = (folder: string) => (error: unknown) => {
-  if (error instanceof CommandFailed) throw error;
-  const why = error instanceof Error ? ('code' in error ? error.code : error.message) : 'unknown error';
-  const message = `--folder: ${folder} cannot be created or written (${why}): give another one.`;
-  throw new CommandFailed(message, 2, { cause: error });
-};
+function throwNoFolder(folder: string) {
+  return (error: unknown) => {
+    if (error instanceof CommandFailed) throw error;
+    const why = error instanceof Error ? ('code' in error ? error.code : error.message) : 'unknown error';
+    const message = `--folder: ${folder} cannot be created or written (${why}): give another one.`;
+    throw new CommandFailed(message, 2, { cause: error });
+  };
+}
 
 async function startSandboxWorld(options: SandboxOptions, say: (words: string) => void): Promise<World> {
   const behaviourOf = behaviourFor(options.phones);

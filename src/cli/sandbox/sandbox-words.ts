@@ -6,16 +6,19 @@ import { oneLine } from '../kit/text-table.ts';
 const MOST_SHOWN = 6_000;
 
 /** Enough of a push token to tell it from others. */
-export const shortToken = (token: string): string =>
-  token.length <= 8 ? oneLine(token) : `${oneLine(token.slice(0, 8))}…`;
+export function shortToken(token: string): string {
+  return token.length <= 8 ? oneLine(token) : `${oneLine(token.slice(0, 8))}…`;
+}
 
 /** A payload in one line, with nothing that steers a terminal. */
-export const shownPayload = (payload: Readonly<Record<string, unknown>>): string =>
-  oneLine(JSON.stringify(payload).slice(0, MOST_SHOWN));
+export function shownPayload(payload: Readonly<Record<string, unknown>>): string {
+  return oneLine(JSON.stringify(payload).slice(0, MOST_SHOWN));
+}
 
 /** A word as a shell and a settings file read it. */
-export const shellWord = (text: string): string =>
-  /^[\w@%+=:,./-]+$/.test(text) ? text : `'${oneLine(text).replaceAll("'", `'\\''`)}'`;
+export function shellWord(text: string): string {
+  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${oneLine(text).replaceAll("'", `'\\''`)}'`;
+}
 
 /** How a person answers a call in the place of the app; nothing for a push that is no call. */
 export function howToAnswer(payload: Readonly<Record<string, unknown>>): readonly string[] {

@@ -23,10 +23,10 @@ export interface Readiness {
 }
 
 /** The word of `/readyz` for it. */
-export const statusOf = ({ notReady, degraded }: Readiness) => {
+export function statusOf({ notReady, degraded }: Readiness) {
   if (notReady.length > 0) return 'not ready';
   return degraded.length > 0 ? 'degraded' : 'ready';
-};
+}
 
 /** What load balancers, orchestrators and integrators ask. */
 export interface OpsParts {

@@ -7,7 +7,9 @@ import type { FastifyReply } from 'fastify';
  */
 const EMPTY_STRING = '""';
 
-const asItStands = (json: unknown): string => String(json);
+function asItStands(json: unknown): string {
+  return String(json);
+}
 
 /**
  * A JSON body as it stands. Fastify adds a charset to JSON text that has no serializer of its own; sent as bytes, the

@@ -25,5 +25,6 @@ export const OUTCOME_REPLIES = {
  * The body of an answer that ends a call. `withOutcome`: the ending stands in it too (`status=NAK&outcome=declined`), for
  * PBXs that cannot read a header of an answer.
  */
-export const pbxBody = (outcome: CallOutcome, withOutcome: boolean): string =>
-  withOutcome ? `${OUTCOME_REPLIES[outcome]}&outcome=${outcome}` : OUTCOME_REPLIES[outcome];
+export function pbxBody(outcome: CallOutcome, withOutcome: boolean): string {
+  return withOutcome ? `${OUTCOME_REPLIES[outcome]}&outcome=${outcome}` : OUTCOME_REPLIES[outcome];
+}

@@ -32,13 +32,15 @@ const ENGINES: Readonly<Record<string, { engine: DatabaseAddress['engine']; port
 const EXAMPLE = 'postgres://user:password@host:5432/database or mysql://user:password@host:3306/database';
 
 /** Whether the text looks like the address of a database server that this program knows. */
-export const isServerAddress = (text: string): boolean => /^(postgres(ql)?|mysql|mariadb):/i.test(text);
+export function isServerAddress(text: string): boolean {
+  return /^(postgres(ql)?|mysql|mariadb):/i.test(text);
+}
 
 /**
  * The database at `url` as a person may read it: a file with its whole path, a server without password and options. What
  * cannot be read is not quoted, because a password may be anywhere in it.
  */
-export const shownDatabase = (url: string): string => {
+export function shownDatabase(url: string): string {
   if (!isServerAddress(url)) {
     const path = /^sqlite:(.+)$/is.exec(url)?.[1];
     if (path === undefined) return '(unreadable address)';
@@ -50,13 +52,13 @@ export const shownDatabase = (url: string): string => {
   if (socket !== undefined)
     return `${engine}://${user}@/${database}?${engine === 'mysql' ? 'socket' : 'host'}=${socket}`;
   return `${engine}://${user}@${host.includes(':') ? `[${host}]` : host}:${port}/${database}`;
-};
+}
 
 /** Without a host `URL` takes no user; the options of the address name a host or a socket then. */
 const NO_HOST = /^([a-z]+:\/\/[^/?#]*@)(?=[/?])/i;
 
 /** Reads the address of a PostgreSQL, MySQL or MariaDB database. Pure; a problem never quotes the address. */
-export const readDatabaseAddress = (text: string): AddressReading => {
+export function readDatabaseAddress(text: string): AddressReading {
   const isHostless = NO_HOST.test(text.trim());
   const url = URL.parse(isHostless ? text.trim().replace(NO_HOST, '$1nowhere') : text);
   const engine = url === null ? undefined : ENGINES[url.protocol];
@@ -103,15 +105,17 @@ export const readDatabaseAddress = (text: string): AddressReading => {
     ok: true,
     address: { ...tls, user, password, database, engine: engine.engine, host, socket, port, session },
   };
-};
+}
 
-const refuse = (problem: string): AddressReading => ({ ok: false, problem });
+function refuse(problem: string): AddressReading {
+  return { ok: false, problem };
+}
 
 const SEVERAL =
   'names several hosts; write the one of the server that takes changes, or of a proxy before them';
 
 /** What is wrong with the part between user and path; undefined where an unencoded character may be the reason. */
-const misreadServers = (text: string): string | undefined => {
+function misreadServers(text: string): string | undefined {
   const [, authority = '', rest = ''] = /^[a-z]+:\/\/([^/?#]*)(.*)$/is.exec(text.trim()) ?? [];
   if (rest.includes('@')) return undefined;
   const servers = authority.slice(authority.lastIndexOf('@') + 1);
@@ -119,12 +123,14 @@ const misreadServers = (text: string): string | undefined => {
   return /^(?:[\w.-]+|\[[\da-f:.]+\]):[^:@]+$/i.test(servers) && authority.includes('@')
     ? 'has a port that is not a number from 0 to 65535'
     : undefined;
-};
+}
 
 /** What follows the first of several `@` may be the rest of a password. */
-const isEncoded = ({ hash, pathname }: URL): boolean => hash === '' && !pathname.includes('@');
+function isEncoded({ hash, pathname }: URL): boolean {
+  return hash === '' && !pathname.includes('@');
+}
 
-const namesOf = (url: URL): Pick<DatabaseAddress, 'user' | 'password' | 'database' | 'host'> | undefined => {
+function namesOf(url: URL): Pick<DatabaseAddress, 'user' | 'password' | 'database' | 'host'> | undefined {
   try {
     return {
       user: decodeURIComponent(url.username),
@@ -136,4 +142,4 @@ const namesOf = (url: URL): Pick<DatabaseAddress, 'user' | 'password' | 'databas
   } catch {
     return undefined;
   }
-};
+}

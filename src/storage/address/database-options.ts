@@ -39,10 +39,10 @@ const KNOWN: Readonly<Record<Engine, readonly string[]>> = {
 };
 
 /** Reads the options of an address; a problem names an option, never its value. */
-export const readDatabaseOptions = (
+export function readDatabaseOptions(
   engine: Engine,
   query: URLSearchParams,
-): DatabaseOptions | { readonly problem: string } => {
+): DatabaseOptions | { readonly problem: string } {
   const known = KNOWN[engine];
   for (const name of new Set(query.keys())) {
     if (!known.includes(name)) return { problem: unknown(name, known) };
@@ -82,7 +82,7 @@ export const readDatabaseOptions = (
       bindsChannel: /^(?:prefer|require)$/.test(query.get('channel_binding') ?? ''),
     },
   };
-};
+}
 
 /** Options without effect, and those of their values that ask for nothing else than what happens anyhow. */
 const HARMLESS: readonly (readonly [string, RegExp])[] = [
@@ -92,8 +92,8 @@ const HARMLESS: readonly (readonly [string, RegExp])[] = [
 ];
 
 /** What does not look like a name may be a part of a password. */
-const unknown = (name: string, known: readonly string[]): string => {
+function unknown(name: string, known: readonly string[]): string {
   if (!/^[A-Za-z][A-Za-z_.-]{0,40}$/.test(name)) return 'has an unknown option; leave it out';
   const meant = closeName(name, known);
   return `has the unknown option ${name}=; ${meant === undefined ? 'leave it out' : `write ${meant}=, or leave it out`}`;
-};
+}

@@ -15,10 +15,10 @@ export type DatabaseTlsFiles =
 type Text = { readonly pem: string | undefined } | { readonly problem: string };
 
 /** Reads the files of an address; `readFile` throws as `node:fs` does. */
-export const readDatabaseTlsFiles = (
+export function readDatabaseTlsFiles(
   { tls, caFile, certFile, keyFile }: DatabaseTls,
   readFile: (path: string) => string,
-): DatabaseTlsFiles => {
+): DatabaseTlsFiles {
   if (tls === 'off') return { ok: true, ca: undefined, cert: undefined, key: undefined };
   const ca = pemOf('sslrootcert', caFile, readFile);
   if ('problem' in ca) return { ok: false, problem: ca.problem };
@@ -27,13 +27,13 @@ export const readDatabaseTlsFiles = (
   const key = pemOf('sslkey', keyFile, readFile);
   if ('problem' in key) return { ok: false, problem: key.problem };
   return { ok: true, ca: ca.pem, cert: cert.pem, key: key.pem };
-};
+}
 
-const pemOf = (
+function pemOf(
   option: 'sslrootcert' | 'sslcert' | 'sslkey',
   path: string | undefined,
   readFile: (path: string) => string,
-): Text => {
+): Text {
   if (path === undefined) return { pem: undefined };
   let text: string;
   try {
@@ -44,4 +44,4 @@ const pemOf = (
   }
   const reading = option === 'sslkey' ? readPrivateKey(text) : readCertificates(text);
   return reading.ok ? { pem: reading.pem } : { problem: `${option} names ${path}, which ${reading.problem}` };
-};
+}

@@ -39,7 +39,7 @@ const SSL_WORDS: Readonly<Record<string, TlsMode>> = {
 };
 
 /** How the connection is to be protected, by the options of an address. */
-export const tlsOf = (query: URLSearchParams): DatabaseTls | { readonly problem: string } => {
+export function tlsOf(query: URLSearchParams): DatabaseTls | { readonly problem: string } {
   const files = {
     caFile: query.get('sslrootcert') ?? undefined,
     certFile: query.get('sslcert') ?? undefined,
@@ -69,10 +69,10 @@ export const tlsOf = (query: URLSearchParams): DatabaseTls | { readonly problem:
   }
   // As libpq does, https://www.postgresql.org/docs/current/libpq-ssl.html: an authority is not named for nothing.
   return { ...files, tls: tls === 'encrypt' && files.caFile !== undefined ? 'verify-ca' : tls };
-};
+}
 
 /** Prisma's `sslaccept`, in words of `sslmode`; undefined where the address does not have it. */
-const acceptedBy = (query: URLSearchParams): string | undefined | { readonly problem: string } => {
+function acceptedBy(query: URLSearchParams): string | undefined | { readonly problem: string } {
   const accept = query.get('sslaccept');
   if (accept === null) return undefined;
   if (query.has('sslmode') || query.has('ssl-mode') || query.has('ssl'))
@@ -81,4 +81,4 @@ const acceptedBy = (query: URLSearchParams): string | undefined | { readonly pro
   return accept === 'accept_invalid_certs'
     ? 'no-verify'
     : { problem: 'has sslaccept= with a value that this service does not know; write sslmode=' };
-};
+}

@@ -2,7 +2,7 @@ import { type Kysely, sql } from 'kysely';
 import type { Migration } from 'kysely/migration';
 import type { SqlDialect } from '../database.ts';
 
-const createApps = async (db: Kysely<unknown>, { columns }: SqlDialect): Promise<void> => {
+async function createApps(db: Kysely<unknown>, { columns }: SqlDialect): Promise<void> {
   await db.schema
     .createTable('apps')
     .ifNotExists()
@@ -24,12 +24,12 @@ const createApps = async (db: Kysely<unknown>, { columns }: SqlDialect): Promise
   const counters = await sql`select id from app_changes`.execute(db);
   if (counters.rows.length > 0) return;
   await sql`insert into app_changes (id, revision) values (1, 0)`.execute(db);
-};
+}
 
-const createDevices = async (
+async function createDevices(
   db: Kysely<unknown>,
   { columns, indexesForeignKeys }: SqlDialect,
-): Promise<void> => {
+): Promise<void> {
   await db.schema
     .createTable('devices')
     .ifNotExists()
@@ -49,15 +49,17 @@ const createDevices = async (
     .execute();
   if (indexesForeignKeys) return;
   await db.schema.createIndex('devices_by_app').ifNotExists().on('devices').column('app_key').execute();
-};
+}
 
 /**
  * The first tables: apps with the counter of their changes, and devices. MySQL commits every statement by itself, so
  * a migration there goes on where an interrupted one stopped: each of its steps is left out where it is done.
  */
-export const appsAndDevices = (dialect: SqlDialect): Migration => ({
-  up: async (db) => {
-    await createApps(db, dialect);
-    await createDevices(db, dialect);
-  },
-});
+export function appsAndDevices(dialect: SqlDialect): Migration {
+  return {
+    up: async (db) => {
+      await createApps(db, dialect);
+      await createDevices(db, dialect);
+    },
+  };
+}

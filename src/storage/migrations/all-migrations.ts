@@ -7,7 +7,9 @@ import { providerTokens } from './002-provider-tokens.ts';
 export const HISTORY_TABLE = 'kysely_migration';
 
 /** Every migration by its name; names sort in the order in which they run, and are never changed after a release. */
-export const allMigrations = (dialect: SqlDialect): Readonly<Record<string, Migration>> => ({
-  '001-apps-and-devices': appsAndDevices(dialect),
-  '002-provider-tokens': providerTokens(dialect),
-});
+export function allMigrations(dialect: SqlDialect): Readonly<Record<string, Migration>> {
+  return {
+    '001-apps-and-devices': appsAndDevices(dialect),
+    '002-provider-tokens': providerTokens(dialect),
+  };
+}

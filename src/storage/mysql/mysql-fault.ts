@@ -56,7 +56,7 @@ const LOST_CODES: ReadonlySet<string> = new Set(['PROTOCOL_CONNECTION_LOST', 'PR
 const LOST_MESSAGES = ["Can't add new command when connection is in closed state", 'Queue limit reached'];
 
 /** What an error of `mysql2` means; undefined for wrong SQL, wrong values and whatever else is a mistake of ours. */
-export const mysqlFault = (error: unknown): StorageFault | undefined => {
+export function mysqlFault(error: unknown): StorageFault | undefined {
   if (error instanceof DeadlineMissed) return 'slow';
   if (!(error instanceof Error)) return undefined;
   const known = 'errno' in error && typeof error.errno === 'number' ? FAULTS[error.errno] : undefined;
@@ -69,4 +69,4 @@ export const mysqlFault = (error: unknown): StorageFault | undefined => {
   if (code === 'AUTH_SWITCH_PLUGIN_ERROR') return 'refused';
   if (code === 'HANDSHAKE_NO_SSL_SUPPORT') return 'untrusted';
   return networkFault(error);
-};
+}

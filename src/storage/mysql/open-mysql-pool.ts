@@ -11,23 +11,29 @@ import type { TlsOptions } from '../server/tls-options.ts';
 /** Statements that may wait for a connection. Each leaves by its own deadline, so this only bounds a flood. */
 const MAX_QUEUE = 10_000;
 
-const isRows = <R>(result: unknown): result is R[] => Array.isArray(result);
+function isRows<R>(result: unknown): result is R[] {
+  return Array.isArray(result);
+}
 
-const affectedBy = (result: mysql.QueryResult): bigint =>
-  'affectedRows' in result && typeof result.affectedRows === 'number' ? BigInt(result.affectedRows) : 0n;
+function affectedBy(result: mysql.QueryResult): bigint {
+  return 'affectedRows' in result && typeof result.affectedRows === 'number'
+    ? BigInt(result.affectedRows)
+    : 0n;
+}
 
-const runOn = <R>(
+function runOn<R>(
   connection: mysql.PoolConnection,
   sql: string,
   parameters: readonly unknown[],
-): Promise<SessionResult<R>> =>
-  new Promise((resolve, reject) => {
+): Promise<SessionResult<R>> {
+  return new Promise((resolve, reject) => {
     connection.query(sql, [...parameters], (error, result) => {
       if (error !== null) reject(error);
       else if (isRows<R>(result)) resolve({ rows: result, affected: undefined, command: undefined });
       else resolve({ rows: [], affected: affectedBy(result), command: undefined });
     });
   });
+}
 
 /** Of our texts, which the server is told at the start; columns have collations of their own. */
 const COLLATION = 'utf8mb4_bin';
@@ -39,7 +45,7 @@ const COLLATION = 'utf8mb4_bin';
  * committed; no gap locks, which would make first registrations of neighbouring accounts wait for each other; no
  * endless waits.
  */
-const settingsOf = ({ timeoutMs }: ServerLimits): string => {
+function settingsOf({ timeoutMs }: ServerLimits): string {
   const seconds = Math.max(1, Math.ceil(timeoutMs / 1000));
   const settings = [
     'character_set_client = utf8mb4',
@@ -59,14 +65,14 @@ const settingsOf = ({ timeoutMs }: ServerLimits): string => {
   // MySQL has nothing of the kind.
   const idle = `/*M!100302 , session idle_transaction_timeout = ${Math.ceil(idleLimit(timeoutMs) / 1000)} */`;
   return `set session ${settings.join(', session ')} ${limit} ${idle}`;
-};
+}
 const ISOLATION = 'set session transaction isolation level read committed';
 
-const sessionOf = async (
+async function sessionOf(
   connection: mysql.PoolConnection,
   limits: ServerLimits,
   onGone: () => void,
-): Promise<ServerSession> => {
+): Promise<ServerSession> {
   let gone = false;
   // A connection that breaks between two statements tells by these; the next statement rejects.
   connection.on('error', () => {});
@@ -96,14 +102,14 @@ const sessionOf = async (
     },
     destroy,
   };
-};
+}
 
 /** A pool of `mysql2` connections; opens none yet. */
-export const openMysqlPool = (
+export function openMysqlPool(
   address: DatabaseAddress,
   tls: TlsOptions | undefined,
   limits: ServerLimits,
-): ServerPool => {
+): ServerPool {
   const pool = mysql.createPool({
     ...(address.socket === undefined
       ? { host: address.host, port: address.port }
@@ -145,4 +151,4 @@ export const openMysqlPool = (
       return ending;
     },
   };
-};
+}

@@ -7,8 +7,8 @@ import { mysqlFault } from './mysql-fault.ts';
 import { openMysqlPool } from './open-mysql-pool.ts';
 
 /** Prepares a MySQL or MariaDB database without asking it anything. Rejects with `DatabaseUrlError`. */
-export const openMysql = (address: DatabaseAddress, limits: ServerLimits): Promise<ClosedDatabase> =>
-  openServer(address, limits, {
+export function openMysql(address: DatabaseAddress, limits: ServerLimits): Promise<ClosedDatabase> {
+  return openServer(address, limits, {
     openPool: openMysqlPool,
     faultOf: mysqlFault,
     kysely: {
@@ -20,6 +20,7 @@ export const openMysql = (address: DatabaseAddress, limits: ServerLimits): Promi
     dialectOf: mysqlSqlDialect,
     unsuited: mysqlUnsuited,
   });
+}
 
 interface Oldest {
   readonly name: string;
@@ -31,7 +32,7 @@ const MARIADB: Oldest = { name: 'MariaDB', version: [10, 2, 0] };
 const MYSQL: Oldest = { name: 'MySQL', version: [8, 0, 17] };
 
 /** Why our tables cannot be on a server that says this of its `version()`; undefined where they can, or nobody knows. */
-export const mysqlUnsuited = (version: string): string | undefined => {
+export function mysqlUnsuited(version: string): string | undefined {
   const numbers = /^(\d+)\.(\d+)\.(\d+)/.exec(version)?.slice(1).map(Number);
   if (numbers === undefined) return undefined;
   const oldest = /mariadb/i.test(version) ? MARIADB : MYSQL;
@@ -40,7 +41,7 @@ export const mysqlUnsuited = (version: string): string | undefined => {
     .find((each) => each !== 0);
   if (difference === undefined || difference > 0) return undefined;
   return `the server is ${oldest.name} ${numbers.join('.')}; MySQL 8.0.17 or MariaDB 10.2, or newer, is needed`;
-};
+}
 
 /**
  * MySQL or MariaDB in the terms of our queries and migrations, by its `version()`. Of the collations of utf8mb4 only
@@ -48,7 +49,7 @@ export const mysqlUnsuited = (version: string): string | undefined => {
  * https://dev.mysql.com/doc/refman/8.4/en/charset-binary-collations.html
  * https://mariadb.com/kb/en/supported-character-sets-and-collations/
  */
-export const mysqlSqlDialect = (version: string): SqlDialect => {
+export function mysqlSqlDialect(version: string): SqlDialect {
   const collation = /mariadb/i.test(version) ? 'utf8mb4_nopad_bin' : 'utf8mb4_0900_bin';
   const exact = sql.raw(`character set utf8mb4 collate ${collation}`);
   return {
@@ -63,4 +64,4 @@ export const mysqlSqlDialect = (version: string): SqlDialect => {
     },
     indexesForeignKeys: true,
   };
-};
+}

@@ -11,13 +11,13 @@ import type { TlsOptions } from '../server/tls-options.ts';
 const INT8 = 20;
 
 /** Our 64-bit columns are counters and times, far below 2^53; `pg` would give them as text. */
-const numericTypes = (): pg.TypeOverrides => {
+function numericTypes(): pg.TypeOverrides {
   const types = new pg.TypeOverrides();
   types.setTypeParser(INT8, Number);
   return types;
-};
+}
 
-const sessionOf = (client: pg.PoolClient, onGone: () => void): ServerSession => {
+function sessionOf(client: pg.PoolClient, onGone: () => void): ServerSession {
   let gone = false;
   // A connection that breaks between two statements tells by this event; the next statement rejects.
   client.on('error', () => {});
@@ -40,7 +40,7 @@ const sessionOf = (client: pg.PoolClient, onGone: () => void): ServerSession => 
       client.release(true);
     },
   };
-};
+}
 
 const TLS_CHECKS = {
   encrypt: { checkServerIdentity: () => undefined },
@@ -50,11 +50,11 @@ const TLS_CHECKS = {
 } as const;
 
 /** A pool of `pg` connections; opens none yet. */
-export const openPostgresPool = (
+export function openPostgresPool(
   address: DatabaseAddress,
   tls: TlsOptions | undefined,
   limits: ServerLimits,
-): ServerPool => {
+): ServerPool {
   const pool = new pg.Pool({
     host: address.socket ?? address.host,
     port: address.port,
@@ -97,4 +97,4 @@ export const openPostgresPool = (
       return ending;
     },
   };
-};
+}

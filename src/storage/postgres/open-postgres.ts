@@ -7,8 +7,8 @@ import { openPostgresPool } from './open-postgres-pool.ts';
 import { postgresFault } from './postgres-fault.ts';
 
 /** Prepares a PostgreSQL database without asking it anything. Rejects with `DatabaseUrlError`. */
-export const openPostgres = (address: DatabaseAddress, limits: ServerLimits): Promise<ClosedDatabase> =>
-  openServer(address, limits, {
+export function openPostgres(address: DatabaseAddress, limits: ServerLimits): Promise<ClosedDatabase> {
+  return openServer(address, limits, {
     openPool: openPostgresPool,
     faultOf: postgresFault,
     kysely: {
@@ -23,6 +23,7 @@ export const openPostgres = (address: DatabaseAddress, limits: ServerLimits): Pr
         ? undefined
         : `the encoding of the database is ${encoding}, in which not every text can be kept; make one with: create database NAME encoding 'UTF8' template template0`,
   });
+}
 
 /** PostgreSQL in the terms of our queries and migrations. */
 const postgresSqlDialect: SqlDialect = {

@@ -42,7 +42,7 @@ const LOST = [
 ];
 
 /** What an error of `pg` means; undefined for wrong SQL, wrong values and whatever else is a mistake of ours. */
-export const postgresFault = (error: unknown): StorageFault | undefined => {
+export function postgresFault(error: unknown): StorageFault | undefined {
   if (error instanceof DeadlineMissed) return 'slow';
   if (error instanceof pg.DatabaseError) {
     const code = error.code ?? '';
@@ -50,4 +50,4 @@ export const postgresFault = (error: unknown): StorageFault | undefined => {
   }
   if (!(error instanceof Error)) return undefined;
   return LOST.some((beginning) => error.message.startsWith(beginning)) ? 'gone' : networkFault(error);
-};
+}

@@ -41,7 +41,9 @@ class QueueFull extends Error {
 }
 
 /** Connections of `limit` that changes may not take: a lock that holds up every change must leave calls their reads. */
-const keptForReads = (limit: number): number => (limit < 2 ? 0 : Math.max(1, Math.floor(limit / 4)));
+function keptForReads(limit: number): number {
+  return limit < 2 ? 0 : Math.max(1, Math.floor(limit / 4));
+}
 
 /** A session on its way through the pool below; it reports when it is free again. */
 class LentSession implements ServerSession {

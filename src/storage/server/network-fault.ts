@@ -21,7 +21,7 @@ const NETWORK_CODES: ReadonlySet<string> = new Set([
 ]);
 
 /** What an error of the connection itself means, TLS included; undefined for any other error. */
-export const networkFault = (error: Error): StorageFault | undefined => {
+export function networkFault(error: Error): StorageFault | undefined {
   // All addresses of a name were tried in vain.
   if (error instanceof AggregateError) return 'gone';
   const code = 'code' in error && typeof error.code === 'string' ? error.code : '';
@@ -29,4 +29,4 @@ export const networkFault = (error: Error): StorageFault | undefined => {
   // OpenSSL's verdicts have names such as SELF_SIGNED_CERT_IN_CHAIN.
   if (/^ERR_(TLS|SSL)_|CERT|_SIGNATURE$|^HANDSHAKE_|SSL/.test(code)) return 'untrusted';
   return /\b(SSL|secure connection)\b/.test(error.message) ? 'untrusted' : undefined;
-};
+}

@@ -37,11 +37,11 @@ export interface ServerEngine {
 const OF_SESSIONS: ReadonlySet<StorageFault> = new Set(['forbidden', 'read-only', 'refused']);
 
 /** Prepares a database on a server without asking it anything. Rejects with `DatabaseUrlError`. */
-export const openServer = async (
+export async function openServer(
   address: DatabaseAddress,
   limits: ServerLimits,
   engine: ServerEngine,
-): Promise<ClosedDatabase> => {
+): Promise<ClosedDatabase> {
   const tls = tlsOptions(address);
   const { faultOf: engineFault } = engine;
   const meansLost = (error: unknown) => engineFault(error) === 'gone';
@@ -113,24 +113,26 @@ export const openServer = async (
       await Promise.all([...drivers].map((each) => each.destroy()));
     },
   };
-};
+}
 
 /** Of a name that does not exist: https://nodejs.org/api/dns.html#error-codes; a name server that is away says otherwise. */
-const isUnknownHost = (error: unknown): boolean =>
-  error instanceof Error && 'code' in error && error.code === 'ENOTFOUND';
+function isUnknownHost(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'ENOTFOUND';
+}
 
-const told = (text: string, words: string | undefined): string =>
-  words === undefined ? text : `${text}: ${words}`;
+function told(text: string, words: string | undefined): string {
+  return words === undefined ? text : `${text}: ${words}`;
+}
 
 /**
  * Asks the server what it is: what `expression`, SQL without parameters, gives. What the operator has to set right
  * becomes a fault of the address; a server that is away for now does not.
  */
-const firstContact = async (
+async function firstContact(
   kysely: Kysely<Tables>,
   expression: string,
   faultOf: SqlDialect['faultOf'],
-): Promise<string> => {
+): Promise<string> {
   try {
     const { rows } = await sql<{ answer: string }>`select ${sql.raw(expression)} as answer`.execute(kysely);
     return rows[0]?.answer ?? '';
@@ -152,4 +154,4 @@ const firstContact = async (
         throw error;
     }
   }
-};
+}

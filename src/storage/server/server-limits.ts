@@ -25,4 +25,6 @@ export const CLOSE_LIMIT_MS = 500;
  * Milliseconds after which the server ends a transaction that asks nothing: one of a process that was stopped in the
  * middle must not hold its row locks for ever.
  */
-export const idleLimit = (timeoutMs: number): number => Math.max(timeoutMs, 5_000);
+export function idleLimit(timeoutMs: number): number {
+  return Math.max(timeoutMs, 5_000);
+}

@@ -12,7 +12,7 @@ export interface TlsOptions {
 }
 
 /** The address's files and wishes; undefined where the connection is not encrypted. Throws `DatabaseUrlError`. */
-export const tlsOptions = (address: DatabaseAddress): TlsOptions | undefined => {
+export function tlsOptions(address: DatabaseAddress): TlsOptions | undefined {
   if (address.tls === 'off') return undefined;
   const files = readDatabaseTlsFiles(address, (path) => readFileSync(path, 'utf8'));
   if (!files.ok) throw new DatabaseUrlError(files.problem);
@@ -23,4 +23,4 @@ export const tlsOptions = (address: DatabaseAddress): TlsOptions | undefined => 
     ...(cert === undefined ? {} : { cert }),
     ...(key === undefined ? {} : { key }),
   };
-};
+}

@@ -7,25 +7,26 @@ const LITTLE_SPACE = 1024 * 1024;
 /** Free bytes below which hardly any write can work: SQLite makes the -shm file in pieces of 32 KiB. */
 const NO_SPACE = 64 * 1024;
 
-const hasLess = ({ bavail, bsize, files, ffree }: StatsFs, bytes: number): boolean =>
+function hasLess({ bavail, bsize, files, ffree }: StatsFs, bytes: number): boolean {
   // Some file systems do not count files.
-  bavail * bsize < bytes || (files > 0 && ffree === 0);
+  return bavail * bsize < bytes || (files > 0 && ffree === 0);
+}
 
 /** Whether the file system of `path` has no room; false where that cannot be told. */
-export const isDiskFull = (path: string): boolean => {
+export function isDiskFull(path: string): boolean {
   try {
     return hasLess(statfsSync(dirname(path)), NO_SPACE);
   } catch {
     return false;
   }
-};
+}
 
 /** Whether the next write to `path` may fail: little space is left, or its file system became read-only. */
-export const mayNotWrite = async (path: string): Promise<boolean> => {
+export async function mayNotWrite(path: string): Promise<boolean> {
   try {
     await access(path, constants.W_OK);
     return hasLess(await statfs(dirname(path)), LITTLE_SPACE);
   } catch {
     return true;
   }
-};
+}

@@ -9,14 +9,14 @@ class FileLost extends Error {
   override readonly name = 'FileLost';
 }
 
-const find = (path: string): BigIntStats | undefined => {
+function find(path: string): BigIntStats | undefined {
   try {
     return statSync(path, { bigint: true, throwIfNoEntry: false });
   } catch {
     // A folder above it became a file, or may not be entered any more.
     return undefined;
   }
-};
+}
 
 /** Watches the files of an open database. */
 export interface FileWatch {
@@ -32,7 +32,7 @@ export interface FileWatch {
  * (https://sqlite.org/howtocorrupt.html#_unlinking_or_renaming_a_database_file_while_in_use), and all of it is gone with
  * the process. A file that comes back to its place counts again; one that was overwritten does not.
  */
-export const watchSqliteFile = (path: string): FileWatch => {
+export function watchSqliteFile(path: string): FileWatch {
   // The working directory may change or be moved away; what was opened does not.
   const main = resolve(path);
   const files = SUFFIXES.map((suffix) => ({ path: `${main}${suffix}`, opened: find(`${main}${suffix}`) }));
@@ -58,4 +58,4 @@ export const watchSqliteFile = (path: string): FileWatch => {
     },
     close: overwriting.close,
   };
-};
+}

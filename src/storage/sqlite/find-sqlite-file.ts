@@ -8,10 +8,11 @@ import { DatabaseUrlError } from '../database-url-error.ts';
 import { HISTORY_TABLE } from '../migrations/all-migrations.ts';
 import { sqliteFault } from './sqlite-fault.ts';
 
-const isAbsent = (error: unknown): boolean =>
-  error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR');
+function isAbsent(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR');
+}
 
-const sizeOf = async (path: string): Promise<number> => {
+async function sizeOf(path: string): Promise<number> {
   try {
     const found = await stat(path);
     if (found.isDirectory()) throw new DatabaseUrlError(`${path} is a directory, not a file`);
@@ -21,9 +22,9 @@ const sizeOf = async (path: string): Promise<number> => {
     if (error instanceof DatabaseUrlError) throw error;
     throw new DatabaseUrlError(`${path} cannot be looked at`, { cause: error });
   }
-};
+}
 
-const holdsOurTables = (path: string): boolean => {
+function holdsOurTables(path: string): boolean {
   // If nobody has it open, it is read without the side files, which a connection that only reads would leave behind.
   const unopened = pathToFileURL(path);
   unopened.search = 'immutable=1';
@@ -34,14 +35,14 @@ const holdsOurTables = (path: string): boolean => {
   } finally {
     sqlite.close();
   }
-};
+}
 
 /**
  * Makes sure that `path` is a database of this service, without changing a byte of it: opening one for writing would
  * make a missing file and change the journal of one that belongs to another program. Rejects with `DatabaseMissing`, and
  * with `DatabaseUrlError` where it is something else.
  */
-export const findSqliteFile = async (relative: string): Promise<void> => {
+export async function findSqliteFile(relative: string): Promise<void> {
   const path = resolve(relative);
   const size = await sizeOf(path);
   if (size === 0) throw new DatabaseMissing(`the file ${path} is empty`);
@@ -56,4 +57,4 @@ export const findSqliteFile = async (relative: string): Promise<void> => {
     return;
   }
   if (!isOurs) throw new DatabaseMissing(`the database ${path} has no tables of this service`);
-};
+}

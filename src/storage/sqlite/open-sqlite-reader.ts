@@ -16,7 +16,7 @@ const BUSY_TIMEOUT_MS = 0;
  * Opens it. On the one connection that writes, a read waits until the transaction that is under way has ended, since it
  * would else see what may yet be rolled back; in WAL mode this one sees what is committed, and at once.
  */
-export const openSqliteReader = async (path: string): Promise<SqliteReader> => {
+export async function openSqliteReader(path: string): Promise<SqliteReader> {
   const sqlite = new DatabaseSync(path, { readOnly: true, timeout: BUSY_TIMEOUT_MS });
   const driver = new SqliteDriver({ database: sqliteStatements(sqlite) });
   await driver.init();
@@ -25,4 +25,4 @@ export const openSqliteReader = async (path: string): Promise<SqliteReader> => {
     read: (query) => connection.executeQuery(query),
     close: () => driver.destroy(),
   };
-};
+}

@@ -24,15 +24,15 @@ const OPEN_PATIENCE_MS = 10_000;
 const OPEN_PAUSE_MS = 50;
 
 /** Makes the side files, and ends the checkpoint that a killed process may have left, for the watch over the files. */
-const checkpoint = (sqlite: DatabaseSync): void => {
+function checkpoint(sqlite: DatabaseSync): void {
   try {
     sqlite.exec('pragma wal_checkpoint(passive)');
   } catch {
     // As after each commit, that is no failure: the next one writes what this one did not.
   }
-};
+}
 
-const openOnce = (path: string): DatabaseSync => {
+function openOnce(path: string): DatabaseSync {
   const sqlite = new DatabaseSync(path, { timeout: BUSY_TIMEOUT_MS, enableForeignKeyConstraints: true });
   try {
     // In WAL mode, readers and one writer do not wait for each other; FULL syncs every commit to the disk before it
@@ -44,10 +44,10 @@ const openOnce = (path: string): DatabaseSync => {
     sqlite.close();
     throw error;
   }
-};
+}
 
 /** Changing to WAL fails at once, without the busy timeout, while another process does the same to a new file. */
-const openPatiently = async (path: string): Promise<DatabaseSync> => {
+async function openPatiently(path: string): Promise<DatabaseSync> {
   const giveUpAt = monotonic() + OPEN_PATIENCE_MS;
   for (;;) {
     try {
@@ -57,15 +57,15 @@ const openPatiently = async (path: string): Promise<DatabaseSync> => {
       await sleep(OPEN_PAUSE_MS);
     }
   }
-};
+}
 
 /** Without room for its side files, SQLite speaks of input and output, or of a file that it cannot open. */
-const faultAt = (path: string, error: unknown): StorageFault | undefined => {
+function faultAt(path: string, error: unknown): StorageFault | undefined {
   const fault = sqliteFault(error);
   return fault === 'io' && path !== ':memory:' && isDiskFull(path) ? 'full' : fault;
-};
+}
 
-const problemOf = (path: string, error: unknown): string => {
+function problemOf(path: string, error: unknown): string {
   switch (faultAt(path, error)) {
     case 'damaged':
       return `${path} is not a SQLite database, or is damaged`;
@@ -78,21 +78,21 @@ const problemOf = (path: string, error: unknown): string => {
     default:
       return `cannot open ${path} as a SQLite database: ${driverWords(error) ?? 'unknown error'}`;
   }
-};
+}
 
-const openFile = async (path: string, create: boolean): Promise<DatabaseSync> => {
+async function openFile(path: string, create: boolean): Promise<DatabaseSync> {
   if (path !== ':memory:') await (create ? prepareSqliteFile(path) : findSqliteFile(path));
   try {
     return await openPatiently(path);
   } catch (error) {
     throw new DatabaseUrlError(problemOf(path, error), { cause: error });
   }
-};
+}
 
-const openForCalls = async (
+async function openForCalls(
   path: string,
   writer: DatabaseSync,
-): Promise<{ reader: SqliteReader; watch: FileWatch }> => {
+): Promise<{ reader: SqliteReader; watch: FileWatch }> {
   try {
     const reader = await openSqliteReader(path);
     return { reader, watch: watchSqliteFile(path) };
@@ -100,23 +100,21 @@ const openForCalls = async (
     writer.close();
     throw new DatabaseUrlError(problemOf(path, error), { cause: error });
   }
-};
+}
 
 /** Commits a page that says what it said before: the file's number for its user, which we make no use of. */
-const commitSamePage = (kysely: Kysely<Tables>): Promise<void> =>
-  kysely.connection().execute(async (connection) => {
+function commitSamePage(kysely: Kysely<Tables>): Promise<void> {
+  return kysely.connection().execute(async (connection) => {
     const { rows } = await sql<{ user_version: number }>`pragma user_version`.execute(connection);
     await sql`pragma user_version = ${sql.lit(rows[0]?.user_version ?? 0)}`.execute(connection);
   });
+}
 
 /**
  * Opens the SQLite file at `path`, or a database in memory for `:memory:`. Rejects with `DatabaseUrlError`; without
  * `create` with `DatabaseMissing`, where it is not there.
  */
-export const openSqlite = async (
-  path: string,
-  { create }: { readonly create: boolean },
-): Promise<Database> => {
+export async function openSqlite(path: string, { create }: { readonly create: boolean }): Promise<Database> {
   const sqlite = await openFile(path, create);
   const kysely = new Kysely<Tables>({ dialect: sqliteKyselyDialect(sqlite) });
   // A database in memory is there for one connection only.
@@ -154,4 +152,4 @@ export const openSqlite = async (
       file?.watch.close();
     },
   };
-};
+}

@@ -35,7 +35,7 @@ interface WalIndex {
 }
 
 /** Undefined if it says nothing at the moment. A file system that does not show here what SQLite maps shows zeros. */
-const readIndex = (file: number): WalIndex | undefined => {
+function readIndex(file: number): WalIndex | undefined {
   const bytes = readStart(file, INDEX.bytes);
   if (bytes?.length !== INDEX.bytes) return undefined;
   if (![bytes.readUInt32LE(0), bytes.readUInt32BE(0)].includes(INDEX.version)) return undefined;
@@ -50,17 +50,17 @@ const readIndex = (file: number): WalIndex | undefined => {
     isUnfinished: written !== attempted,
     whole: `${hex(0, INDEX.readers)} ${attempted}`,
   };
-};
+}
 
 /** Fewer bytes if the file is shorter; undefined if the disk fails, which SQLite reports. */
-const readStart = (file: number, length: number): Buffer | undefined => {
+function readStart(file: number, length: number): Buffer | undefined {
   const bytes = Buffer.alloc(length);
   try {
     return bytes.subarray(0, readSync(file, bytes, 0, length, 0));
   } catch {
     return undefined;
   }
-};
+}
 
 /**
  * In WAL mode only checkpoints write to the database file, whichever process runs them, and each shows in the -shm file: a

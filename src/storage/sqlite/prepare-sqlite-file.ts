@@ -16,16 +16,16 @@ const EXPLANATIONS: Readonly<Record<string, string>> = {
   EROFS: 'the file system is read-only',
 };
 
-const explain = (error: unknown): string => {
+function explain(error: unknown): string {
   const code = error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : '';
   return EXPLANATIONS[code] ?? `the file cannot be opened (${code || 'unknown error'})`;
-};
+}
 
 /**
  * Makes sure that `path` is a file that we may write, creating it and its folders for this user alone: credentials are
  * kept in it. SQLite gives its side files the same permissions. Rejects with `DatabaseUrlError`.
  */
-export const prepareSqliteFile = async (path: string): Promise<void> => {
+export async function prepareSqliteFile(path: string): Promise<void> {
   try {
     await makeFolder(dirname(path));
     const file = await open(path, 'a', 0o600);
@@ -33,4 +33,4 @@ export const prepareSqliteFile = async (path: string): Promise<void> => {
   } catch (error) {
     throw new DatabaseUrlError(`cannot use ${path}: ${explain(error)}`, { cause: error });
   }
-};
+}

@@ -23,10 +23,10 @@ const CONFLICTS: ReadonlySet<number> = new Set([
 ]);
 
 /** What an error of `node:sqlite` means; undefined for wrong SQL, wrong values and whatever else is a mistake of ours. */
-export const sqliteFault = (error: unknown): StorageFault | undefined => {
+export function sqliteFault(error: unknown): StorageFault | undefined {
   if (!(error instanceof Error) || !('code' in error)) return undefined;
   if (error.code === 'ERR_INVALID_STATE') return 'closed';
   if (!('errcode' in error) || typeof error.errcode !== 'number') return undefined;
   // The low byte of an extended code is its primary code.
   return CONFLICTS.has(error.errcode) ? 'conflict' : FAULTS[error.errcode & 0xff];
-};
+}

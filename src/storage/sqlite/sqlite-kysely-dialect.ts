@@ -43,12 +43,14 @@ class TransactionalAdapter extends SqliteAdapter {
 }
 
 /** Kysely over an open `node:sqlite` database. */
-export const sqliteKyselyDialect = (database: DatabaseSync): Dialect => ({
-  createDriver: () => new ImmediateDriver(database),
-  createQueryCompiler: () => new SqliteQueryCompiler(),
-  createAdapter: () => new TransactionalAdapter(),
-  createIntrospector: (kysely) => new SqliteIntrospector(kysely),
-});
+export function sqliteKyselyDialect(database: DatabaseSync): Dialect {
+  return {
+    createDriver: () => new ImmediateDriver(database),
+    createQueryCompiler: () => new SqliteQueryCompiler(),
+    createAdapter: () => new TransactionalAdapter(),
+    createIntrospector: (kysely) => new SqliteIntrospector(kysely),
+  };
+}
 
 /** SQLite in the terms of our queries and migrations. */
 export const sqliteSqlDialect: SqlDialect = {

@@ -4,22 +4,24 @@ import type { SqliteDatabase, SqliteStatement } from 'kysely';
 /** How many prepared statements are kept; our queries are a few dozen different texts. */
 const MAX_STATEMENTS = 100;
 
-const bindable = (value: unknown): SQLInputValue => {
+function bindable(value: unknown): SQLInputValue {
   if (typeof value === 'string' || typeof value === 'number' || typeof value === 'bigint') return value;
   if (value === null || value instanceof Uint8Array) return value;
   throw new TypeError(`SQLite cannot store a value of type ${typeof value}`);
-};
+}
 
-const namesOf = (statement: StatementSync): readonly string[] => statement.columns().map(({ name }) => name);
+function namesOf(statement: StatementSync): readonly string[] {
+  return statement.columns().map(({ name }) => name);
+}
 
 /** A row as an object. `node:sqlite` makes them itself, but then it makes the name of each column anew for each row. */
-const asObject = (columns: readonly string[], values: readonly unknown[]): unknown => {
+function asObject(columns: readonly string[], values: readonly unknown[]): unknown {
   const row: Record<string, unknown> = {};
   for (let at = 0; at < columns.length; at += 1) row[columns[at] ?? ''] = values[at];
   return row;
-};
+}
 
-const adaptStatement = (statement: StatementSync, prepareAnother: () => StatementSync): SqliteStatement => {
+function adaptStatement(statement: StatementSync, prepareAnother: () => StatementSync): SqliteStatement {
   let columns = namesOf(statement);
   statement.setReturnArrays(true);
   const toObject = (values: unknown): unknown => {
@@ -35,10 +37,10 @@ const adaptStatement = (statement: StatementSync, prepareAnother: () => Statemen
     // A half-read statement cannot be shared with the cache's other users.
     iterate: (parameters) => prepareAnother().iterate(...parameters.map(bindable)),
   };
-};
+}
 
 /** What Kysely needs of a driver, over `node:sqlite`; keeps the statements used last, so that a query is parsed once. */
-export const sqliteStatements = (database: DatabaseSync): SqliteDatabase => {
+export function sqliteStatements(database: DatabaseSync): SqliteDatabase {
   const kept = new Map<string, SqliteStatement>();
   /** Calls use the same one again and again. */
   let last: { readonly sql: string; readonly statement: SqliteStatement } | undefined;
@@ -64,4 +66,4 @@ export const sqliteStatements = (database: DatabaseSync): SqliteDatabase => {
       if (database.isOpen) database.close();
     },
   };
-};
+}

@@ -14,7 +14,7 @@ const SETTLED_AFTER_MS = 4_000;
  * are on their own: the phone answers one of them. And of an app that says two things, the instance that waits takes
  * the one that it hears first, though another instance may have heard the other one before.
  */
-const withoutRedis = async (during: () => Promise<void>): Promise<Impact> => {
+async function withoutRedis(during: () => Promise<void>): Promise<Impact> {
   const from = monotonic();
   await during();
   const to = monotonic() + SETTLED_AFTER_MS;
@@ -23,27 +23,30 @@ const withoutRedis = async (during: () => Promise<void>): Promise<Impact> => {
     contested: ({ habit, answers }) =>
       habit !== 'once' && answers.some(({ at, endedAt }) => endedAt > from && at < to),
   };
-};
+}
 
-const heardAfter = ({ legs }: CallRecord, time: number): boolean =>
-  legs.some(({ asks }) => asks.some(({ endedAt }) => endedAt > time));
+function heardAfter({ legs }: CallRecord, time: number): boolean {
+  return legs.some(({ asks }) => asks.some(({ endedAt }) => endedAt > time));
+}
 
-const killed = ({ bus }: Scene): Promise<Impact> =>
-  withoutRedis(async () => {
+function killed({ bus }: Scene): Promise<Impact> {
+  return withoutRedis(async () => {
     await bus.redis().kill();
     await pause(OUTAGE_MS);
     await bus.redis().start();
   });
+}
 
-const paused = ({ bus }: Scene): Promise<Impact> =>
-  withoutRedis(async () => {
+function paused({ bus }: Scene): Promise<Impact> {
+  return withoutRedis(async () => {
     await bus.redis().pause();
     await pause(OUTAGE_MS);
     bus.redis().resume();
   });
+}
 
 /** A master is gone for good: its replica takes over after the Cluster's node timeout of two seconds. */
-const failedOver = async ({ bus }: Scene): Promise<Impact> => {
+async function failedOver({ bus }: Scene): Promise<Impact> {
   const cluster = bus.cluster();
   const key = 'whichever';
   let killed: { start(): Promise<void> } | undefined;
@@ -68,15 +71,16 @@ const failedOver = async ({ bus }: Scene): Promise<Impact> => {
       await cluster.settled();
     },
   };
-};
+}
 
 /** An instance that is cut off falls silent: what the other one does not know may wait there. */
-const cut = ({ bus }: Scene): Promise<Impact> =>
-  withoutRedis(async () => {
+function cut({ bus }: Scene): Promise<Impact> {
+  return withoutRedis(async () => {
     bus.network().blackhole();
     await pause(OUTAGE_MS);
     bus.network().heal();
   });
+}
 
 const usual = { instances: 2, database: 'PostgreSQL' } as const;
 

@@ -19,9 +19,11 @@ export interface Bus {
   close(): Promise<void>;
 }
 
-const none = (what: string) => (): never => {
-  throw new Error(`this fleet has no ${what}`);
-};
+function none(what: string) {
+  return (): never => {
+    throw new Error(`this fleet has no ${what}`);
+  };
+}
 
 const NO_BUS: Bus = {
   kind: 'none',
@@ -33,7 +35,7 @@ const NO_BUS: Bus = {
   close: () => Promise.resolve(),
 };
 
-const startSingle = async (): Promise<Bus> => {
+async function startSingle(): Promise<Bus> {
   const redis = await startRedis();
   return {
     ...NO_BUS,
@@ -43,9 +45,9 @@ const startSingle = async (): Promise<Bus> => {
     redis: () => redis,
     close: () => redis.close(),
   };
-};
+}
 
-const startProxied = async (): Promise<Bus> => {
+async function startProxied(): Promise<Bus> {
   const redis = await startRedis();
   const network = await startTcpProxy(redis.port);
   const throughNetwork = `redis://127.0.0.1:${network.port}`;
@@ -61,9 +63,9 @@ const startProxied = async (): Promise<Bus> => {
       await redis.close();
     },
   };
-};
+}
 
-const startCluster = async (): Promise<Bus> => {
+async function startCluster(): Promise<Bus> {
   const cluster = await startRedisCluster();
   return {
     ...NO_BUS,
@@ -73,10 +75,10 @@ const startCluster = async (): Promise<Bus> => {
     cluster: () => cluster,
     close: () => cluster.close(),
   };
-};
+}
 
 /** Starts a bus that is empty. */
-export const startBus = (kind: BusKind): Promise<Bus> => {
+export function startBus(kind: BusKind): Promise<Bus> {
   switch (kind) {
     case 'none':
       return Promise.resolve(NO_BUS);
@@ -89,4 +91,4 @@ export const startBus = (kind: BusKind): Promise<Bus> => {
     default:
       return kind satisfies never;
   }
-};
+}

@@ -15,7 +15,7 @@ const EDGE_MS = 500;
  * Calls that already wait do not need the database. One that is asked while it is away is NAK with
  * `storage-unavailable`, unless it began or ended at the edges of the outage.
  */
-const outage = async (during: () => Promise<void>): Promise<Impact> => {
+async function outage(during: () => Promise<void>): Promise<Impact> {
   const from = monotonic();
   await during();
   const to = monotonic();
@@ -29,32 +29,34 @@ const outage = async (during: () => Promise<void>): Promise<Impact> => {
       ];
     },
   };
-};
+}
 
-const outageProblem = ({ callId, legs }: CallRecord): readonly string[] => {
+function outageProblem({ callId, legs }: CallRecord): readonly string[] {
   const ask = legs[0]?.asks[0];
   if (ask?.answer?.outcome !== 'storage-unavailable')
     return [`${callId} was asked while the database was away and ended as ${ask?.answer?.outcome}`];
   const took = Math.round(ask.endedAt - ask.at);
   return took > TOLD_WITHIN_MS + TOLERANCE_MS ? [`${callId} heard of the outage after ${took} ms`] : [];
-};
+}
 
-const killed = ({ database }: Scene): Promise<Impact> =>
-  outage(async () => {
+function killed({ database }: Scene): Promise<Impact> {
+  return outage(async () => {
     await database.kill();
     await pause(OUTAGE_MS);
     await database.start();
   });
+}
 
-const paused = ({ database }: Scene): Promise<Impact> =>
-  outage(async () => {
+function paused({ database }: Scene): Promise<Impact> {
+  return outage(async () => {
     await database.process.pause();
     await pause(OUTAGE_MS);
     database.process.resume();
   });
+}
 
-const onEach = (name: string, strike: FaultCase['strike']): readonly FaultCase[] =>
-  (['PostgreSQL', 'MariaDB'] as const satisfies readonly DatabaseKind[]).map((database) => ({
+function onEach(name: string, strike: FaultCase['strike']): readonly FaultCase[] {
+  return (['PostgreSQL', 'MariaDB'] as const satisfies readonly DatabaseKind[]).map((database) => ({
     name: `${database} ${name}`,
     instances: 2,
     database,
@@ -62,6 +64,7 @@ const onEach = (name: string, strike: FaultCase['strike']): readonly FaultCase[]
     settings: { DATABASE_TIMEOUT: '800' },
     strike,
   }));
+}
 
 /** What can happen to the database. */
 export const DATABASE_FAULTS: readonly FaultCase[] = [

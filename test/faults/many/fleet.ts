@@ -24,7 +24,7 @@ export interface Fleet {
 }
 
 /** Starts a fleet on an empty or migrated database. `settingsOf` an instance are added to the usual ones. */
-export const startFleet = async (options: {
+export async function startFleet(options: {
   readonly instances: 2 | 3;
   readonly databaseUrl: string;
   readonly settingsOf: (instance: number) => Readonly<Record<string, string>>;
@@ -32,7 +32,7 @@ export const startFleet = async (options: {
   readonly compileCache: string;
   /** Names of ports that instances connect to, beside those of the push services. */
   readonly peers: ReadonlyMap<number, string>;
-}): Promise<Fleet> => {
+}): Promise<Fleet> {
   await using starting = new AsyncDisposableStack();
   const folder = await mkdtemp(join(tmpdir(), 'vialer-middleware-faults-'));
   starting.defer(() => rm(folder, { recursive: true, force: true }));
@@ -84,4 +84,4 @@ export const startFleet = async (options: {
     },
     close: () => running.disposeAsync(),
   };
-};
+}

@@ -3,8 +3,8 @@ import { get } from 'node:http';
 const TIMEOUT_MS = 5_000;
 
 /** Reads a page over a connection of its own, which is closed afterwards. Rejects after 5 s, or when nobody listens. */
-export const getText = (url: string): Promise<{ readonly status: number; readonly text: string }> =>
-  new Promise((resolve, reject) => {
+export function getText(url: string): Promise<{ readonly status: number; readonly text: string }> {
+  return new Promise((resolve, reject) => {
     const request = get(url, { agent: false, timeout: TIMEOUT_MS }, (response) => {
       let text = '';
       response.setEncoding('utf8').on('data', (part: string) => {
@@ -16,3 +16,4 @@ export const getText = (url: string): Promise<{ readonly status: number; readonl
     request.on('timeout', () => request.destroy(new Error(`No answer within ${TIMEOUT_MS} ms.`)));
     request.on('error', reject);
   });
+}

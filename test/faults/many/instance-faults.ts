@@ -5,7 +5,7 @@ import { pause } from './pause.ts';
 const MEASURED = 'vialer_middleware_push_answer_seconds';
 
 /** Every instance in turn: told to stop, gone, started again. */
-const restartInTurn = async ({ fleet }: Scene): Promise<Impact> => {
+async function restartInTurn({ fleet }: Scene): Promise<Impact> {
   const problems: string[] = [];
   for (const instance of fleet.instances) {
     const code = await instance.stop();
@@ -13,20 +13,20 @@ const restartInTurn = async ({ fleet }: Scene): Promise<Impact> => {
     await instance.start();
   }
   return { check: () => problems };
-};
+}
 
 /** One instance is gone at once, for two seconds. */
-const killOne = async ({ fleet }: Scene): Promise<Impact> => {
+async function killOne({ fleet }: Scene): Promise<Impact> {
   const [first] = fleet.instances;
   if (first === undefined) throw new RangeError('there are no instances');
   await first.kill();
   await pause(2_000);
   await first.start();
   return {};
-};
+}
 
 /** The phones' clocks go wrong by up to six hours, either way; what they echo is a time that the service sent. */
-const shiftClocks = async ({ phones, fleet }: Scene): Promise<Impact> => {
+async function shiftClocks({ phones, fleet }: Scene): Promise<Impact> {
   phones.shiftClocks(6);
   await pause(5_000);
   const problems: string[] = [];
@@ -40,7 +40,7 @@ const shiftClocks = async ({ phones, fleet }: Scene): Promise<Impact> => {
       problems.push(`instance ${instance.name} measured ${seconds} s in ${count} answers`);
   }
   return { check: () => problems };
-};
+}
 
 /** What can happen to the instances and to those who answer them. */
 export const INSTANCE_FAULTS: readonly FaultCase[] = [

@@ -31,10 +31,10 @@ export interface Instance {
 const KEPT_OUTPUT = 100_000;
 
 /** Makes an instance on free ports; it is not started. `settings` are all of its environment beside `PATH`. */
-export const createInstance = async (
+export async function createInstance(
   name: string,
   settings: Readonly<Record<string, string>>,
-): Promise<Instance> => {
+): Promise<Instance> {
   const port = await freePort();
   const metricsPort = await freePort();
   const url = `http://127.0.0.1:${port}`;
@@ -91,4 +91,4 @@ export const createInstance = async (
     metrics: async () => readMetrics((await getText(`http://127.0.0.1:${metricsPort}/metrics`)).text),
     output: () => output,
   };
-};
+}

@@ -11,13 +11,14 @@ export interface Subscriber {
 const FIRST_ACCOUNT = 300_000_000;
 
 /** So many accounts with phones, every other one of Apple's. */
-export const makeSubscribers = (count: number): readonly Subscriber[] =>
-  Array.from({ length: count }, (_, index) => {
+export function makeSubscribers(count: number): readonly Subscriber[] {
+  return Array.from({ length: count }, (_, index) => {
     const account = FIRST_ACCOUNT + index;
     const kind: PhoneKind = index % 2 === 0 ? 'ios' : 'android';
     const token = kind === 'ios' ? account.toString(16).padStart(64, '0') : `fcm-${account}:x_y-z`;
     return { account, kind, token };
   });
+}
 
 /** Every call that was asked, and the latest one of each account. */
 export interface Ledger {
@@ -28,7 +29,7 @@ export interface Ledger {
 }
 
 /** Makes an empty ledger. */
-export const createLedger = (): Ledger => {
+export function createLedger(): Ledger {
   const calls: CallRecord[] = [];
   const byAccount = new Map<number, CallRecord>();
   return {
@@ -39,4 +40,4 @@ export const createLedger = (): Ledger => {
     },
     latest: (account) => byAccount.get(account),
   };
-};
+}

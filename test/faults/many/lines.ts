@@ -14,7 +14,7 @@ export interface Lines {
 }
 
 /** Makes the lines; they connect when they are used. */
-export const createLines = (urls: readonly string[]): Lines => {
+export function createLines(urls: readonly string[]): Lines {
   const all = urls.map((url) => ({
     url,
     agent: new Agent({ keepAlive: true, maxSockets: Number.POSITIVE_INFINITY }),
@@ -25,11 +25,11 @@ export const createLines = (urls: readonly string[]): Lines => {
       for (const { agent } of all) agent.destroy();
     },
   };
-};
+}
 
 /** The line with that number, counted around. */
-export const lineAt = (lines: readonly Line[], number: number): Line => {
+export function lineAt(lines: readonly Line[], number: number): Line {
   const line = lines[number % lines.length];
   if (line === undefined) throw new RangeError('there are no lines');
   return line;
-};
+}

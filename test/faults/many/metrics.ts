@@ -9,7 +9,7 @@ export interface Metrics {
 }
 
 /** Reads Prometheus' text format. */
-export const readMetrics = (text: string): Metrics => {
+export function readMetrics(text: string): Metrics {
   const series = new Map<string, number>();
   for (const line of text.split('\n')) {
     const end = line.lastIndexOf(' ');
@@ -28,4 +28,4 @@ export const readMetrics = (text: string): Metrics => {
       return values;
     },
   };
-};
+}

@@ -15,10 +15,12 @@ export interface OpenFiles {
 
 const SOCKET = /^socket:\[(\d+)\]$/;
 
-const portOf = (address: string | undefined): number => Number.parseInt(address?.split(':').at(-1) ?? '', 16);
+function portOf(address: string | undefined): number {
+  return Number.parseInt(address?.split(':').at(-1) ?? '', 16);
+}
 
 /** TCP sockets of this machine by inode; columns of proc(5), /proc/net/tcp. */
-const socketsByInode = (pid: number): ReadonlyMap<string, OpenSocket> => {
+function socketsByInode(pid: number): ReadonlyMap<string, OpenSocket> {
   const sockets = new Map<string, OpenSocket>();
   for (const table of ['tcp', 'tcp6']) {
     for (const line of readFileSync(`/proc/${pid}/net/${table}`, 'utf8').split('\n').slice(1)) {
@@ -28,10 +30,10 @@ const socketsByInode = (pid: number): ReadonlyMap<string, OpenSocket> => {
     }
   }
   return sockets;
-};
+}
 
 /** Reads what a process holds open, from /proc (Linux). Throws where the process has ended. */
-export const openFilesOf = (pid: number): OpenFiles => {
+export function openFilesOf(pid: number): OpenFiles {
   const known = socketsByInode(pid);
   const sockets: OpenSocket[] = [];
   let others = 0;
@@ -48,4 +50,4 @@ export const openFilesOf = (pid: number): OpenFiles => {
     else sockets.push(socket);
   }
   return { sockets, others };
-};
+}

@@ -33,7 +33,7 @@ export interface WakeUpTimes {
  * next instance with the same call_id. `joins`: instances know each other's calls, so some calls are asked
  * for by a second PBX, at another instance.
  */
-export const createPbxs = (options: {
+export function createPbxs(options: {
   readonly subscribers: readonly Subscriber[];
   readonly ledger: Ledger;
   readonly lines: Lines;
@@ -41,7 +41,7 @@ export const createPbxs = (options: {
   readonly waitMs: number;
   readonly wakeUp: () => WakeUpTimes;
   readonly random: () => number;
-}): Pbxs => {
+}): Pbxs {
   const { subscribers, ledger, random } = options;
   const lines = options.lines.all;
   let nextLine = 0;
@@ -107,14 +107,14 @@ export const createPbxs = (options: {
     callAtOnce: (count) => Promise.all(Array.from({ length: count }, place)),
     waiting: () => waiting,
   };
-};
+}
 
-const makeCall = (
+function makeCall(
   subscribers: readonly Subscriber[],
   number: number,
   { least, most }: WakeUpTimes,
   random: () => number,
-): CallRecord => {
+): CallRecord {
   const subscriber = subscribers[number % subscribers.length];
   if (subscriber === undefined) throw new RangeError('there are no subscribers');
   // Half of the calls carry an id as Asterisk makes them, which iOS cannot take as its own.
@@ -131,9 +131,9 @@ const makeCall = (
     pushes: [],
     answers: [],
   };
-};
+}
 
-const pickHabit = (chance: number): AppHabit => {
+function pickHabit(chance: number): AppHabit {
   if (chance < SHARES.changesItsMind) return 'changes-its-mind';
   return chance < SHARES.changesItsMind + SHARES.saysBoth ? 'says-both' : 'once';
-};
+}

@@ -27,14 +27,14 @@ const HOUR_S = 3_600;
  * instance picked by chance, else on the one that pushed. An instance that cannot be reached or says 503 is passed over
  * for the next one, as load balancers do (nginx: `proxy_next_upstream error timeout http_503`).
  */
-export const startPhones = (options: {
+export function startPhones(options: {
   readonly world: Pick<World, 'apple' | 'google'>;
   readonly subscribers: readonly Subscriber[];
   readonly ledger: Ledger;
   readonly lines: Lines;
   readonly anyInstance: boolean;
   readonly random: () => number;
-}): Phones => {
+}): Phones {
   const { world, ledger, random } = options;
   const lines = options.lines.all;
   const byToken = new Map(options.subscribers.map((subscriber) => [subscriber.token, subscriber]));
@@ -114,4 +114,4 @@ export const startPhones = (options: {
       timers.clear();
     },
   };
-};
+}

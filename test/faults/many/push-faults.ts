@@ -28,7 +28,9 @@ interface PushFault {
   readonly toldAtOnce: boolean;
 }
 
-const begins = ({ legs }: CallRecord): number => legs[0]?.asks[0]?.at ?? 0;
+function begins({ legs }: CallRecord): number {
+  return legs[0]?.asks[0]?.at ?? 0;
+}
 
 /** When a fault began and ended. */
 interface Span {
@@ -36,13 +38,15 @@ interface Span {
   readonly to: number;
 }
 
-const callsHit = (calls: readonly CallRecord[], fault: PushFault, { from, to }: Span) =>
-  calls.filter((call) => call.kind === fault.kind && begins(call) > from && begins(call) < to);
+function callsHit(calls: readonly CallRecord[], fault: PushFault, { from, to }: Span) {
+  return calls.filter((call) => call.kind === fault.kind && begins(call) > from && begins(call) < to);
+}
 
-const naksOf = (calls: readonly CallRecord[]): readonly Ask[] =>
-  calls.flatMap(({ legs }) => legs[0]?.asks.slice(-1) ?? []).filter(isNakOfFault);
+function naksOf(calls: readonly CallRecord[]): readonly Ask[] {
+  return calls.flatMap(({ legs }) => legs[0]?.asks.slice(-1) ?? []).filter(isNakOfFault);
+}
 
-const outageProblems = (calls: readonly CallRecord[], fault: PushFault, span: Span): readonly string[] => {
+function outageProblems(calls: readonly CallRecord[], fault: PushFault, span: Span): readonly string[] {
   const hit = callsHit(calls, fault, span);
   return [
     ...(hit.length === 0 ? ['no call was asked while the push service failed'] : []),
@@ -50,25 +54,24 @@ const outageProblems = (calls: readonly CallRecord[], fault: PushFault, span: Sp
       ? ['calls rang through a push service that fails']
       : []),
   ];
-};
+}
 
-const outageLateness = (calls: readonly CallRecord[], fault: PushFault, span: Span): readonly string[] => {
+function outageLateness(calls: readonly CallRecord[], fault: PushFault, span: Span): readonly string[] {
   const known = naksOf(callsHit(calls, fault, span)).filter(({ at }) => at > span.from + KNOWN_AFTER_MS);
   return known
     .filter(({ at, endedAt }) => fault.toldAtOnce && endedAt - at > AT_ONCE_MS + TOLERANCE_MS)
     .map(({ at, endedAt }) => `a PBX heard that nobody can be woken after ${Math.round(endedAt - at)} ms`);
-};
+}
 
 /** A phone that was pushed in time has its word; one that was pushed too late or never has none. */
-const allowedFor = ({ pushes, wakeUpMs }: CallRecord, ask: Ask): readonly CallOutcome[] => {
+function allowedFor({ pushes, wakeUpMs }: CallRecord, ask: Ask): readonly CallOutcome[] {
   const [first] = pushes;
   if (first === undefined || first > ask.endedAt) return ['push-failed', 'provider-down'];
   return first + wakeUpMs > ask.at + WAIT_MS - EDGE_MS ? ['timed-out'] : [];
-};
+}
 
-const strike =
-  (fault: PushFault) =>
-  async ({ fleet }: Scene): Promise<Impact> => {
+function strike(fault: PushFault) {
+  return async ({ fleet }: Scene): Promise<Impact> => {
     const server = fault.kind === 'ios' ? fleet.world.apple : fleet.world.google;
     const from = monotonic();
     fault.begin(server);
@@ -83,9 +86,11 @@ const strike =
       lateness: (calls) => outageLateness(calls, fault, { from, to }),
     };
   };
+}
 
-const isNakOfFault = ({ answer }: { readonly answer: { readonly outcome: string } | undefined }): boolean =>
-  answer?.outcome === 'push-failed' || answer?.outcome === 'provider-down';
+function isNakOfFault({ answer }: { readonly answer: { readonly outcome: string } | undefined }): boolean {
+  return answer?.outcome === 'push-failed' || answer?.outcome === 'provider-down';
+}
 
 const FAULTS: readonly PushFault[] = [
   {

@@ -55,11 +55,11 @@ const SUBSCRIBERS = 2_000;
 const AFTER_MS = 1_000;
 
 /** Tries one fault on a fleet of its own. */
-export const runFault = async (
+export async function runFault(
   fault: FaultCase,
   database: SharedDatabase,
   options: RunOptions,
-): Promise<FaultResult> => {
+): Promise<FaultResult> {
   const startedAt = performance.now();
   const othersShare = watchMachine();
   const tried = await tryFault(fault, database, options).catch((error: unknown) => ({
@@ -75,13 +75,13 @@ export const runFault = async (
     tookMs: performance.now() - startedAt,
     othersShare: othersShare(),
   };
-};
+}
 
-const tryFault = async (
+async function tryFault(
   fault: FaultCase,
   database: SharedDatabase,
   options: RunOptions,
-): Promise<Pick<FaultResult, 'inFlight' | 'verdict' | 'problems' | 'lateness'>> => {
+): Promise<Pick<FaultResult, 'inFlight' | 'verdict' | 'problems' | 'lateness'>> {
   const random = createRandom(options.seed);
   const subscribers = makeSubscribers(SUBSCRIBERS);
   await using open = new AsyncDisposableStack();
@@ -167,17 +167,19 @@ const tryFault = async (
     problems,
     lateness: late.length + verdict.late.length + verdict.timedOut,
   };
-};
+}
 
-const problemsOf = (verdict: Verdict): readonly string[] => [
-  ...verdict.lost.map((text) => `lost: ${text}`),
-  ...verdict.twice.map((text) => `answered twice: ${text}`),
-  ...verdict.late.map((text) => `past deadline: ${text}`),
-  ...verdict.unexpected.map((text) => `unexpected: ${text}`),
-];
+function problemsOf(verdict: Verdict): readonly string[] {
+  return [
+    ...verdict.lost.map((text) => `lost: ${text}`),
+    ...verdict.twice.map((text) => `answered twice: ${text}`),
+    ...verdict.late.map((text) => `past deadline: ${text}`),
+    ...verdict.unexpected.map((text) => `unexpected: ${text}`),
+  ];
+}
 
 /** What an instance says of itself that must never be: requests that a bug spoilt, and Node's warnings of leaks. */
-const faultsOfInstances = async (instances: readonly Instance[]): Promise<readonly string[]> => {
+async function faultsOfInstances(instances: readonly Instance[]): Promise<readonly string[]> {
   const found: string[] = [];
   for (const instance of instances) {
     if (/Warning:|Unhandled|Uncaught/.test(instance.output()))
@@ -187,4 +189,4 @@ const faultsOfInstances = async (instances: readonly Instance[]): Promise<readon
     if (failed > 0) found.push(`instance ${instance.name}: a bug spoilt ${failed} requests`);
   }
   return found;
-};
+}

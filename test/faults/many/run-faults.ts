@@ -25,7 +25,7 @@ const ALL_FAULTS: readonly FaultCase[] = [
 const SHOWN_PROBLEMS = 8;
 
 /** Runs the faults that the arguments ask for and prints what came of them; resolves with the exit code. */
-export const runFaults = async (args: readonly string[]): Promise<number> => {
+export async function runFaults(args: readonly string[]): Promise<number> {
   const { only, seed, inFlight } = readOptions(args);
   const wanted = ALL_FAULTS.filter(({ name }) => name.startsWith(only));
   if (wanted.length === 0) {
@@ -55,7 +55,7 @@ export const runFaults = async (args: readonly string[]): Promise<number> => {
   for (const line of skipped) print(line);
   print(`${results.length} rows, ${results.filter(hasFailed).length} failed; ${retries.summary}`);
   return results.some(hasFailed) || results.length === 0 ? 1 : 0;
-};
+}
 
 interface Options {
   readonly only: string;
@@ -63,8 +63,8 @@ interface Options {
   readonly inFlight: number;
 }
 
-const readOptions = (args: readonly string[]): Options =>
-  new Command('npm run test:faults --')
+function readOptions(args: readonly string[]): Options {
+  return new Command('npm run test:faults --')
     .description(
       'Tries each fault with calls in flight, on real processes and servers (docs/faults.md). Takes some 5 minutes.',
     )
@@ -74,11 +74,14 @@ const readOptions = (args: readonly string[]): Options =>
     .addHelpText('after', `\nFaults:\n${ALL_FAULTS.map(({ name }) => `  ${name}`).join('\n')}`)
     .parse(args, { from: 'user' })
     .opts<Options>();
+}
 
-const hasFailed = ({ problems }: FaultResult): boolean => problems.length > 0;
+function hasFailed({ problems }: FaultResult): boolean {
+  return problems.length > 0;
+}
 
 /** One server of a kind for all faults, with one database that is empty in the beginning. */
-const createDatabases = (open: AsyncDisposableStack): ((kind: DatabaseKind) => Promise<SharedDatabase>) => {
+function createDatabases(open: AsyncDisposableStack): (kind: DatabaseKind) => Promise<SharedDatabase> {
   const databases = new Map<DatabaseKind, SharedDatabase>();
   return async (kind) => {
     const known = databases.get(kind);
@@ -89,14 +92,14 @@ const createDatabases = (open: AsyncDisposableStack): ((kind: DatabaseKind) => P
     databases.set(kind, shared);
     return shared;
   };
-};
+}
 
-const report = ({ name, problems, tookMs }: FaultResult, place: string): void => {
+function report({ name, problems, tookMs }: FaultResult, place: string): void {
   print(`${problems.length === 0 ? '✔' : '✖'} ${place} ${name} (${Math.round(tookMs / 1000)} s)`);
   for (const problem of problems.slice(0, SHOWN_PROBLEMS)) print(`    ${problem}`);
   if (problems.length > SHOWN_PROBLEMS) print(`    and ${problems.length - SHOWN_PROBLEMS} more`);
-};
+}
 
-const print = (text: string): void => {
+function print(text: string): void {
   process.stdout.write(`${text}\n`);
-};
+}

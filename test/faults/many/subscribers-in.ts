@@ -6,10 +6,10 @@ import type { Subscriber } from './ledger.ts';
 const CONNECTIONS = 8;
 
 /** Registers the phones of all subscribers in a database that knows the apps, unless they are there. */
-export const putSubscribersIn = async (
+export async function putSubscribersIn(
   databaseUrl: string,
   subscribers: readonly Subscriber[],
-): Promise<void> => {
+): Promise<void> {
   const database = await openDatabase(databaseUrl, { poolSize: CONNECTIONS, timeoutMs: 30_000 });
   try {
     const devices = createDeviceStore(database);
@@ -28,4 +28,4 @@ export const putSubscribersIn = async (
   } finally {
     await database.close();
   }
-};
+}

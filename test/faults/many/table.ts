@@ -14,22 +14,24 @@ const HEADINGS = [
   'past deadline',
 ] as const;
 
-const cellsOf = ({ name, setUp, inFlight, verdict }: FaultResult): readonly string[] => [
-  name,
-  setUp,
-  String(inFlight),
-  String(verdict.asked),
-  String(verdict.acks),
-  [...verdict.naks].map(([outcome, count]) => `${outcome} ${count}`).join(', ') || '0',
-  String(verdict.askedAgain),
-  String(verdict.carriedOn),
-  String(verdict.lost.length),
-  String(verdict.twice.length),
-  String(verdict.late.length),
-];
+function cellsOf({ name, setUp, inFlight, verdict }: FaultResult): readonly string[] {
+  return [
+    name,
+    setUp,
+    String(inFlight),
+    String(verdict.asked),
+    String(verdict.acks),
+    [...verdict.naks].map(([outcome, count]) => `${outcome} ${count}`).join(', ') || '0',
+    String(verdict.askedAgain),
+    String(verdict.carriedOn),
+    String(verdict.lost.length),
+    String(verdict.twice.length),
+    String(verdict.late.length),
+  ];
+}
 
 /** The results as an aligned table. */
-export const renderTable = (results: readonly FaultResult[]): string => {
+export function renderTable(results: readonly FaultResult[]): string {
   const rows = [HEADINGS, ...results.map(cellsOf)];
   const widths = HEADINGS.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
   return rows
@@ -40,4 +42,4 @@ export const renderTable = (results: readonly FaultResult[]): string => {
         .trimEnd(),
     )
     .join('\n');
-};
+}

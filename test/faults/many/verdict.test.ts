@@ -5,47 +5,57 @@ import { judge, type Verdict } from './verdict.ts';
 
 const WAIT_MS = 8_000;
 
-const ask = (outcome: string | undefined, times: Partial<Ask> = {}): Ask => ({
-  instance: 0,
-  at: 1_000,
-  endedAt: 4_000,
-  answer:
-    outcome === undefined
-      ? undefined
-      : { status: 200, word: outcome === 'ready' ? 'status=ACK' : 'status=NAK', outcome },
-  ...times,
-});
+function ask(outcome: string | undefined, times: Partial<Ask> = {}): Ask {
+  return {
+    instance: 0,
+    at: 1_000,
+    endedAt: 4_000,
+    answer:
+      outcome === undefined
+        ? undefined
+        : { status: 200, word: outcome === 'ready' ? 'status=ACK' : 'status=NAK', outcome },
+    ...times,
+  };
+}
 
-const said = (available: boolean, times: Partial<AppAnswer> = {}): AppAnswer => ({
-  available,
-  at: 3_900,
-  endedAt: 3_990,
-  status: 202,
-  tries: 1,
-  ...times,
-});
+function said(available: boolean, times: Partial<AppAnswer> = {}): AppAnswer {
+  return {
+    available,
+    at: 3_900,
+    endedAt: 3_990,
+    status: 202,
+    tries: 1,
+    ...times,
+  };
+}
 
-const call = (asks: readonly (readonly Ask[])[], answers: readonly AppAnswer[]): CallRecord => ({
-  callId: 'call',
-  account: 300_000_000,
-  kind: 'android',
-  available: true,
-  habit: 'once',
-  wakeUpMs: 2_000,
-  askedAt: 1_000,
-  legs: asks.map((leg) => ({ asks: [...leg], done: true })),
-  pushes: [1_010],
-  answers: [...answers],
-});
+function call(asks: readonly (readonly Ask[])[], answers: readonly AppAnswer[]): CallRecord {
+  return {
+    callId: 'call',
+    account: 300_000_000,
+    kind: 'android',
+    available: true,
+    habit: 'once',
+    wakeUpMs: 2_000,
+    askedAt: 1_000,
+    legs: asks.map((leg) => ({ asks: [...leg], done: true })),
+    pushes: [1_010],
+    answers: [...answers],
+  };
+}
 
-const judged = (record: CallRecord): Verdict => judge([record], WAIT_MS);
+function judged(record: CallRecord): Verdict {
+  return judge([record], WAIT_MS);
+}
 
-const counts = ({ lost, twice, late, unexpected }: Verdict) => ({
-  lost: lost.length,
-  twice: twice.length,
-  late: late.length,
-  unexpected: unexpected.length,
-});
+function counts({ lost, twice, late, unexpected }: Verdict) {
+  return {
+    lost: lost.length,
+    twice: twice.length,
+    late: late.length,
+    unexpected: unexpected.length,
+  };
+}
 
 const FINE = { lost: 0, twice: 0, late: 0, unexpected: 0 };
 

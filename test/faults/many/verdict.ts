@@ -40,25 +40,30 @@ export interface Excuses {
   readonly contested?: (call: CallRecord) => boolean;
 }
 
-const heardOf = (leg: Leg): Ask | undefined => leg.asks.at(-1);
+function heardOf(leg: Leg): Ask | undefined {
+  return leg.asks.at(-1);
+}
 
-const outcomeOf = (ask: Ask | undefined): string =>
-  ask?.answer === undefined ? 'no HTTP answer' : ask.answer.outcome || `HTTP ${ask.answer.status}`;
+function outcomeOf(ask: Ask | undefined): string {
+  return ask?.answer === undefined ? 'no HTTP answer' : ask.answer.outcome || `HTTP ${ask.answer.status}`;
+}
 
 /** The answers that were taken in time, less those that were given after another had been taken. */
-const firstWords = (call: CallRecord): readonly AppAnswer[] => {
+function firstWords(call: CallRecord): readonly AppAnswer[] {
   const taken = call.answers.filter(({ status }) => status === 202);
   return taken.filter((answer) => !taken.some((other) => other.endedAt <= answer.at));
-};
+}
 
 /** The answers of which a PBX must hear one. */
-const wordsFor = (call: CallRecord, { contested }: Excuses): readonly AppAnswer[] =>
-  contested?.(call) === true ? call.answers.filter(({ status }) => status === 202) : firstWords(call);
+function wordsFor(call: CallRecord, { contested }: Excuses): readonly AppAnswer[] {
+  return contested?.(call) === true ? call.answers.filter(({ status }) => status === 202) : firstWords(call);
+}
 
-const wordOf = ({ available }: Pick<AppAnswer, 'available'>): CallOutcome =>
-  available ? 'ready' : 'declined';
+function wordOf({ available }: Pick<AppAnswer, 'available'>): CallOutcome {
+  return available ? 'ready' : 'declined';
+}
 
-const findLost = (call: CallRecord, excuses: Excuses): Finding => {
+function findLost(call: CallRecord, excuses: Excuses): Finding {
   if (call.legs.some((leg) => heardOf(leg)?.answer === undefined)) return 'a PBX got no HTTP answer';
   const words = wordsFor(call, excuses);
   if (words.length === 0 || excuses.apart?.(call) === true) return undefined;
@@ -73,9 +78,9 @@ const findLost = (call: CallRecord, excuses: Excuses): Finding => {
         !words.some((word) => wordOf(word) === ask.answer?.outcome),
     );
   return deaf === undefined ? undefined : `its answer was taken, a PBX heard ${outcomeOf(deaf)}`;
-};
+}
 
-const findTwice = (call: CallRecord, excuses: Excuses): Finding => {
+function findTwice(call: CallRecord, excuses: Excuses): Finding {
   if (excuses.apart?.(call) === true) return undefined;
   const heard = new Set(call.legs.map((leg) => outcomeOf(heardOf(leg))));
   if (heard.has('ready') && heard.has('declined')) return 'its PBXs heard ready and declined';
@@ -85,19 +90,20 @@ const findTwice = (call: CallRecord, excuses: Excuses): Finding => {
   return words.length > 0 && words.every(({ available }) => !available)
     ? 'a PBX heard ACK after declined was taken first'
     : undefined;
-};
+}
 
-const findLate = (call: CallRecord, waitMs: number): Finding => {
+function findLate(call: CallRecord, waitMs: number): Finding {
   const late = call.legs
     .flatMap(({ asks }) => asks.slice(-1))
     .find(({ at, endedAt }) => endedAt - at > waitMs + TOLERANCE_MS);
   return late && `a PBX waited ${Math.round(late.endedAt - late.at)} ms`;
-};
+}
 
-const expectedOf = (call: CallRecord, { contested }: Excuses): readonly CallOutcome[] =>
-  call.habit === 'says-both' || contested?.(call) === true ? ['ready', 'declined'] : [wordOf(call)];
+function expectedOf(call: CallRecord, { contested }: Excuses): readonly CallOutcome[] {
+  return call.habit === 'says-both' || contested?.(call) === true ? ['ready', 'declined'] : [wordOf(call)];
+}
 
-const findUnexpected = (call: CallRecord, excuses: Excuses): Ask | undefined => {
+function findUnexpected(call: CallRecord, excuses: Excuses): Ask | undefined {
   const { allowance, apart } = excuses;
   const alone: readonly CallOutcome[] = apart?.(call) === true ? ['timed-out'] : [];
   return call.legs.map(heardOf).find((ask) => {
@@ -111,10 +117,10 @@ const findUnexpected = (call: CallRecord, excuses: Excuses): Ask | undefined => 
     const fits = word === (outcome === 'ready' ? 'status=ACK' : 'status=NAK');
     return !fits || !may.includes(outcome) || (status !== 200 && outcome !== 'shutting-down');
   });
-};
+}
 
 /** What a reader needs to find out why: when, on which phone, and every step. */
-const describe = (call: CallRecord, finding: string): string => {
+function describe(call: CallRecord, finding: string): string {
   const since = (time: number) => Math.round(time - call.askedAt);
   const asks = call.legs.map(({ asks: all }) =>
     all
@@ -127,10 +133,10 @@ const describe = (call: CallRecord, finding: string): string => {
   );
   const pushes = call.pushes.map(since).join(' ');
   return `${call.callId} (${call.kind}, ${call.habit}): ${finding}; ${asks.join('; ')}; pushed at ${pushes}; ${answers.join('; ')}`;
-};
+}
 
 /** Judges calls that have all ended. */
-export const judge = (calls: readonly CallRecord[], waitMs: number, excuses: Excuses = {}): Verdict => {
+export function judge(calls: readonly CallRecord[], waitMs: number, excuses: Excuses = {}): Verdict {
   const find = (look: (call: CallRecord) => Finding): readonly string[] =>
     calls.flatMap((call) => {
       const finding = look(call);
@@ -162,4 +168,4 @@ export const judge = (calls: readonly CallRecord[], waitMs: number, excuses: Exc
     ),
     timedOut: unexpected.filter(({ ask }) => outcomeOf(ask) === 'timed-out').length,
   };
-};
+}

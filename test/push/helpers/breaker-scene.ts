@@ -10,12 +10,14 @@ export const REFUSED: FinalVerdict = { kind: 'app-fault', reason: 'UNAUTHENTICAT
 export const UNREACHABLE: FinalVerdict = { kind: 'unavailable', reason: 'unreachable', unsent: true };
 export const LONG = 4_000;
 
-export const phone = (n: number): DeviceIdentity => ({ account: 100_000_000 + n, token: `token-${n}` });
+export function phone(n: number): DeviceIdentity {
+  return { account: 100_000_000 + n, token: `token-${n}` };
+}
 let phones = 0;
-export const newPhone = (): DeviceIdentity => {
+export function newPhone(): DeviceIdentity {
   phones += 1;
   return phone(phones);
-};
+}
 
 export function scene() {
   const clock = createHandClock();

@@ -28,7 +28,7 @@ export interface TestChannel extends Channel {
 export type TestChannelOptions = Partial<Omit<Http2ChannelOptions, 'events' | 'origin'>>;
 
 /** Makes a channel that records its events. */
-export const openChannel = (origin: string, options: TestChannelOptions = {}): TestChannel => {
+export function openChannel(origin: string, options: TestChannelOptions = {}): TestChannel {
   const connected: number[] = [];
   const failed: Failed[] = [];
   const lost: Lost[] = [];
@@ -63,25 +63,29 @@ export const openChannel = (origin: string, options: TestChannelOptions = {}): T
         ...rest,
       }),
   };
-};
+}
 
 /** Waits until a condition holds; fails after 10 s, telling `state`. */
-export const until = async (
+export async function until(
   what: string,
   holds: () => boolean,
   state: () => unknown = () => '',
-): Promise<void> => {
+): Promise<void> {
   const end = performance.now() + 10_000;
   while (!holds()) {
     assert.ok(performance.now() < end, `still waiting until ${what} ${state()}`);
     await delay(5);
   }
-};
+}
 
 /** `200` for an answer, else the reason of the failure. */
-export const outcome = (reply: ChannelReply): string =>
-  reply.kind === 'answered' ? String(reply.status) : reply.reason;
+export function outcome(reply: ChannelReply): string {
+  return reply.kind === 'answered' ? String(reply.status) : reply.reason;
+}
 
 /** Timers, sockets and servers that keep this process alive now. */
-export const handles = (): string[] =>
-  process.getActiveResourcesInfo().filter((kind) => /Timeout|Immediate|TCP|TLS|Server|FSReq/.test(kind));
+export function handles(): string[] {
+  return process
+    .getActiveResourcesInfo()
+    .filter((kind) => /Timeout|Immediate|TCP|TLS|Server|FSReq/.test(kind));
+}

@@ -18,7 +18,9 @@ export interface HandClock extends Clock {
 }
 
 /** Lets promises that can go on go on. */
-export const settle = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+export function settle(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}
 
 /** Waits for something that ends on another thread; fails after ten seconds. */
 export async function until(holds: () => boolean): Promise<void> {
@@ -145,18 +147,20 @@ export function makeRsaKey(): TestKey {
   return { pem: String(privateKey.export({ type: 'pkcs8', format: 'pem' })), publicKey };
 }
 
-export const apnsKey = (privateKey: string, keyId = 'KEY1234567') =>
-  ({ kind: 'apns-key', teamId: 'TEAM123456', keyId, privateKey }) as const;
+export function apnsKey(privateKey: string, keyId = 'KEY1234567') {
+  return { kind: 'apns-key', teamId: 'TEAM123456', keyId, privateKey } as const;
+}
 
-export const fcmAccount = (privateKey: string, tokenUri: string) =>
-  ({
+export function fcmAccount(privateKey: string, tokenUri: string) {
+  return {
     kind: 'fcm-service-account',
     projectId: 'project-one',
     clientEmail: 'push@project-one.iam.gserviceaccount.com',
     privateKeyId: 'account-key-1',
     privateKey,
     tokenUri,
-  }) as const;
+  } as const;
+}
 
 export function makeApp(credential: AppCredential, over: Partial<App> = {}): App {
   const apple = credential.kind !== 'fcm-service-account';

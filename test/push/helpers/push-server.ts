@@ -49,13 +49,13 @@ export interface PushServer {
   close(): Promise<void>;
 }
 
-const swallow = (): void => {};
+function swallow(): void {}
 
 /** Starts a server; `port` 0 takes a free one. */
-export const startPushServer = async (
+export async function startPushServer(
   certificate: TestCertificate,
   options: SecureServerOptions & { readonly port?: number } = {},
-): Promise<PushServer> => {
+): Promise<PushServer> {
   const server: Http2SecureServer = createSecureServer({ ...certificate, ...options });
   const seen: SeenRequest[] = [];
   const sessions: ServerHttp2Session[] = [];
@@ -145,4 +145,4 @@ export const startPushServer = async (
       await once(server, 'close');
     },
   };
-};
+}

@@ -14,19 +14,19 @@ export interface RawServer {
 }
 
 /** The nine-byte header of an HTTP/2 frame and its payload (RFC 9113, 4.1). */
-export const frame = (
+export function frame(
   type: number,
   flags: number,
   stream: number,
   payload: Uint8Array = Buffer.of(),
-): Buffer => {
+): Buffer {
   const header = Buffer.alloc(9);
   header.writeUIntBE(payload.length, 0, 3);
   header.writeUInt8(type, 3);
   header.writeUInt8(flags, 4);
   header.writeUInt32BE(stream, 5);
   return Buffer.concat([header, payload]);
-};
+}
 
 /** An empty SETTINGS frame. */
 export const SETTINGS = frame(4, 0, 0);
@@ -34,12 +34,12 @@ export const SETTINGS = frame(4, 0, 0);
 export const SETTINGS_ACK = frame(4, 1, 0);
 
 /** Starts a server that offers the given ALPN protocols (none: no ALPN) and hands each TLS socket to the test; a stubborn one never closes its side. */
-export const startRawServer = async (
+export async function startRawServer(
   certificate: TestCertificate,
   protocols: readonly string[],
   onSocket: (socket: TLSSocket) => void,
   stubborn = false,
-): Promise<RawServer> => {
+): Promise<RawServer> {
   const sockets = new Set<TLSSocket>();
   let connections = 0;
   const server = createServer({
@@ -75,4 +75,4 @@ export const startRawServer = async (
       await once(server, 'close');
     },
   };
-};
+}

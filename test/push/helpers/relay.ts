@@ -28,10 +28,10 @@ interface Pair {
   muted: boolean;
 }
 
-const swallow = (): void => {};
+function swallow(): void {}
 
 /** Starts a relay to a port on loopback; everything, TCP's handshake aside, takes `delayMs` each way. */
-export const startRelay = async (targetPort: number, delayMs = 0): Promise<Relay> => {
+export async function startRelay(targetPort: number, delayMs = 0): Promise<Relay> {
   const late = delayMs === 0 ? (run: () => void) => run() : (run: () => void) => setTimeout(run, delayMs);
   const pairs = new Set<Pair>();
   let mode: RelayMode = 'forward';
@@ -97,4 +97,4 @@ export const startRelay = async (targetPort: number, delayMs = 0): Promise<Relay
       await once(server, 'close');
     },
   };
-};
+}

@@ -28,16 +28,16 @@ interface Part {
 }
 
 let trusted: TestAuthority | undefined;
-const trustedAuthority = (): TestAuthority => {
+function trustedAuthority(): TestAuthority {
   if (trusted === undefined) {
     trusted = createAuthority();
     trust(trusted);
   }
   return trusted;
-};
+}
 
 /** Sets the stage with an authority that this process trusts. */
-export const openScene = (): Scene => {
+export function openScene(): Scene {
   const authority = trustedAuthority();
   const channels: TestChannel[] = [];
   const parts: Part[] = [];
@@ -69,4 +69,4 @@ export const openScene = (): Scene => {
       await until('no handle is left', () => handles().length === 0, handles);
     },
   };
-};
+}

@@ -35,13 +35,13 @@ export interface ScriptedProxy {
   close(): Promise<void>;
 }
 
-const swallow = (): void => {};
+function swallow(): void {}
 
 /** Starts a proxy; with a certificate it is an `https://` one. */
-export const startScriptedProxy = async (
+export async function startScriptedProxy(
   onConnect: ConnectHandler,
   certificate: TestCertificate | undefined,
-): Promise<ScriptedProxy> => {
+): Promise<ScriptedProxy> {
   let handler = onConnect;
   let accepted = 0;
   const sockets = new Set<Socket>();
@@ -118,4 +118,4 @@ export const startScriptedProxy = async (
       await once(server, 'close');
     },
   };
-};
+}

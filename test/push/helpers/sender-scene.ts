@@ -30,8 +30,9 @@ export const BUSY = {
 export const ONCE = { ...BUSY, reason: 'InternalServerError', limit: 'once' } as const satisfies PushVerdict;
 
 /** A device of its own for each number. */
-export const another = (n: number, over: Partial<Device> = {}) =>
-  makeDevice({ account: 200_000_000 + n, token: `token-${n}`, ...over });
+export function another(n: number, over: Partial<Device> = {}) {
+  return makeDevice({ account: 200_000_000 + n, token: `token-${n}`, ...over });
+}
 
 /** One app whose provider answers in turn, the last answer for ever. */
 export function senderScene(answers: readonly Answer[], maxInFlight = 2_000, random = 0) {

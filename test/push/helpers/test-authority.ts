@@ -16,22 +16,24 @@ export interface TestAuthority {
   readonly client: TestCertificate;
 }
 
-const forTls = ({ certificate, privateKey }: IssuedCertificate): TestCertificate => ({
-  cert: certificate,
-  key: privateKey,
-});
+function forTls({ certificate, privateKey }: IssuedCertificate): TestCertificate {
+  return {
+    cert: certificate,
+    key: privateKey,
+  };
+}
 
 /** Makes an authority that nobody trusts yet. */
-export const createAuthority = (): TestAuthority => {
+export function createAuthority(): TestAuthority {
   const ca = createThrowAwayCa();
   return {
     ca: ca.certificate,
     server: forTls(ca.issueServer()),
     client: forTls(ca.issueClient({ commonName: 'push-client' })),
   };
-};
+}
 
 /** Makes this process trust the authority, as NODE_EXTRA_CA_CERTS would. */
-export const trust = (authority: TestAuthority): void => {
+export function trust(authority: TestAuthority): void {
   setDefaultCACertificates([...getCACertificates('default'), authority.ca]);
-};
+}

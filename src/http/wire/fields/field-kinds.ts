@@ -111,8 +111,9 @@ export function triStateField(description: string): Field<boolean | null> {
 }
 
 /** In words: of a schema's `default`, generators of clients make a field that must be sent. */
-const withDefault = (description: string, absent: boolean | string): string =>
-  `${description} Default: \`${absent}\`.`;
+function withDefault(description: string, absent: boolean | string): string {
+  return `${description} Default: \`${absent}\`.`;
+}
 
 function boundedText(description: string, minLength: number, maxLength: number): TString {
   return Type.String(minLength === 0 ? { description, maxLength } : { description, minLength, maxLength });

@@ -115,7 +115,9 @@ export function readApnsGoaway(data: string): ApnsAnswer | undefined {
   }
 }
 
-const isKnown = (reason: string): reason is keyof typeof APNS_REASONS => Object.hasOwn(APNS_REASONS, reason);
+function isKnown(reason: string): reason is keyof typeof APNS_REASONS {
+  return Object.hasOwn(APNS_REASONS, reason);
+}
 
 function readBody(body: string): { readonly reason?: unknown; readonly timestamp?: unknown } {
   try {

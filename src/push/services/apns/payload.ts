@@ -26,8 +26,11 @@ export function callPayload(message: CallMessage, minimal: boolean): string {
 }
 
 /** The JSON of a notice as an ordinary alert: the text is what the phone shows and what the app compares. */
-export const alertPayload = (text: string): string => JSON.stringify({ aps: { alert: text.toWellFormed() } });
+export function alertPayload(text: string): string {
+  return JSON.stringify({ aps: { alert: text.toWellFormed() } });
+}
 
 /** The JSON of a notice as a VoIP push, for apps that do not take every VoIP push for a call. */
-export const voipNoticePayload = (text: string): string =>
-  JSON.stringify({ aps: {}, type: 'message', message: text.toWellFormed() });
+export function voipNoticePayload(text: string): string {
+  return JSON.stringify({ aps: {}, type: 'message', message: text.toWellFormed() });
+}

@@ -129,7 +129,9 @@ export function createApnsProvider(options: ApnsProviderOptions): PushProvider {
   };
 }
 
-const isSandbox = (device: PushTarget): boolean => device.sandbox === true;
+function isSandbox(device: PushTarget): boolean {
+  return device.sandbox === true;
+}
 
 /** Undefined for a notice that this device cannot be sent. */
 function write(request: PushRequest, variant: PushVariant, appId: string, clock: Clock): Draft | undefined {

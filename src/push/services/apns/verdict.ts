@@ -66,7 +66,10 @@ function appFault(reason: string, attempt: ApnsTry): FinalVerdict {
   return { kind: attempt.variant.otherEnvironment ? 'token-suspect' : 'app-fault', reason };
 }
 
-const once = (reason: string, otherwise: FinalVerdict) =>
-  ({ kind: 'retry', reason, limit: 'once', afterMs: 0, otherwise }) as const;
+function once(reason: string, otherwise: FinalVerdict) {
+  return { kind: 'retry', reason, limit: 'once', afterMs: 0, otherwise } as const;
+}
 
-const retryAfter = ({ retryAfterMs }: ApnsTry) => (retryAfterMs === undefined ? {} : { retryAfterMs });
+function retryAfter({ retryAfterMs }: ApnsTry) {
+  return retryAfterMs === undefined ? {} : { retryAfterMs };
+}

@@ -68,7 +68,9 @@ export function readFcmAnswer(status: number, body: string): FcmAnswer {
   return { meaning: FCM_CODES[code], reason: code };
 }
 
-const isKnown = (code: string): code is keyof typeof FCM_CODES => Object.hasOwn(FCM_CODES, code);
+function isKnown(code: string): code is keyof typeof FCM_CODES {
+  return Object.hasOwn(FCM_CODES, code);
+}
 
 function parse(body: string): unknown {
   try {

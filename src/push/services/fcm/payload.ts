@@ -35,5 +35,6 @@ export function noticePayload(token: string, text: string): string {
   return wrap(token, data, '"priority":"NORMAL","ttl":"3600s"');
 }
 
-const wrap = (token: string, data: string, android: string): string =>
-  `{"message":{"token":${JSON.stringify(token.toWellFormed())},"data":${data},"android":{${android}}}}`;
+function wrap(token: string, data: string, android: string): string {
+  return `{"message":{"token":${JSON.stringify(token.toWellFormed())},"data":${data},"android":{${android}}}}`;
+}
