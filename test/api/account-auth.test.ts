@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { it } from 'node:test';
 import { until } from '../../harness/until.ts';
 import { newAccount, startTestService } from '../helpers/test-service.ts';
 import { type Answered, asJson, send } from './http-client.ts';
@@ -20,7 +20,7 @@ function assertAnswer(answer: Answered, status: number, detail: string, what?: s
   assert.equal(answer.headers['www-authenticate'], status === 401 ? 'Basic' : undefined, what);
 }
 
-test('ACCOUNT_AUTH=voipgrid: the platform decides', async (t) => {
+it('ACCOUNT_AUTH=voipgrid: the platform decides', async (t) => {
   const service = await startTestService(t, { settings: PATIENT });
   const { platform } = service.world;
   const register = (member: Member, authorization = member.basic) =>
@@ -170,7 +170,7 @@ test('ACCOUNT_AUTH=voipgrid: the platform decides', async (t) => {
   });
 });
 
-test('a platform that is too slow costs no app its registration for longer than VG_API_TIMEOUT', async (t) => {
+it('a platform that is too slow costs no app its registration for longer than VG_API_TIMEOUT', async (t) => {
   const service = await startTestService(t, {
     settings: { ...PATIENT, VG_API_TIMEOUT: String(TIMEOUT_MS) },
   });
@@ -209,7 +209,7 @@ test('a platform that is too slow costs no app its registration for longer than 
   });
 });
 
-test('questions take at most a quarter of MAX_CONNECTIONS: beyond it, the app hears 503 at once', async (t) => {
+it('questions take at most a quarter of MAX_CONNECTIONS: beyond it, the app hears 503 at once', async (t) => {
   const settings = { VG_API_TIMEOUT: '60000', MAX_CONNECTIONS: '100', MAX_WAITING_CALLS: '50' };
   const service = await startTestService(t, { settings });
   const { platform } = service.world;
@@ -233,7 +233,7 @@ test('questions take at most a quarter of MAX_CONNECTIONS: beyond it, the app he
   assert.equal(unavailable, 5);
 });
 
-test('ACCOUNT_AUTH=none on loopback: nobody is asked, no header is needed', async (t) => {
+it('ACCOUNT_AUTH=none on loopback: nobody is asked, no header is needed', async (t) => {
   const service = await startTestService(t, { settings: { ACCOUNT_AUTH: 'none' } });
   const member = { account: newAccount(), basic: '', token: '' };
   for (const [headers, status] of [

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { Agent } from 'node:http';
-import { describe, test } from 'node:test';
+import { describe, it } from 'node:test';
 import { until } from '../../harness/until.ts';
 import { sendHttp } from '../../src/sandbox/send-http.ts';
 import { newAccount, startTestService } from '../helpers/test-service.ts';
@@ -13,7 +13,7 @@ describe('questions to a platform API that does not answer', () => {
     ['512 at once', {}, 512],
     ['a quarter of MAX_CONNECTIONS', { MAX_CONNECTIONS: '100' }, 25],
   ] as const) {
-    test(`are ${what}: who comes then hears 503 without waiting, and later ones are asked again`, async (t) => {
+    it(`are ${what}: who comes then hears 503 without waiting, and later ones are asked again`, async (t) => {
       const service = await startTestService(t, {
         settings: { VG_API_TIMEOUT: '10000', LIMIT_FAILED_AUTH: '0', ...settings },
       });

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { it } from 'node:test';
 import { startTestService } from '../helpers/test-service.ts';
 import { send } from './http-client.ts';
 
 const MALFORMED = '{"detail":"Malformed request."}';
 
-test('a body of another type is told back in the answer, at most 200 characters of it', async (t) => {
+it('a body of another type is told back in the answer, at most 200 characters of it', async (t) => {
   const service = await startTestService(t);
   const rows: readonly (readonly [string | undefined, string])[] = [
     ['text/plain', 'text/plain'],
@@ -24,7 +24,7 @@ test('a body of another type is told back in the answer, at most 200 characters 
   }
 });
 
-test('no body is the same as no fields, whatever the Content-Type says', async (t) => {
+it('no body is the same as no fields, whatever the Content-Type says', async (t) => {
   const service = await startTestService(t);
   for (const type of [undefined, 'nonsense', 'text/plain', 'application/json', 'multipart/form-data']) {
     for (const body of [undefined, '']) {
@@ -35,7 +35,7 @@ test('no body is the same as no fields, whatever the Content-Type says', async (
   }
 });
 
-test('the media type is read without its parameters and letter case, and the body may be chunked', async (t) => {
+it('the media type is read without its parameters and letter case, and the body may be chunked', async (t) => {
   const service = await startTestService(t);
   const json = '{"unique_key":"k","message_start_time":1}';
   const form = 'unique_key=k&message_start_time=1';
@@ -55,7 +55,7 @@ test('the media type is read without its parameters and letter case, and the bod
   }
 });
 
-test('64 KiB are taken and one byte more is not, however the length is told', async (t) => {
+it('64 KiB are taken and one byte more is not, however the length is told', async (t) => {
   const service = await startTestService(t);
   const bodyOf = (bytes: number) => {
     const start = '{"message_start_time":1,"unique_key":"k","pad":"';

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { it } from 'node:test';
 import { until } from '../../harness/until.ts';
 import { startTestService } from '../helpers/test-service.ts';
 import { type Answered, asForm, asJson, asMultipart, send, type TypedBody } from './http-client.ts';
@@ -11,7 +11,7 @@ function assertJson(answer: Answered, status: number, body: string, what?: strin
   assert.deepEqual([answer.status, answer.contentType, answer.body], [status, JSON_TYPE, body], what);
 }
 
-test('call-response', async (t) => {
+it('call-response', async (t) => {
   const service = await startTestService(t, { settings: { APP_PUSH_ROUNDTRIP_WAIT: '20000' } });
   const respond = (typed: TypedBody, path = '/api/call-response/') => send(service.url, { path, ...typed });
 

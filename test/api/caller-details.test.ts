@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { after, before, describe, test } from 'node:test';
+import { after, before, describe, it } from 'node:test';
 import { skipWithout } from '../../harness/find-server.ts';
 import { type RedisServer, startRedis } from '../../harness/redis-server.ts';
 import { until } from '../../harness/until.ts';
@@ -25,7 +25,7 @@ function ask(url: string, typed: TypedBody) {
   return send(url, { path: '/api/incoming-call/', ...typed });
 }
 
-test('a detail about the caller never costs the call', async (t) => {
+it('a detail about the caller never costs the call', async (t) => {
   const service = await startTestService(t, { settings: { APP_PUSH_ROUNDTRIP_WAIT: '20000' } });
   for (const kind of ['android', 'ios'] as const) {
     const phone = await service.phone({ kind });
@@ -51,7 +51,7 @@ test('a detail about the caller never costs the call', async (t) => {
   }
 });
 
-test('a name of any length or encoding wakes the phone', async (t) => {
+it('a name of any length or encoding wakes the phone', async (t) => {
   const service = await startTestService(t, { settings: { APP_PUSH_ROUNDTRIP_WAIT: '20000' } });
   for (const kind of ['android', 'ios'] as const) {
     const phone = await service.phone({ kind });
@@ -84,7 +84,7 @@ test('a name of any length or encoding wakes the phone', async (t) => {
   }
 });
 
-test('a tab in a name or a byte order mark costs no call, and is refused from an app', async (t) => {
+it('a tab in a name or a byte order mark costs no call, and is refused from an app', async (t) => {
   const service = await startTestService(t, { settings: { APP_PUSH_ROUNDTRIP_WAIT: '20000' } });
   const phone = await service.phone();
   const type = 'application/json';
@@ -106,7 +106,7 @@ test('a tab in a name or a byte order mark costs no call, and is refused from an
   assert.equal((await send(service.url, answer)).status, 400);
 });
 
-test('a call_id that is a number beyond 2^53 is answered and cancelled by it, to the digit', async (t) => {
+it('a call_id that is a number beyond 2^53 is answered and cancelled by it, to the digit', async (t) => {
   const service = await startTestService(t, {
     settings: { APP_PUSH_ROUNDTRIP_WAIT: '20000', APP_PUSH_RESEND_INTERVAL: '20000' },
   });
@@ -137,7 +137,7 @@ test('a call_id that is a number beyond 2^53 is answered and cancelled by it, to
   }
 });
 
-test('a missing or wrong account stays 400, whatever else is sent', async (t) => {
+it('a missing or wrong account stays 400, whatever else is sent', async (t) => {
   const service = await startTestService(t);
   for (const account of [undefined, null, '', 'alice', '12345678', 1234567890, true]) {
     const answer = await ask(service.url, asJson({ sip_user_id: account, phonenumber: '<unknown>' }));
@@ -184,7 +184,7 @@ async function byTheLongName(asked: TestService, other: TestService): Promise<vo
   }
 }
 
-test('a call_id of 300 characters is repeated, answered and cancelled by that name', async (t) => {
+it('a call_id of 300 characters is repeated, answered and cancelled by that name', async (t) => {
   const service = await startTestService(t, {
     settings: { APP_PUSH_ROUNDTRIP_WAIT: '20000', APP_PUSH_RESEND_INTERVAL: '20000' },
   });
@@ -198,7 +198,7 @@ describe('the same with two instances', { skip: skipWithout('Redis') }, () => {
   });
   after(() => servers[0]?.close());
 
-  test('a call_id of 300 characters is found at the other instance', async (t) => {
+  it('a call_id of 300 characters is found at the other instance', async (t) => {
     const settings = {
       REDIS_URL: servers[0]?.url ?? '',
       APP_PUSH_ROUNDTRIP_WAIT: '20000',

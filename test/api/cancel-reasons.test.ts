@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
-import { test } from 'node:test';
+import { it } from 'node:test';
 import { until } from '../../harness/until.ts';
 import { startTestService } from '../helpers/test-service.ts';
 import { asForm, send } from './http-client.ts';
 
-test('the reason of a cancel is the X-Wake-Reason of its call, whatever its characters are', async (t) => {
+it('the reason of a cancel is the X-Wake-Reason of its call, whatever its characters are', async (t) => {
   const service = await startTestService(t, { settings: { APP_PUSH_ROUNDTRIP_WAIT: '60000' } });
   const rows = [
     ['answered elsewhere', 'answered elsewhere'],

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import type { Socket } from 'node:net';
-import { type TestContext, test } from 'node:test';
+import { it, type TestContext } from 'node:test';
 import { until } from '../../harness/until.ts';
 import { trustSandbox } from '../../src/cli/sandbox/sandbox-apps.ts';
 import { startTestService, type TestService } from '../helpers/test-service.ts';
@@ -63,11 +63,11 @@ async function callsInTheCrowd(
   assert.equal(lines.length, 20);
 }
 
-test('connections that ask for nothing make room for those that do; calls that wait are not touched', async (t) => {
+it('connections that ask for nothing make room for those that do; calls that wait are not touched', async (t) => {
   await callsInTheCrowd(t, await startTestService(t, { settings: SETTINGS }), STARTS);
 });
 
-test('the same over TLS, before the handshake', async (t) => {
+it('the same over TLS, before the handshake', async (t) => {
   const folder = await createTlsFolder(t);
   const service = await startTestService(t, { settings: { ...SETTINGS, ...folder.settings } });
   trustSandbox(folder.ca.certificate);

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { DatabaseSync } from 'node:sqlite';
-import { test } from 'node:test';
+import { it } from 'node:test';
 import { SANDBOX_APPS } from '../../src/cli/sandbox/sandbox-apps.ts';
 import { startTestService } from '../helpers/test-service.ts';
 import { type Answered, asForm, asJson, asMultipart, send, type TypedBody } from './http-client.ts';
@@ -14,7 +14,7 @@ function assertJson(answer: Answered, status: number, body: string, what?: strin
   assert.deepEqual([answer.status, answer.contentType, answer.body], [status, JSON_TYPE, body], what);
 }
 
-test('devices', async (t) => {
+it('devices', async (t) => {
   const service = await startTestService(t);
   const device = (method: string, member: Member, typed: TypedBody, path = '/api/android-device/') =>
     send(service.url, { method, path, ...typed, headers: { authorization: member.token } });

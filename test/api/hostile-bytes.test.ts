@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { it } from 'node:test';
 import fc from 'fast-check';
 import { until } from '../../harness/until.ts';
 import { newAccount, startTestService, type TestService } from '../helpers/test-service.ts';
@@ -90,7 +90,7 @@ async function assertStillServes(service: TestService): Promise<void> {
   assert.deepEqual(faults, []);
 }
 
-test('any bytes of any type with any method at any endpoint are answered, and never with 5xx', async (t) => {
+it('any bytes of any type with any method at any endpoint are answered, and never with 5xx', async (t) => {
   const service = await startTestService(t, { settings: { ACCOUNT_AUTH: 'none' } });
   const property = fc.asyncProperty(
     fc.constantFrom(...METHODS, 'POST', 'POST', 'POST', 'DELETE'),
@@ -117,7 +117,7 @@ test('any bytes of any type with any method at any endpoint are answered, and ne
   await assertStillServes(service);
 });
 
-test('any bytes instead of HTTP are answered with 4xx or cut off', async (t) => {
+it('any bytes instead of HTTP are answered with 4xx or cut off', async (t) => {
   const service = await startTestService(t);
   const start = fc.constantFrom(
     '',
@@ -144,7 +144,7 @@ test('any bytes instead of HTTP are answered with 4xx or cut off', async (t) => 
   await assertStillServes(service);
 });
 
-test('any Authorization header is 401, 403 or 503 at worst', async (t) => {
+it('any Authorization header is 401, 403 or 503 at worst', async (t) => {
   const service = await startTestService(t, { settings: { LIMIT_FAILED_AUTH: '0' } });
   const visible = fc
     .uint8Array({ maxLength: 300 })
@@ -168,7 +168,7 @@ test('any Authorization header is 401, 403 or 503 at worst', async (t) => {
   await assertStillServes(service);
 });
 
-test('a body that tries to be too clever is 4xx or taken as what it says', async (t) => {
+it('a body that tries to be too clever is 4xx or taken as what it says', async (t) => {
   const service = await startTestService(t, { settings: { ACCOUNT_AUTH: 'none' } });
   const account = newAccount();
   const deep = (open: string, close: string) => `${open.repeat(30_000)}${close.repeat(30_000)}`;

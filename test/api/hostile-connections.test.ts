@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { test } from 'node:test';
+import { it } from 'node:test';
 import { until } from '../../harness/until.ts';
 import { CLOSED_BECAUSE } from '../../src/http/listener/connection.ts';
 import { newAccount, startTestService, type TestService } from '../helpers/test-service.ts';
@@ -22,7 +22,7 @@ function callOf(account: number, more = ''): string {
   return rawRequest('POST', '/api/incoming-call/', [FORM], `sip_user_id=${account}&phonenumber=020${more}`);
 }
 
-test('headers that are too long are 431', async (t) => {
+it('headers that are too long are 431', async (t) => {
   const service = await startTestService(t);
   const long = 'x'.repeat(17_000);
   for (const request of [
@@ -40,7 +40,7 @@ test('headers that are too long are 431', async (t) => {
   await assertAlive(service);
 });
 
-test('what cannot be read as HTTP is 400 and ends the connection', async (t) => {
+it('what cannot be read as HTTP is 400 and ends the connection', async (t) => {
   const service = await startTestService(t);
   const rows = [
     'garbage\r\n\r\n',
@@ -61,7 +61,7 @@ test('what cannot be read as HTTP is 400 and ends the connection', async (t) => 
   await assertAlive(service);
 });
 
-test('lengths that contradict each other are 400, and nothing behind them is taken for a request', async (t) => {
+it('lengths that contradict each other are 400, and nothing behind them is taken for a request', async (t) => {
   const service = await startTestService(t, { settings: PATIENT });
   const phone = await service.phone();
   const inner = callOf(phone.account);
@@ -94,7 +94,7 @@ test('lengths that contradict each other are 400, and nothing behind them is tak
   await assertAlive(service);
 });
 
-test('requests that come in one piece are answered in their order', async (t) => {
+it('requests that come in one piece are answered in their order', async (t) => {
   const service = await startTestService(t, { settings: PATIENT });
   const phone = await service.phone({ wakeUpMs: 100 });
   const requests = [
@@ -110,7 +110,7 @@ test('requests that come in one piece are answered in their order', async (t) =>
   assert.ok(text.indexOf('"alive"') < text.indexOf('status=NAK'));
 });
 
-test('a body that comes byte by byte is read', async (t) => {
+it('a body that comes byte by byte is read', async (t) => {
   const service = await startTestService(t, { settings: PATIENT });
   const phone = await service.phone();
   const socket = await openSocket(service.url);
@@ -123,7 +123,7 @@ test('a body that comes byte by byte is read', async (t) => {
   assert.match((await reading).text, /status=ACK$/);
 });
 
-test('a PBX that closes even its sending half has hung up', async (t) => {
+it('a PBX that closes even its sending half has hung up', async (t) => {
   const service = await startTestService(t, {
     settings: { APP_PUSH_ROUNDTRIP_WAIT: '60000', APP_PUSH_RESEND_INTERVAL: '100' },
   });
@@ -139,7 +139,7 @@ test('a PBX that closes even its sending half has hung up', async (t) => {
   assert.ok(service.logged.some((line) => line.fields['outcome'] === 'caller-gone'));
 });
 
-test('a client that goes in the middle of its body leaves nothing behind', async (t) => {
+it('a client that goes in the middle of its body leaves nothing behind', async (t) => {
   const service = await startTestService(t, { settings: PATIENT });
   const phone = await service.phone();
   const whole = callOf(phone.account);
@@ -167,7 +167,7 @@ test('a client that goes in the middle of its body leaves nothing behind', async
   assert.equal((await service.ask({ account: phone.account })).body, 'status=ACK');
 });
 
-test('PBXs that hang up one after the other free their places, and their connections count no more', async (t) => {
+it('PBXs that hang up one after the other free their places, and their connections count no more', async (t) => {
   const settings = { ...PATIENT, MAX_WAITING_CALLS: '10', MAX_CONNECTIONS: '100' };
   const service = await startTestService(t, { settings });
   const phone = await service.phone({ silent: true });
@@ -185,7 +185,7 @@ test('PBXs that hang up one after the other free their places, and their connect
   assert.equal(await requestsInvalid(service, 'incoming-call'), 0);
 });
 
-test('a refused long body is answered before it has come, and the connection ends', async (t) => {
+it('a refused long body is answered before it has come, and the connection ends', async (t) => {
   const service = await startTestService(t);
   const head = rawRequest('POST', '/api/check-in/', [
     'Content-Type: application/json',
@@ -204,7 +204,7 @@ test('a refused long body is answered before it has come, and the connection end
   assert.equal(await requestsInvalid(service, 'check-in'), 2);
 });
 
-test('Expect, Upgrade and CONNECT do no harm', async (t) => {
+it('Expect, Upgrade and CONNECT do no harm', async (t) => {
   const service = await startTestService(t);
   const form = 'unique_key=k&message_start_time=1';
   const expecting = rawRequest('POST', '/api/call-response/', [FORM, 'Expect: 100-continue'], form);
@@ -222,7 +222,7 @@ test('Expect, Upgrade and CONNECT do no harm', async (t) => {
   await assertAlive(service);
 });
 
-test('an HTTP/1.0 client is answered and let go', async (t) => {
+it('an HTTP/1.0 client is answered and let go', async (t) => {
   const service = await startTestService(t);
   const typed = asForm({ sip_user_id: String(newAccount()), phonenumber: '020' });
   const body = String(typed.body);

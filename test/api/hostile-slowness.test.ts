@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { type TestContext, test } from 'node:test';
+import { it, type TestContext } from 'node:test';
 import { openAccess } from '../../src/http/access/account-access.ts';
 import { createServer, type ServerParts } from '../../src/http/server.ts';
 import { NO_LIMITS } from '../helpers/no-limits.ts';
@@ -63,7 +63,7 @@ function createBareServer(t: TestContext) {
   return server;
 }
 
-test('a client has 10 s for its headers and 20 s for its request, and may keep its connection 72 s', async (t) => {
+it('a client has 10 s for its headers and 20 s for its request, and may keep its connection 72 s', async (t) => {
   const { server } = createBareServer(t);
   assert.equal(server.headersTimeout, 10_000);
   assert.equal(server.requestTimeout, 20_000);
@@ -71,7 +71,7 @@ test('a client has 10 s for its headers and 20 s for its request, and may keep i
   assert.equal(server.timeout, 0, 'a held call is not cut');
 });
 
-test('clients that send their headers or body too slowly are told 408 and cut off', async (t) => {
+it('clients that send their headers or body too slowly are told 408 and cut off', async (t) => {
   const fastify = createBareServer(t);
   const { server } = fastify;
   // The limits of the product would make this test last half a minute; what cuts is the same.

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { DatabaseSync } from 'node:sqlite';
-import { test } from 'node:test';
+import { it } from 'node:test';
 import { SANDBOX_APPS } from '../../src/cli/sandbox/sandbox-apps.ts';
 import { startTestService } from '../helpers/test-service.ts';
 import { asJson, send } from './http-client.ts';
@@ -8,7 +8,7 @@ import { addMember, type Member, registration } from './members.ts';
 
 const ODD = 'vialer_middleware_ios_tokens_odd_total';
 
-test('push tokens of iPhones', async (t) => {
+it('push tokens of iPhones', async (t) => {
   const service = await startTestService(t);
   const device = (method: string, member: Member, fields: object, path = '/api/apns-device/') =>
     send(service.url, { method, path, ...asJson(fields), headers: { authorization: member.token } });

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { test } from 'node:test';
+import { it } from 'node:test';
 import { startTestService } from '../helpers/test-service.ts';
 import { openSocket, rawRequest } from './raw-socket.ts';
 
-test('KEEP_ALIVE_TIMEOUT is how long a connection without a request is kept', async (t) => {
+it('KEEP_ALIVE_TIMEOUT is how long a connection without a request is kept', async (t) => {
   const service = await startTestService(t, { settings: { KEEP_ALIVE_TIMEOUT: '1000' } });
   const socket = await openSocket(service.url);
   socket.write(rawRequest('GET', '/healthz', []));

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
-import { after, before, describe, test } from 'node:test';
+import { after, before, describe, it } from 'node:test';
 import { skipWithout } from '../../harness/find-server.ts';
 import { type RedisServer, startRedis } from '../../harness/redis-server.ts';
 import { until } from '../../harness/until.ts';
@@ -14,7 +14,7 @@ describe('LIMIT_UNKNOWN_ANSWERS with two instances', { skip: skipWithout('Redis'
   });
   after(() => servers[0]?.close());
 
-  test('a phone that answers at the other instance is heard among the guesses of its neighbours', async (t) => {
+  it('a phone that answers at the other instance is heard among the guesses of its neighbours', async (t) => {
     const settings = {
       REDIS_URL: servers[0]?.url ?? '',
       LIMIT_UNKNOWN_ANSWERS: '3',

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
-import { describe, test } from 'node:test';
+import { describe, it } from 'node:test';
 import { until } from '../../harness/until.ts';
 import { newAccount, startTestService, type TestService } from '../helpers/test-service.ts';
 import { type Answered, asForm, asJson, send } from './http-client.ts';
@@ -36,7 +36,7 @@ async function respondTimes(service: TestService, times: number, headers?: Reado
 }
 
 describe('LIMIT_UNKNOWN_ANSWERS', () => {
-  test('who guesses keys is told 429 after a while; a phone that answers is never limited', async (t) => {
+  it('who guesses keys is told 429 after a while; a phone that answers is never limited', async (t) => {
     const service = await startTestService(t, {
       settings: { LIMIT_UNKNOWN_ANSWERS: '3', APP_PUSH_ROUNDTRIP_WAIT: '20000' },
     });
@@ -61,7 +61,7 @@ describe('LIMIT_UNKNOWN_ANSWERS', () => {
     assertLimited(await respond(service, 'unheard-of'));
   });
 
-  test('answers without their proof count as well', async (t) => {
+  it('answers without their proof count as well', async (t) => {
     const service = await startTestService(t, {
       settings: { LIMIT_UNKNOWN_ANSWERS: '2', ANSWER_SECRET: '0123456789abcdef0123456789abcdef' },
     });
@@ -76,7 +76,7 @@ describe('LIMIT_UNKNOWN_ANSWERS', () => {
     assert.equal((await service.ask({ account: phone.account })).body, 'status=ACK');
   });
 
-  test('each client has a count of its own, behind a proxy too, and cannot choose another', async (t) => {
+  it('each client has a count of its own, behind a proxy too, and cannot choose another', async (t) => {
     const from = (address: string) => ({ 'x-forwarded-for': address });
     const behind = await startTestService(t, {
       settings: { LIMIT_UNKNOWN_ANSWERS: '2', TRUST_PROXY: '127.0.0.1' },
@@ -95,7 +95,7 @@ describe('LIMIT_UNKNOWN_ANSWERS', () => {
     assert.deepEqual(statuses, [404, 404, 429]);
   });
 
-  test('0 is off', async (t) => {
+  it('0 is off', async (t) => {
     const service = await startTestService(t, { settings: { LIMIT_UNKNOWN_ANSWERS: '0' } });
     assert.deepEqual(new Set(await respondTimes(service, 200)), new Set([404]));
   });
@@ -110,7 +110,7 @@ describe('LIMIT_FAILED_AUTH', () => {
       ...asJson({ sip_user_id: account }),
     });
 
-  test('wrong credentials for an account: 429, and the platform is not asked', async (t) => {
+  it('wrong credentials for an account: 429, and the platform is not asked', async (t) => {
     const service = await startTestService(t, { settings });
     const phone = await service.phone();
     const right = service.world.platform.addUser({
@@ -142,7 +142,7 @@ describe('LIMIT_FAILED_AUTH', () => {
     );
   });
 
-  test("somebody else's account counts, and ten times as many failures of one address for whatever accounts", async (t) => {
+  it("somebody else's account counts, and ten times as many failures of one address for whatever accounts", async (t) => {
     const service = await startTestService(t, { settings });
     const mine = newAccount();
     const { token } = service.world.platform.addUser({
@@ -169,7 +169,7 @@ describe('LIMIT_FAILED_AUTH', () => {
     assert.equal(await refusedFor(service, 'check-in', 'unauthenticated'), 18);
   });
 
-  test('guesses that are sent at the same moment are counted before the platform has judged them', async (t) => {
+  it('guesses that are sent at the same moment are counted before the platform has judged them', async (t) => {
     const service = await startTestService(t, { settings: { ...settings, LIMIT_FAILED_AUTH: '12' } });
     const phone = await service.phone();
     service.world.platform.script({ kind: 'delay', ms: 500 });
@@ -183,7 +183,7 @@ describe('LIMIT_FAILED_AUTH', () => {
     assert.equal(service.world.platform.requests('profile') - asked, 12);
   });
 
-  test('so are guesses for different accounts', async (t) => {
+  it('so are guesses for different accounts', async (t) => {
     const service = await startTestService(t, { settings });
     service.world.platform.script({ kind: 'delay', ms: 300 });
     const guesses = Array.from({ length: 60 }, () => checkIn(service, newAccount(), 'Token guess:1'));
@@ -192,14 +192,14 @@ describe('LIMIT_FAILED_AUTH', () => {
     assert.equal(statuses.filter((status) => status === 429).length, 40);
   });
 
-  test('a phone may ask as much at once as it likes, however low the limit is', async (t) => {
+  it('a phone may ask as much at once as it likes, however low the limit is', async (t) => {
     const service = await startTestService(t, { settings: { ...settings, LIMIT_FAILED_AUTH: '1' } });
     const phone = await service.phone();
     const answers = await Promise.all(Array.from({ length: 50 }, () => phone.register()));
     assert.deepEqual(new Set(answers.map(({ status }) => status)), new Set([200]));
   });
 
-  test('a platform that is away is no failure of the client', async (t) => {
+  it('a platform that is away is no failure of the client', async (t) => {
     const service = await startTestService(t, { settings });
     service.world.platform.script({ kind: 'answer', status: 500 });
     for (let time = 0; time < 5; time += 1)
@@ -207,7 +207,7 @@ describe('LIMIT_FAILED_AUTH', () => {
     assert.equal(await refusedFor(service, 'check-in', 'platform-down'), 5);
   });
 
-  test('a PBX that may not ask is told 429; one that may is served whatever the others did', async (t) => {
+  it('a PBX that may not ask is told 429; one that may is served whatever the others did', async (t) => {
     const service = await startTestService(t, { settings: { LIMIT_FAILED_AUTH: '2', PBX_TOKEN } });
     const phone = await service.phone();
     const ask = (token: string) =>
@@ -227,7 +227,7 @@ describe('LIMIT_FAILED_AUTH', () => {
   });
 });
 
-test('a flood of bad requests does not flood the log: a few lines, then how many more there were', async (t) => {
+it('a flood of bad requests does not flood the log: a few lines, then how many more there were', async (t) => {
   const service = await startTestService(t, { settings: { LIMIT_UNKNOWN_ANSWERS: '3' } });
   for (let time = 0; time < 50; time += 1) {
     assert.equal((await send(service.url, { path: '/api/call-response/', ...asJson({}) })).status, 400);
@@ -248,7 +248,7 @@ test('a flood of bad requests does not flood the log: a few lines, then how many
   assert.equal(lines('more lines like "request refused" were left out')[0]?.fields['leftOut'], 27);
 });
 
-test('a flood of answers to a call that is over does not flood the log either', async (t) => {
+it('a flood of answers to a call that is over does not flood the log either', async (t) => {
   const service = await startTestService(t, { settings: { APP_PUSH_ROUNDTRIP_WAIT: '500' } });
   const phone = await service.phone({ silent: true });
   const callId = randomUUID();

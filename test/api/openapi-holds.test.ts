@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { DatabaseSync } from 'node:sqlite';
-import { test } from 'node:test';
+import { it } from 'node:test';
 import { until } from '../../harness/until.ts';
 import { SANDBOX_APPS } from '../../src/cli/sandbox/sandbox-apps.ts';
 import { ALL_ENDPOINTS, isPbxEndpoint } from '../../src/http/wire/paths.ts';
@@ -158,7 +158,7 @@ async function checkLimits(check: Check, member: Member): Promise<void> {
   for (const operation of ACCOUNT_OPERATIONS) await check(429, { ...operation, ...wrong });
 }
 
-test('every answer that /openapi.json has is one that the service gives, and as it is described', async (t) => {
+it('every answer that /openapi.json has is one that the service gives, and as it is described', async (t) => {
   const service = await startClientScene(t, [{ platform: 'gcm', appId: SANDBOX_APPS.android }], {
     LIMIT_FAILED_AUTH: '0',
     LIMIT_REGISTRATIONS: '0',

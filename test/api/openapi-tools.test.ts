@@ -3,7 +3,7 @@ import { type ExecFileException, execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { symlink, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { test } from 'node:test';
+import { it } from 'node:test';
 import { startTestService } from '../helpers/test-service.ts';
 import { tempFolder } from '../storage/temp-folder.ts';
 
@@ -35,7 +35,7 @@ function run(tool: string, args: readonly string[], cwd = '.'): Promise<Ran> {
   });
 }
 
-test('/openapi.json passes the rules of redocly.yaml, with and without a listener for PBXs', async (t) => {
+it('/openapi.json passes the rules of redocly.yaml, with and without a listener for PBXs', async (t) => {
   for (const settings of [{}, { PBX_PORT: '0', APP_API_URL: 'https://push.example.net' }]) {
     const service = await startTestService(t, { settings });
     const linted = await run('redocly', ['lint', `${service.url}/openapi.json`]);
@@ -44,7 +44,7 @@ test('/openapi.json passes the rules of redocly.yaml, with and without a listene
   }
 });
 
-test('the generated client of docs/http-api.md compiles strictly, and wakes a phone', async (t) => {
+it('the generated client of docs/http-api.md compiles strictly, and wakes a phone', async (t) => {
   const service = await startTestService(t, { settings: { APP_PUSH_ROUNDTRIP_WAIT: '20000' } });
   const phone = await service.phone();
   const { path: folder, remove } = await tempFolder();

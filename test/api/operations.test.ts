@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { type TestContext, test } from 'node:test';
+import { it, type TestContext } from 'node:test';
 import { until } from '../../harness/until.ts';
 import { readConfig } from '../../src/config/config.ts';
 import { createDeviceProbe } from '../../src/devices/device-probe.ts';
@@ -21,7 +21,7 @@ import { addMember, registration } from './members.ts';
 
 const READY = '{"status":"ready","reasons":[]}';
 
-test('/healthz and /readyz answer GET and HEAD on both ports, with or without a query', async (t) => {
+it('/healthz and /readyz answer GET and HEAD on both ports, with or without a query', async (t) => {
   const service = await startTestService(t);
   for (const url of [service.url, service.app.metricsUrl]) {
     for (const [path, body] of [
@@ -45,7 +45,7 @@ test('/healthz and /readyz answer GET and HEAD on both ports, with or without a 
   }
 });
 
-test('while the service stops it is alive but not ready, takes no new call and hears the answers it waits for', async (t) => {
+it('while the service stops it is alive but not ready, takes no new call and hears the answers it waits for', async (t) => {
   const service = await startTestService(t, {
     settings: { APP_PUSH_ROUNDTRIP_WAIT: '60000', SHUTDOWN_GRACE: '60000' },
   });
@@ -74,7 +74,7 @@ test('while the service stops it is alive but not ready, takes no new call and h
   await stopped;
 });
 
-test('while another program holds the database, registrations are 503 and calls go on', async (t) => {
+it('while another program holds the database, registrations are 503 and calls go on', async (t) => {
   const service = await startTestService(t, { settings: { APP_PUSH_ROUNDTRIP_WAIT: '30000' } });
   const phone = await service.phone();
   const member = addMember(service);
@@ -130,7 +130,7 @@ async function startListeners(t: TestContext, database: Database, read: () => Pr
   return servers.listen();
 }
 
-test('a database that cannot be asked, or does not answer, makes the service not ready', async (t) => {
+it('a database that cannot be asked, or does not answer, makes the service not ready', async (t) => {
   const folder = await mkdtemp(join(tmpdir(), 'vialer-middleware-test-'));
   t.after(() => rm(folder, { recursive: true, force: true }));
   const database = await openDatabase(`sqlite:${join(folder, 'test.db')}`);

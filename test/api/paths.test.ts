@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { it } from 'node:test';
 import { startTestService } from '../helpers/test-service.ts';
 import { asForm, send } from './http-client.ts';
 
@@ -13,7 +13,7 @@ const KNOWN = [
 ];
 const REPORTS = ['hangup-reason', 'log-metrics', 'check-in'];
 
-test('paths', async (t) => {
+it('paths', async (t) => {
   const service = await startTestService(t);
   const post = (path: string) => send(service.url, { path, ...asForm({}) });
 

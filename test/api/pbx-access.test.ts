@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { networkInterfaces } from 'node:os';
-import { type TestContext, test } from 'node:test';
+import { it, type TestContext } from 'node:test';
 import { startTestService, type TestService } from '../helpers/test-service.ts';
 import { type Answered, asForm, send } from './http-client.ts';
 
@@ -57,7 +57,7 @@ async function checkAttempt(service: TestService, attempt: Attempt): Promise<voi
   assert.equal(service.app.waiting(), 0);
 }
 
-test('with no settings a PBX on this machine may ask, and nothing that a proxy hands on', (t) =>
+it('with no settings a PBX on this machine may ask, and nothing that a proxy hands on', (t) =>
   checkAttempts(t, {}, [
     { name: 'loopback', allowed: true },
     { name: 'a token is not looked at', headers: { authorization: 'Bearer whatever' }, allowed: true },
@@ -81,7 +81,7 @@ test('with no settings a PBX on this machine may ask, and nothing that a proxy h
     })),
   ]));
 
-test('a trusted proxy that does not say whose request it is does not let everybody in as itself', (t) =>
+it('a trusted proxy that does not say whose request it is does not let everybody in as itself', (t) =>
   checkAttempts(t, { TRUST_PROXY: '127.0.0.1' }, [
     { name: 'not forwarded: the machine itself', allowed: true },
     {
@@ -92,7 +92,7 @@ test('a trusted proxy that does not say whose request it is does not let everybo
     },
   ]));
 
-test('PBX_ALLOW without this machine refuses it', (t) =>
+it('PBX_ALLOW without this machine refuses it', (t) =>
   checkAttempts(t, { PBX_ALLOW: '192.0.2.0/24, 2001:db8::/32' }, [
     {
       name: 'loopback',
@@ -107,7 +107,7 @@ test('PBX_ALLOW without this machine refuses it', (t) =>
     },
   ]));
 
-test('PBX_TOKEN alone: any address, the right bearer token', (t) =>
+it('PBX_TOKEN alone: any address, the right bearer token', (t) =>
   checkAttempts(t, { PBX_TOKEN: TOKEN }, [
     { name: 'right', headers: { authorization: `Bearer ${TOKEN}` }, allowed: true },
     { name: 'the scheme in any letter case', headers: { authorization: `bEARER  ${TOKEN}` }, allowed: true },
@@ -139,7 +139,7 @@ test('PBX_TOKEN alone: any address, the right bearer token', (t) =>
     },
   ]));
 
-test('PBX_ALLOW and PBX_TOKEN: both must hold', async (t) => {
+it('PBX_ALLOW and PBX_TOKEN: both must hold', async (t) => {
   const headers = { authorization: `Bearer ${TOKEN}` };
   await t.test('address right', (t) =>
     checkAttempts(t, { PBX_TOKEN: TOKEN, PBX_ALLOW: '127.0.0.1' }, [
@@ -155,7 +155,7 @@ test('PBX_ALLOW and PBX_TOKEN: both must hold', async (t) => {
   );
 });
 
-test('TRUST_PROXY: the last address that no trusted proxy added is the PBX', (t) =>
+it('TRUST_PROXY: the last address that no trusted proxy added is the PBX', (t) =>
   checkAttempts(t, { TRUST_PROXY: '127.0.0.0/8 10.1.0.0/16', PBX_ALLOW: '192.0.2.0/24, 2001:db8::/32' }, [
     { name: 'allowed', headers: { 'x-forwarded-for': '192.0.2.7' }, allowed: true },
     { name: 'allowed, IPv6', headers: { 'x-forwarded-for': '2001:db8::7' }, allowed: true },
@@ -225,7 +225,7 @@ test('TRUST_PROXY: the last address that no trusted proxy added is the PBX', (t)
     { name: 'not forwarded: the proxy itself', allowed: false, sentence: /PBX_ALLOW/ },
   ]));
 
-test('the log names the address that was checked, and where it comes from', async (t) => {
+it('the log names the address that was checked, and where it comes from', async (t) => {
   const service = await startTestService(t, {
     settings: { TRUST_PROXY: '127.0.0.1', PBX_ALLOW: '192.0.2.0/24' },
   });
@@ -245,7 +245,7 @@ test('the log names the address that was checked, and where it comes from', asyn
   }
 });
 
-test('the log and the figures name the reason of each refusal', async (t) => {
+it('the log and the figures name the reason of each refusal', async (t) => {
   const rows = [
     [{}, { 'x-forwarded-for': '127.0.0.1' }, 'untrusted-proxy'],
     [{ TRUST_PROXY: '127.0.0.1' }, { 'x-real-ip': '203.0.113.9' }, 'untrusted-proxy'],
@@ -266,7 +266,7 @@ test('the log and the figures name the reason of each refusal', async (t) => {
   }
 });
 
-test('a PBX that reaches the service over IPv6 is judged by its own address', needsIpv6, async (t) => {
+it('a PBX that reaches the service over IPv6 is judged by its own address', needsIpv6, async (t) => {
   const over = (settings: Readonly<Record<string, string>>) =>
     startTestService(t, { settings: { HOST: '::1', ...settings } });
   const services = [
@@ -283,7 +283,7 @@ test('a PBX that reaches the service over IPv6 is judged by its own address', ne
   }
 });
 
-test('a listener for both families sees an IPv4 address as IPv6 and still knows it', needsIpv6, async (t) => {
+it('a listener for both families sees an IPv4 address as IPv6 and still knows it', needsIpv6, async (t) => {
   const service = await startTestService(t, {
     settings: { HOST: '::', APP_API_URL: 'https://push.example.org', PBX_ALLOW: '127.0.0.1/32' },
   });
@@ -297,7 +297,7 @@ test('a listener for both families sees an IPv4 address as IPv6 and still knows 
   assert.equal((await ask('[::1]')).status, 403);
 });
 
-test('whoever is refused hears it before anything in the request is looked at', async (t) => {
+it('whoever is refused hears it before anything in the request is looked at', async (t) => {
   const service = await startTestService(t, { settings: { PBX_TOKEN: TOKEN } });
   const rows = [
     { method: 'POST', type: 'application/json', body: '{' },

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
-import { test } from 'node:test';
+import { it } from 'node:test';
 import { until } from '../../harness/until.ts';
 import { answerAccepted } from '../helpers/answer-push.ts';
 import { newAccount, startTestService } from '../helpers/test-service.ts';
@@ -13,7 +13,7 @@ function assertText(answer: Answered, status: number, body: string, what?: strin
   assert.deepEqual([answer.status, answer.contentType, answer.body], [status, TEXT, body], what);
 }
 
-test('incoming-call', async (t) => {
+it('incoming-call', async (t) => {
   const service = await startTestService(t, { settings: { APP_PUSH_ROUNDTRIP_WAIT: '20000' } });
   const ask = (
     typed: TypedBody,
@@ -217,7 +217,7 @@ test('incoming-call', async (t) => {
   });
 });
 
-test('call-cancelled', async (t) => {
+it('call-cancelled', async (t) => {
   const service = await startTestService(t, { settings: { APP_PUSH_ROUNDTRIP_WAIT: '60000' } });
   const cancel = (typed: TypedBody) => send(service.url, { path: '/api/call-cancelled/', ...typed });
 

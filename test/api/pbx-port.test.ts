@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { createServer } from 'node:net';
-import { test } from 'node:test';
+import { it } from 'node:test';
 import { until } from '../../harness/until.ts';
 import { trustSandbox } from '../../src/cli/sandbox/sandbox-apps.ts';
 import { askPbx } from '../../src/sandbox/pbx.ts';
@@ -26,7 +26,7 @@ const APP_PATHS = [
 ];
 const WAIT = { APP_PUSH_ROUNDTRIP_WAIT: '20000' };
 
-test('with PBX_PORT each listener has its own endpoints, and 404 for the others', async (t) => {
+it('with PBX_PORT each listener has its own endpoints, and 404 for the others', async (t) => {
   const service = await startTestService(t, { settings: { PBX_PORT: '0', ...WAIT } });
   const { url, pbxUrl } = service.app;
   assert.notEqual(url, pbxUrl);
@@ -51,7 +51,7 @@ test('with PBX_PORT each listener has its own endpoints, and 404 for the others'
   assert.deepEqual([line?.fields['url'], line?.fields['pbxUrl']], [url, pbxUrl]);
 });
 
-test('PBX_ALLOW and PBX_TOKEN hold on the listener of PBXs', async (t) => {
+it('PBX_ALLOW and PBX_TOKEN hold on the listener of PBXs', async (t) => {
   const token = 'pbx-secret-0123456789abcdef';
   const service = await startTestService(t, { settings: { PBX_PORT: '0', PBX_TOKEN: token, ...WAIT } });
   const ask = (headers: Readonly<Record<string, string>>) =>
@@ -63,7 +63,7 @@ test('PBX_ALLOW and PBX_TOKEN hold on the listener of PBXs', async (t) => {
   assert.deepEqual([refused.status, /127\.0\.0\.1/.test(refused.body)], [403, true]);
 });
 
-test('TLS and the client certificate of a PBX hold there, too', async (t) => {
+it('TLS and the client certificate of a PBX hold there, too', async (t) => {
   const folder = await createTlsFolder(t);
   const settings = { ...folder.settings, ...folder.mutual, PBX_PORT: '0', ...WAIT };
   const service = await startTestService(t, { settings });
@@ -77,7 +77,7 @@ test('TLS and the client certificate of a PBX hold there, too', async (t) => {
   assert.equal((await ask(agentOf(t, { ca: folder.ca, shown }))).body, 'status=ACK');
 });
 
-test('a flood of connections at one listener leaves the other one its part', async (t) => {
+it('a flood of connections at one listener leaves the other one its part', async (t) => {
   const service = await startTestService(t, {
     settings: { PBX_PORT: '0', MAX_CONNECTIONS: '200', MAX_WAITING_CALLS: '100', ...WAIT },
   });
@@ -105,7 +105,7 @@ test('a flood of connections at one listener leaves the other one its part', asy
   assert.equal((await waiting).outcome, 'cancelled');
 });
 
-test('a port that is taken ends the start with the name of the setting', async (t) => {
+it('a port that is taken ends the start with the name of the setting', async (t) => {
   const taken = createServer();
   await new Promise<void>((resolve) => {
     taken.listen(0, '127.0.0.1', resolve);
@@ -119,7 +119,7 @@ test('a port that is taken ends the start with the name of the setting', async (
   );
 });
 
-test('a call that waits at the listener of PBXs gets its answer when the service stops', async (t) => {
+it('a call that waits at the listener of PBXs gets its answer when the service stops', async (t) => {
   const service = await startTestService(t, { settings: { PBX_PORT: '0', ...WAIT } });
   const phone = await service.phone({ silent: true });
   const waiting = service.ask({ account: phone.account });

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { type TestContext, test } from 'node:test';
+import { it, type TestContext } from 'node:test';
 import { newAccount, startTestService } from '../helpers/test-service.ts';
 import { asJson, send } from './http-client.ts';
 import { registration } from './members.ts';
@@ -45,7 +45,7 @@ function rightAnswer(request: IncomingMessage, response: ServerResponse): void {
   );
 }
 
-test('the Authorization header goes to the platform to the letter, and nothing else of the app does', async (t) => {
+it('the Authorization header goes to the platform to the letter, and nothing else of the app does', async (t) => {
   const platform = await startPlatform(t, rightAnswer);
   const service = await startTestService(t, { settings: { VG_API_BASE_URL: platform.url } });
   const headers = [
@@ -77,7 +77,7 @@ test('the Authorization header goes to the platform to the letter, and nothing e
   }
 });
 
-test('a path in VG_API_BASE_URL goes before both questions, with a slash at its end and without', async (t) => {
+it('a path in VG_API_BASE_URL goes before both questions, with a slash at its end and without', async (t) => {
   const platform = await startPlatform(t, rightAnswer);
   for (const base of [`${platform.url}/vg/v2`, `${platform.url}/vg/v2/`]) {
     platform.asked.length = 0;
@@ -92,7 +92,7 @@ test('a path in VG_API_BASE_URL goes before both questions, with a slash at its 
   }
 });
 
-test('a credential is not sent to another host, wherever the platform points', async (t) => {
+it('a credential is not sent to another host, wherever the platform points', async (t) => {
   const elsewhere = await startPlatform(t, rightAnswer);
   const other = elsewhere.url.slice('http:'.length);
   const pointers = [
@@ -119,7 +119,7 @@ test('a credential is not sent to another host, wherever the platform points', a
   assert.equal(elsewhere.asked.length, 0);
 });
 
-test('an answer that drips or never ends is given up within its bounds', async (t) => {
+it('an answer that drips or never ends is given up within its bounds', async (t) => {
   let shape: 'drips' | 'endless' = 'drips';
   const platform = await startPlatform(t, (_request, response) => {
     response.writeHead(200);
@@ -144,7 +144,7 @@ test('an answer that drips or never ends is given up within its bounds', async (
   assert.equal((await register(service.url)).status, 503);
 });
 
-test('a platform that cannot be reached is 503', async (t) => {
+it('a platform that cannot be reached is 503', async (t) => {
   const service = await startTestService(t, {
     settings: { VG_API_BASE_URL: 'http://127.0.0.1:1/', VG_API_TIMEOUT: '20000' },
   });
@@ -153,7 +153,7 @@ test('a platform that cannot be reached is 503', async (t) => {
   assert.equal(await service.metric(failures), 1);
 });
 
-test('a header that the platform does not take as HTTP is 400 and counts as a failure', async (t) => {
+it('a header that the platform does not take as HTTP is 400 and counts as a failure', async (t) => {
   // As web servers do with what they cannot read: an answer that judges nobody, or none at all.
   const refusals: readonly ((request: IncomingMessage, response: ServerResponse) => void)[] = [
     (_request, response) => response.writeHead(400).end(),
@@ -177,7 +177,7 @@ test('a header that the platform does not take as HTTP is 400 and counts as a fa
   }
 });
 
-test('a right header is no failure while the platform is down', async (t) => {
+it('a right header is no failure while the platform is down', async (t) => {
   const platform = await startPlatform(t, (_request, response) => response.writeHead(500).end());
   const service = await startTestService(t, {
     settings: { VG_API_BASE_URL: platform.url, LIMIT_FAILED_AUTH: '1' },

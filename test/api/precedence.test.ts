@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { it } from 'node:test';
 import { newAccount, startTestService } from '../helpers/test-service.ts';
 import { type Asked, asJson, send } from './http-client.ts';
 import { addMember, registration } from './members.ts';
@@ -10,7 +10,7 @@ const WRONG_CREDENTIALS = '{"detail":"Incorrect authentication credentials."}';
 const NO_PERMISSION = '{"detail":"You do not have permission to perform this action."}';
 const MALFORMED = '{"detail":"Malformed request."}';
 
-test('on the endpoints of an account, of two things that are wrong the first one is told', async (t) => {
+it('on the endpoints of an account, of two things that are wrong the first one is told', async (t) => {
   const service = await startTestService(t);
   const member = addMember(service);
   const device = '/api/android-device/';

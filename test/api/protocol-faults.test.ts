@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { it } from 'node:test';
 import { deflateSync, gzipSync } from 'node:zlib';
 import { until } from '../../harness/until.ts';
 import { startTestService } from '../helpers/test-service.ts';
@@ -82,7 +82,7 @@ function assertOurs({ text }: Exchange, path: string, status: number, what: stri
   }
 }
 
-test('what is no proper HTTP is answered in our own words, as the endpoint answers', async (t) => {
+it('what is no proper HTTP is answered in our own words, as the endpoint answers', async (t) => {
   const service = await startTestService(t);
   for (const path of [PBX, '/api/call-cancelled', APP, '/api/call-response/', '/api/android-device/']) {
     const kind = path.includes('call-cancelled') ? PBX : path === PBX ? PBX : APP;
@@ -101,7 +101,7 @@ test('what is no proper HTTP is answered in our own words, as the endpoint answe
   assert.ok(lines.length > 0, 'they are in the log');
 });
 
-test('the PROXY protocol of a load balancer is named, to it and in the log', async (t) => {
+it('the PROXY protocol of a load balancer is named, to it and in the log', async (t) => {
   const service = await startTestService(t);
   const request = rawRequest('POST', PBX, ['Connection: close'], 'sip_user_id=100000001');
   const second = Buffer.from('0d0a0d0a000d0a515549540a2111000c7f0000017f000001d4311f90', 'hex');
@@ -119,7 +119,7 @@ test('the PROXY protocol of a load balancer is named, to it and in the log', asy
   }
 });
 
-test('a compressed body is refused with 415, which names the coding; identity is accepted', async (t) => {
+it('a compressed body is refused with 415, which names the coding; identity is accepted', async (t) => {
   const service = await startTestService(t);
   const form = 'sip_user_id=100000001';
   for (const [coding, body] of [
@@ -144,7 +144,7 @@ test('a compressed body is refused with 415, which names the coding; identity is
   assert.equal(answer.body, 'status=NAK');
 });
 
-test('the same over TLS', async (t) => {
+it('the same over TLS', async (t) => {
   const folder = await createTlsFolder(t);
   const service = await startTestService(t, { settings: folder.settings });
   for (const path of [PBX, APP]) {
@@ -159,7 +159,7 @@ test('the same over TLS', async (t) => {
   }
 });
 
-test('where no endpoint is known, nothing of the framework shows either', async (t) => {
+it('where no endpoint is known, nothing of the framework shows either', async (t) => {
   const service = await startTestService(t);
   const rows = [
     'hello\r\n\r\n',
@@ -194,7 +194,7 @@ test('where no endpoint is known, nothing of the framework shows either', async 
   }
 });
 
-test('the metrics port has our own words, too', async (t) => {
+it('the metrics port has our own words, too', async (t) => {
   const service = await startTestService(t);
   const rows = [
     ['GET /nowhere HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n', 404],
@@ -218,7 +218,7 @@ test('the metrics port has our own words, too', async (t) => {
   }
 });
 
-test('HTTP/1.0 needs no Host, and 100-continue is met', async (t) => {
+it('HTTP/1.0 needs no Host, and 100-continue is met', async (t) => {
   const service = await startTestService(t);
   const old = await exchange(service.url, `POST ${APP} HTTP/1.0\r\nContent-Length: 0\r\n\r\n`);
   assert.match(old.text, /^HTTP\/1\.1 401 /);
@@ -227,7 +227,7 @@ test('HTTP/1.0 needs no Host, and 100-continue is met', async (t) => {
   assert.match(met.text, /^HTTP\/1\.1 100 Continue\r\n\r\nHTTP\/1\.1 401 /);
 });
 
-test('a fault behind a call that waits, or behind several requests, costs none of their answers', async (t) => {
+it('a fault behind a call that waits, or behind several requests, costs none of their answers', async (t) => {
   const service = await startTestService(t);
   const phone = await service.phone({ wakeUpMs: 50 });
   const form = ['Content-Type: application/x-www-form-urlencoded'];
@@ -247,7 +247,7 @@ test('a fault behind a call that waits, or behind several requests, costs none o
   }
 });
 
-test('a fault behind a request does not cost the answer to that request', async (t) => {
+it('a fault behind a request does not cost the answer to that request', async (t) => {
   const service = await startTestService(t);
   const first = rawRequest('GET', '/healthz');
   const answer = await exchange(service.url, `${first}nonsense\r\n\r\n`);

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { it } from 'node:test';
 import { until } from '../../harness/until.ts';
 import type { DeliveredPush } from '../../src/sandbox/push-log.ts';
 import { margin } from '../helpers/margin.ts';
@@ -29,7 +29,7 @@ function messagesTo(phone: TestPhone): unknown[] {
   );
 }
 
-test('row 2: a phone that answers at once is always heard, with 8 calls at a time', async (t) => {
+it('row 2: a phone that answers at once is always heard, with 8 calls at a time', async (t) => {
   const service = await startTestService(t, { settings: PATIENT });
   for (const kind of ['android', 'ios'] as const) {
     const phone = await service.phone({ kind, silent: true });
@@ -49,14 +49,14 @@ test('row 2: a phone that answers at once is always heard, with 8 calls at a tim
   }
 });
 
-test('row 2: a phone that answers before the push service does is heard too', async (t) => {
+it('row 2: a phone that answers before the push service does is heard too', async (t) => {
   const service = await startTestService(t, { settings: PATIENT });
   const phone = await service.phone();
   service.world.google.script({ kind: 'hang' }, { delivered: true });
   assert.equal((await service.ask({ account: phone.account })).outcome, 'ready');
 });
 
-test('rows 3 and 4: the phone that loses its account is told so in the words that its app knows', async (t) => {
+it('rows 3 and 4: the phone that loses its account is told so in the words that its app knows', async (t) => {
   const service = await startTestService(t, { settings: PATIENT });
   const account = newAccount();
   const old = await service.phone({ account, token: 'old:token', name: 'Old phone' });
@@ -69,7 +69,7 @@ test('rows 3 and 4: the phone that loses its account is told so in the words tha
   assert.deepEqual(messagesTo(old), [], 'a fresh token of the same phone is no takeover');
 });
 
-test('row 5: a token that Google calls dead ends the call at once and is not pushed again', async (t) => {
+it('row 5: a token that Google calls dead ends the call at once and is not pushed again', async (t) => {
   const service = await startTestService(t, {
     settings: {
       APP_PUSH_ROUNDTRIP_WAIT: '60000',
@@ -89,7 +89,7 @@ test('row 5: a token that Google calls dead ends the call at once and is not pus
   assert.equal(service.world.google.requests.count(), 1);
 });
 
-test('row 6: what Apple refuses ends the call at once; only what it calls dead is removed', async (t) => {
+it('row 6: what Apple refuses ends the call at once; only what it calls dead is removed', async (t) => {
   const service = await startTestService(t, { settings: PATIENT });
   const phone = await service.phone({ kind: 'ios' });
   const outcome = async () => (await service.ask({ account: phone.account })).outcome;
@@ -107,7 +107,7 @@ test('row 6: what Apple refuses ends the call at once; only what it calls dead i
   await until(async () => (await outcome()) === 'no-device', 'the dead token is removed');
 });
 
-test('row 6: a credential that Apple refuses is a loud error and no silence', async (t) => {
+it('row 6: a credential that Apple refuses is a loud error and no silence', async (t) => {
   const service = await startTestService(t, { settings: PATIENT });
   const phone = await service.phone({ kind: 'ios' });
   service.world.apple.script({ kind: 'answer', status: 403, reason: 'InvalidProviderToken' });
@@ -116,7 +116,7 @@ test('row 6: a credential that Apple refuses is a loud error and no silence', as
   assert.ok(errors.some((line) => line.fields['reason'] === 'InvalidProviderToken'));
 });
 
-test('row 7: the state of the call decides, not the time that the app echoes', async (t) => {
+it('row 7: the state of the call decides, not the time that the app echoes', async (t) => {
   const service = await startTestService(t, { settings: PATIENT });
   for (const message_start_time of [0, -5, '1.5', 4_102_444_800, Date.now() / 1000 - 3_600]) {
     const unique_key = `old-${message_start_time}`;
@@ -126,7 +126,7 @@ test('row 7: the state of the call decides, not the time that the app echoes', a
   }
 });
 
-test('row 7: an answer after the NAK is 404, however fresh its time', async (t) => {
+it('row 7: an answer after the NAK is 404, however fresh its time', async (t) => {
   const service = await startTestService(t, {
     settings: { APP_PUSH_ROUNDTRIP_WAIT: '500', APP_PUSH_RESEND_INTERVAL: '100' },
   });
@@ -139,7 +139,7 @@ test('row 7: an answer after the NAK is 404, however fresh its time', async (t) 
   assert.deepEqual([told.status, told.body], [404, '""']);
 });
 
-test('row 8: the first answer counts, a repeated one is 202 and changes nothing', async (t) => {
+it('row 8: the first answer counts, a repeated one is 202 and changes nothing', async (t) => {
   const service = await startTestService(t, { settings: PATIENT });
   for (const [first, body] of [
     [true, 'status=ACK'],
@@ -163,7 +163,7 @@ test('row 8: the first answer counts, a repeated one is 202 and changes nothing'
   assert.equal(await service.metric('vialer_middleware_answers_total{fate="duplicate"}'), 4);
 });
 
-test('row 8: contradicting answers at the same moment: one counts, and the PBX hears that one', async (t) => {
+it('row 8: contradicting answers at the same moment: one counts, and the PBX hears that one', async (t) => {
   const service = await startTestService(t, { settings: PATIENT });
   for (let round = 0; round < 10; round += 1) {
     const unique_key = `both-${round}`;
@@ -182,7 +182,7 @@ test('row 8: contradicting answers at the same moment: one counts, and the PBX h
   }
 });
 
-test('row 9: a time that is no finite number is 400 and leaves the call waiting', async (t) => {
+it('row 9: a time that is no finite number is 400 and leaves the call waiting', async (t) => {
   const service = await startTestService(t, { settings: PATIENT });
   const { answer } = await waitingCall(service, 'nan');
   for (const text of ['nan', 'NaN', 'inf', '-Infinity', '1e999', '', '0x10', '1_000']) {
@@ -199,7 +199,7 @@ test('row 9: a time that is no finite number is 400 and leaves the call waiting'
   assert.equal((await answer).body, 'status=ACK');
 });
 
-test('row 19: a push service that breaks off or answers nonsense spoils one call, not the service', async (t) => {
+it('row 19: a push service that breaks off or answers nonsense spoils one call, not the service', async (t) => {
   const service = await startTestService(t, { settings: PATIENT });
   const phone = await service.phone();
   const { google } = service.world;

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { createHook } from 'node:async_hooks';
 import { readdirSync, readlinkSync } from 'node:fs';
-import { type TestContext, test } from 'node:test';
+import { it, type TestContext } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { until } from '../../harness/until.ts';
 import { newestPush } from '../helpers/answer-push.ts';
@@ -54,7 +54,7 @@ async function waitingCalls(service: TestService, howMany: number) {
   };
 }
 
-test('row 16: calls that wait do nothing until something happens to them', async (t) => {
+it('row 16: calls that wait do nothing until something happens to them', async (t) => {
   const service = await startTestService(t, { settings: PATIENT });
   const timers = countTimers(t);
   const calls = await waitingCalls(service, 200);
@@ -68,7 +68,7 @@ test('row 16: calls that wait do nothing until something happens to them', async
   assert.ok(ran < 100, `${ran} timers ran in a second in which nothing happened`);
 });
 
-test("row 16: the PBX hears the app's word at once, not at the next look", async (t) => {
+it("row 16: the PBX hears the app's word at once, not at the next look", async (t) => {
   const service = await startTestService(t, { settings: PATIENT });
   const timers = countTimers(t);
   const phone = await service.phone({ silent: true });
@@ -88,7 +88,7 @@ test("row 16: the PBX hears the app's word at once, not at the next look", async
 
 const onLinux = { skip: process.platform === 'linux' ? false : 'open files are listed on Linux only' };
 
-test('row 16: requests open no connections to the database that stay', onLinux, async (t) => {
+it('row 16: requests open no connections to the database that stay', onLinux, async (t) => {
   const service = await startTestService(t, { settings: PATIENT });
   const file = service.databaseUrl.slice('sqlite:'.length);
   const open = (): number =>

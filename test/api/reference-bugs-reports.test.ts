@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { it } from 'node:test';
 import { newAccount, startTestService, type TestService } from '../helpers/test-service.ts';
 import { asJson, send } from './http-client.ts';
 import { addMember } from './members.ts';
@@ -10,7 +10,7 @@ async function metricsText(service: TestService): Promise<string> {
   return (await send(service.app.metricsUrl, { method: 'GET', path: '/metrics' })).body;
 }
 
-test('row 10: log-metrics takes values of any type, and the metrics go on being served', async (t) => {
+it('row 10: log-metrics takes values of any type, and the metrics go on being served', async (t) => {
   const service = await startTestService(t, { settings: OPEN });
   const odd: readonly unknown[] = [
     null,
@@ -61,7 +61,7 @@ test('row 10: log-metrics takes values of any type, and the metrics go on being 
   assert.equal(sumOf(text, 'vialer_call_success_total'), odd.length);
 });
 
-test('row 10: reports cannot make series without end, and none is lost or counted twice', async (t) => {
+it('row 10: reports cannot make series without end, and none is lost or counted twice', async (t) => {
   const service = await startTestService(t, { settings: OPEN });
   const reports = Array.from({ length: 1_100 }, (_, index) => ({
     sip_user_id: newAccount(),
@@ -85,7 +85,7 @@ function sumOf(text: string, metric: string): number {
   return lines.reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(' ') + 1)), 0);
 }
 
-test('row 15: the hangup-reason of vialer-ios 5.5 to 5.6.7 is 400, never 401; with an account it is taken', async (t) => {
+it('row 15: the hangup-reason of vialer-ios 5.5 to 5.6.7 is 400, never 401; with an account it is taken', async (t) => {
   const service = await startTestService(t);
   const phone = await service.phone();
   const { basic } = addMember(service, phone.account);
@@ -97,7 +97,7 @@ test('row 15: the hangup-reason of vialer-ios 5.5 to 5.6.7 is 400, never 401; wi
   assert.ok(service.logged.some((line) => line.fields['reason'] === 'the user was busy'));
 });
 
-test('row 22: a hangup-reason needs no reason', async (t) => {
+it('row 22: a hangup-reason needs no reason', async (t) => {
   const service = await startTestService(t, { settings: OPEN });
   const phone = await service.phone();
   const typed = asJson({ sip_user_id: phone.account, unique_key: 'k' });

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { DatabaseSync } from 'node:sqlite';
-import { test } from 'node:test';
+import { it } from 'node:test';
 import { until } from '../../harness/until.ts';
 import { readConfig } from '../../src/config/config.ts';
 import { newAccount, startTestService, type TestService } from '../helpers/test-service.ts';
@@ -13,7 +13,7 @@ function databaseOf(service: TestService): DatabaseSync {
   return new DatabaseSync(service.databaseUrl.slice('sqlite:'.length), { readOnly: true });
 }
 
-test('row 1: what is wrong with an incoming call is 4xx in plain text and never reads as ACK', async (t) => {
+it('row 1: what is wrong with an incoming call is 4xx in plain text and never reads as ACK', async (t) => {
   const service = await startTestService(t);
   const account = String(newAccount());
   const rows = [
@@ -39,7 +39,7 @@ test('row 1: what is wrong with an incoming call is 4xx in plain text and never 
   }
 });
 
-test('row 11: asking for the health writes nothing to the database', async (t) => {
+it('row 11: asking for the health writes nothing to the database', async (t) => {
   const service = await startTestService(t);
   const database = databaseOf(service);
   t.after(() => database.close());
@@ -69,7 +69,7 @@ test('row 11: asking for the health writes nothing to the database', async (t) =
   assert.notEqual(version(), before, 'a registration does move the version');
 });
 
-test('row 12: a user without account is 403 and a platform that is away 503, without a phone too', async (t) => {
+it('row 12: a user without account is 403 and a platform that is away 503, without a phone too', async (t) => {
   const service = await startTestService(t, { settings: { VG_API_TIMEOUT: '2000' } });
   const member = addMember(service);
   const checkIn = () =>
@@ -90,7 +90,7 @@ test('row 12: a user without account is 403 and a platform that is away 503, wit
   }
 });
 
-test('row 13: numbers with hyphens, suppressed numbers and SIP users wake the phone, as they are sent', async (t) => {
+it('row 13: numbers with hyphens, suppressed numbers and SIP users wake the phone, as they are sent', async (t) => {
   const service = await startTestService(t, { settings: OPEN });
   const numbers = [
     '012-345',
@@ -114,7 +114,7 @@ test('row 13: numbers with hyphens, suppressed numbers and SIP users wake the ph
   }
 });
 
-test('row 14: paths without their slash are served and never redirected', async (t) => {
+it('row 14: paths without their slash are served and never redirected', async (t) => {
   const service = await startTestService(t);
   for (const method of ['POST', 'DELETE']) {
     for (const platform of ['apns', 'gcm', 'android']) {
@@ -124,7 +124,7 @@ test('row 14: paths without their slash are served and never redirected', async 
   }
 });
 
-test('row 17: TESTING and DEBUG switch nothing off, whatever they are set to', async (t) => {
+it('row 17: TESTING and DEBUG switch nothing off, whatever they are set to', async (t) => {
   for (const value of ['1', 'true', 'False', '0']) {
     const service = await startTestService(t, { settings: { TESTING: value, DEBUG: value } });
     const member = addMember(service);
@@ -137,7 +137,7 @@ test('row 17: TESTING and DEBUG switch nothing off, whatever they are set to', a
   assert.deepEqual(report.warnings.map((line) => line.split(' ')[0]).sort(), ['DEBUG', 'TESTING']);
 });
 
-test('row 18: response_api is always absolute and ends in /api/call-response/', async (t) => {
+it('row 18: response_api is always absolute and ends in /api/call-response/', async (t) => {
   for (const [settings, expected] of [
     [{}, undefined],
     [{ APP_API_URL: 'https://push.example.org' }, 'https://push.example.org/api/call-response/'],
@@ -157,7 +157,7 @@ test('row 18: response_api is always absolute and ends in /api/call-response/', 
   }
 });
 
-test('row 21: an emoji in the name of a device is kept', async (t) => {
+it('row 21: an emoji in the name of a device is kept', async (t) => {
   const service = await startTestService(t, { settings: OPEN });
   const account = newAccount();
   const name = 'Zoë’s 📱👩‍💻 فون';

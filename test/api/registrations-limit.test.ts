@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { after, before, describe, test } from 'node:test';
+import { after, before, describe, it } from 'node:test';
 import { skipWithout } from '../../harness/find-server.ts';
 import { type RedisServer, startRedis } from '../../harness/redis-server.ts';
 import { until } from '../../harness/until.ts';
@@ -27,7 +27,7 @@ async function statuses(times: number, ask: () => Promise<{ readonly status: num
 }
 
 describe('LIMIT_REGISTRATIONS', () => {
-  test('an account is throttled alone, removals count, and the platform is spared', async (t) => {
+  it('an account is throttled alone, removals count, and the platform is spared', async (t) => {
     const service = await startTestService(t, { settings: { LIMIT_REGISTRATIONS: '4' } });
     const [busy, calm] = [addMember(service), addMember(service)];
     assert.deepEqual(await statuses(3, () => register(service, busy)), [201, 200, 200]);
@@ -55,7 +55,7 @@ describe('LIMIT_REGISTRATIONS', () => {
     assert.equal(await service.metric(limited), 2);
   });
 
-  test('a burst that the platform judges at one moment gets no more through, on every endpoint of phones', async (t) => {
+  it('a burst that the platform judges at one moment gets no more through, on every endpoint of phones', async (t) => {
     const service = await startTestService(t, { settings: { LIMIT_REGISTRATIONS: '4' } });
     const member = addMember(service);
     const burst = await Promise.all(
@@ -70,7 +70,7 @@ describe('LIMIT_REGISTRATIONS', () => {
     assert.equal(await service.metric(limited), 36);
   });
 
-  test('nobody can use up the registrations of an account that is not theirs', async (t) => {
+  it('nobody can use up the registrations of an account that is not theirs', async (t) => {
     const service = await startTestService(t, {
       settings: { LIMIT_REGISTRATIONS: '2', LIMIT_FAILED_AUTH: '0' },
     });
@@ -82,7 +82,7 @@ describe('LIMIT_REGISTRATIONS', () => {
     assert.equal((await register(service, owner)).status, 201);
   });
 
-  test('it holds without accounts being asked for, and 0 is no limit', async (t) => {
+  it('it holds without accounts being asked for, and 0 is no limit', async (t) => {
     const bounded = await startTestService(t, {
       settings: { ACCOUNT_AUTH: 'none', LIMIT_REGISTRATIONS: '2' },
     });
@@ -93,7 +93,7 @@ describe('LIMIT_REGISTRATIONS', () => {
     assert.deepEqual([...all], [201, 200]);
   });
 
-  test('a flood of registrations and hangup reports leaves no flood of lines', async (t) => {
+  it('a flood of registrations and hangup reports leaves no flood of lines', async (t) => {
     const service = await startTestService(t, {
       settings: { ACCOUNT_AUTH: 'none', LIMIT_REGISTRATIONS: '0' },
     });
@@ -121,7 +121,7 @@ describe('LIMIT_REGISTRATIONS with two instances', { skip: skipWithout('Redis') 
   });
   after(() => servers[0]?.close());
 
-  test('what was registered at one instance counts at the other', async (t) => {
+  it('what was registered at one instance counts at the other', async (t) => {
     const settings = {
       REDIS_URL: servers[0]?.url ?? '',
       ACCOUNT_AUTH: 'none',

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { it } from 'node:test';
 import { newAccount, startTestService } from '../helpers/test-service.ts';
 import { type Answered, asForm, asJson, asMultipart, send, type TypedBody } from './http-client.ts';
 import { addMember, type Member } from './members.ts';
@@ -12,7 +12,7 @@ function assertJson(answer: Answered, status: number, body: string, what?: strin
   assert.deepEqual([answer.status, answer.contentType, answer.body], [status, JSON_TYPE, body], what);
 }
 
-test('reports', async (t) => {
+it('reports', async (t) => {
   const service = await startTestService(t);
   const report = (path: string, member: Member, typed: TypedBody) =>
     send(service.url, { path, ...typed, headers: { authorization: member.token } });

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { X509Certificate } from 'node:crypto';
-import { describe, test } from 'node:test';
+import { describe, it } from 'node:test';
 import { credentialExpiry } from '../../src/apps/credential/credential-expiry.ts';
 import { describeCredential } from '../../src/apps/credential/describe-credential.ts';
 import { readApnsCertificate } from '../../src/apps/credential/read-apns-certificate.ts';
@@ -20,7 +20,7 @@ const GOOD = makeCertificate(CONTENT);
 const OTHER = makeCertificate({ ...CONTENT, subject: { cn: 'someone else' } });
 
 describe('an APNs certificate', () => {
-  test('is accepted with its key beside it or in the same file, in any order and with remarks', () => {
+  it('is accepted with its key beside it or in the same file, in any order and with remarks', () => {
     const files = [
       { certPem: GOOD.certPem, keyPem: GOOD.keyPem },
       { certPem: `Bag Attributes\n    friendlyName: x\n${GOOD.certPem}${GOOD.keyPem}` },
@@ -36,7 +36,7 @@ describe('an APNs certificate', () => {
     }
   });
 
-  test('comes first where the file holds others too', () => {
+  it('comes first where the file holds others too', () => {
     const reading = readApnsCertificate({
       certPem: OTHER.certPem + GOOD.certPem,
       keyPem: GOOD.keyPem,
@@ -46,7 +46,7 @@ describe('an APNs certificate', () => {
     assert.equal(reading.credential.certificate, GOOD.certPem + OTHER.certPem);
   });
 
-  test('is refused without its own, plain private key', () => {
+  it('is refused without its own, plain private key', () => {
     const { certPem } = GOOD;
     assertRefused(readApnsCertificate({ certPem, now: NOW }), /the certificate file holds no private key/);
     assertRefused(
@@ -67,14 +67,14 @@ describe('an APNs certificate', () => {
     );
   });
 
-  test('is refused where there is none or a damaged one', () => {
+  it('is refused where there is none or a damaged one', () => {
     const { certPem, keyPem } = GOOD;
     assertRefused(readApnsCertificate({ certPem: keyPem, now: NOW }), /holds no certificate/, keyPem);
     const damaged = certPem.replace(/\n.{20}/, '\n');
     assertRefused(readApnsCertificate({ certPem: damaged, keyPem, now: NOW }), /is damaged/);
   });
 
-  test('is refused before and after its time, and announced when the time is near', () => {
+  it('is refused before and after its time, and announced when the time is near', () => {
     const { certPem, keyPem } = GOOD;
     const read = (now: number) => readApnsCertificate({ certPem, keyPem, appId: APP, now });
     assertRefused(read(NOT_AFTER.getTime()), /expired on 2027-01-31/);
@@ -84,7 +84,7 @@ describe('an APNs certificate', () => {
     assert.deepEqual(last.notes, ['the certificate expires on 2027-01-31']);
   });
 
-  test('is refused for an app that it does not cover, or whose calls it does not', () => {
+  it('is refused for an app that it does not cover, or whose calls it does not', () => {
     const { certPem, keyPem } = GOOD;
     assertRefused(
       readApnsCertificate({ certPem, keyPem, appId: 'com.example.other', now: NOW }),
@@ -101,7 +101,7 @@ describe('an APNs certificate', () => {
     assert.deepEqual(reading.notes, []);
   });
 
-  test('tells which app it is for', () => {
+  it('tells which app it is for', () => {
     const notes = (content: CertificateContent) => {
       const reading = readApnsCertificate({ ...makeCertificate(content), now: NOW });
       assert.ok(reading.ok);
@@ -123,7 +123,7 @@ describe('an APNs certificate', () => {
     assert.deepEqual(reading.notes, [`the certificate is for ${APP}, not for com.other`]);
   });
 
-  test('is described with its end and its fingerprint, and its end is known to the metrics', () => {
+  it('is described with its end and its fingerprint, and its end is known to the metrics', () => {
     const reading = readApnsCertificate({ ...GOOD, now: NOW });
     assert.ok(reading.ok);
     const fingerprint = new X509Certificate(GOOD.certPem).fingerprint256.replaceAll(':', '').toLowerCase();

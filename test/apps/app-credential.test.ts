@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { generateKeyPairSync } from 'node:crypto';
-import { describe, test } from 'node:test';
+import { describe, it } from 'node:test';
 import { credentialExpiry } from '../../src/apps/credential/credential-expiry.ts';
 import { describeCredential } from '../../src/apps/credential/describe-credential.ts';
 import { readApnsKey } from '../../src/apps/credential/read-apns-key.ts';
@@ -14,7 +14,7 @@ const IDS = { keyId: 'ABC123DEFG', teamId: 'TEAM567890' };
 describe('an APNs key', () => {
   const text = pkcs8(EC.privateKey);
 
-  test('as Apple gives it is accepted, whatever its line ends', () => {
+  it('as Apple gives it is accepted, whatever its line ends', () => {
     for (const variant of [text, text.replaceAll('\n', '\r\n'), `\uFEFF${text}`, `remarks\n${text}\nmore`]) {
       const reading = readApnsKey({ text: variant, ...IDS });
       assert.ok(reading.ok);
@@ -23,14 +23,14 @@ describe('an APNs key', () => {
     }
   });
 
-  test('with ids that are none of Apple is refused', () => {
+  it('with ids that are none of Apple is refused', () => {
     for (const keyId of ['', 'abc123defg', 'ABC123DEF', 'ABC123DEFGH', 'ABC-23DEFG', 'ABC123DEFG\n']) {
       assertRefused(readApnsKey({ text, ...IDS, keyId }), /key id must be 10 capital letters/);
     }
     assertRefused(readApnsKey({ text, ...IDS, teamId: 'team567890' }), /team id must be 10 capital letters/);
   });
 
-  test('of another kind, encrypted, damaged or missing is refused', () => {
+  it('of another kind, encrypted, damaged or missing is refused', () => {
     const other = generateKeyPairSync('ec', { namedCurve: 'P-384' });
     const publicKey = EC.publicKey.export({ type: 'spki', format: 'pem' }).toString();
     const cases = [
@@ -58,7 +58,7 @@ describe('a Google service account', () => {
   const read = (changes: Record<string, unknown>) =>
     readFcmServiceAccount(JSON.stringify({ ...FILE, ...changes }));
 
-  test('as Google gives it is accepted, and one whose token address is on this machine', () => {
+  it('as Google gives it is accepted, and one whose token address is on this machine', () => {
     const reading = readFcmServiceAccount(`\uFEFF${JSON.stringify(FILE, undefined, 2)}\r\n`);
     assert.ok(reading.ok);
     assert.deepEqual(reading.credential, {
@@ -75,7 +75,7 @@ describe('a Google service account', () => {
     assert.ok(read({ project_id: 'example.com:old-project' }).ok);
   });
 
-  test('with a field missing or of another type is refused by its name', () => {
+  it('with a field missing or of another type is refused by its name', () => {
     for (const field of ['project_id', 'client_email', 'private_key_id', 'private_key', 'token_uri']) {
       for (const value of [undefined, null, '', '  ', 7, {}]) {
         assertRefused(read({ [field]: value }), new RegExp(`no text in its field "${field}"`));
@@ -83,7 +83,7 @@ describe('a Google service account', () => {
     }
   });
 
-  test('that is another kind of file is refused', () => {
+  it('that is another kind of file is refused', () => {
     assertRefused(read({ type: 'authorized_user' }), /"type" must be "service_account"/);
     assertRefused(read({ type: undefined }), /"type" must be "service_account"/);
     assertRefused(read({ type: undefined, project_info: {} }), /google-services\.json/);
@@ -92,13 +92,13 @@ describe('a Google service account', () => {
     }
   });
 
-  test('with a project id that would change the path of a request is refused', () => {
+  it('with a project id that would change the path of a request is refused', () => {
     for (const project_id of ['a/../b', 'a b', '../x', 'A', 'a?b', 'a%2fb']) {
       assertRefused(read({ project_id }), /is no project id/);
     }
   });
 
-  test('whose token address is not protected is refused', () => {
+  it('whose token address is not protected is refused', () => {
     for (const token_uri of [
       'http://oauth2.googleapis.com/token',
       'oauth2/token',
@@ -109,7 +109,7 @@ describe('a Google service account', () => {
     }
   });
 
-  test('with a key that cannot sign for Google is refused', () => {
+  it('with a key that cannot sign for Google is refused', () => {
     const small = generateKeyPairSync('rsa', { modulusLength: 1024 });
     assertRefused(read({ private_key: pkcs8(EC.privateKey) }), /no RSA key of at least 2048 bits/);
     assertRefused(read({ private_key: pkcs8(small.privateKey) }), /no RSA key of at least 2048 bits/);
@@ -118,7 +118,7 @@ describe('a Google service account', () => {
   });
 });
 
-test('a credential is described without anything secret, and tells two keys apart', () => {
+it('a credential is described without anything secret, and tells two keys apart', () => {
   const describeKey = (privateKey: string) => describeCredential({ kind: 'apns-key', ...IDS, privateKey });
   const line = describeKey(pkcs8(EC.privateKey));
   assert.match(line, /^APNs key ABC123DEFG of team TEAM567890, sha256 [0-9a-f]{12}$/);
@@ -139,7 +139,7 @@ test('a credential is described without anything secret, and tells two keys apar
   );
 });
 
-test('only a certificate expires', () => {
+it('only a certificate expires', () => {
   const privateKey = pkcs8(EC.privateKey);
   assert.equal(credentialExpiry({ kind: 'apns-key', ...IDS, privateKey }), undefined);
   assert.equal(credentialExpiry({ kind: 'apns-certificate', certificate: 'damaged', privateKey }), undefined);

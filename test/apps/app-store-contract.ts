@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { afterEach, beforeEach, describe, test } from 'node:test';
+import { afterEach, beforeEach, describe, it } from 'node:test';
 import { type AppStore, createAppStore } from '../../src/apps/app-store.ts';
 import { createDeviceStore } from '../../src/devices/device-store.ts';
 import { PLAIN_VAULT } from '../helpers/plain-vault.ts';
@@ -34,7 +34,7 @@ export function appStoreContract(opener: StoreOpener): void {
       return (await apps.revision()) !== before;
     };
 
-    test('a saved app is found again with its credential, whichever kind it is', async () => {
+    it('a saved app is found again with its credential, whichever kind it is', async () => {
       for (const credential of [KEY, CERTIFICATE, ACCOUNT_OF_GOOGLE]) {
         const { kind, app } = await apps.save({ platform: 'gcm', appId: credential.kind, credential }, 1);
         assert.equal(kind, 'created');
@@ -43,7 +43,7 @@ export function appStoreContract(opener: StoreOpener): void {
       }
     });
 
-    test('an app id is exact, and its own on each platform', async () => {
+    it('an app id is exact, and its own on each platform', async () => {
       await apps.save({ ...IOS, credential: KEY }, 1);
       assert.equal(await apps.find('apns', 'com.Example.app'), undefined);
       assert.equal(await apps.find('apns', `${IOS.appId} `), undefined);
@@ -56,7 +56,7 @@ export function appStoreContract(opener: StoreOpener): void {
       assert.deepEqual((await apps.find('apns', IOS.appId))?.credential, KEY);
     });
 
-    test('the list is ordered by platform and app id', async () => {
+    it('the list is ordered by platform and app id', async () => {
       assert.deepEqual(await apps.list(), []);
       await apps.save({ platform: 'gcm', appId: 'b', credential: KEY }, 1);
       await apps.save({ platform: 'apns', appId: 'z', credential: KEY }, 1);
@@ -68,7 +68,7 @@ export function appStoreContract(opener: StoreOpener): void {
       assert.deepEqual((await apps.list())[0], await apps.find('apns', 'z'));
     });
 
-    test('a new credential takes the place of the old one; the devices stay', async () => {
+    it('a new credential takes the place of the old one; the devices stay', async () => {
       const devices = createDeviceStore(store.database);
       const first = await apps.save({ ...IOS, credential: KEY }, 1);
       await devices.register({ ...IOS, account: 123456789, token: 't' }, 1);
@@ -80,7 +80,7 @@ export function appStoreContract(opener: StoreOpener): void {
       assert.equal((await devices.find(123456789))?.appKey, first.app.key);
     });
 
-    test('an app with devices is only removed by force, and then with them', async () => {
+    it('an app with devices is only removed by force, and then with them', async () => {
       const devices = createDeviceStore(store.database);
       await apps.save({ ...IOS, credential: KEY }, 1);
       await apps.save({ platform: 'gcm', appId: 'other', credential: KEY }, 1);
@@ -100,7 +100,7 @@ export function appStoreContract(opener: StoreOpener): void {
       );
     });
 
-    test('an app without devices is removed, an unknown one is not', async () => {
+    it('an app without devices is removed, an unknown one is not', async () => {
       await apps.save({ ...IOS, credential: KEY }, 1);
       assert.deepEqual(await apps.remove('gcm', IOS.appId), { kind: 'unknown' });
       assert.deepEqual(await apps.remove('apns', 'COM.example.app', { force: true }), { kind: 'unknown' });
@@ -108,7 +108,7 @@ export function appStoreContract(opener: StoreOpener): void {
       assert.deepEqual(await apps.list(), []);
     });
 
-    test('an app that was removed and added again is another one', async () => {
+    it('an app that was removed and added again is another one', async () => {
       const first = await apps.save({ ...IOS, credential: KEY }, 1);
       await apps.remove('apns', IOS.appId);
       const second = await apps.save({ ...IOS, credential: KEY }, 2);
@@ -116,7 +116,7 @@ export function appStoreContract(opener: StoreOpener): void {
       assert.notEqual(second.app.key, first.app.key);
     });
 
-    test('the revision moves with every change of an app and with nothing else', async () => {
+    it('the revision moves with every change of an app and with nothing else', async () => {
       assert.equal(await moved(() => apps.save({ ...IOS, credential: KEY }, 1)), true);
       assert.equal(await moved(() => apps.save({ ...IOS, credential: CERTIFICATE }, 1)), true);
       const register = () =>
@@ -127,7 +127,7 @@ export function appStoreContract(opener: StoreOpener): void {
       assert.equal(await moved(() => apps.remove('apns', IOS.appId, { force: true })), true);
     });
 
-    test('the revision moves even where one change undoes the other', async () => {
+    it('the revision moves even where one change undoes the other', async () => {
       await apps.save({ ...IOS, credential: KEY }, 1);
       const replace = async () => {
         await apps.remove('apns', IOS.appId);
@@ -136,7 +136,7 @@ export function appStoreContract(opener: StoreOpener): void {
       assert.equal(await moved(replace), true);
     });
 
-    test('saving one app many times at once leaves one app, and every time its own revision', async () => {
+    it('saving one app many times at once leaves one app, and every time its own revision', async () => {
       const saves = Array.from({ length: 20 }, () => apps.save({ ...IOS, credential: KEY }, 1));
       const results = await Promise.all(saves);
       assert.equal(results.filter(({ kind }) => kind === 'created').length, 1);
@@ -144,7 +144,7 @@ export function appStoreContract(opener: StoreOpener): void {
       assert.equal((await apps.list()).length, 1);
     });
 
-    test('while phones register, an app is removed with all of its devices or not at all', async () => {
+    it('while phones register, an app is removed with all of its devices or not at all', async () => {
       const devices = createDeviceStore(store.database);
       for (const force of [true, false]) {
         for (let round = 0; round < 5; round += 1) {
@@ -169,7 +169,7 @@ export function appStoreContract(opener: StoreOpener): void {
       }
     });
 
-    test('a credential that cannot be read is named, and not quoted', async () => {
+    it('a credential that cannot be read is named, and not quoted', async () => {
       await apps.save({ ...IOS, credential: KEY }, 1);
       for (const credential of [
         'hunter2',

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { generateKeyPairSync } from 'node:crypto';
-import { describe, test } from 'node:test';
+import { describe, it } from 'node:test';
 import { readApnsCertificate } from '../../src/apps/credential/read-apns-certificate.ts';
 import { readApnsKey } from '../../src/apps/credential/read-apns-key.ts';
 import { readFcmServiceAccount } from '../../src/apps/credential/read-fcm-service-account.ts';
@@ -56,7 +56,7 @@ const VARIANTS: readonly (readonly [string, (pem: string) => string])[] = [
 ];
 
 describe('what has one meaning is repaired', () => {
-  test('in an APNs key', () => {
+  it('in an APNs key', () => {
     for (const [name, change] of VARIANTS) {
       const reading = readApnsKey({ text: change(pkcs8(EC.privateKey)), ...IDS });
       assert.ok(reading.ok, `${name}: ${reading.ok ? '' : reading.problem}`);
@@ -64,7 +64,7 @@ describe('what has one meaning is repaired', () => {
     }
   });
 
-  test('in an APNs certificate with its key in one file', () => {
+  it('in an APNs certificate with its key in one file', () => {
     for (const [name, change] of VARIANTS) {
       const certPem = change(CERTIFICATE.certPem + CERTIFICATE.keyPem);
       const reading = readApnsCertificate({ certPem, ...APP });
@@ -83,7 +83,7 @@ describe('what has one meaning is repaired', () => {
     token_uri: 'https://oauth2.googleapis.com/token',
   };
 
-  test('in a service account and in the key inside it', () => {
+  it('in a service account and in the key inside it', () => {
     const json = JSON.stringify(FILE, undefined, 2);
     const files = [
       ...VARIANTS.map(
@@ -109,7 +109,7 @@ describe('what has one meaning is repaired', () => {
 });
 
 describe('what is something else is named', () => {
-  test('in place of an APNs key', () => {
+  it('in place of an APNs key', () => {
     const pem = pkcs8(EC.privateKey);
     const der = EC.privateKey.export({ type: 'pkcs8', format: 'der' });
     const cases = [
@@ -138,7 +138,7 @@ describe('what is something else is named', () => {
     for (const [text, problem] of cases) assertRefused(readApnsKey({ text, ...IDS }), problem, text);
   });
 
-  test('in place of an APNs certificate', () => {
+  it('in place of an APNs certificate', () => {
     const { certPem, keyPem } = CERTIFICATE;
     const der = Buffer.from(certPem.replace(/-----.*-----|\n/g, ''), 'base64');
     const cases = [
@@ -151,7 +151,7 @@ describe('what is something else is named', () => {
       assertRefused(readApnsCertificate({ certPem: text, ...APP }), problem, text);
   });
 
-  test('a damaged service account, with the place of the damage', () => {
+  it('a damaged service account, with the place of the damage', () => {
     const json = JSON.stringify(
       { type: 'service_account', private_key: pkcs8(RSA.privateKey) },
       undefined,
@@ -178,12 +178,12 @@ describe('what is something else is named', () => {
     for (const [text, problem] of cases) assertRefused(readFcmServiceAccount(text), problem, text);
   });
 
-  test('a PEM key or nothing in place of a service account', () => {
+  it('a PEM key or nothing in place of a service account', () => {
     assertRefused(readFcmServiceAccount(pkcs8(RSA.privateKey)), /it is a PEM file; give the whole JSON file/);
     assertRefused(readFcmServiceAccount(''), /is not a JSON object: it is empty/);
   });
 
-  test('an encrypted key beside its certificate: what decrypts it does not cost the certificate', () => {
+  it('an encrypted key beside its certificate: what decrypts it does not cost the certificate', () => {
     const certPem = CERTIFICATE.certPem + encryptedPem(CERTIFICATE.privateKey);
     const advice =
       /is encrypted: decrypt it into a file of its own with "openssl pkey -in FILE -out KEY".*--apns-cert-key$/;

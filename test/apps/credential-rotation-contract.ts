@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { afterEach, beforeEach, describe, test } from 'node:test';
+import { afterEach, beforeEach, describe, it } from 'node:test';
 import { createAppStore } from '../../src/apps/app-store.ts';
 import { credentialStatus } from '../../src/apps/credential-status.ts';
 import { sealedWith } from '../../src/apps/credential-vault.ts';
@@ -46,7 +46,7 @@ export function credentialRotationContract(opener: StoreOpener): void {
     };
     const keysInUse = async () => [...new Set((await columns()).map(sealedWith))];
 
-    test('a large credential is kept encrypted, and read with its key only', async () => {
+    it('a large credential is kept encrypted, and read with its key only', async () => {
       const vault = vaultOf(FIRST);
       await saveAll(vault);
       const apps = createAppStore(store.database, vault);
@@ -65,7 +65,7 @@ export function credentialRotationContract(opener: StoreOpener): void {
       }
     });
 
-    test('a credential that was copied to another app is refused there; the other apps are read', async () => {
+    it('a credential that was copied to another app is refused there; the other apps are read', async () => {
       const vault = vaultOf(FIRST);
       await saveAll(vault);
       const [first = ''] = await columns();
@@ -85,7 +85,7 @@ export function credentialRotationContract(opener: StoreOpener): void {
       assert.deepEqual((await apps.read()).unreadable, []);
     });
 
-    test('plain, one key, another key, plain: the same apps to running services, whose watch moves only when something was written', async () => {
+    it('plain, one key, another key, plain: the same apps to running services, whose watch moves only when something was written', async () => {
       await saveAll();
       const before = await createAppStore(store.database, PLAIN_VAULT).list();
       const steps = [
@@ -108,7 +108,7 @@ export function credentialRotationContract(opener: StoreOpener): void {
       }
     });
 
-    test('a rotation that is interrupted leaves every app readable, and the next one completes it', async () => {
+    it('a rotation that is interrupted leaves every app readable, and the next one completes it', async () => {
       await saveAll(vaultOf(FIRST));
       const vault = vaultOf(SECOND, FIRST);
       let sealed = 0;
@@ -129,7 +129,7 @@ export function credentialRotationContract(opener: StoreOpener): void {
       assert.deepEqual(await keysInUse(), [vault.sealsWith]);
     });
 
-    test('what is changed or removed during a rotation stays changed or removed', async () => {
+    it('what is changed or removed during a rotation stays changed or removed', async () => {
       await saveAll(vaultOf(FIRST));
       const vault = vaultOf(SECOND, FIRST);
       const apps = createAppStore(store.database, vaultOf(FIRST, SECOND));
@@ -153,7 +153,7 @@ export function credentialRotationContract(opener: StoreOpener): void {
       assert.deepEqual(found.get('a'), credentialOf('a'));
     });
 
-    test('several rotations at once end as one does', async () => {
+    it('several rotations at once end as one does', async () => {
       await saveAll();
       const vault = vaultOf(FIRST);
       const rotations = await Promise.all(
@@ -169,7 +169,7 @@ export function credentialRotationContract(opener: StoreOpener): void {
       );
     });
 
-    test('what cannot be read is left as it is, told, and does not keep the rest', async () => {
+    it('what cannot be read is left as it is, told, and does not keep the rest', async () => {
       const lost = vaultOf(newVaultKey());
       await saveAll();
       await createAppStore(store.database, lost).save(appOf('c'), 2);
@@ -193,7 +193,7 @@ export function credentialRotationContract(opener: StoreOpener): void {
       assert.equal(status.unreadable.length, 1);
     });
 
-    test('provider tokens are rotated as well, and the same token is found afterwards', async () => {
+    it('provider tokens are rotated as well, and the same token is found afterwards', async () => {
       const token = { jwt: 'jwt', mintedAt: Date.now() };
       const vault = vaultOf(SECOND, FIRST);
       await createProviderTokenStore(store.database, PLAIN_VAULT).replace('plain', token, undefined);

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import type { KeyObject } from 'node:crypto';
-import { describe, type TestContext, test } from 'node:test';
+import { describe, it, type TestContext } from 'node:test';
 import type { CredentialVault } from '../../src/apps/credential-vault.ts';
 import { createProviderTokenStore } from '../../src/apps/provider-token-store.ts';
 import { newVaultKey, vaultOf } from '../helpers/new-vault.ts';
@@ -20,7 +20,7 @@ export function providerTokenContract(opener: StoreOpener): void {
       return createProviderTokenStore(database, PLAIN_VAULT);
     };
 
-    test('what was kept first stays, until whoever knows it replaces it', async (t) => {
+    it('what was kept first stays, until whoever knows it replaces it', async (t) => {
       const store = await open(t);
       assert.equal(await store.load('key'), undefined);
       const first = { jwt: 'first', mintedAt: 1_000_000_000_000 };
@@ -51,7 +51,7 @@ export function providerTokenContract(opener: StoreOpener): void {
     const first = { jwt: 'first', mintedAt: MINTED_AT };
     const second = { jwt: 'second', mintedAt: MINTED_AT + HOUR_MS };
 
-    test('with a key a token is kept encrypted, and shared as before with whoever has the key', async (t) => {
+    it('with a key a token is kept encrypted, and shared as before with whoever has the key', async (t) => {
       const key = newVaultKey();
       const { owner, other, database } = await openTwo(t, key, vaultOf(newVaultKey(), key));
       assert.deepEqual(await owner.replace('key', first, undefined), first);
@@ -64,14 +64,14 @@ export function providerTokenContract(opener: StoreOpener): void {
       await assert.rejects(owner.load('key'), { name: 'ProviderTokenUnreadable' });
     });
 
-    test('a token that was kept before there was a key is used', async (t) => {
+    it('a token that was kept before there was a key is used', async (t) => {
       const { owner, other } = await openTwo(t, newVaultKey(), PLAIN_VAULT);
       await other.replace('key', first, undefined);
       assert.deepEqual(await owner.load('key'), first);
       assert.deepEqual(await owner.replace('key', second, first), second);
     });
 
-    test('a token under a key that is missing is neither taken nor replaced while Apple takes it', async (t) => {
+    it('a token under a key that is missing is neither taken nor replaced while Apple takes it', async (t) => {
       const key = newVaultKey();
       const { owner, other, pass } = await openTwo(t, key, PLAIN_VAULT);
       await owner.replace('key', first, undefined);
@@ -89,7 +89,7 @@ export function providerTokenContract(opener: StoreOpener): void {
       assert.deepEqual(await owner.load('key'), second);
     });
 
-    test('a token that was changed, or belongs to another key of Apple, is replaced', async (t) => {
+    it('a token that was changed, or belongs to another key of Apple, is replaced', async (t) => {
       const { owner, database } = await openTwo(t, newVaultKey(), PLAIN_VAULT);
       await owner.replace('key', first, undefined);
       await database.kysely.updateTable('provider_tokens').set({ credential_id: 'other' }).execute();
@@ -98,7 +98,7 @@ export function providerTokenContract(opener: StoreOpener): void {
       assert.deepEqual(await owner.load('other'), second);
     });
 
-    test('tokens of keys that are gone are forgotten after a day', async (t) => {
+    it('tokens of keys that are gone are forgotten after a day', async (t) => {
       const store = await open(t);
       const old = { jwt: 'old', mintedAt: 1_000_000_000_000 };
       await store.replace('gone', old, undefined);

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { createSecretKey, randomBytes } from 'node:crypto';
-import { describe, test } from 'node:test';
+import { describe, it } from 'node:test';
 import { inspect } from 'node:util';
 import fc from 'fast-check';
 import type { AppCredential } from '../../src/apps/app.ts';
@@ -25,7 +25,7 @@ describe('an encrypted credential', () => {
   const vault = createCredentialVault({ current: newKey(), previous: [] });
   const column = encodeCredential(vault, OWNER, CREDENTIAL);
 
-  test('comes back as it was, for its app, whatever it is made of', () => {
+  it('comes back as it was, for its app, whatever it is made of', () => {
     fc.assert(
       fc.property(credentials, fc.string(), fc.string(), (credential, platform, appId) => {
         const owner = { platform, appId };
@@ -37,7 +37,7 @@ describe('an encrypted credential', () => {
     );
   });
 
-  test('shows nothing of itself, and is another text each time', () => {
+  it('shows nothing of itself, and is another text each time', () => {
     const secret = 'MIGHAgEAMBMGByqGSM49';
     const written = encodeCredential(vault, OWNER, { ...CREDENTIAL, privateKey: secret });
     assert.ok(!written.includes(secret) && !written.includes('apns-key'));
@@ -49,7 +49,7 @@ describe('an encrypted credential', () => {
     assert.equal(new Set(nonces).size, 1_000);
   });
 
-  test('is refused after a change of any of its characters', () => {
+  it('is refused after a change of any of its characters', () => {
     for (let at = 0; at < column.length; at += 1) {
       for (const bit of [1, 2, 4, 8, 16, 32, 64]) {
         const flipped = String.fromCharCode(column.charCodeAt(at) ^ bit);
@@ -60,7 +60,7 @@ describe('an encrypted credential', () => {
     }
   });
 
-  test('is refused when a part is cut off, or taken from another one', () => {
+  it('is refused when a part is cut off, or taken from another one', () => {
     const box: Record<string, unknown> = JSON.parse(column);
     const other: Record<string, unknown> = JSON.parse(encodeCredential(vault, OWNER, CREDENTIAL));
     const cases = [
@@ -78,7 +78,7 @@ describe('an encrypted credential', () => {
     }
   });
 
-  test('is refused for every other app', () => {
+  it('is refused for every other app', () => {
     for (const owner of [
       { ...OWNER, appId: 'com.example.other' },
       { ...OWNER, appId: 'com.example.App' },
@@ -89,7 +89,7 @@ describe('an encrypted credential', () => {
     }
   });
 
-  test('needs its key, and names it and those that are there', () => {
+  it('needs its key, and names it and those that are there', () => {
     const other = createCredentialVault({ current: newKey(), previous: [newKey()] });
     assert.deepEqual(decodeCredential(other, OWNER, column), {
       kind: 'key-missing',
@@ -99,7 +99,7 @@ describe('an encrypted credential', () => {
     assert.equal(decodeCredential(PLAIN_VAULT, OWNER, column).kind, 'key-missing');
   });
 
-  test('what is not encrypted is read by every vault', () => {
+  it('what is not encrypted is read by every vault', () => {
     const plain = encodeCredential(PLAIN_VAULT, OWNER, CREDENTIAL);
     assert.equal(plain, JSON.stringify({ format: 'plain', credential: CREDENTIAL }));
     assert.deepEqual(decodeCredential(vault, OWNER, plain), {
@@ -112,7 +112,7 @@ describe('an encrypted credential', () => {
 });
 
 describe('keys of a vault', () => {
-  test('an earlier key decrypts and does not encrypt; the same key has the same id everywhere', () => {
+  it('an earlier key decrypts and does not encrypt; the same key has the same id everywhere', () => {
     const [first, second] = [newKey(), newKey()];
     const before = createCredentialVault({ current: first, previous: [] });
     const after = createCredentialVault({ current: second, previous: [first, second, first] });
@@ -123,7 +123,7 @@ describe('keys of a vault', () => {
     assert.deepEqual(after.keyIds, [after.sealsWith, before.sealsWith]);
   });
 
-  test('an id says nothing of its key, and a vault that is printed shows none', () => {
+  it('an id says nothing of its key, and a vault that is printed shows none', () => {
     const bytes = randomBytes(32);
     const vault = createCredentialVault({ current: createSecretKey(bytes), previous: [] });
     const shown = inspect(vault, { depth: 10, showHidden: true }) + JSON.stringify(vault);

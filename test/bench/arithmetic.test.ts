@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { describe, test } from 'node:test';
+import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { viewBatch } from '../../bench/calls/call-batch.ts';
 import { arrivals, countsFrom } from '../../bench/lib/schedule.ts';
@@ -8,13 +8,13 @@ import { ENDINGS } from '../../bench/load/calls.ts';
 import { figureOf } from '../../bench/report/figure.ts';
 
 describe('percentiles', () => {
-  test('are values that were measured, by nearest rank', () => {
+  it('are values that were measured, by nearest rank', () => {
     const thousand = Float64Array.from({ length: 1_000 }, (_, at) => 1_000 - at);
     assert.deepEqual(delaysOf(thousand), { count: 1_000, p50: 500, p99: 990, p999: 999, max: 1_000 });
     assert.deepEqual(delaysOf(Float64Array.of(7)), { count: 1, p50: 7, p99: 7, p999: 7, max: 7 });
   });
 
-  test('leave out what did not end, and are nothing where nothing did', () => {
+  it('leave out what did not end, and are nothing where nothing did', () => {
     const { NaN: nothing } = Number;
     assert.deepEqual(delaysOf(Float64Array.of(nothing, 3, nothing, 1)), {
       count: 2,
@@ -32,7 +32,7 @@ describe('percentiles', () => {
     });
   });
 
-  test('at least half of the values are on either side of the median', () => {
+  it('at least half of the values are on either side of the median', () => {
     fc.assert(
       fc.property(fc.array(fc.double({ noNaN: true, min: -1e9, max: 1e9 }), { minLength: 1 }), (values) => {
         const middle = median(values);
@@ -46,7 +46,7 @@ describe('percentiles', () => {
 });
 
 describe('the schedule of calls', () => {
-  test('is the same for the same seed, another one for another, and ascending', () => {
+  it('is the same for the same seed, another one for another, and ascending', () => {
     const plan = { perSecond: 500, seconds: 4 };
     const one = arrivals({ ...plan, seed: 1 });
     assert.deepEqual(arrivals({ ...plan, seed: 1 }), one);
@@ -55,7 +55,7 @@ describe('the schedule of calls', () => {
     assert.ok((one.at(-1) ?? 0) < 4_000);
   });
 
-  test('has as many calls as its rate says, with gaps as calls have that know nothing of each other', () => {
+  it('has as many calls as its rate says, with gaps as calls have that know nothing of each other', () => {
     const times = arrivals({ perSecond: 1_000, seconds: 20, seed: 3 });
     // Four standard deviations of a Poisson distribution of 20,000.
     assert.ok(Math.abs(times.length - 20_000) < 4 * Math.sqrt(20_000), String(times.length));
@@ -64,14 +64,14 @@ describe('the schedule of calls', () => {
     assert.ok(Math.abs(long - Math.exp(-1)) < 0.02, `of the gaps ${long} are longer than the mean`);
   });
 
-  test('what is done late counts from when it was due, but for the grain of the timer', () => {
+  it('what is done late counts from when it was due, but for the grain of the timer', () => {
     assert.equal(countsFrom(100, 100.4), 100.4);
     assert.equal(countsFrom(100, 102), 102);
     assert.equal(countsFrom(100, 350), 102);
   });
 });
 
-test('delays are counted from the schedule and only for what was due in the measured time', () => {
+it('delays are counted from the schedule and only for what was due in the measured time', () => {
   const pbx = {
     due: Float64Array.of(0, 10, 20, 30),
     asked: Float64Array.of(0, 10, 120, 30),
@@ -99,7 +99,7 @@ test('delays are counted from the schedule and only for what was due in the meas
 describe('a figure', () => {
   const about = { title: 'a title', unit: 'µs' };
 
-  test('is the median of its rounds, and its ratio that of their own ratios', () => {
+  it('is the median of its rounds, and its ratio that of their own ratios', () => {
     const rounds = [
       { value: 30, baseline: 10 },
       { value: 20, baseline: 20 },
@@ -109,7 +109,7 @@ describe('a figure', () => {
     assert.deepEqual([value, baseline, ratio], [30, 20, 2]);
   });
 
-  test('reaches a bound on its value or on its ratio, and none where it was not measured', () => {
+  it('reaches a bound on its value or on its ratio, and none where it was not measured', () => {
     const rounds = [{ value: 15, baseline: 10 }];
     const reached = (target: { of: 'value' | 'ratio'; atMost: number }, pairs = rounds) =>
       figureOf('a', { ...about, target }, pairs).target?.reached;

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { describe, test } from 'node:test';
+import { describe, it } from 'node:test';
 import { promisify } from 'node:util';
 import { SCENARIOS } from '../../bench/scenarios/all-scenarios.ts';
 import { tempFolder } from '../storage/temp-folder.ts';
@@ -12,7 +12,7 @@ function run(...options: readonly string[]) {
 }
 
 describe('npm run bench', () => {
-  test('its README tells of every scenario and every figure, and of no other', async () => {
+  it('its README tells of every scenario and every figure, and of no other', async () => {
     const text = await readFile('bench/README.md', 'utf8');
     const told = [...text.matchAll(/^\| `([a-z0-9.-]+)` \|/gm)].map(([, name]) => name);
     const figures = SCENARIOS.flatMap((scenario) => Object.keys(scenario.figures));
@@ -20,7 +20,7 @@ describe('npm run bench', () => {
     assert.equal(new Set(figures).size, figures.length);
   });
 
-  test('measures a scenario and writes each of its figures with its ratio', async (t) => {
+  it('measures a scenario and writes each of its figures with its ratio', async (t) => {
     const folder = await tempFolder();
     t.after(() => folder.remove());
     const file = join(folder.path, 'out.json');
@@ -41,7 +41,7 @@ describe('npm run bench', () => {
     }
   });
 
-  test('refuses a scenario that it does not have, and says which there are', async () => {
+  it('refuses a scenario that it does not have, and says which there are', async () => {
     await assert.rejects(run('--scenario', 'nothing'), (error: unknown) => {
       assert.ok(error instanceof Error);
       for (const { name } of SCENARIOS) assert.ok(error.message.includes(name), name);

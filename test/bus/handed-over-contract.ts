@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { describe, type TestContext, test } from 'node:test';
+import { describe, it, type TestContext } from 'node:test';
 import { until } from '../../harness/until.ts';
 import type { BusWorld } from './bus-openers.ts';
 import { deafTo, losingReplyTo, telling, unlooking } from './meddled-links.ts';
@@ -7,7 +7,7 @@ import { deafTo, losingReplyTo, telling, unlooking } from './meddled-links.ts';
 /** What a bus does with calls whose instance leaves them, is killed, stands still, or is done with them. */
 export function handedOverContract(name: string, open: (t: TestContext) => Promise<BusWorld>): void {
   describe(`${name}: calls handed over`, () => {
-    test('when the instance that wakes the phone loses its caller, one that joined goes on', async (t) => {
+    it('when the instance that wakes the phone loses its caller, one that joined goes on', async (t) => {
       const world = await open(t);
       const [a, b] = [await world.instance(), await world.instance()];
       const first = a.ask({ account: 1, callId: 'handed-over', platform: 'apns' });
@@ -21,7 +21,7 @@ export function handedOverContract(name: string, open: (t: TestContext) => Promi
       assert.equal((await second.ending).outcome, 'ready');
     });
 
-    test('an instance that stops hands its calls to those that joined them', async (t) => {
+    it('an instance that stops hands its calls to those that joined them', async (t) => {
       const world = await open(t);
       const [a, b] = [await world.instance(), await world.instance()];
       const first = a.ask({ account: 1, callId: 'stopping' });
@@ -35,7 +35,7 @@ export function handedOverContract(name: string, open: (t: TestContext) => Promi
       assert.equal((await second.ending).outcome, 'ready');
     });
 
-    test('an instance is killed: a retry elsewhere wakes the phone again, with the same key', async (t) => {
+    it('an instance is killed: a retry elsewhere wakes the phone again, with the same key', async (t) => {
       const world = await open(t);
       const [a, b] = [await world.instance(), await world.instance()];
       for (const platform of ['android', 'apns'] as const) {
@@ -52,7 +52,7 @@ export function handedOverContract(name: string, open: (t: TestContext) => Promi
       }
     });
 
-    test('an instance is killed: an answer that comes before the retry is honoured', async (t) => {
+    it('an instance is killed: an answer that comes before the retry is honoured', async (t) => {
       const world = await open(t);
       const [a, b, c] = [await world.instance(), await world.instance(), await world.instance()];
       const first = a.ask({ account: 1, callId: 'answered-between' });
@@ -64,7 +64,7 @@ export function handedOverContract(name: string, open: (t: TestContext) => Promi
       assert.deepEqual(retry.pushedKeys, []);
     });
 
-    test('an instance is killed after another has joined its call: the other takes it over', async (t) => {
+    it('an instance is killed after another has joined its call: the other takes it over', async (t) => {
       const world = await open(t);
       const [a, b] = [await world.instance(), await world.instance()];
       const first = a.ask({ account: 1, callId: 'joined-then-killed' });
@@ -77,7 +77,7 @@ export function handedOverContract(name: string, open: (t: TestContext) => Promi
       assert.equal((await second.ending).outcome, 'ready');
     });
 
-    test('a hand-over that was not heard is made up for when the instance that left is gone', async (t) => {
+    it('a hand-over that was not heard is made up for when the instance that left is gone', async (t) => {
       const world = await open(t);
       const [a, b] = [await world.instance(), await world.instance({ meddle: deafTo('own') })];
       const first = a.ask({ account: 1, callId: 'left to nobody' });
@@ -94,7 +94,7 @@ export function handedOverContract(name: string, open: (t: TestContext) => Promi
       assert.equal((await second.ending).outcome, 'ready');
     });
 
-    test('a call that two instances joined is woken by one of them when it is handed over', async (t) => {
+    it('a call that two instances joined is woken by one of them when it is handed over', async (t) => {
       const world = await open(t);
       const scripts: string[] = [];
       const [a, b] = [await world.instance(), await world.instance()];
@@ -116,7 +116,7 @@ export function handedOverContract(name: string, open: (t: TestContext) => Promi
       assert.deepEqual(third.pushedKeys, []);
     });
 
-    test('an instance that stood still and lost its call to another one hears its answer as that one does', async (t) => {
+    it('an instance that stood still and lost its call to another one hears its answer as that one does', async (t) => {
       const world = await open(t);
       const a = await world.instance({ meddle: (link) => unlooking(deafTo('ask')(link)) });
       const b = await world.instance();
@@ -131,7 +131,7 @@ export function handedOverContract(name: string, open: (t: TestContext) => Promi
       assert.deepEqual(a.told.found, []);
     });
 
-    test('a call that is asked again when its time is over is not ended by what the first instance says late', async (t) => {
+    it('a call that is asked again when its time is over is not ended by what the first instance says late', async (t) => {
       const world = await open(t);
       const heldUp = Promise.withResolvers<void>();
       const holdUpEnd = telling((script) => (script === 'end' ? heldUp.promise : undefined));
@@ -151,7 +151,7 @@ export function handedOverContract(name: string, open: (t: TestContext) => Promi
       assert.equal((await second.ending).outcome, 'ready');
     });
 
-    test('an instance that may not join a call because too many wait for it does not end it for them', async (t) => {
+    it('an instance that may not join a call because too many wait for it does not end it for them', async (t) => {
       const world = await open(t);
       const instances = await Promise.all(Array.from({ length: 17 }, () => world.instance()));
       const callId = 'crowded';
@@ -172,7 +172,7 @@ export function handedOverContract(name: string, open: (t: TestContext) => Promi
       assert.ok(endings.every(({ outcome }) => outcome === 'ready'));
     });
 
-    test('an instance that must not wait without Redis does not end a call that waits at another one', async (t) => {
+    it('an instance that must not wait without Redis does not end a call that waits at another one', async (t) => {
       const world = await open(t);
       const a = await world.instance();
       const b = await world.instance({ required: true, meddle: losingReplyTo('claim') });

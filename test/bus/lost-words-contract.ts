@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { describe, type TestContext, test } from 'node:test';
+import { describe, it, type TestContext } from 'node:test';
 import { until } from '../../harness/until.ts';
 import { endAt } from './bus-instance.ts';
 import type { BusWorld } from './bus-openers.ts';
@@ -8,7 +8,7 @@ import { awayFor, losing, mute, unlooking, withFirstLook } from './meddled-links
 /** What a bus makes up for: messages that do not arrive, and what Redis was not told when it should have been. */
 export function lostWordsContract(name: string, open: (t: TestContext) => Promise<BusWorld>): void {
   describe(`${name}: what is lost`, () => {
-    test('an answer whose message is lost is found at the next look', async (t) => {
+    it('an answer whose message is lost is found at the next look', async (t) => {
       const world = await open(t);
       const a = await world.instance({ lookEveryMs: 300 });
       const b = await world.instance({ meddle: mute });
@@ -18,7 +18,7 @@ export function lostWordsContract(name: string, open: (t: TestContext) => Promis
       assert.deepEqual(a.told.found, ['look']);
     });
 
-    test('an answer whose message is lost is found at the deadline at the latest', async (t) => {
+    it('an answer whose message is lost is found at the deadline at the latest', async (t) => {
       const world = await open(t);
       const a = await world.instance({ waitMs: 1_000, meddle: unlooking });
       const b = await world.instance({ meddle: mute });
@@ -28,7 +28,7 @@ export function lostWordsContract(name: string, open: (t: TestContext) => Promis
       assert.deepEqual(a.told.found, ['deadline']);
     });
 
-    test('an answer whose message is lost is told again by the instance that hears it a second time', async (t) => {
+    it('an answer whose message is lost is told again by the instance that hears it a second time', async (t) => {
       const world = await open(t);
       const a = await world.instance({ meddle: unlooking });
       const [b, c] = [await world.instance({ meddle: mute }), await world.instance()];
@@ -40,7 +40,7 @@ export function lostWordsContract(name: string, open: (t: TestContext) => Promis
     });
 
     for (const platform of ['android', 'apns'] as const) {
-      test(`a call that Redis was not told of is made known as soon as it can be told (${platform})`, async (t) => {
+      it(`a call that Redis was not told of is made known as soon as it can be told (${platform})`, async (t) => {
         const world = await open(t);
         let away = false;
         const firstLook = withFirstLook();
@@ -58,7 +58,7 @@ export function lostWordsContract(name: string, open: (t: TestContext) => Promis
         assert.equal((await asked.ending).outcome, 'ready');
       });
 
-      test(`so is one whose call_id Redis knows of an earlier call (${platform})`, async (t) => {
+      it(`so is one whose call_id Redis knows of an earlier call (${platform})`, async (t) => {
         const world = await open(t);
         let away = false;
         const a = await world.instance({ meddle: (link) => awayFor(link, () => away) });
@@ -73,7 +73,7 @@ export function lostWordsContract(name: string, open: (t: TestContext) => Promis
         assert.equal((await asked.ending).outcome, 'ready');
       });
 
-      test(`until then an answer to it counts where it waits (${platform})`, async (t) => {
+      it(`until then an answer to it counts where it waits (${platform})`, async (t) => {
         const world = await open(t);
         let away = false;
         const a = await world.instance({ meddle: (link) => awayFor(link, () => away) });
@@ -88,7 +88,7 @@ export function lostWordsContract(name: string, open: (t: TestContext) => Promis
       });
     }
 
-    test('a unique key that Redis was not told of is made known as soon as it can be told', async (t) => {
+    it('a unique key that Redis was not told of is made known as soon as it can be told', async (t) => {
       const world = await open(t);
       const [a, b] = [await world.instance({ meddle: losing('point', 1) }), await world.instance()];
       const asked = a.ask({ account: 1, callId: 'key not told', platform: 'apns' });

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { describe, type TestContext, test } from 'node:test';
+import { describe, it, type TestContext } from 'node:test';
 import { until } from '../../harness/until.ts';
 import { monotonic } from '../../src/lib/monotonic.ts';
 import type { PushResult } from '../../src/push/push-result.ts';
@@ -9,7 +9,7 @@ import { unlooking } from './meddled-links.ts';
 /** What a bus that several instances share does, whichever instance is asked and answered to. */
 export function manyInstancesContract(name: string, open: (t: TestContext) => Promise<BusWorld>): void {
   describe(`${name}: several instances`, () => {
-    test('an answer at any instance ends the call that waits at another', async (t) => {
+    it('an answer at any instance ends the call that waits at another', async (t) => {
       const world = await open(t);
       const [a, b, c] = [await world.instance(), await world.instance(), await world.instance()];
       for (const platform of ['android', 'apns'] as const) {
@@ -24,7 +24,7 @@ export function manyInstancesContract(name: string, open: (t: TestContext) => Pr
       }
     });
 
-    test('a late answer and an unknown one are told apart at every instance', async (t) => {
+    it('a late answer and an unknown one are told apart at every instance', async (t) => {
       const world = await open(t);
       const [a, b] = [await world.instance({ waitMs: 500 }), await world.instance()];
       const asked = a.ask({ account: 1 });
@@ -34,7 +34,7 @@ export function manyInstancesContract(name: string, open: (t: TestContext) => Pr
       assert.equal(await b.bus.answer('of-no-call', true), 'unknown');
     });
 
-    test('contradicting answers at several instances: one is taken, and it is the one that the PBX hears', async (t) => {
+    it('contradicting answers at several instances: one is taken, and it is the one that the PBX hears', async (t) => {
       const world = await open(t);
       const instances = [await world.instance(), await world.instance(), await world.instance()];
       const waiting = await world.instance();
@@ -48,7 +48,7 @@ export function manyInstancesContract(name: string, open: (t: TestContext) => Pr
       }
     });
 
-    test('a call that two instances are asked for is woken once and ends alike at both', async (t) => {
+    it('a call that two instances are asked for is woken once and ends alike at both', async (t) => {
       const world = await open(t);
       const [a, b, c] = [await world.instance(), await world.instance(), await world.instance()];
       for (const platform of ['android', 'apns'] as const) {
@@ -66,7 +66,7 @@ export function manyInstancesContract(name: string, open: (t: TestContext) => Pr
       }
     });
 
-    test('a call asked of several instances at the same moment is woken once', async (t) => {
+    it('a call asked of several instances at the same moment is woken once', async (t) => {
       const world = await open(t);
       const instances = [await world.instance(), await world.instance(), await world.instance()];
       for (let round = 0; round < 20; round += 1) {
@@ -80,7 +80,7 @@ export function manyInstancesContract(name: string, open: (t: TestContext) => Pr
       }
     });
 
-    test('two accounts under one call_id, asked of two instances, keep apart', async (t) => {
+    it('two accounts under one call_id, asked of two instances, keep apart', async (t) => {
       const world = await open(t);
       const [a, b] = [await world.instance(), await world.instance()];
       const first = a.ask({ account: 1, callId: 'shared-name' });
@@ -95,7 +95,7 @@ export function manyInstancesContract(name: string, open: (t: TestContext) => Pr
       assert.equal((await second.ending).outcome, 'declined');
     });
 
-    test('a call_id that goes on to the next account at another instance keeps the late answer apart', async (t) => {
+    it('a call_id that goes on to the next account at another instance keeps the late answer apart', async (t) => {
       const world = await open(t);
       const [a, b] = [await world.instance({ waitMs: 500 }), await world.instance()];
       const first = a.ask({ account: 1, callId: 'hunting' });
@@ -112,7 +112,7 @@ export function manyInstancesContract(name: string, open: (t: TestContext) => Pr
       assert.equal((await again.ending).outcome, 'ready');
     });
 
-    test('a PBX that asks another instance again within the time hears the answer at once', async (t) => {
+    it('a PBX that asks another instance again within the time hears the answer at once', async (t) => {
       const world = await open(t);
       const [a, b] = [await world.instance(), await world.instance()];
       const first = a.ask({ account: 1, callId: 'asked-twice' });
@@ -124,7 +124,7 @@ export function manyInstancesContract(name: string, open: (t: TestContext) => Pr
       assert.deepEqual(second.pushedKeys, []);
     });
 
-    test('a call can be cancelled at any instance, for everyone who waits', async (t) => {
+    it('a call can be cancelled at any instance, for everyone who waits', async (t) => {
       const world = await open(t);
       const [a, b, c] = [await world.instance(), await world.instance(), await world.instance()];
       const first = a.ask({ account: 1, callId: 'no-more' });
@@ -138,7 +138,7 @@ export function manyInstancesContract(name: string, open: (t: TestContext) => Pr
       assert.equal(await c.bus.answer('no-more', true), 'late');
     });
 
-    test('every account of a call_id is cancelled at another instance', async (t) => {
+    it('every account of a call_id is cancelled at another instance', async (t) => {
       const world = await open(t);
       const [a, b, c] = [await world.instance(), await world.instance(), await world.instance()];
       const asked = [1, 2, 3].map((account) => (account === 2 ? b : a).ask({ account, callId: 'for all' }));
@@ -148,7 +148,7 @@ export function manyInstancesContract(name: string, open: (t: TestContext) => Pr
       assert.equal(await c.bus.cancel('for all', null), 0);
     });
 
-    test('a call_id with spaces can be cancelled at another instance, at once', async (t) => {
+    it('a call_id with spaces can be cancelled at another instance, at once', async (t) => {
       const world = await open(t);
       const a = await world.instance({ waitMs: 30_000, meddle: unlooking });
       const b = await world.instance();
@@ -160,7 +160,7 @@ export function manyInstancesContract(name: string, open: (t: TestContext) => Pr
       assert.ok(monotonic() - cancelledAt < 10_000, 'not at the deadline');
     });
 
-    test('a push that is refused ends the call for those who joined it', async (t) => {
+    it('a push that is refused ends the call for those who joined it', async (t) => {
       const world = await open(t);
       const [a, b] = [await world.instance(), await world.instance()];
       const push = Promise.withResolvers<PushResult>();
@@ -173,7 +173,7 @@ export function manyInstancesContract(name: string, open: (t: TestContext) => Pr
       assert.deepEqual(await second.ending, { outcome: 'token-gone', reason: 'Unregistered' });
     });
 
-    test('the caller of a joined call may leave: the others wait on', async (t) => {
+    it('the caller of a joined call may leave: the others wait on', async (t) => {
       const world = await open(t);
       const [a, b] = [await world.instance(), await world.instance()];
       const first = a.ask({ account: 1, callId: 'one-leaves' });
@@ -186,7 +186,7 @@ export function manyInstancesContract(name: string, open: (t: TestContext) => Pr
       assert.equal((await first.ending).outcome, 'ready');
     });
 
-    test('no script has failed and nobody waits in the end', async (t) => {
+    it('no script has failed and nobody waits in the end', async (t) => {
       const world = await open(t);
       const instances = [
         await world.instance({ meddle: unlooking }),

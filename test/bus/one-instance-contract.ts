@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
-import { describe, type TestContext, test } from 'node:test';
+import { describe, it, type TestContext } from 'node:test';
 import type { BusWorld } from './bus-openers.ts';
 
 /** What every bus does for one instance. */
 export function oneInstanceContract(name: string, open: (t: TestContext) => Promise<BusWorld>): void {
   describe(`${name}: one instance`, () => {
-    test('the first answer counts, the next one is a duplicate whatever it says', async (t) => {
+    it('the first answer counts, the next one is a duplicate whatever it says', async (t) => {
       const one = await (await open(t)).instance();
       const asked = one.ask({ account: 1, callId: 'first-counts' });
       const key = await asked.woken();
@@ -17,7 +17,7 @@ export function oneInstanceContract(name: string, open: (t: TestContext) => Prom
       assert.equal(one.room.size, 0);
     });
 
-    test('an answer to a key that nobody gave out is unknown', async (t) => {
+    it('an answer to a key that nobody gave out is unknown', async (t) => {
       const one = await (await open(t)).instance();
       assert.equal(await one.bus.answer('nobody-knows', true), 'unknown');
       for (const odd of ['', ' ', '{', '}', '{}', 'a}b{c', '%7b', '%', '"', '\\', "'", '\n', '★']) {
@@ -25,7 +25,7 @@ export function oneInstanceContract(name: string, open: (t: TestContext) => Prom
       }
     });
 
-    test('a call_id of any characters can be asked and answered', async (t) => {
+    it('a call_id of any characters can be asked and answered', async (t) => {
       const one = await (await open(t)).instance();
       for (const callId of ['a b', '{', '}', '{}', 'a}b{c', '%7b', '{%7b', '★ :é', '1:s', 'x'.repeat(255)]) {
         const asked = one.ask({ account: 1, callId });
@@ -35,7 +35,7 @@ export function oneInstanceContract(name: string, open: (t: TestContext) => Prom
       }
     });
 
-    test('calls whose call_ids differ by one character of any kind are answered apart', async (t) => {
+    it('calls whose call_ids differ by one character of any kind are answered apart', async (t) => {
       const one = await (await open(t)).instance();
       const callIds = ['x', 'x{', 'x}', 'x%', 'x%7b', 'x%7B', 'x%7d', 'x%7D', 'x%25', 'x ', '{x', '{x}'];
       const asked = callIds.map((callId) => one.ask({ account: 1, callId }));
@@ -50,14 +50,14 @@ export function oneInstanceContract(name: string, open: (t: TestContext) => Prom
       );
     });
 
-    test('a call without a call_id is answered by its unique key', async (t) => {
+    it('a call without a call_id is answered by its unique key', async (t) => {
       const one = await (await open(t)).instance();
       const asked = one.ask({ account: 1 });
       assert.equal(await one.bus.answer(await asked.woken(), true), 'taken');
       assert.equal((await asked.ending).outcome, 'ready');
     });
 
-    test('a call_id that an iPhone cannot carry is answered by the unique key or the call_id', async (t) => {
+    it('a call_id that an iPhone cannot carry is answered by the unique key or the call_id', async (t) => {
       const one = await (await open(t)).instance();
       for (const callId of ['1574950000.17', 'sip-call@pbx']) {
         const asked = one.ask({ account: 1, callId, platform: 'apns' });
@@ -70,7 +70,7 @@ export function oneInstanceContract(name: string, open: (t: TestContext) => Prom
       }
     });
 
-    test('two accounts under one call_id are two calls with keys of their own', async (t) => {
+    it('two accounts under one call_id are two calls with keys of their own', async (t) => {
       const one = await (await open(t)).instance();
       const callId = randomUUID();
       const asked = [1, 2, 3].map((account) => one.ask({ account, callId }));
@@ -87,7 +87,7 @@ export function oneInstanceContract(name: string, open: (t: TestContext) => Prom
       );
     });
 
-    test('a call_id that goes on to the next account: a late answer of the last one is not for it', async (t) => {
+    it('a call_id that goes on to the next account: a late answer of the last one is not for it', async (t) => {
       const one = await (await open(t)).instance({ waitMs: 1_000 });
       for (const platform of ['android', 'apns'] as const) {
         const callId = randomUUID();
@@ -102,7 +102,7 @@ export function oneInstanceContract(name: string, open: (t: TestContext) => Prom
       }
     });
 
-    test('a call that the caller left is late for its app, and can be asked again', async (t) => {
+    it('a call that the caller left is late for its app, and can be asked again', async (t) => {
       const one = await (await open(t)).instance();
       const first = one.ask({ account: 1, callId: 'asked-again' });
       const key = await first.woken();
@@ -114,7 +114,7 @@ export function oneInstanceContract(name: string, open: (t: TestContext) => Prom
       assert.equal((await second.ending).outcome, 'ready');
     });
 
-    test('a call that was answered is not woken again for a PBX that asks again', async (t) => {
+    it('a call that was answered is not woken again for a PBX that asks again', async (t) => {
       const one = await (await open(t)).instance();
       const first = one.ask({ account: 1, callId: 'answered-just-now' });
       await one.bus.answer(await first.woken(), true);
@@ -124,7 +124,7 @@ export function oneInstanceContract(name: string, open: (t: TestContext) => Prom
       assert.deepEqual(second.pushedKeys, []);
     });
 
-    test('cancelling ends every account of the call_id with the reason, once', async (t) => {
+    it('cancelling ends every account of the call_id with the reason, once', async (t) => {
       const one = await (await open(t)).instance();
       const asked = [1, 2].map((account) => one.ask({ account, callId: 'given-up' }));
       const [key = ''] = await Promise.all(asked.map((each) => each.woken()));
@@ -137,7 +137,7 @@ export function oneInstanceContract(name: string, open: (t: TestContext) => Prom
       assert.equal(await one.bus.answer(key, true), 'late');
     });
 
-    test('cancelling leaves out the accounts whose calls are over, in whatever order they ended', async (t) => {
+    it('cancelling leaves out the accounts whose calls are over, in whatever order they ended', async (t) => {
       const one = await (await open(t)).instance();
       const accounts = Array.from({ length: 12 }, (_, index) => index + 1);
       const callId = 'one-name-for-all';
@@ -156,7 +156,7 @@ export function oneInstanceContract(name: string, open: (t: TestContext) => Prom
       }
     });
 
-    test('with proofs, a call_id is no key: a later call of the same name has a new one', async (t) => {
+    it('with proofs, a call_id is no key: a later call of the same name has a new one', async (t) => {
       const one = await (await open(t)).instance({ waitMs: 1_000, proofs: true });
       const callId = randomUUID();
       const first = one.ask({ account: 1, callId });
@@ -178,7 +178,7 @@ export function oneInstanceContract(name: string, open: (t: TestContext) => Prom
       assert.equal((await third.ending).outcome, 'cancelled');
     });
 
-    test('a call whose time is over ends, and its app is late', async (t) => {
+    it('a call whose time is over ends, and its app is late', async (t) => {
       const one = await (await open(t)).instance({ waitMs: 500 });
       const asked = one.ask({ account: 1, callId: 'too-slow' });
       const key = await asked.woken();
@@ -186,14 +186,14 @@ export function oneInstanceContract(name: string, open: (t: TestContext) => Prom
       assert.equal(await one.bus.answer(key, true), 'late');
     });
 
-    test('a push that is refused ends the call with the reason of the push service', async (t) => {
+    it('a push that is refused ends the call with the reason of the push service', async (t) => {
       const one = await (await open(t)).instance();
       const refused = { kind: 'token-gone', reason: 'Unregistered' } as const;
       const asked = one.ask({ account: 1, callId: 'dead-token', pushed: async () => refused });
       assert.deepEqual(await asked.ending, { outcome: 'token-gone', reason: 'Unregistered' });
     });
 
-    test('many answers at once for one call: one is taken', async (t) => {
+    it('many answers at once for one call: one is taken', async (t) => {
       const one = await (await open(t)).instance();
       const asked = one.ask({ account: 1, callId: 'rush' });
       await asked.woken();

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { beforeEach, describe, type TestContext, test } from 'node:test';
+import { beforeEach, describe, it, type TestContext } from 'node:test';
 import { skipWithout } from '../../harness/find-server.ts';
 import { until } from '../../harness/until.ts';
 import { watchForLeftovers } from '../faults/nothing-left.ts';
@@ -19,7 +19,7 @@ describe('the bus while Redis is away', { skip: skipWithout('Redis') }, () => {
   const signsOf = async ({ prefix }: BusWorld): Promise<number> =>
     Number(await server().ask('ZCARD', `${prefix}instances`));
 
-  test('a call whose phone answers where it waits is woken and answered; an answer elsewhere is undecided', async (t) => {
+  it('a call whose phone answers where it waits is woken and answered; an answer elsewhere is undecided', async (t) => {
     const world = open(t);
     const [a, b] = [await world.instance(), await world.instance()];
     const before = a.ask({ account: 1, callId: 'from-before' });
@@ -43,7 +43,7 @@ describe('the bus while Redis is away', { skip: skipWithout('Redis') }, () => {
     assert.equal((await cancelled.ending).outcome, 'cancelled');
   });
 
-  test('a call that began while Redis was away can be answered anywhere once it is back', async (t) => {
+  it('a call that began while Redis was away can be answered anywhere once it is back', async (t) => {
     const world = open(t);
     const [a, b] = [await world.instance(), await world.instance()];
     await server().kill();
@@ -59,7 +59,7 @@ describe('the bus while Redis is away', { skip: skipWithout('Redis') }, () => {
     assert.equal((await iphone.ending).outcome, 'ready');
   });
 
-  test('once Redis is back, an answer is not called unknown before those who wait had time to make their calls known', async (t) => {
+  it('once Redis is back, an answer is not called unknown before those who wait had time to make their calls known', async (t) => {
     const world = open(t);
     let connected = true;
     const [a, b] = [
@@ -80,7 +80,7 @@ describe('the bus while Redis is away', { skip: skipWithout('Redis') }, () => {
     await until(async () => (await b.bus.answer('of no call', true)) === 'unknown', 'all is known again');
   });
 
-  test('while an instance is cut off, an answer that may be for one of its calls is not called unknown by the others', async (t) => {
+  it('while an instance is cut off, an answer that may be for one of its calls is not called unknown by the others', async (t) => {
     const world = open(t);
     let cut = false;
     const [a, b] = [
@@ -99,7 +99,7 @@ describe('the bus while Redis is away', { skip: skipWithout('Redis') }, () => {
     await until(async () => (await b.bus.answer('of no call', true)) === 'unknown', 'it is heard of again');
   });
 
-  test('of an instance that stops nobody waits for a sign of life; of one that is killed the others do', async (t) => {
+  it('of an instance that stops nobody waits for a sign of life; of one that is killed the others do', async (t) => {
     const world = open(t);
     const [stopped, killed, other] = [await world.instance(), await world.instance(), await world.instance()];
     await until(async () => (await signsOf(world)) === 3, 'all have given a sign of life');
@@ -111,7 +111,7 @@ describe('the bus while Redis is away', { skip: skipWithout('Redis') }, () => {
     await until(async () => (await other.bus.answer('of no call', true)) === 'undecided', 'it is missed');
   });
 
-  test('calls survive a Redis that lost everything', async (t) => {
+  it('calls survive a Redis that lost everything', async (t) => {
     const world = open(t);
     const [a, b] = [await world.instance({ lookEveryMs: 300 }), await world.instance()];
     const asked = a.ask({ account: 1, callId: 'forgotten by Redis', platform: 'apns' });
@@ -121,7 +121,7 @@ describe('the bus while Redis is away', { skip: skipWithout('Redis') }, () => {
     assert.equal((await asked.ending).outcome, 'ready');
   });
 
-  test('an answer whose message is lost with the subscription is found when that stands again', async (t) => {
+  it('an answer whose message is lost with the subscription is found when that stands again', async (t) => {
     const world = open(t);
     const firstLook = withFirstLook();
     const [a, b] = [
@@ -137,7 +137,7 @@ describe('the bus while Redis is away', { skip: skipWithout('Redis') }, () => {
     assert.deepEqual(a.told.found, ['look']);
   });
 
-  test('a Redis that lost the key of a push, and nothing else, is told of it again', async (t) => {
+  it('a Redis that lost the key of a push, and nothing else, is told of it again', async (t) => {
     const world = open(t);
     const [a, b] = [await world.instance({ lookEveryMs: 300 }), await world.instance()];
     const asked = a.ask({ account: 1, callId: 'pointed to', platform: 'apns' });
@@ -149,7 +149,7 @@ describe('the bus while Redis is away', { skip: skipWithout('Redis') }, () => {
     assert.equal((await asked.ending).outcome, 'ready');
   });
 
-  test('a Redis whose clock is ahead of its predecessor’s does not make an answer late that somebody waits for', async (t) => {
+  it('a Redis whose clock is ahead of its predecessor’s does not make an answer late that somebody waits for', async (t) => {
     const world = open(t);
     const [a, b] = [await world.instance({ lookEveryMs: 300 }), await world.instance()];
     const asked = a.ask({ account: 1, callId: 'by another clock' });
@@ -161,7 +161,7 @@ describe('the bus while Redis is away', { skip: skipWithout('Redis') }, () => {
     assert.equal((await asked.ending).outcome, 'ready');
   });
 
-  test('a Redis that hangs delays a call by its time limit only, and nothing waits past its deadline', async (t) => {
+  it('a Redis that hangs delays a call by its time limit only, and nothing waits past its deadline', async (t) => {
     const world = open(t);
     const [a, b] = [
       await world.instance({ waitMs: 3_000, timeoutMs: 200 }),
@@ -185,7 +185,7 @@ describe('the bus while Redis is away', { skip: skipWithout('Redis') }, () => {
     assert.equal(await b.bus.answer(await later.woken(), true), 'taken');
   });
 
-  test('an instance that requires Redis refuses calls while it is away, and takes them again after', async (t) => {
+  it('an instance that requires Redis refuses calls while it is away, and takes them again after', async (t) => {
     const world = open(t);
     const a = await world.instance({ required: true });
     const waiting = a.ask({ account: 1, callId: 'waits already' });
@@ -201,7 +201,7 @@ describe('the bus while Redis is away', { skip: skipWithout('Redis') }, () => {
     assert.equal(await a.bus.answer(await later.woken(), true), 'taken');
   });
 
-  test('an instance that requires Redis refuses a call that Redis did not confirm', async (t) => {
+  it('an instance that requires Redis refuses a call that Redis did not confirm', async (t) => {
     const world = open(t);
     const a = await world.instance({ required: true, timeoutMs: 200 });
     await server().pause();

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { describe, test } from 'node:test';
+import { describe, it } from 'node:test';
 import { skipWithout } from '../../harness/find-server.ts';
 import { until } from '../../harness/until.ts';
 import { watchForLeftovers } from '../faults/nothing-left.ts';
@@ -21,7 +21,7 @@ describe('the bus on one Redis', { skip: skipWithout('Redis') }, () => {
       server: { host: '127.0.0.1', port: server().port },
       database: 0,
     });
-  test('a call whose waking fails in an unforeseen way ends, and that is told', async (t) => {
+  it('a call whose waking fails in an unforeseen way ends, and that is told', async (t) => {
     const one = await (await open(t)).instance({ mayFail: true });
     const cause = new Error('unforeseen');
     const asked = one.ask({

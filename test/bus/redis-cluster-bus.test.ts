@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { after, before, describe, test } from 'node:test';
+import { after, before, describe, it } from 'node:test';
 import { skipWithout } from '../../harness/find-server.ts';
 import { until } from '../../harness/until.ts';
 import { watchForLeftovers } from '../faults/nothing-left.ts';
@@ -24,7 +24,7 @@ describe('the bus on a Redis Cluster', { skip: skipWithout('Redis') }, () => {
       kind: 'cluster',
       servers: (clusters[0]?.servers ?? []).map(({ port }) => ({ host: '127.0.0.1', port })),
     });
-  test('an instance is heard and its calls are answered while their slots move to other masters', async (t) => {
+  it('an instance is heard and its calls are answered while their slots move to other masters', async (t) => {
     const [cluster] = clusters;
     assert.ok(cluster !== undefined);
     const channels = async (): Promise<readonly string[]> => {
@@ -56,7 +56,7 @@ describe('the bus on a Redis Cluster', { skip: skipWithout('Redis') }, () => {
     assert.deepEqual(a.told.failed, []);
   });
 
-  test('calls whose slot is being moved at the moment are answered at once', async (t) => {
+  it('calls whose slot is being moved at the moment are answered at once', async (t) => {
     const [cluster] = clusters;
     assert.ok(cluster !== undefined);
     const world = await open(t);

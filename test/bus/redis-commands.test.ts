@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { describe, type TestContext, test } from 'node:test';
+import { describe, it, type TestContext } from 'node:test';
 import { skipWithout } from '../../harness/find-server.ts';
 import { until } from '../../harness/until.ts';
 import { watchForLeftovers } from '../faults/nothing-left.ts';
@@ -56,7 +56,7 @@ describe('commands that a call costs Redis (docs/operations.md)', { skip: skipWi
 
   const rounds = Array.from({ length: CALLS }, (_, index) => index);
 
-  test('asked and answered at one instance: two scripts', async (t) => {
+  it('asked and answered at one instance: two scripts', async (t) => {
     await assertCost(t, { scripts: 2 * CALLS, messages: 0 }, async (world) => {
       const a = await world.instance(QUIET);
       return async () => {
@@ -69,7 +69,7 @@ describe('commands that a call costs Redis (docs/operations.md)', { skip: skipWi
     });
   });
 
-  test('answered at another instance: two scripts and a message', async (t) => {
+  it('answered at another instance: two scripts and a message', async (t) => {
     await assertCost(t, { scripts: 2 * CALLS, messages: CALLS }, async (world) => {
       const [a, b] = [await world.instance(QUIET), await world.instance(QUIET)];
       return async () => {
@@ -82,7 +82,7 @@ describe('commands that a call costs Redis (docs/operations.md)', { skip: skipWi
     });
   });
 
-  test('where the push carries a key of its own: four scripts and a message', async (t) => {
+  it('where the push carries a key of its own: four scripts and a message', async (t) => {
     await assertCost(t, { scripts: 4 * CALLS, messages: CALLS }, async (world) => {
       const [a, b] = [await world.instance(QUIET), await world.instance(QUIET)];
       return async () => {
@@ -95,7 +95,7 @@ describe('commands that a call costs Redis (docs/operations.md)', { skip: skipWi
     });
   });
 
-  test('a phone that does not answer: two scripts', async (t) => {
+  it('a phone that does not answer: two scripts', async (t) => {
     await assertCost(t, { scripts: 2 * CALLS, messages: 0 }, async (world) => {
       const a = await world.instance({ waitMs: 500, meddle: unlooking });
       return async () => {
@@ -107,7 +107,7 @@ describe('commands that a call costs Redis (docs/operations.md)', { skip: skipWi
     });
   });
 
-  test('a second answer, at a third instance: one script and a message more', async (t) => {
+  it('a second answer, at a third instance: one script and a message more', async (t) => {
     await assertCost(t, { scripts: 3 * CALLS, messages: 2 * CALLS }, async (world) => {
       const [a, b, c] = [
         await world.instance(QUIET),
@@ -125,7 +125,7 @@ describe('commands that a call costs Redis (docs/operations.md)', { skip: skipWi
     });
   });
 
-  test('cancelling one call costs no more where its call_id has rung many other accounts', async (t) => {
+  it('cancelling one call costs no more where its call_id has rung many other accounts', async (t) => {
     const address = { host: '127.0.0.1', port: server().port };
     const world = redisWorld(t, { kind: 'single', server: address, database: 0 });
     const one = await world.instance(QUIET);
@@ -150,7 +150,7 @@ describe('commands that a call costs Redis (docs/operations.md)', { skip: skipWi
     assert.ok(crowd <= alone + 15, `${crowd} commands instead of ${alone}`);
   });
 
-  test('an answer to a key of no call: one script', async (t) => {
+  it('an answer to a key of no call: one script', async (t) => {
     await assertCost(t, { scripts: CALLS, messages: 0 }, async (world) => {
       const a = await world.instance(QUIET);
       return async () => {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { describe, type TestContext, test } from 'node:test';
+import { describe, it, type TestContext } from 'node:test';
 import { skipWithout } from '../../harness/find-server.ts';
 import { until } from '../../harness/until.ts';
 import { BUS_SCRIPTS } from '../../src/bus/redis/scripts.ts';
@@ -20,7 +20,7 @@ describe('the bus on a Redis that holds what it does not expect', { skip: skipWi
   /** Makes every script on this key fail. */
   const spoil = ({ prefix }: BusWorld, key: string) => server().ask('SET', `${prefix}${key}`, 'spoilt');
 
-  test('every script that fails is reported by its name, and calls are woken, answered and cancelled here', async (t) => {
+  it('every script that fails is reported by its name, and calls are woken, answered and cancelled here', async (t) => {
     const world = open(t);
     const mayFail = true;
     const [a, b] = [
@@ -59,7 +59,7 @@ describe('the bus on a Redis that holds what it does not expect', { skip: skipWi
     assert.equal(names().has(''), false);
   });
 
-  test('a user who may touch nothing but what begins with the prefix is enough, and one who lacks a command is not', async (t) => {
+  it('a user who may touch nothing but what begins with the prefix is enough, and one who lacks a command is not', async (t) => {
     const place = {
       kind: 'single',
       server: { host: '127.0.0.1', port: server().port },
@@ -78,7 +78,7 @@ describe('the bus on a Redis that holds what it does not expect', { skip: skipWi
     await until(() => /zadd/i.test(a.link.trouble()?.said ?? ''), 'it names the command');
   });
 
-  test('a message that is not understood changes nothing', async (t) => {
+  it('a message that is not understood changes nothing', async (t) => {
     const world = open(t);
     const a = await world.instance();
     const asked = a.ask({ account: 1, callId: 'understood' });
@@ -102,7 +102,7 @@ describe('the bus on a Redis that holds what it does not expect', { skip: skipWi
     assert.deepEqual(a.told.takenOver, []);
   });
 
-  test('a call whose outcome only a newer version knows goes on', async (t) => {
+  it('a call whose outcome only a newer version knows goes on', async (t) => {
     const world = open(t);
     const { meddle, of } = counted();
     const a = await world.instance({ lookEveryMs: 300, meddle });
@@ -117,7 +117,7 @@ describe('the bus on a Redis that holds what it does not expect', { skip: skipWi
     assert.equal((await asked.ending).outcome, 'caller-gone');
   });
 
-  test('an instance that stops waits a moment for what Redis has to say of its calls, and hands them over', async (t) => {
+  it('an instance that stops waits a moment for what Redis has to say of its calls, and hands them over', async (t) => {
     const world = open(t);
     const held = holdingReplies('end');
     const own: string[] = [];
@@ -147,7 +147,7 @@ describe('the bus on a Redis that holds what it does not expect', { skip: skipWi
     assert.deepEqual(own, ['heard']);
   });
 
-  test('a Redis that hangs leaves half of the wait to wake the phone, however long a command may take', async (t) => {
+  it('a Redis that hangs leaves half of the wait to wake the phone, however long a command may take', async (t) => {
     const world = open(t);
     const a = await world.instance({ waitMs: 3_000, timeoutMs: 20_000 });
     t.after(() => server().resume());

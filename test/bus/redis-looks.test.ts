@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { describe, type TestContext, test } from 'node:test';
+import { describe, it, type TestContext } from 'node:test';
 import { skipWithout } from '../../harness/find-server.ts';
 import { until } from '../../harness/until.ts';
 import { monotonic } from '../../src/lib/monotonic.ts';
@@ -35,7 +35,7 @@ describe('what an instance asks Redis about the calls that wait', {
     redisWorld(t, { kind: 'single', server: { host: '127.0.0.1', port: server().port }, database: 0 });
 
   for (const platform of ['android', 'apns'] as const) {
-    test(`a call that waits is not looked at before a look is due (${platform})`, async (t) => {
+    it(`a call that waits is not looked at before a look is due (${platform})`, async (t) => {
       const world = open(t);
       const { meddle, of } = counted();
       const a = await world.instance({ meddle });
@@ -49,7 +49,7 @@ describe('what an instance asks Redis about the calls that wait', {
     });
   }
 
-  test('every 300 ms, when that is set, a call that waits is looked at, until it has ended', async (t) => {
+  it('every 300 ms, when that is set, a call that waits is looked at, until it has ended', async (t) => {
     const world = open(t);
     const { meddle, of } = counted();
     const a = await world.instance({ lookEveryMs: 300, meddle });
@@ -66,7 +66,7 @@ describe('what an instance asks Redis about the calls that wait', {
     assert.equal(of('refresh'), looks);
   });
 
-  test('while Redis cannot be told of a call, it is tried once a second, and other instances call no key unknown', async (t) => {
+  it('while Redis cannot be told of a call, it is tried once a second, and other instances call no key unknown', async (t) => {
     const world = open(t);
     const tries: number[] = [];
     let fails = false;
@@ -92,7 +92,7 @@ describe('what an instance asks Redis about the calls that wait', {
     assert.equal((await asked.ending).outcome, 'ready');
   });
 
-  test('an instance gives signs of life again once a call that Redis was not told of has ended', async (t) => {
+  it('an instance gives signs of life again once a call that Redis was not told of has ended', async (t) => {
     const world = open(t);
     const { meddle, of } = counted();
     const lost = losing('refresh', Number.POSITIVE_INFINITY);
@@ -107,7 +107,7 @@ describe('what an instance asks Redis about the calls that wait', {
     await signs(of, 2);
   });
 
-  test('so it does where Redis does not answer about a call before its deadline', async (t) => {
+  it('so it does where Redis does not answer about a call before its deadline', async (t) => {
     const world = open(t);
     const { meddle, of } = counted();
     const held = holdingReplies('refresh');
@@ -123,7 +123,7 @@ describe('what an instance asks Redis about the calls that wait', {
     await signs(of, 2);
   });
 
-  test('and where another call of its name waits in its place', async (t) => {
+  it('and where another call of its name waits in its place', async (t) => {
     const world = open(t);
     const { meddle, of } = counted();
     const a = await world.instance({ meddle: (link) => meddle(losing('claim', 1)(link)) });
@@ -139,7 +139,7 @@ describe('what an instance asks Redis about the calls that wait', {
     assert.equal(await b.bus.answer(await other.woken(), true), 'taken');
   });
 
-  test('an instance that was cut off gives no sign of life before it has looked at its calls', async (t) => {
+  it('an instance that was cut off gives no sign of life before it has looked at its calls', async (t) => {
     const world = open(t);
     let cut = false;
     const held = holdingReplies('refresh');
@@ -163,7 +163,7 @@ describe('what an instance asks Redis about the calls that wait', {
     asked.hangUp();
   });
 
-  test('after a gap in what it hears, an instance calls no key unknown for a while and looks each second', async (t) => {
+  it('after a gap in what it hears, an instance calls no key unknown for a while and looks each second', async (t) => {
     const world = open(t);
     const firstLook = withFirstLook();
     const heard = heardAsTold();

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { describe, type TestContext, test } from 'node:test';
+import { describe, it, type TestContext } from 'node:test';
 import { skipWithout } from '../../harness/find-server.ts';
 import { until } from '../../harness/until.ts';
 import { monotonic } from '../../src/lib/monotonic.ts';
@@ -45,7 +45,7 @@ describe('the bus on a Redis that loses, fails or hangs for a moment', { skip: s
   }
 
   for (const platform of ['android', 'apns'] as const) {
-    test(`a call that is asked again and then lost by Redis does not end as the first one did (${platform})`, async (t) => {
+    it(`a call that is asked again and then lost by Redis does not end as the first one did (${platform})`, async (t) => {
       const world = open(t);
       const [a, b] = [await world.instance({ lookEveryMs: 300 }), await world.instance()];
       const again = await askedAgain(world, a, { account: 1, callId: 'asked again', platform });
@@ -56,7 +56,7 @@ describe('the bus on a Redis that loses, fails or hangs for a moment', { skip: s
     });
   }
 
-  test('nor does it by an answer to the first one that lasts by the clock of another server', async (t) => {
+  it('nor does it by an answer to the first one that lasts by the clock of another server', async (t) => {
     const world = open(t);
     const asking = { account: 1, callId: 'answered before' };
     const [a, b] = [await world.instance({ lookEveryMs: 300 }), await world.instance()];
@@ -75,7 +75,7 @@ describe('the bus on a Redis that loses, fails or hangs for a moment', { skip: s
     assert.equal((await again.asked.ending).outcome, 'ready');
   });
 
-  test('nor does it at its deadline', async (t) => {
+  it('nor does it at its deadline', async (t) => {
     const world = open(t);
     const a = await world.instance({ waitMs: 2_000, meddle: unlooking });
     const again = await askedAgain(world, a, { account: 1, callId: 'lost to the end' });
@@ -83,7 +83,7 @@ describe('the bus on a Redis that loses, fails or hangs for a moment', { skip: s
     assert.deepEqual(a.told.found, []);
   });
 
-  test('nor when its owner is killed: the instance that joined it wakes the phone', async (t) => {
+  it('nor when its owner is killed: the instance that joined it wakes the phone', async (t) => {
     const world = open(t);
     const asking = { account: 1, callId: 'lost with its owner, again' };
     const [a, b] = [await world.instance(), await world.instance({ lookEveryMs: 300 })];
@@ -100,7 +100,7 @@ describe('the bus on a Redis that loses, fails or hangs for a moment', { skip: s
     assert.equal((await joined.asked.ending).outcome, 'ready');
   });
 
-  test('a call that is asked again where Redis is away ends by the answer that Redis knows', async (t) => {
+  it('a call that is asked again where Redis is away ends by the answer that Redis knows', async (t) => {
     const world = open(t);
     let away = true;
     const asking = { account: 1, callId: 'answered elsewhere' };
@@ -115,7 +115,7 @@ describe('the bus on a Redis that loses, fails or hangs for a moment', { skip: s
     assert.deepEqual(a.told.found, ['look']);
   });
 
-  test('a joined call that Redis has lost is woken by the instance that joined it, once its owner is silent', async (t) => {
+  it('a joined call that Redis has lost is woken by the instance that joined it, once its owner is silent', async (t) => {
     const world = open(t);
     const [a, b] = [await world.instance({ meddle: unlooking }), await world.instance({ meddle: unlooking })];
     const first = a.ask({ account: 1, callId: 'lost with its owner' });
@@ -129,7 +129,7 @@ describe('the bus on a Redis that loses, fails or hangs for a moment', { skip: s
     assert.equal((await second.ending).outcome, 'ready');
   });
 
-  test('a server that took over without a call: it can be cancelled and answered at another instance', async (t) => {
+  it('a server that took over without a call: it can be cancelled and answered at another instance', async (t) => {
     const world = open(t);
     const [a, b] = [await world.instance({ lookEveryMs: 300 }), await world.instance()];
     const cancelled = a.ask({ account: 1, callId: 'lost, then cancelled' });
@@ -148,7 +148,7 @@ describe('the bus on a Redis that loses, fails or hangs for a moment', { skip: s
     assert.equal((await answered.ending).outcome, 'ready');
   });
 
-  test('when Redis fails over and loses who joined a call, everyone who waits still hears the answer', async (t) => {
+  it('when Redis fails over and loses who joined a call, everyone who waits still hears the answer', async (t) => {
     const world = open(t);
     const scripts: string[] = [];
     const [a, b, c] = [
@@ -173,7 +173,7 @@ describe('the bus on a Redis that loses, fails or hangs for a moment', { skip: s
     assert.deepEqual(b.told.found, []);
   });
 
-  test('after a command that failed while the link is up, no key is called unknown for a while', async (t) => {
+  it('after a command that failed while the link is up, no key is called unknown for a while', async (t) => {
     const world = open(t);
     const b = await world.instance({ meddle: losing('cancel', 1) });
     assert.equal(await b.bus.answer('of no call', true), 'unknown');
@@ -187,7 +187,7 @@ describe('the bus on a Redis that loses, fails or hangs for a moment', { skip: s
     assert.equal(await b.bus.cancel('of no call', null), 0);
   });
 
-  test('nothing stays in Redis for ever: a call for 300 s after its time, in whatever order others share its name', async (t) => {
+  it('nothing stays in Redis for ever: a call for 300 s after its time, in whatever order others share its name', async (t) => {
     const world = open(t);
     const [long, short] = [
       await world.instance({ waitMs: 30_000, lookEveryMs: 300 }),
@@ -218,7 +218,7 @@ describe('the bus on a Redis that loses, fails or hangs for a moment', { skip: s
     assert.ok(isKept(again, 30_000), `${again}`);
   });
 
-  test('a Redis that hangs at the deadline does not hold up the NAK', async (t) => {
+  it('a Redis that hangs at the deadline does not hold up the NAK', async (t) => {
     const world = open(t);
     const a = await world.instance({ waitMs: 3_000, timeoutMs: 10_000 });
     const began = monotonic();

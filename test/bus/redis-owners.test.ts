@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { describe, type TestContext, test } from 'node:test';
+import { describe, it, type TestContext } from 'node:test';
 import { skipWithout } from '../../harness/find-server.ts';
 import { until } from '../../harness/until.ts';
 import { monotonic } from '../../src/lib/monotonic.ts';
@@ -40,7 +40,7 @@ describe('calls that several instances wait for', { concurrency: true, skip: ski
   const open = (t: TestContext): BusWorld =>
     redisWorld(t, { kind: 'single', server: { host: '127.0.0.1', port: server().port }, database: 0 });
 
-  test('the owner is asked about once a second while the call lasts, and keeps it', async (t) => {
+  it('the owner is asked about once a second while the call lasts, and keeps it', async (t) => {
     const world = open(t);
     const asks: number[] = [];
     const a = await world.instance({ meddle: hearing('ask', () => void asks.push(monotonic())) });
@@ -61,7 +61,7 @@ describe('calls that several instances wait for', { concurrency: true, skip: ski
     assert.equal(asks.length, 4);
   });
 
-  test('an owner has 400 ms to say that it holds a call', async (t) => {
+  it('an owner has 400 ms to say that it holds a call', async (t) => {
     const world = open(t);
     const asks: number[] = [];
     const takenOver: number[] = [];
@@ -81,7 +81,7 @@ describe('calls that several instances wait for', { concurrency: true, skip: ski
     assert.ok(takenAt - askedAt > 395, `after ${takenAt - askedAt} ms`);
   });
 
-  test('an owner whose channel nobody hears is not waited for: a retry elsewhere wakes the phone within 350 ms', async (t) => {
+  it('an owner whose channel nobody hears is not waited for: a retry elsewhere wakes the phone within 350 ms', async (t) => {
     const world = open(t);
     const b = await world.instance();
     const delays: number[] = [];
@@ -96,7 +96,7 @@ describe('calls that several instances wait for', { concurrency: true, skip: ski
     assert.ok(Math.min(...delays) < 350, delays.join());
   });
 
-  test('an instance that did not hear how a call ended hears it when it asks the owner next', async (t) => {
+  it('an instance that did not hear how a call ended hears it when it asks the owner next', async (t) => {
     const world = open(t);
     const lost: string[] = [];
     const a = await world.instance({ meddle: losingOneMessage('end', () => void lost.push('end')) });
@@ -110,7 +110,7 @@ describe('calls that several instances wait for', { concurrency: true, skip: ski
     assert.deepEqual(asked.pushedKeys, []);
   });
 
-  test('a call that ends while it is being taken over is left alone', async (t) => {
+  it('a call that ends while it is being taken over is left alone', async (t) => {
     const world = open(t);
     const held = holdingReplies('take-over');
     const [a, b] = [await world.instance(), await world.instance({ meddle: held.meddle })];
@@ -126,7 +126,7 @@ describe('calls that several instances wait for', { concurrency: true, skip: ski
     assert.deepEqual(b.told.takenOver, []);
   });
 
-  test('a call that is handed over twice is woken once', async (t) => {
+  it('a call that is handed over twice is woken once', async (t) => {
     const world = open(t);
     const held = holdingReplies('take-over');
     const [a, b] = [await world.instance(), await world.instance({ meddle: held.meddle })];
@@ -142,7 +142,7 @@ describe('calls that several instances wait for', { concurrency: true, skip: ski
     assert.deepEqual(b.told.takenOver, ['twice']);
   });
 
-  test('one who joined watches the new owner of a call, and takes over from that one in its turn', async (t) => {
+  it('one who joined watches the new owner of a call, and takes over from that one in its turn', async (t) => {
     const world = open(t);
     const { meddle, of } = counted();
     const [a, b, c] = [await world.instance(), await world.instance(), await world.instance({ meddle })];
@@ -160,7 +160,7 @@ describe('calls that several instances wait for', { concurrency: true, skip: ski
     assert.deepEqual(c.told.takenOver, ['from one to the next']);
   });
 
-  test('a call that one joined whose PBX waits less goes on for the others', async (t) => {
+  it('a call that one joined whose PBX waits less goes on for the others', async (t) => {
     const world = open(t);
     const [a, b] = [await world.instance(), await world.instance({ waitMs: 1_000 })];
     const owned = await own(a, 'shorter wait');
@@ -171,7 +171,7 @@ describe('calls that several instances wait for', { concurrency: true, skip: ski
     assert.equal((await owned.ending).outcome, 'ready');
   });
 
-  test('one who joined finds an answer whose message is lost at its deadline', async (t) => {
+  it('one who joined finds an answer whose message is lost at its deadline', async (t) => {
     const world = open(t);
     const a = await world.instance({ meddle: unlooking });
     const b = await world.instance({ waitMs: 2_000, meddle: unlooking });
@@ -183,7 +183,7 @@ describe('calls that several instances wait for', { concurrency: true, skip: ski
     assert.deepEqual(b.told.found, ['deadline']);
   });
 
-  test('one who did not hear that it joined a call finds its answer when it looks', async (t) => {
+  it('one who did not hear that it joined a call finds its answer when it looks', async (t) => {
     const world = open(t);
     const { meddle, of } = counted();
     const a = await world.instance({ meddle: unlooking });
@@ -200,7 +200,7 @@ describe('calls that several instances wait for', { concurrency: true, skip: ski
     assert.deepEqual(b.told.found, ['look']);
   });
 
-  test('an answer that is found after the caller has left is not counted as found', async (t) => {
+  it('an answer that is found after the caller has left is not counted as found', async (t) => {
     const world = open(t);
     const a = await world.instance({ meddle: unlooking });
     const b = await world.instance({ meddle: mute });
@@ -212,7 +212,7 @@ describe('calls that several instances wait for', { concurrency: true, skip: ski
     assert.deepEqual(a.told.found, []);
   });
 
-  test('a late answer by call_id is not for the next account, whose call waits where it comes', async (t) => {
+  it('a late answer by call_id is not for the next account, whose call waits where it comes', async (t) => {
     const world = open(t);
     const a = await world.instance();
     const b = await world.instance({ meddle: unlooking });
@@ -227,7 +227,7 @@ describe('calls that several instances wait for', { concurrency: true, skip: ski
     assert.equal((await second.ending).outcome, 'declined');
   });
 
-  test('a caller who leaves while a call gets another key leaves nothing behind', async (t) => {
+  it('a caller who leaves while a call gets another key leaves nothing behind', async (t) => {
     const world = open(t);
     const held = holdingReplies('claim');
     const { meddle, of } = counted();

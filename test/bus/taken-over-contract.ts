@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { describe, type TestContext, test } from 'node:test';
+import { describe, it, type TestContext } from 'node:test';
 import { until } from '../../harness/until.ts';
 import { monotonic } from '../../src/lib/monotonic.ts';
 import type { PushResult } from '../../src/push/push-result.ts';
@@ -35,7 +35,7 @@ async function askBoth(
 /** What a bus does with a call whose time runs out, or that has ended, while its owner changes. */
 export function takenOverContract(name: string, open: (t: TestContext) => Promise<BusWorld>): void {
   describe(`${name}: time limits and owners`, () => {
-    test('a call that is taken over waits as long as the PBX of its new owner does', async (t) => {
+    it('a call that is taken over waits as long as the PBX of its new owner does', async (t) => {
       const world = await open(t);
       const a = await world.instance({ waitMs: SHORT_MS });
       const [b, c] = [await world.instance({ meddle: unlooking }), await world.instance()];
@@ -48,7 +48,7 @@ export function takenOverContract(name: string, open: (t: TestContext) => Promis
       assert.equal((await joined.ending).outcome, 'ready');
     });
 
-    test('a call that only joined ends when the time of its owner is over, whatever its owner tells', async (t) => {
+    it('a call that only joined ends when the time of its owner is over, whatever its owner tells', async (t) => {
       const world = await open(t);
       const heldUp = Promise.withResolvers<void>();
       const holdUpEnd = telling((script) => (script === 'end' ? heldUp.promise : undefined));
@@ -62,7 +62,7 @@ export function takenOverContract(name: string, open: (t: TestContext) => Promis
       assert.deepEqual(joined.pushedKeys, []);
     });
 
-    test('a call that has ended is not taken over: its answer counts and its phone is left alone', async (t) => {
+    it('a call that has ended is not taken over: its answer counts and its phone is left alone', async (t) => {
       const world = await open(t);
       const [a, b] = [await world.instance(), await world.instance({ meddle: unlooking })];
       const unheard = await world.instance({ meddle: mute });
@@ -106,7 +106,7 @@ export function takenOverContract(name: string, open: (t: TestContext) => Promis
       return Math.min(...delays);
     }
 
-    test('the new owner hears of a hand-over by message and wakes the phone within 300 ms', async (t) => {
+    it('the new owner hears of a hand-over by message and wakes the phone within 300 ms', async (t) => {
       const ms = await timesToHear(
         t,
         ({ owned }) => owned.hangUp(),
@@ -115,7 +115,7 @@ export function takenOverContract(name: string, open: (t: TestContext) => Promis
       assert.ok(ms < 300, `woken after ${ms} ms`);
     });
 
-    test('the other instance hears of an end by message; its PBX has it within 300 ms', async (t) => {
+    it('the other instance hears of an end by message; its PBX has it within 300 ms', async (t) => {
       const ms = await timesToHear(
         t,
         (_round, push) => push.resolve({ kind: 'token-gone', reason: 'Unregistered' }),
@@ -125,7 +125,7 @@ export function takenOverContract(name: string, open: (t: TestContext) => Promis
     });
 
     for (const first of ['owner', 'other'] as const) {
-      test(`a call that all have left is over for its app (first the ${first})`, async (t) => {
+      it(`a call that all have left is over for its app (first the ${first})`, async (t) => {
         const world = await open(t);
         const [a, b, c] = [await world.instance(), await world.instance(), await world.instance()];
         const { owned, joined } = await askBoth(a, b, 'left by all');
@@ -143,7 +143,7 @@ export function takenOverContract(name: string, open: (t: TestContext) => Promis
       });
     }
 
-    test('a killed instance leaves a call whose time is over: its answer is late, and it is asked anew', async (t) => {
+    it('a killed instance leaves a call whose time is over: its answer is late, and it is asked anew', async (t) => {
       const world = await open(t);
       const [a, b] = [await world.instance({ waitMs: SHORT_MS }), await world.instance()];
       const first = a.ask({ account: 1, callId: 'nobody ended it' });
@@ -159,7 +159,7 @@ export function takenOverContract(name: string, open: (t: TestContext) => Promis
       assert.equal((await again.ending).outcome, 'ready');
     });
 
-    test('an answer holds for the time of its call: then a second one is late, and it is asked anew', async (t) => {
+    it('an answer holds for the time of its call: then a second one is late, and it is asked anew', async (t) => {
       const world = await open(t);
       const [a, b] = [await world.instance({ waitMs: SHORT_MS }), await world.instance()];
       const first = a.ask({ account: 1, callId: 'answered, then old' });

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { it } from 'node:test';
 import { createAdmission } from '../../src/calls/admission.ts';
 
-test('calls whose phone is being looked up take a place, until the database has answered or failed', async () => {
+it('calls whose phone is being looked up take a place, until the database has answered or failed', async () => {
   const lookups: PromiseWithResolvers<undefined>[] = [];
   let waiting = 1;
   const admission = createAdmission({

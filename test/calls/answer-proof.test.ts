@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
-import { describe, test } from 'node:test';
+import { describe, it } from 'node:test';
 import { until } from '../../harness/until.ts';
 import { createAnswerProofs } from '../../src/calls/answer-proof.ts';
 import { askPbx } from '../../src/sandbox/pbx.ts';
@@ -26,7 +26,7 @@ function fates(service: TestService, fate: string) {
 }
 
 describe('ANSWER_SECRET', () => {
-  test('phones of both systems answer as ever, to an address that names their call', async (t) => {
+  it('phones of both systems answer as ever, to an address that names their call', async (t) => {
     const service = await startTestService(t, { settings: { ANSWER_SECRET: SECRET } });
     for (const kind of ['ios', 'android'] as const) {
       const phone = await service.phone({ kind });
@@ -41,7 +41,7 @@ describe('ANSWER_SECRET', () => {
     assert.equal(await fates(service, 'unproven'), 0);
   });
 
-  test('who knows the key and not the proof is told 404 like anyone, and the call waits on', async (t) => {
+  it('who knows the key and not the proof is told 404 like anyone, and the call waits on', async (t) => {
     const service = await startTestService(t, {
       settings: { ANSWER_SECRET: SECRET, APP_PUSH_ROUNDTRIP_WAIT: '20000' },
     });
@@ -92,7 +92,7 @@ describe('ANSWER_SECRET', () => {
     ['address', 'ios'],
     ['key', 'android'],
   ] as const) {
-    test(`the proof of an earlier call is none for a later one with its call_id (${carrier}, ${kind})`, async (t) => {
+    it(`the proof of an earlier call is none for a later one with its call_id (${carrier}, ${kind})`, async (t) => {
       const service = await startTestService(t, {
         settings: { ANSWER_SECRET: SECRET, ANSWER_PROOF: carrier, APP_PUSH_ROUNDTRIP_WAIT: '1500' },
       });
@@ -115,7 +115,7 @@ describe('ANSWER_SECRET', () => {
     });
   }
 
-  test('while a secret is replaced, instances take each other’s proofs', async (t) => {
+  it('while a secret is replaced, instances take each other’s proofs', async (t) => {
     const rows = [
       [{ ANSWER_SECRET: SECRET, ANSWER_SECRET_OTHER: OTHER }, SECRET, OTHER],
       [{ ANSWER_SECRET: OTHER, ANSWER_SECRET_OTHER: SECRET }, OTHER, SECRET],
@@ -139,7 +139,7 @@ describe('ANSWER_SECRET', () => {
     }
   });
 
-  test('the longest call still fits in a push', async (t) => {
+  it('the longest call still fits in a push', async (t) => {
     const service = await startTestService(t, { settings: { ANSWER_SECRET: SECRET } });
     for (const kind of ['ios', 'android'] as const) {
       const phone = await service.phone({ kind });
@@ -156,7 +156,7 @@ describe('ANSWER_SECRET', () => {
 });
 
 describe('ANSWER_PROOF', () => {
-  test('key: apps that do not post to response_api as it is are served, by a key that proves itself', async (t) => {
+  it('key: apps that do not post to response_api as it is are served, by a key that proves itself', async (t) => {
     const service = await startTestService(t, {
       settings: { ANSWER_SECRET: SECRET, ANSWER_PROOF: 'key', APP_PUSH_ROUNDTRIP_WAIT: '20000' },
     });
@@ -179,7 +179,7 @@ describe('ANSWER_PROOF', () => {
     assert.equal(phone.pushes(), 1);
   });
 
-  test('key: a proof in the address, of an instance that was not changed yet, is taken as well', async (t) => {
+  it('key: a proof in the address, of an instance that was not changed yet, is taken as well', async (t) => {
     const service = await startTestService(t, {
       settings: { ANSWER_SECRET: OTHER, ANSWER_SECRET_OTHER: SECRET, ANSWER_PROOF: 'key' },
     });
@@ -193,7 +193,7 @@ describe('ANSWER_PROOF', () => {
     assert.equal(await fates(service, 'unproven'), 0);
   });
 
-  test('key: a call that was begun with a key of another making is proven by the address', () => {
+  it('key: a call that was begun with a key of another making is proven by the address', () => {
     const options = { secret: SECRET, otherSecret: undefined };
     const [key, address] = [
       createAnswerProofs({ ...options, carrier: 'key' }),
@@ -210,7 +210,7 @@ describe('ANSWER_PROOF', () => {
     }
   });
 
-  test('optional: an answer without its proof is taken, and counted', async (t) => {
+  it('optional: an answer without its proof is taken, and counted', async (t) => {
     const service = await startTestService(t, {
       settings: { ANSWER_SECRET: SECRET, ANSWER_PROOF: 'optional', APP_PUSH_ROUNDTRIP_WAIT: '20000' },
     });
@@ -224,7 +224,7 @@ describe('ANSWER_PROOF', () => {
     assert.equal(await fates(service, 'unproven'), 0);
   });
 
-  test('optional-key: pushes carry keys that prove themselves, and answers to other keys are still taken', async (t) => {
+  it('optional-key: pushes carry keys that prove themselves, and answers to other keys are still taken', async (t) => {
     const service = await startTestService(t, {
       settings: { ANSWER_SECRET: SECRET, ANSWER_PROOF: 'optional-key', APP_PUSH_ROUNDTRIP_WAIT: '20000' },
     });

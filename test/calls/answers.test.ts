@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
-import { describe, test } from 'node:test';
+import { describe, it } from 'node:test';
 import { until } from '../../harness/until.ts';
 import { startTestService, type TestPhone, type TestService } from '../helpers/test-service.ts';
 import { UNHURRIED } from '../providers/unhurried.ts';
@@ -29,7 +29,7 @@ function answersLogged(service: TestService) {
 
 describe('answers', { concurrency: true }, () => {
   for (const first of [true, false]) {
-    test(`the first one counts, the second is taken and changes nothing (first ${first})`, async (t) => {
+    it(`the first one counts, the second is taken and changes nothing (first ${first})`, async (t) => {
       const service = await startTestService(t, { settings: UNHURRIED });
       const phone = await service.phone({ silent: true });
       const call = { account: phone.account, callId: randomUUID() };
@@ -47,7 +47,7 @@ describe('answers', { concurrency: true }, () => {
     });
   }
 
-  test('two at the same moment: both are taken, one decides', async (t) => {
+  it('two at the same moment: both are taken, one decides', async (t) => {
     const service = await startTestService(t, { settings: UNHURRIED });
     const phone = await service.phone({ silent: true });
     const waiting = service.ask({ account: phone.account });
@@ -60,7 +60,7 @@ describe('answers', { concurrency: true }, () => {
     assert.equal(outcome, taken?.fields['available'] === true ? 'ready' : 'declined');
   });
 
-  test('to a key that nobody waits for: 404', async (t) => {
+  it('to a key that nobody waits for: 404', async (t) => {
     const service = await startTestService(t, { settings: UNHURRIED });
     for (const key of [randomUUID(), 'x', '__proto__', 'constructor', '0'.repeat(255)])
       assert.equal(await answer(service, key), 404, key);
@@ -72,7 +72,7 @@ describe('answers', { concurrency: true }, () => {
     ['a UUID with something behind it', `${randomUUID()}x`],
     ['31 hex digits', 'a'.repeat(31)],
   ] as const) {
-    test(`an iPhone called with ${sort} gets 32 hex digits, and either key answers`, async (t) => {
+    it(`an iPhone called with ${sort} gets 32 hex digits, and either key answers`, async (t) => {
       const service = await startTestService(t, { settings: UNHURRIED });
       const phone = await service.phone({ kind: 'ios', silent: true });
       for (const which of ['pushed', 'call_id'] as const) {
@@ -89,7 +89,7 @@ describe('answers', { concurrency: true }, () => {
     });
   }
 
-  test('an iPhone is given a UUID and 32 hex digits as they are', async (t) => {
+  it('an iPhone is given a UUID and 32 hex digits as they are', async (t) => {
     const service = await startTestService(t, { settings: UNHURRIED });
     const phone = await service.phone({ kind: 'ios' });
     for (const callId of [randomUUID(), randomUUID().toUpperCase(), 'ABCDEF0123456789abcdef0123456789']) {
@@ -98,7 +98,7 @@ describe('answers', { concurrency: true }, () => {
     }
   });
 
-  test('an Android phone is given any name as it is', async (t) => {
+  it('an Android phone is given any name as it is', async (t) => {
     const service = await startTestService(t, { settings: UNHURRIED });
     const phone = await service.phone();
     const callId = '1574953201.42-pbx@ams/🙂';
@@ -107,7 +107,7 @@ describe('answers', { concurrency: true }, () => {
   });
 });
 
-test('an answer after the NAK: 404, and the PBX keeps its NAK', async (t) => {
+it('an answer after the NAK: 404, and the PBX keeps its NAK', async (t) => {
   const service = await startTestService(t);
   const phone = await service.phone({ silent: true });
   const waiting = service.ask({ account: phone.account });
@@ -120,7 +120,7 @@ test('an answer after the NAK: 404, and the PBX keeps its NAK', async (t) => {
   );
 });
 
-test("a second answer after the call's time: 404", async (t) => {
+it("a second answer after the call's time: 404", async (t) => {
   const service = await startTestService(t);
   const phone = await service.phone();
   assert.equal((await service.ask({ account: phone.account })).outcome, 'ready');

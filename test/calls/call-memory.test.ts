@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
-import { describe, type TestContext, test } from 'node:test';
+import { describe, it, type TestContext } from 'node:test';
 import type { Platform } from '../../src/apps/platform.ts';
 import type { Call } from '../../src/calls/call.ts';
 import { WaitingRoom } from '../../src/calls/waiting-room.ts';
@@ -31,7 +31,7 @@ describe('what is remembered of a call that its app answered', () => {
     [true, 'ready'],
     [false, 'declined'],
   ] as const) {
-    test(`within its time a second answer is a duplicate and a repeat is answered, then neither (${outcome})`, (t) => {
+    it(`within its time a second answer is a duplicate and a repeat is answered, then neither (${outcome})`, (t) => {
       const { clock, room, enter } = scene(t);
       enter(1, 'name');
       assert.equal(room.answer('name', available), 'taken');
@@ -53,7 +53,7 @@ describe('what is remembered of a call that its app answered', () => {
     });
   }
 
-  test('is for its own account, also where two share a name', (t) => {
+  it('is for its own account, also where two share a name', (t) => {
     const { room, enter } = scene(t);
     const [first, second] = [enter(1, 'name'), enter(2, 'name')];
     assert.equal(first.uniqueKey, 'name');
@@ -68,7 +68,7 @@ describe('what is remembered of a call that its app answered', () => {
     assert.equal(room.findRepeat('name', 3), undefined);
   });
 
-  test('is found by the key of its push and by its name, where either is good', (t) => {
+  it('is found by the key of its push and by its name, where either is good', (t) => {
     const { room, enter } = scene(t);
     const { uniqueKey } = enter(1, 'no UUID', 'apns');
     assert.match(uniqueKey, /^[0-9a-f]{32}$/);
@@ -78,7 +78,7 @@ describe('what is remembered of a call that its app answered', () => {
     assert.equal(room.findRepeat('no UUID', 1)?.kind, 'answered');
   });
 
-  test('is no answer to its name where a push has to prove itself, but for the PBX that asks again', (t) => {
+  it('is no answer to its name where a push has to prove itself, but for the PBX that asks again', (t) => {
     const { room, enter } = scene(t, { newKey: randomUUID, answersToCallIds: false });
     const callId = randomUUID();
     const { uniqueKey } = enter(1, callId);
@@ -92,7 +92,7 @@ describe('what is remembered of a call that its app answered', () => {
 });
 
 describe('what is remembered of a call that ended otherwise', () => {
-  test('an answer to it is late, and a repeat is a new call', (t) => {
+  it('an answer to it is late, and a repeat is a new call', (t) => {
     const { room, enter } = scene(t);
     enter(1, 'name').settle('timed-out');
     assert.equal(room.answer('name', true), 'late');
@@ -100,7 +100,7 @@ describe('what is remembered of a call that ended otherwise', () => {
     assert.equal(enter(1, 'name').uniqueKey, 'name', 'for the same account under the same key');
   });
 
-  test('a repeat is a new call, also where a push has to prove itself', (t) => {
+  it('a repeat is a new call, also where a push has to prove itself', (t) => {
     const { room, enter } = scene(t, { newKey: randomUUID, answersToCallIds: false });
     for (const outcome of ['cancelled', 'timed-out'] as const) {
       enter(1, 'name').settle(outcome);
@@ -108,7 +108,7 @@ describe('what is remembered of a call that ended otherwise', () => {
     }
   });
 
-  test('its name is no key of the next account, while it is remembered', (t) => {
+  it('its name is no key of the next account, while it is remembered', (t) => {
     const { clock, room, enter } = scene(t);
     enter(1, 'name').settle('timed-out');
     const next = enter(2, 'name');
@@ -122,7 +122,7 @@ describe('what is remembered of a call that ended otherwise', () => {
 });
 
 describe('how many wait', () => {
-  test('each request of a call counts, until it leaves or the call ends', (t) => {
+  it('each request of a call counts, until it leaves or the call ends', (t) => {
     const { room, enter } = scene(t);
     const call = enter(1, 'name');
     room.callerCame(call);
@@ -144,7 +144,7 @@ describe('how many wait', () => {
     assert.deepEqual([room.size, room.requests], [0, 0]);
   });
 
-  test('a full room takes no call and no further request, and a closed one says so', (t) => {
+  it('a full room takes no call and no further request, and a closed one says so', (t) => {
     const { room, enter } = scene(t);
     const calls = Array.from({ length: 9 }, (_, account) => enter(account));
     const [first] = calls;
@@ -160,7 +160,7 @@ describe('how many wait', () => {
     assert.deepEqual(room.enter(ask, makeDevice()), { kind: 'refused', outcome: 'shutting-down' });
   });
 
-  test('a cancel ends every account of a name and no other call', (t) => {
+  it('a cancel ends every account of a name and no other call', (t) => {
     const { room, enter } = scene(t);
     const calls = [enter(1, 'name'), enter(2, 'name'), enter(3, 'name'), enter(4, 'other')];
     calls[1]?.settle('declined');
@@ -176,7 +176,7 @@ describe('how many wait', () => {
     assert.equal(calls[3]?.ending?.outcome, 'shutting-down');
   });
 
-  test('a call that gets another key is found by that alone, and one that is over keeps its own', (t) => {
+  it('a call that gets another key is found by that alone, and one that is over keeps its own', (t) => {
     const { room, enter } = scene(t);
     const call = enter(1, 'name');
     room.rekey(call, 'another', false);
@@ -192,7 +192,7 @@ describe('how many wait', () => {
     assert.equal(call.uniqueKey, 'third');
   });
 
-  test('how often calls came and went is counted, so that what was found before is looked for again', (t) => {
+  it('how often calls came and went is counted, so that what was found before is looked for again', (t) => {
     const { room, enter } = scene(t);
     const seen = [room.changes];
     const call = enter(1, 'name');

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { describe, test } from 'node:test';
+import { describe, it } from 'node:test';
 import { decodeProtectedHeader } from 'jose';
 import { until } from '../../harness/until.ts';
 import { newAccount, startTestService, type TestService } from '../helpers/test-service.ts';
@@ -15,7 +15,7 @@ function lastKey(service: TestService): string | undefined {
 }
 
 describe('apps that change while the service runs', { concurrency: true }, () => {
-  test('an added app is taken up by its first call, however long the next look is away', async (t) => {
+  it('an added app is taken up by its first call, however long the next look is away', async (t) => {
     const service = await startTestService(t, {
       settings: { ...UNHURRIED, APPS_REFRESH_INTERVAL: '600000' },
     });
@@ -30,7 +30,7 @@ describe('apps that change while the service runs', { concurrency: true }, () =>
     assert.equal(request?.headers[':path'], '/v1/projects/project-added/messages:send');
   });
 
-  test('an added app connects before its first call', async (t) => {
+  it('an added app connects before its first call', async (t) => {
     const service = await startTestService(t, { settings: { ...UNHURRIED, APPS_REFRESH_INTERVAL: '100' } });
     const { apple } = service.world;
     await until(() => apple.sessions() === 1, 'the first connection stands');
@@ -39,7 +39,7 @@ describe('apps that change while the service runs', { concurrency: true }, () =>
     await until(() => apple.sessions() === 2, 'the connection of the new app stands');
   });
 
-  test('a rotated key is used from then on, and calls that wait are not disturbed', async (t) => {
+  it('a rotated key is used from then on, and calls that wait are not disturbed', async (t) => {
     const service = await startTestService(t, {
       settings: { ...UNHURRIED, APPS_REFRESH_INTERVAL: '100', APP_PUSH_ROUNDTRIP_WAIT: '20000' },
     });
@@ -66,7 +66,7 @@ describe('apps that change while the service runs', { concurrency: true }, () =>
     assert.equal((await waiting).outcome, 'ready');
   });
 
-  test('a refused key is replaced: calls ring again at once', async (t) => {
+  it('a refused key is replaced: calls ring again at once', async (t) => {
     const service = await startTestService(t, { settings: { ...UNHURRIED, APPS_REFRESH_INTERVAL: '100' } });
     const phones = [1, 2, 3, 4].map(() => service.phone({ kind: 'ios' }));
     const [phone, ...others] = await Promise.all(phones);
@@ -86,7 +86,7 @@ describe('apps that change while the service runs', { concurrency: true }, () =>
     assert.equal(await service.metric(breaker), 0, 'the alarm ends with the key that caused it');
   });
 
-  test('an app whose credential is of no use costs its own calls only, and says so', async (t) => {
+  it('an app whose credential is of no use costs its own calls only, and says so', async (t) => {
     const service = await startTestService(t, {
       settings: { ...UNHURRIED, APPS_REFRESH_INTERVAL: '600000' },
     });

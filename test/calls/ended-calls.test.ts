@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { it } from 'node:test';
 import { EndedCalls } from '../../src/calls/ended-calls.ts';
 
 const LIMIT = 100;
@@ -11,7 +11,7 @@ function endedFor(account: number) {
   };
 }
 
-test('the last calls are remembered, whatever their number, and early ones are forgotten', () => {
+it('the last calls are remembered, whatever their number, and early ones are forgotten', () => {
   const ended = new EndedCalls(LIMIT);
   for (let call = 1; call <= LIMIT * 5; call += 1) {
     ended.remember(`key ${call}`, endedFor(call));
@@ -22,7 +22,7 @@ test('the last calls are remembered, whatever their number, and early ones are f
   }
 });
 
-test('the last call of a key is the one that is found', () => {
+it('the last call of a key is the one that is found', () => {
   const ended = new EndedCalls(LIMIT);
   ended.remember('key', endedFor(1));
   for (let call = 1; call <= LIMIT; call += 1) ended.remember(`other ${call}`, endedFor(call));
@@ -31,7 +31,7 @@ test('the last call of a key is the one that is found', () => {
   assert.equal(ended.find('never'), undefined);
 });
 
-test('a call is remembered for 300 s, however long the process has run and nothing ended', (t) => {
+it('a call is remembered for 300 s, however long the process has run and nothing ended', (t) => {
   const clock = { now: 1_000_000 };
   t.mock.method(performance, 'now', () => clock.now);
   const ended = new EndedCalls(LIMIT);

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { it } from 'node:test';
 import { until } from '../../harness/until.ts';
 import { createAppStore } from '../../src/apps/app-store.ts';
 import type { PbxAnswer } from '../../src/sandbox/pbx.ts';
@@ -43,7 +43,7 @@ async function registerAll(databaseUrl: string, phones: readonly TestPhone[]): P
   }
 }
 
-test(`${CALLS} calls wait at once, and each PBX gets the word of its own phone`, async (t) => {
+it(`${CALLS} calls wait at once, and each PBX gets the word of its own phone`, async (t) => {
   const service = await startTestService(t, {
     settings: { APP_PUSH_ROUNDTRIP_WAIT: String(WAIT_MS), APP_PUSH_RESEND_INTERVAL: String(WAIT_MS) },
     world: { apple: { keep: CALLS }, google: { keep: CALLS } },

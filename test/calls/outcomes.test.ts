@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { DatabaseSync } from 'node:sqlite';
-import { describe, test } from 'node:test';
+import { describe, it } from 'node:test';
 import { until } from '../../harness/until.ts';
 import { cancelPbxCall } from '../../src/sandbox/pbx.ts';
 import { newAccount, startTestService } from '../helpers/test-service.ts';
 
 describe('every way a call can end', () => {
-  test('ready: the phone answers that it can take the call', async (t) => {
+  it('ready: the phone answers that it can take the call', async (t) => {
     const service = await startTestService(t);
     for (const kind of ['ios', 'android'] as const) {
       const phone = await service.phone({ kind });
@@ -23,7 +23,7 @@ describe('every way a call can end', () => {
     }
   });
 
-  test('declined: the phone answers that it cannot', async (t) => {
+  it('declined: the phone answers that it cannot', async (t) => {
     const service = await startTestService(t);
     const phone = await service.phone({ available: false });
     const answer = await service.ask({ account: phone.account });
@@ -31,7 +31,7 @@ describe('every way a call can end', () => {
     assert.equal(answer.outcome, 'declined');
   });
 
-  test('timed-out: the phone was pushed and says nothing', async (t) => {
+  it('timed-out: the phone was pushed and says nothing', async (t) => {
     const service = await startTestService(t, { settings: { APP_PUSH_ROUNDTRIP_WAIT: '600' } });
     const phone = await service.phone({ silent: true });
     const answer = await service.ask({ account: phone.account });
@@ -40,14 +40,14 @@ describe('every way a call can end', () => {
     assert.ok(answer.tookMs >= 595, `the wait ended after ${answer.tookMs} ms`);
   });
 
-  test('no-device: nobody registered for the account', async (t) => {
+  it('no-device: nobody registered for the account', async (t) => {
     const service = await startTestService(t);
     const answer = await service.ask({ account: newAccount() });
     assert.equal(answer.body, 'status=NAK');
     assert.equal(answer.outcome, 'no-device');
   });
 
-  test('token-gone: the push service says that the token is dead, and the phone is forgotten', async (t) => {
+  it('token-gone: the push service says that the token is dead, and the phone is forgotten', async (t) => {
     const service = await startTestService(t);
     const phone = await service.phone();
     service.world.google.unregisterDevice(phone.token);
@@ -61,7 +61,7 @@ describe('every way a call can end', () => {
     );
   });
 
-  test('push-failed: the push service refuses the push and a second try', async (t) => {
+  it('push-failed: the push service refuses the push and a second try', async (t) => {
     const service = await startTestService(t);
     const phone = await service.phone();
     service.world.google.script({ kind: 'answer', status: 500, reason: 'INTERNAL' });
@@ -71,7 +71,7 @@ describe('every way a call can end', () => {
     assert.equal(service.world.google.requests.count(), 2);
   });
 
-  test('provider-down: after a refused credential calls are not kept waiting', async (t) => {
+  it('provider-down: after a refused credential calls are not kept waiting', async (t) => {
     const service = await startTestService(t);
     service.world.apple.script({ kind: 'answer', status: 403, reason: 'InvalidProviderToken' });
     for (const _ of [1, 2, 3, 4]) {
@@ -83,7 +83,7 @@ describe('every way a call can end', () => {
     assert.equal(service.world.apple.requests.count(), 6, 'three phones, twice each');
   });
 
-  test('push-overloaded: the bound on pushes in flight is reached', async (t) => {
+  it('push-overloaded: the bound on pushes in flight is reached', async (t) => {
     const service = await startTestService(t, { settings: { MAX_PUSHES_IN_FLIGHT: '1' } });
     const [first, second] = [await service.phone(), await service.phone()];
     service.world.google.script({ kind: 'hang' }, { token: first.token, times: 1 });
@@ -95,7 +95,7 @@ describe('every way a call can end', () => {
     await waiting;
   });
 
-  test('overloaded: the bound on waiting calls is reached', async (t) => {
+  it('overloaded: the bound on waiting calls is reached', async (t) => {
     const service = await startTestService(t, { settings: { MAX_WAITING_CALLS: '1' } });
     const [first, second] = [await service.phone({ silent: true }), await service.phone()];
     const waiting = service.ask({ account: first.account });
@@ -107,7 +107,7 @@ describe('every way a call can end', () => {
     await waiting;
   });
 
-  test('cancelled: the PBX gives the call up', async (t) => {
+  it('cancelled: the PBX gives the call up', async (t) => {
     const service = await startTestService(t);
     const phone = await service.phone({ silent: true });
     const callId = randomUUID();
@@ -121,7 +121,7 @@ describe('every way a call can end', () => {
     assert.equal((await cancelPbxCall({ url: service.url, callId })).status, 404);
   });
 
-  test('caller-gone: the PBX hangs up, and nothing is pushed any more', async (t) => {
+  it('caller-gone: the PBX hangs up, and nothing is pushed any more', async (t) => {
     const service = await startTestService(t, {
       settings: { APP_PUSH_ROUNDTRIP_WAIT: '60000', APP_PUSH_RESEND_INTERVAL: '100' },
     });
@@ -142,7 +142,7 @@ describe('every way a call can end', () => {
     );
   });
 
-  test('shutting-down: what still waits at the end of the grace gets its NAK', async (t) => {
+  it('shutting-down: what still waits at the end of the grace gets its NAK', async (t) => {
     const service = await startTestService(t, {
       settings: { APP_PUSH_ROUNDTRIP_WAIT: '60000', SHUTDOWN_GRACE: '50' },
     });
@@ -155,7 +155,7 @@ describe('every way a call can end', () => {
     assert.equal(answer.outcome, 'shutting-down');
   });
 
-  test('storage-unavailable: the database cannot be asked', async (t) => {
+  it('storage-unavailable: the database cannot be asked', async (t) => {
     const service = await startTestService(t);
     const phone = await service.phone();
     const other = new DatabaseSync(service.databaseUrl.slice('sqlite:'.length));

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { describe, test } from 'node:test';
+import { describe, it } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { until } from '../../harness/until.ts';
 import type { AnswerFault } from '../../src/sandbox/faults.ts';
@@ -47,7 +47,7 @@ function accepted({ logged }: TestService) {
 
 describe('a resend that is refused', { concurrency: true }, () => {
   for (const { name, kind, refusal } of ROWS) {
-    test(`does not end a call whose first push was accepted (${name})`, async (t) => {
+    it(`does not end a call whose first push was accepted (${name})`, async (t) => {
       const service = await startTestService(t, { settings: OFTEN });
       const phone = await silentPhone(service, kind);
       const asked = service.ask({ account: phone.account });
@@ -58,7 +58,7 @@ describe('a resend that is refused', { concurrency: true }, () => {
       assert.deepEqual((({ body, outcome }) => [body, outcome])(await asked), ['status=ACK', 'ready']);
     });
 
-    test(`does not end a call whose first push is under way (${name})`, async (t) => {
+    it(`does not end a call whose first push is under way (${name})`, async (t) => {
       const service = await startTestService(t, { settings: OFTEN });
       const phone = await silentPhone(service, kind);
       const there = pushService(service, kind);
@@ -72,7 +72,7 @@ describe('a resend that is refused', { concurrency: true }, () => {
   }
 
   for (const { name, kind, refusal } of ROWS.filter(({ refusal }) => refusal.status !== 500)) {
-    test(`because the token is dead is the last one of its call (${name})`, async (t) => {
+    it(`because the token is dead is the last one of its call (${name})`, async (t) => {
       const service = await startTestService(t, { settings: OFTEN });
       const phone = await silentPhone(service, kind);
       const there = pushService(service, kind);

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
-import { describe, test } from 'node:test';
+import { describe, it } from 'node:test';
 import { until } from '../../harness/until.ts';
 import { startTestService, type TestService } from '../helpers/test-service.ts';
 import { UNHURRIED } from '../providers/unhurried.ts';
@@ -11,7 +11,7 @@ function repeats(service: TestService, found: 'waiting' | 'answered'): Promise<n
 
 describe('the same call asked again', { concurrency: true }, () => {
   for (const available of [true, false]) {
-    test(`joins the one that waits: one push, the same answer (available ${available})`, async (t) => {
+    it(`joins the one that waits: one push, the same answer (available ${available})`, async (t) => {
       const service = await startTestService(t, { settings: UNHURRIED });
       const phone = await service.phone({ silent: true });
       const call = { account: phone.account, callId: randomUUID() };
@@ -31,7 +31,7 @@ describe('the same call asked again', { concurrency: true }, () => {
       assert.equal(service.logged.filter((line) => line.message.startsWith('call ended')).length, 1);
     });
 
-    test(`after the answer, within the call's time: the same answer and no push (${available})`, async (t) => {
+    it(`after the answer, within the call's time: the same answer and no push (${available})`, async (t) => {
       const service = await startTestService(t, { settings: UNHURRIED });
       const phone = await service.phone({ available });
       const call = { account: phone.account, callId: randomUUID() };
@@ -45,7 +45,7 @@ describe('the same call asked again', { concurrency: true }, () => {
     });
   }
 
-  test('five at the same moment: one push', async (t) => {
+  it('five at the same moment: one push', async (t) => {
     const service = await startTestService(t, { settings: UNHURRIED });
     const phone = await service.phone({ wakeUpMs: 100 });
     const call = { account: phone.account, callId: randomUUID() };
@@ -54,7 +54,7 @@ describe('the same call asked again', { concurrency: true }, () => {
     assert.equal(phone.pushes(), 1);
   });
 
-  test('after the answer, one call_id for two accounts: each has its own answer again and no push', async (t) => {
+  it('after the answer, one call_id for two accounts: each has its own answer again and no push', async (t) => {
     const service = await startTestService(t, { settings: UNHURRIED });
     const callId = randomUUID();
     const phones = [await service.phone({ available: false }), await service.phone()];
@@ -71,7 +71,7 @@ describe('the same call asked again', { concurrency: true }, () => {
     );
   });
 
-  test('for another account is a call of its own', async (t) => {
+  it('for another account is a call of its own', async (t) => {
     const service = await startTestService(t, { settings: UNHURRIED });
     const callId = randomUUID();
     const phones = [await service.phone({ silent: true }), await service.phone({ silent: true })] as const;
@@ -115,7 +115,7 @@ describe('requests that join a call are bounded', { concurrency: true }, () => {
   const refusals = (service: TestService, reason: string): number =>
     service.logged.filter(({ fields }) => fields['reason'] === reason).length;
 
-  test('for one call: the first 16 are held and the next are refused, while other calls ring', async (t) => {
+  it('for one call: the first 16 are held and the next are refused, while other calls ring', async (t) => {
     const service = await startTestService(t, { settings });
     const phone = await service.phone({ silent: true });
     const call = { account: phone.account, callId: randomUUID() };
@@ -133,7 +133,7 @@ describe('requests that join a call are bounded', { concurrency: true }, () => {
     assert.equal(phone.pushes(), 1);
   });
 
-  test('for many calls: together they take no more places than MAX_WAITING_CALLS, and give them back', async (t) => {
+  it('for many calls: together they take no more places than MAX_WAITING_CALLS, and give them back', async (t) => {
     const service = await startTestService(t, { settings });
     const phones = await Promise.all([1, 2, 3, 4].map(() => service.phone({ silent: true })));
     const groups: Awaited<ReturnType<typeof askMany>>[] = [];
@@ -165,7 +165,7 @@ describe('requests that join a call are bounded', { concurrency: true }, () => {
   });
 });
 
-test('the same call asked again after its time is a new call', async (t) => {
+it('the same call asked again after its time is a new call', async (t) => {
   const service = await startTestService(t);
   const phone = await service.phone({ silent: true });
   const call = { account: phone.account, callId: randomUUID() };
@@ -176,7 +176,7 @@ test('the same call asked again after its time is a new call', async (t) => {
 describe('a PBX that hangs up', { concurrency: true }, () => {
   const long = { settings: { APP_PUSH_ROUNDTRIP_WAIT: '20000', APP_PUSH_RESEND_INTERVAL: '300' } };
 
-  test('one of two legs: the call goes on for the other', async (t) => {
+  it('one of two legs: the call goes on for the other', async (t) => {
     const service = await startTestService(t, long);
     const phone = await service.phone({ silent: true });
     const call = { account: phone.account, callId: randomUUID() };
@@ -200,7 +200,7 @@ describe('a PBX that hangs up', { concurrency: true }, () => {
     }
   });
 
-  test('both legs: the call is over, and its phone is told 404', async (t) => {
+  it('both legs: the call is over, and its phone is told 404', async (t) => {
     const service = await startTestService(t, long);
     const phone = await service.phone({ silent: true });
     const call = { account: phone.account, callId: randomUUID() };
@@ -216,7 +216,7 @@ describe('a PBX that hangs up', { concurrency: true }, () => {
     assert.equal((await phone.answer(push)).status, 404);
   });
 
-  test('before its push could be sent: it never is', async (t) => {
+  it('before its push could be sent: it never is', async (t) => {
     const service = await startTestService(t, long);
     const { google } = service.world;
     const [slow, phone] = [await service.phone(), await service.phone()];

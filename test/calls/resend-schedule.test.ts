@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { describe, test } from 'node:test';
+import { describe, it } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { until } from '../../harness/until.ts';
 import { monotonic } from '../../src/lib/monotonic.ts';
@@ -18,7 +18,7 @@ function pushedAt(phone: TestPhone): number[] {
 }
 
 describe('wait 4000, resend 1000', { concurrency: true }, () => {
-  test('a silent phone: pushes at 0, 1 and 2 s, NAK at 4 s', async (t) => {
+  it('a silent phone: pushes at 0, 1 and 2 s, NAK at 4 s', async (t) => {
     const service = await startTestService(t, USUAL);
     const phone = await service.phone({ silent: true });
     const askedAt = monotonic();
@@ -35,7 +35,7 @@ describe('wait 4000, resend 1000', { concurrency: true }, () => {
     assert.deepEqual(attempts, ['1', '2', '3']);
   });
 
-  test('a silent phone that asked for one push a call gets one', async (t) => {
+  it('a silent phone that asked for one push a call gets one', async (t) => {
     const service = await startTestService(t, USUAL);
     const phone = await service.phone({ kind: 'ios', silent: true });
     const { outcome, tookMs } = await service.ask({ account: phone.account });
@@ -47,7 +47,7 @@ describe('wait 4000, resend 1000', { concurrency: true }, () => {
 });
 
 describe('wait 12000, resend 3000', { concurrency: true }, () => {
-  test('an answer after the second push: no third one', async (t) => {
+  it('an answer after the second push: no third one', async (t) => {
     const service = await startTestService(t, PATIENT);
     const phone = await service.phone({ silent: true });
     const asked = service.ask({ account: phone.account });
@@ -58,7 +58,7 @@ describe('wait 12000, resend 3000', { concurrency: true }, () => {
     assert.equal(phone.pushes(), 2);
   });
 
-  test('an answer at 300 ms: the PBX has its ACK at once', async (t) => {
+  it('an answer at 300 ms: the PBX has its ACK at once', async (t) => {
     const service = await startTestService(t, PATIENT);
     const phone = await service.phone({ wakeUpMs: 300 });
     const delays: number[] = [];

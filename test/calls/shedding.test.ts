@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
-import { describe, type TestContext, test } from 'node:test';
+import { describe, it, type TestContext } from 'node:test';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { until } from '../../harness/until.ts';
 import { cancelPbxCall } from '../../src/sandbox/pbx.ts';
@@ -47,7 +47,7 @@ function incomingCall(service: TestService, account: number) {
 }
 
 describe('while the event loop is late', () => {
-  test('new calls hear NAK at once, and everything that is under way goes on', async (t) => {
+  it('new calls hear NAK at once, and everything that is under way goes on', async (t) => {
     const service = await startTestService(t, {
       settings: { EVENT_LOOP_LIMIT: '200', APP_PUSH_ROUNDTRIP_WAIT: '60000' },
     });
@@ -99,7 +99,7 @@ describe('while the event loop is late', () => {
     await until(async () => (await service.metric('vialer_middleware_shedding')) === 0, 'the gauge follows');
   });
 
-  test('one long pause turns no call away, and with EVENT_LOOP_LIMIT=0 nothing does', async (t) => {
+  it('one long pause turns no call away, and with EVENT_LOOP_LIMIT=0 nothing does', async (t) => {
     for (const [limit, makeLate] of [
       ['400', async () => burn(2_500)],
       [
@@ -127,7 +127,7 @@ describe('while the event loop is late', () => {
 describe('a burst of three times the limit', () => {
   const LIMIT = 20;
 
-  test('of waiting calls: every call above it hears NAK at once, and the others ring', async (t) => {
+  it('of waiting calls: every call above it hears NAK at once, and the others ring', async (t) => {
     const service = await startTestService(t, {
       settings: { MAX_WAITING_CALLS: String(LIMIT), APP_PUSH_ROUNDTRIP_WAIT: '60000' },
     });
@@ -149,7 +149,7 @@ describe('a burst of three times the limit', () => {
   });
 
   for (const kind of ['ios', 'android'] as const) {
-    test(`of pushes in flight (${kind}): every call above it hears NAK at once, and no push waits in a queue`, async (t) => {
+    it(`of pushes in flight (${kind}): every call above it hears NAK at once, and no push waits in a queue`, async (t) => {
       const service = await startTestService(t, {
         settings: {
           MAX_PUSHES_IN_FLIGHT: String(LIMIT),

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { describe, test } from 'node:test';
+import { describe, it } from 'node:test';
 import { createLoneBus } from '../../src/bus/lone-bus.ts';
 import type { CallAsk } from '../../src/calls/call.ts';
 import type { CallEvents } from '../../src/calls/call-events.ts';
@@ -64,7 +64,7 @@ function caller(gone = false): Caller {
 }
 
 describe('what happens while a call is begun', () => {
-  test('a PBX that left while its device was looked up: nothing is pushed', async () => {
+  it('a PBX that left while its device was looked up: nothing is pushed', async () => {
     const { take, found, room, pushes } = story();
     const pbx = caller();
     const taken = take(pbx);
@@ -75,7 +75,7 @@ describe('what happens while a call is begun', () => {
     assert.equal(pushes(), 0);
   });
 
-  test('two requests that both look the device up at once push it once and share the answer', async () => {
+  it('two requests that both look the device up at once push it once and share the answer', async () => {
     const { take, found, room, pushes, repeated } = story();
     const both = [take(caller()), take(caller())];
     found();
@@ -88,7 +88,7 @@ describe('what happens while a call is begun', () => {
     assert.deepEqual(repeated, [{ account: ACCOUNT, callId: 'one-call', found: 'waiting' }]);
   });
 
-  test('a repeated request whose PBX has left already does not keep the call waiting', async () => {
+  it('a repeated request whose PBX has left already does not keep the call waiting', async () => {
     const { take, found, room } = story();
     found();
     const first = caller();
@@ -101,7 +101,7 @@ describe('what happens while a call is begun', () => {
     for (const { ending } of await Promise.all(calls)) assert.equal(ending.outcome, 'caller-gone');
   });
 
-  test('a service that stopped while the device was looked up: the PBX has its NAK at once', async () => {
+  it('a service that stopped while the device was looked up: the PBX has its NAK at once', async () => {
     const { take, found, room, pushes, turnedAway } = story();
     const taken = take(caller());
     room.close();
@@ -117,7 +117,7 @@ describe('what happens while a call is begun', () => {
 describe('how long a call has taken', () => {
   const AGO_MS = 5_000;
 
-  test('is counted from the request of the PBX, for the push and for the answer', async () => {
+  it('is counted from the request of the PBX, for the push and for the answer', async () => {
     const { take, found, room, pushes } = story();
     found();
     const taken = take(caller(), monotonic() - AGO_MS);
@@ -131,7 +131,7 @@ describe('how long a call has taken', () => {
     assert.ok(answeredAfterMs >= pushAcceptedAfterMs && answeredAfterMs < 25_000, `${answeredAfterMs}`);
   });
 
-  test('is not said of what did not happen', async () => {
+  it('is not said of what did not happen', async () => {
     const { take, found, room, repeated } = story();
     found();
     const pbx = caller();

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { describe, type TestContext, test } from 'node:test';
+import { describe, it, type TestContext } from 'node:test';
 import { Call } from '../../src/calls/call.ts';
 import { attemptsFor, wakePhone } from '../../src/calls/wake-up.ts';
 import type { Device } from '../../src/devices/device.ts';
@@ -52,7 +52,7 @@ function wake(
   };
 }
 
-test('a call has as many pushes as the legacy service gave it, and one at least', () => {
+it('a call has as many pushes as the legacy service gave it, and one at least', () => {
   for (const [waitMs, resendMs, attempts] of [
     [4_000, 1_000, 3],
     [4_999, 1_000, 3],
@@ -65,7 +65,7 @@ test('a call has as many pushes as the legacy service gave it, and one at least'
 });
 
 describe('when a phone is pushed', () => {
-  test('at once and at each interval since, then not until the deadline', async (t) => {
+  it('at once and at each interval since, then not until the deadline', async (t) => {
     const { call, pushedAt, expired, pass } = wake(t, async () => ACCEPTED);
     await pass(3_400);
     assert.deepEqual(pushedAt, [500, 1_500, 2_500]);
@@ -75,14 +75,14 @@ describe('when a phone is pushed', () => {
     assert.equal(call.attempts, 3);
   });
 
-  test('never at the deadline or after it', async (t) => {
+  it('never at the deadline or after it', async (t) => {
     const { pushedAt, expired, pass } = wake(t, async () => ACCEPTED, { maxAttempts: 100 });
     await pass(5_000);
     assert.deepEqual(pushedAt, [500, 1_500, 2_500, 3_500]);
     assert.deepEqual(expired, [['timed-out']]);
   });
 
-  test('once where its app wants it so, and at each interval where it says anything else', async (t) => {
+  it('once where its app wants it so, and at each interval where it says anything else', async (t) => {
     for (const [pushProfile, pushes] of [
       ['once', 1],
       ['twice', 3],
@@ -96,7 +96,7 @@ describe('when a phone is pushed', () => {
     }
   });
 
-  test('not any more once the call is over', async (t) => {
+  it('not any more once the call is over', async (t) => {
     const { call, pushedAt, expired, pass } = wake(t, async () => ACCEPTED);
     await pass(1_200);
     call.settle('ready');
@@ -105,7 +105,7 @@ describe('when a phone is pushed', () => {
     assert.deepEqual(expired, []);
   });
 
-  test('with what the call is, and where it is answered', async (t) => {
+  it('with what the call is, and where it is answered', async (t) => {
     const { call, requests, pass } = wake(t, async () => ACCEPTED);
     await pass(1_000);
     const [first, second] = requests;
@@ -129,7 +129,7 @@ describe('when a phone is pushed', () => {
     assert.ok(!first.wanted());
   });
 
-  test('as its environment is once that is learnt', async (t) => {
+  it('as its environment is once that is learnt', async (t) => {
     const { requests, pass } = wake(t, async () => ({ ...ACCEPTED, sandbox: true }), {
       device: { platform: 'apns', sandbox: null },
     });
@@ -149,14 +149,14 @@ describe('when nobody can answer any more', () => {
     ['overloaded', 'push-overloaded'],
     ['withdrawn', 'push-failed'],
   ] as const) {
-    test(`the call ends as ${outcome}: the only push was ${kind}`, async (t) => {
+    it(`the call ends as ${outcome}: the only push was ${kind}`, async (t) => {
       const { call, pass } = wake(t, async () => ({ kind, reason: 'word' }));
       await pass(100);
       assert.deepEqual(call.ending, { outcome, reason: 'word' });
     });
   }
 
-  test('a push that fails by a bug ends it by the name of the error', async (t) => {
+  it('a push that fails by a bug ends it by the name of the error', async (t) => {
     const { call, pass } = wake(t, () => Promise.reject(new RangeError('x')));
     await pass(100);
     assert.deepEqual(call.ending, { outcome: 'push-failed', reason: 'RangeError' });
@@ -167,7 +167,7 @@ describe('when nobody can answer any more', () => {
     assert.deepEqual(other.call.ending, { outcome: 'push-failed', reason: 'Other' });
   });
 
-  test('a push service that says nothing until the deadline: the push failed', async (t) => {
+  it('a push service that says nothing until the deadline: the push failed', async (t) => {
     const { expired, call, pass } = wake(t, () => new Promise(() => {}));
     await pass(3_500);
     assert.deepEqual(expired, [['push-failed', 'no answer from the push service in time']]);

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
-import { describe, test } from 'node:test';
+import { describe, it } from 'node:test';
 import { APP, createCliInWorld } from './world-fixture.ts';
 
 describe('apps check', () => {
-  test('asks Apple and Google for a phone that cannot exist, and takes that complaint for a yes', async (t) => {
+  it('asks Apple and Google for a phone that cannot exist, and takes that complaint for a yes', async (t) => {
     const cli = await createCliInWorld(t, { apple: { knownDevicesOnly: true } });
     cli.world.google.script({ kind: 'answer', status: 400, reason: 'INVALID_ARGUMENT' });
     const json = await cli.run(['apps', 'check', '--json']);
@@ -30,7 +30,7 @@ describe('apps check', () => {
     assert.doesNotMatch(sandbox.stdout, /android/);
   });
 
-  test('a refused credential fails, with the push service’s word', async (t) => {
+  it('a refused credential fails, with the push service’s word', async (t) => {
     const cli = await createCliInWorld(t);
     cli.world.apple.script({ kind: 'answer', status: 403, reason: 'InvalidProviderToken' });
     cli.world.google.script({ kind: 'answer', status: 403, reason: 'NEW_WORD' });
@@ -44,7 +44,7 @@ describe('apps check', () => {
     assert.equal(checked.stderr, '2 of 2 apps cannot be relied on.\n');
   });
 
-  test('a certificate is asked about as one, and a topic that it does not cover fails', async (t) => {
+  it('a certificate is asked about as one, and a topic that it does not cover fails', async (t) => {
     const cli = await createCliInWorld(t);
     const issued = cli.world.ca.issueClient({ commonName: APP });
     const file = await cli.file('voip.pem', issued.certificate + issued.privateKey);
@@ -65,7 +65,7 @@ describe('apps check', () => {
     );
   });
 
-  test('a push service that cannot be reached or trusted says nothing of the credential', async (t) => {
+  it('a push service that cannot be reached or trusted says nothing of the credential', async (t) => {
     const cli = await createCliInWorld(t);
     const settings = { APNS_URL: 'https://127.0.0.1:1', NODE_EXTRA_CA_CERTS: '' };
     const checked = await cli.run(['apps', 'check', '--json'], settings);
@@ -84,7 +84,7 @@ describe('apps check', () => {
     assert.match(rows[0].explanation, /certificate is not trusted: add its CA by NODE_EXTRA_CA_CERTS/);
   });
 
-  test('one app can be asked about, one that is not there cannot', async (t) => {
+  it('one app can be asked about, one that is not there cannot', async (t) => {
     const cli = await createCliInWorld(t);
     const one = await cli.run(['apps', 'check', '--platform', 'android', '--app-id', APP, '--json']);
     assert.equal(one.code, 0);

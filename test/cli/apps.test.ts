@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { describe, test } from 'node:test';
+import { describe, it } from 'node:test';
 import { createThrowAwayCa } from '../../src/sandbox/certificates.ts';
 import { createCli } from './cli-fixture.ts';
 import { appleKey, secretLines, serviceAccount } from './test-credentials.ts';
@@ -10,7 +10,7 @@ const APNS = ['apps', 'add', '--platform', 'apns', '--app-id', APP];
 const ANDROID = ['apps', 'add', '--platform', 'android', '--app-id', APP];
 
 describe('apps', () => {
-  test('each kind of credential is stored, listed without its secrets, and counted with its devices', async (t) => {
+  it('each kind of credential is stored, listed without its secrets, and counted with its devices', async (t) => {
     const cli = await createCli(t);
     const ca = createThrowAwayCa();
     const key = appleKey();
@@ -65,7 +65,7 @@ describe('apps', () => {
     for (const secret of secrets) assert.ok(!printed.includes(secret));
   });
 
-  test('adding a known app replaces its credential, says so, and keeps its devices', async (t) => {
+  it('adding a known app replaces its credential, says so, and keeps its devices', async (t) => {
     const cli = await createCli(t);
     const first = await cli.file('a.p8', appleKey());
     const ca = createThrowAwayCa();
@@ -82,7 +82,7 @@ describe('apps', () => {
     assert.equal((await cli.run(['devices', 'show', '123456789'])).code, 0);
   });
 
-  test('a certificate for another app is stored with a note, one that is over is refused', async (t) => {
+  it('a certificate for another app is stored with a note, one that is over is refused', async (t) => {
     const cli = await createCli(t);
     const ca = createThrowAwayCa();
     const other = ca.issueClient({ commonName: 'com.example.other' });
@@ -101,7 +101,7 @@ describe('apps', () => {
     assert.match(refused.stderr, /^--apns-cert: the certificate expired on \d{4}-\d\d-\d\d\.\n$/);
   });
 
-  test('a wrong credential ends the command with one line, and nothing is stored', async (t) => {
+  it('a wrong credential ends the command with one line, and nothing is stored', async (t) => {
     const cli = await createCli(t);
     const junk = await cli.file('junk.txt', 'hunter2');
     const runs = await Promise.all([
@@ -131,7 +131,7 @@ describe('apps', () => {
     assert.deepEqual(await cli.storedApps(), {});
   });
 
-  test('a stored credential that cannot be read is one line, and adding the app again heals it', async (t) => {
+  it('a stored credential that cannot be read is one line, and adding the app again heals it', async (t) => {
     const cli = await createCli(t);
     const accountFile = await cli.file('account.json', serviceAccount());
     const add = [...ANDROID, '--fcm-service-account', accountFile];
@@ -148,7 +148,7 @@ describe('apps', () => {
     assert.equal((await cli.run(['apps', 'list'])).code, 0);
   });
 
-  test('an app with devices is only removed with --force, and its devices with it', async (t) => {
+  it('an app with devices is only removed with --force, and its devices with it', async (t) => {
     const cli = await createCli(t);
     const accountFile = await cli.file('account.json', serviceAccount());
     assert.equal((await cli.run([...ANDROID, '--fcm-service-account', accountFile])).code, 0);

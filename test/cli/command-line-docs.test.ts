@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
-import { test } from 'node:test';
+import { it } from 'node:test';
 import { Command } from 'commander';
 import { addAppsCommands } from '../../src/cli/apps/apps.ts';
 import { addConfigCommands } from '../../src/cli/config/config-check.ts';
@@ -12,7 +12,7 @@ import { addSandboxCommand } from '../../src/cli/sandbox/sandbox.ts';
 import { FAULT_KINDS } from '../../src/cli/sandbox/sandbox-fault.ts';
 import { PHONE_BEHAVIOURS } from '../../src/cli/sandbox/sandbox-phone-rules.ts';
 
-test('docs/command-line.md has a row and a section for each command; the section names its options', async () => {
+it('docs/command-line.md has a row and a section for each command; the section names its options', async () => {
   const text = await readFile(new URL('../../docs/command-line.md', import.meta.url), 'utf8');
   const sections = new Map(text.split(/^## /m).map((section) => [section.split('\n', 1)[0], section]));
   const program = new Command();

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
-import { describe, test } from 'node:test';
+import { describe, it } from 'node:test';
 import { createAppStore } from '../../src/apps/app-store.ts';
 import { createCredentialVault } from '../../src/apps/credential-vault.ts';
 import { createProviderTokenStore } from '../../src/apps/provider-token-store.ts';
@@ -52,7 +52,7 @@ function serve(cli: Cli, settings: Readonly<Record<string, string>>): Promise<Cl
 }
 
 describe('credentials', () => {
-  test('an app that is added with a key is of no use to anybody without it', async (t) => {
+  it('an app that is added with a key is of no use to anybody without it', async (t) => {
     const cli = await createCli(t);
     const key = newKey();
     await addApps(cli, { CREDENTIALS_KEY: key });
@@ -77,7 +77,7 @@ describe('credentials', () => {
     }
   });
 
-  test('plain, encrypted, under another key, plain again; each step says what it did', async (t) => {
+  it('plain, encrypted, under another key, plain again; each step says what it did', async (t) => {
     const cli = await createCli(t);
     const [first, second] = [newKey(), newKey()];
     await addApps(cli, {});
@@ -120,7 +120,7 @@ describe('credentials', () => {
     for (const secret of [first, second]) assert.ok(!all.includes(secret));
   });
 
-  test('a credential that was changed in the database is told apart from a key that is missing', async (t) => {
+  it('a credential that was changed in the database is told apart from a key that is missing', async (t) => {
     const cli = await createCli(t);
     const settings = { CREDENTIALS_KEY: newKey() };
     await addApps(cli, settings);
@@ -155,7 +155,7 @@ describe('credentials', () => {
     assert.equal(report.unreadable.length, 1);
   });
 
-  test("a command without the key of the service's provider token pushes nothing, since Apple would count two", async (t) => {
+  it("a command without the key of the service's provider token pushes nothing, since Apple would count two", async (t) => {
     const cli = await createCli(t);
     await addApps(cli, {});
     const key = newKey();
@@ -181,7 +181,7 @@ describe('credentials', () => {
     assert.match(asked.stdout, /unclear/);
   });
 
-  test('config check tells whether keys are set, and nothing of them', async (t) => {
+  it('config check tells whether keys are set, and nothing of them', async (t) => {
     const cli = await createCli(t);
     const [key, previous] = [newKey(), newKey()];
     const settings = { CREDENTIALS_KEY: key, CREDENTIALS_KEY_PREVIOUS: previous };

@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { describe, type TestContext, test } from 'node:test';
+import { describe, it, type TestContext } from 'node:test';
 import { sql } from 'kysely';
 import { startDatabaseServer } from '../../harness/database-server.ts';
 import { skipWithout } from '../../harness/find-server.ts';
@@ -50,7 +50,7 @@ async function sqliteFile(path: string, statements: string) {
 }
 
 describe('which database a command uses', () => {
-  test('a missing file or folder is not made; the error names it, the setting, and what to do', async (t) => {
+  it('a missing file or folder is not made; the error names it, the setting, and what to do', async (t) => {
     const cli = await createCli(t);
     const path = join(cli.folder, 'no', 'such', 'middleware.db');
     await refuse(
@@ -69,7 +69,7 @@ describe('which database a command uses', () => {
     assert.deepEqual(await readdir(cli.folder), []);
   });
 
-  test('what is no database of this service is refused and left as it is', async (t) => {
+  it('what is no database of this service is refused and left as it is', async (t) => {
     const cli = await createCli(t);
     const file = (name: string) => join(cli.folder, name);
     await writeFile(file('empty.db'), '');
@@ -96,7 +96,7 @@ describe('which database a command uses', () => {
     assert.deepEqual(left, ['bad.db', 'empty.db', 'folder', 'foreign.db', 'text.db']);
   });
 
-  test('an older database is left as it is, and the error says how to bring it up to date', async (t) => {
+  it('an older database is left as it is, and the error says how to bring it up to date', async (t) => {
     const cli = await createCli(t);
     await cli.migrate();
     const older = new DatabaseSync(cli.databaseUrl.slice('sqlite:'.length));
@@ -111,7 +111,7 @@ describe('which database a command uses', () => {
     assert.equal((await cli.run(['apps', 'list'])).code, 0);
   });
 
-  test('migrate makes it, with its folder; every command then says which one it used, standard output stays clean', async (t) => {
+  it('migrate makes it, with its folder; every command then says which one it used, standard output stays clean', async (t) => {
     const cli = await createCli(t);
     const settings = { DATABASE_URL: 'sqlite:new/folder/a.db' };
     const path = join(cli.folder, 'new', 'folder', 'a.db');
@@ -130,7 +130,7 @@ describe('which database a command uses', () => {
 
 for (const kind of ['PostgreSQL', 'MariaDB'] as const) {
   describe(`which database a command uses: ${kind}`, { skip: skipWithout(kind) }, () => {
-    test('a database without our tables gets none, and its address is told without the password', async (t: TestContext) => {
+    it('a database without our tables gets none, and its address is told without the password', async (t: TestContext) => {
       const server = await startDatabaseServer(kind);
       t.after(() => server.close());
       const url = await server.createDatabase();

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readdir } from 'node:fs/promises';
-import { describe, test } from 'node:test';
+import { describe, it } from 'node:test';
 import { owned } from '../../harness/owned.ts';
 import { inTerminal, SKIP_WITHOUT_TERMINAL } from '../helpers/in-terminal.ts';
 import { createCli } from './cli-fixture.ts';
@@ -12,7 +12,7 @@ const ESCAPE = '\u001b[';
 const LAST_WORDS = /Two phones were woken, one could not be/;
 
 describe('demo', () => {
-  test('two phones ring, one does not and the reader learns why; each call has a clock of its own', async (t) => {
+  it('two phones ring, one does not and the reader learns why; each call has a clock of its own', async (t) => {
     const cli = await createCli(t);
     const { code, stdout, stderr } = await cli.run(['demo']);
     assert.deepEqual([code, stderr], [0, '']);
@@ -37,7 +37,7 @@ describe('demo', () => {
     ['its reader leaves', (child: ChildProcess) => child.stdout?.destroy()],
     ['it is interrupted', (child: ChildProcess) => child.kill('SIGINT')],
   ] as const) {
-    test(`leaves no file behind if ${how}`, async (t) => {
+    it(`leaves no file behind if ${how}`, async (t) => {
       const { folder } = await createCli(t);
       const env = { PATH: process.env['PATH'] ?? '', TMPDIR: folder };
       const child = spawn(...owned(process.execPath, [MAIN, 'demo']), {
@@ -56,7 +56,7 @@ describe('demo', () => {
     });
   }
 
-  test('is in colour on a terminal, unless NO_COLOR is set', { skip: SKIP_WITHOUT_TERMINAL }, async (t) => {
+  it('is in colour on a terminal, unless NO_COLOR is set', { skip: SKIP_WITHOUT_TERMINAL }, async (t) => {
     const { folder } = await createCli(t);
     const [plain, coloured] = await Promise.all([
       inTerminal(['demo'], { NO_COLOR: '1' }, folder),

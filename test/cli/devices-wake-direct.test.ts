@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { describe, test } from 'node:test';
+import { describe, it } from 'node:test';
 import { APP, createCliInWorld } from './world-fixture.ts';
 
 const IPHONE = {
@@ -12,7 +12,7 @@ const IPHONE = {
 const ANDROID = { account: 123456789, platform: 'android', appId: APP, token: 'fcm:some-token' } as const;
 
 describe('devices wake without a service', () => {
-  test('pushes from its own process and tells each step', async (t) => {
+  it('pushes from its own process and tells each step', async (t) => {
     const cli = await createCliInWorld(t);
     await cli.register(IPHONE, ANDROID);
     const text = await cli.run(['devices', 'wake', '123456788', '--direct']);
@@ -34,7 +34,7 @@ describe('devices wake without a service', () => {
     assert.ok(!(text.all + json.all).includes(IPHONE.token) && !json.all.includes(ANDROID.token));
   });
 
-  test('is what happens where no service answers, and is said', async (t) => {
+  it('is what happens where no service answers, and is said', async (t) => {
     const cli = await createCliInWorld(t);
     await cli.register(ANDROID);
     const woken = await cli.run(['devices', 'wake', '123456789', '--via', 'http://127.0.0.1:1']);
@@ -43,7 +43,7 @@ describe('devices wake without a service', () => {
     assert.equal(cli.world.google.received.list().length, 1);
   });
 
-  test('a push that is not taken exits 1 with the push service’s word, and the device stays', async (t) => {
+  it('a push that is not taken exits 1 with the push service’s word, and the device stays', async (t) => {
     const cli = await createCliInWorld(t);
     await cli.register(IPHONE, ANDROID);
     cli.world.google.unregisterDevice(ANDROID.token);

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { it } from 'node:test';
 import { trustSandbox } from '../../src/cli/sandbox/sandbox-apps.ts';
 import { startTestService } from '../helpers/test-service.ts';
 import { createTlsFolder } from '../tls/tls-service.ts';
 import { createCli } from './cli-fixture.ts';
 
-test('devices wake reaches a service that speaks HTTPS and wants a client certificate', async (t) => {
+it('devices wake reaches a service that speaks HTTPS and wants a client certificate', async (t) => {
   const folder = await createTlsFolder(t);
   const settings = { ...folder.settings, ...folder.mutual };
   const service = await startTestService(t, { settings });

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { it } from 'node:test';
 import { until } from '../../harness/until.ts';
 import { answerAccepted } from '../helpers/answer-push.ts';
 import { startTestService } from '../helpers/test-service.ts';
@@ -7,7 +7,7 @@ import { createCli } from './cli-fixture.ts';
 
 const PBX_TOKEN = 'pbx-token-0123456789';
 
-test('devices wake through the running service', async (t) => {
+it('devices wake through the running service', async (t) => {
   const service = await startTestService(t, { settings: { PBX_TOKEN } });
   const cli = await createCli(t);
   const wake = (account: number, more: readonly string[] = [], token = PBX_TOKEN) =>

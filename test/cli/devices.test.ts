@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { describe, test } from 'node:test';
+import { describe, it } from 'node:test';
 import type { DeviceRegistration } from '../../src/devices/register-device.ts';
 import { hashOf } from '../../src/telemetry/redaction.ts';
 import { type Cli, createCli } from './cli-fixture.ts';
@@ -29,7 +29,7 @@ async function cliWithDevices(t: Parameters<typeof createCli>[0]): Promise<Cli> 
 }
 
 describe('devices', () => {
-  test('list shows a page without tokens and, unless asked, without names', async (t) => {
+  it('list shows a page without tokens and, unless asked, without names', async (t) => {
     const cli = await cliWithDevices(t);
     const all = await cli.run(['devices', 'list']);
     assert.deepEqual([all.code, all.stderr], [0, '']);
@@ -61,7 +61,7 @@ describe('devices', () => {
     for (const { stdout } of [all, page, named, json]) assert.ok(!stdout.includes(TOKEN));
   });
 
-  test('show and remove are for one account, and say so where it has no device', async (t) => {
+  it('show and remove are for one account, and say so where it has no device', async (t) => {
     const cli = await cliWithDevices(t);
     const shown = await cli.run(['devices', 'show', '123456789']);
     assert.equal(shown.code, 0);
@@ -82,7 +82,7 @@ describe('devices', () => {
     assert.equal((await cli.run(['devices', 'show', '123456788'])).code, 0);
   });
 
-  test('an empty database is said to be empty', async (t) => {
+  it('an empty database is said to be empty', async (t) => {
     const cli = await createCli(t);
     await cli.migrate();
     assert.equal((await cli.run(['devices', 'list'])).stdout, 'No devices are registered.\n');

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { mkdir, stat, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { describe, test } from 'node:test';
+import { describe, it } from 'node:test';
 import { skipWithout } from '../../harness/find-server.ts';
 import { ANDROID, certificate, IOS, importSuite, lineOf, SEEN, SEEN_AT, YEAR_MS } from './import-scene.ts';
 import { appleKey, secretLines, serviceAccount } from './test-credentials.ts';
@@ -9,7 +9,7 @@ import { appleKey, secretLines, serviceAccount } from './test-credentials.ts';
 describe('import-reference', { skip: skipWithout('MariaDB') }, () => {
   const { reference, openScene } = importSuite();
 
-  test('a dry run tells what it would do and changes nothing; --apply does just that; again, nothing is left to do', async (t) => {
+  it('a dry run tells what it would do and changes nothing; --apply does just that; again, nothing is left to do', async (t) => {
     const { cli, run, withHere } = await openScene(t);
     await reference().devices([
       { account: '123456789', token: 'token-of-a', app: 1, seen: SEEN, name: 'Zoë', sandbox: 1 },
@@ -48,7 +48,7 @@ describe('import-reference', { skip: skipWithout('MariaDB') }, () => {
     assert.doesNotMatch(again.stdout, /skipped: /);
   });
 
-  test('a dry run makes neither a file nor a table, also in the database of the reference itself', async (t) => {
+  it('a dry run makes neither a file nor a table, also in the database of the reference itself', async (t) => {
     const { cli, run } = await openScene(t);
     await reference().devices([{ account: '123456789', token: 'token-of-a', app: 1, seen: SEEN }]);
     const here = await run();
@@ -61,7 +61,7 @@ describe('import-reference', { skip: skipWithout('MariaDB') }, () => {
     assert.deepEqual(await reference().tables(), ['app_app', 'app_device', 'app_responselog']);
   });
 
-  test('what changed there is taken over, what registered here later is not', async (t) => {
+  it('what changed there is taken over, what registered here later is not', async (t) => {
     const { run, withHere } = await openScene(t);
     const accounts = [123456781, 123456782, 123456783];
     await reference().devices(
@@ -93,7 +93,7 @@ describe('import-reference', { skip: skipWithout('MariaDB') }, () => {
     assert.deepEqual([three?.pushProfile, three?.registeredAt], ['once', Date.UTC(2019, 1, 3)]);
   });
 
-  test('certificates: a longer one replaces, a shorter one and an Apple key do not; files outside the folder are not read', async (t) => {
+  it('certificates: a longer one replaces, a shorter one and an Apple key do not; files outside the folder are not read', async (t) => {
     const { cli, certDir, run } = await openScene(t);
     await run('--apply');
     await writeFile(join(certDir, 'voip.pem'), certificate(YEAR_MS / 2));

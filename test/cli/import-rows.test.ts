@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { readFile, stat, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
-import { describe, test } from 'node:test';
+import { describe, it } from 'node:test';
 import { skipWithout } from '../../harness/find-server.ts';
 import { owned } from '../../harness/owned.ts';
 import { until } from '../../harness/until.ts';
@@ -14,7 +14,7 @@ import { IOS, importSuite, lineOf, SEEN } from './import-scene.ts';
 describe('import-reference of many, damaged and other rows', { skip: skipWithout('MariaDB') }, () => {
   const { server, reference, openScene } = importSuite();
 
-  test('damaged rows are skipped with their reason, the others come', async (t) => {
+  it('damaged rows are skipped with their reason, the others come', async (t) => {
     const { withHere, run } = await openScene(t);
     await reference().run('insert into app_app values (3, "wp8", "com.example.old", "x", "", null)');
     await reference().devices([
@@ -41,7 +41,7 @@ describe('import-reference of many, damaged and other rows', { skip: skipWithout
     );
   });
 
-  test('a phone that the reference saw in the future comes once, and never in the place of one that registered here', async (t) => {
+  it('a phone that the reference saw in the future comes once, and never in the place of one that registered here', async (t) => {
     const { withHere, run } = await openScene(t);
     await reference().devices([{ account: '123456785', token: 'token-of-9', app: 1, seen: '2999-01-01' }]);
     assert.deepEqual(lineOf(await run('--apply'), 'app_device'), [1, 1, 0, 0, 0]);
@@ -52,7 +52,7 @@ describe('import-reference of many, damaged and other rows', { skip: skipWithout
     assert.equal((await withHere((devices) => devices.find(123456785)))?.token, 'token-of-here');
   });
 
-  test('5,000 devices come in pages, and go into each kind of database', async (t) => {
+  it('5,000 devices come in pages, and go into each kind of database', async (t) => {
     const { run, cli } = await openScene(t);
     const devices = Array.from({ length: 5_000 }, (_, index) => ({
       account: String(200_000_000 + index),
@@ -75,7 +75,7 @@ describe('import-reference of many, damaged and other rows', { skip: skipWithout
     assert.deepEqual(lineOf(await cli.run(args, beside), 'app_device'), [5_000, 5_000, 0, 0, 0]);
   });
 
-  test('response logs go into a file that a later run continues, also where an earlier one was cut off', async (t) => {
+  it('response logs go into a file that a later run continues, also where an earlier one was cut off', async (t) => {
     const { cli, run } = await openScene(t);
     const file = join(cli.folder, 'logs.jsonl');
     const add = (seconds: number) =>
@@ -112,7 +112,7 @@ describe('import-reference of many, damaged and other rows', { skip: skipWithout
     assert.equal(await readFile(file, 'utf8'), 'something else\n');
   });
 
-  test('the reference is only read: a user who may do no more is enough', async (t) => {
+  it('the reference is only read: a user who may do no more is enough', async (t) => {
     const { cli, certDir } = await openScene(t);
     await cli.migrate();
     const database = new URL(reference().url).pathname.slice(1);
@@ -124,7 +124,7 @@ describe('import-reference of many, damaged and other rows', { skip: skipWithout
     assert.equal(ended.code, 0, ended.all);
   });
 
-  test('a connection to the reference that is lost on the way is told as that, in a line', async (t) => {
+  it('a connection to the reference that is lost on the way is told as that, in a line', async (t) => {
     const opened = await openReference(reference().url);
     assert.equal((await opened.apps(0)).length, 2);
     await server().kill();
@@ -136,7 +136,7 @@ describe('import-reference of many, damaged and other rows', { skip: skipWithout
     await opened.close();
   });
 
-  test('what cannot work is told in a line, without the address', async (t) => {
+  it('what cannot work is told in a line, without the address', async (t) => {
     const { cli } = await openScene(t);
     const empty = await server().createDatabase();
     const wrong = Object.assign(new URL(reference().url), { password: 'hunter2' }).href;
@@ -160,7 +160,7 @@ describe('import-reference of many, damaged and other rows', { skip: skipWithout
     }
   });
 
-  test('the password of --from does not stay in the list of processes', async (t) => {
+  it('the password of --from does not stay in the list of processes', async (t) => {
     const silent = createServer().listen(0, '127.0.0.1');
     await once(silent, 'listening');
     const address = silent.address();

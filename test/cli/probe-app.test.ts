@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { describe, test } from 'node:test';
+import { describe, it } from 'node:test';
 import type { App } from '../../src/apps/app.ts';
 import { probeApp } from '../../src/cli/apps/probe-app.ts';
 import type { DirectPush } from '../../src/cli/devices/direct-pusher.ts';
@@ -51,7 +51,7 @@ describe('what the answer to a probe says of the credential', () => {
     ['not-sent', 'credential-unusable', 'failed', /add the app again/],
   ] as const;
   for (const [verdict, reason, status, explanation] of cases) {
-    test(`${verdict}, ${reason}: ${status}`, async () => {
+    it(`${verdict}, ${reason}: ${status}`, async () => {
       const options = { pusher: answering(verdict, reason), sandbox: false, now: Date.now() };
       const probed = await probeApp(APP, options);
       assert.deepEqual([probed.status, probed.said], [status, reason]);
@@ -59,7 +59,7 @@ describe('what the answer to a probe says of the credential', () => {
     });
   }
 
-  test('a connection that could not be made is the explanation', async () => {
+  it('a connection that could not be made is the explanation', async () => {
     const pusher = answering('unavailable', 'unreachable', 'cannot connect to https://push.example.org');
     const probed = await probeApp(APP, { pusher, sandbox: false, now: Date.now() });
     assert.deepEqual(
@@ -68,7 +68,7 @@ describe('what the answer to a probe says of the credential', () => {
     );
   });
 
-  test('a certificate that has expired since it was added fails without a question', async () => {
+  it('a certificate that has expired since it was added fails without a question', async () => {
     const { certificate, privateKey } = createThrowAwayCa().issueClient({
       commonName: APP.appId,
       notAfter: new Date(Date.now() + DAY_MS),

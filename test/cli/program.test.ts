@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { describe, test } from 'node:test';
+import { describe, it } from 'node:test';
 import { Command, CommanderError } from 'commander';
 import { addAppsCommands } from '../../src/cli/apps/apps.ts';
 import { addConfigCommands } from '../../src/cli/config/config-check.ts';
@@ -21,7 +21,7 @@ const COMMANDS = [
 ];
 
 describe('the command line', () => {
-  test('what it does not know ends with 2 and a hint', async (t) => {
+  it('what it does not know ends with 2 and a hint', async (t) => {
     const cli = await createCli(t);
     const cases = [
       [['sreve'], /unknown command 'sreve'\n\(Did you mean serve\?\)/],
@@ -39,7 +39,7 @@ describe('the command line', () => {
     }
   });
 
-  test('the help of every command has an example that begins as one types it', async () => {
+  it('the help of every command has an example that begins as one types it', async () => {
     for (const name of COMMANDS) {
       let printed = '';
       const program = new Command('vialer-middleware').exitOverride();
@@ -59,13 +59,13 @@ describe('the command line', () => {
     }
   });
 
-  test('the help names the command as one types it in a checkout', async (t) => {
+  it('the help names the command as one types it in a checkout', async (t) => {
     const { stdout } = await (await createCli(t)).run(['apps', 'list', '--help']);
     assert.match(stdout, /^Usage: npm run -s cli -- apps list /);
     assert.doesNotMatch(stdout, /vialer-middleware /);
   });
 
-  test('a group of commands without one shows what there is and exits 2', async (t) => {
+  it('a group of commands without one shows what there is and exits 2', async (t) => {
     const cli = await createCli(t);
     const { code, stderr } = await cli.run(['devices']);
     assert.equal(code, 2);

@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { describe, test } from 'node:test';
+import { describe, it } from 'node:test';
 import { skipWithout } from '../../harness/find-server.ts';
 import { owned } from '../../harness/owned.ts';
 import { startTinyproxy } from '../helpers/forward-proxy.ts';
@@ -15,7 +15,7 @@ const DEAD = 'http://me:hunter2@127.0.0.1:1';
 const ANDROID = { account: 123456789, platform: 'android', appId: APP, token: 'fcm:some-token' } as const;
 
 describe('config check', () => {
-  test('shows which proxy applies to what, and no password', async (t) => {
+  it('shows which proxy applies to what, and no password', async (t) => {
     const cli = await createCli(t);
     const settings = {
       HTTPS_PROXY: 'http://me:hunter2@proxy.example.com:3128',
@@ -53,7 +53,7 @@ describe('config check', () => {
     assert.ok(!/hunter2/.test(text.all + json.all));
   });
 
-  test('says what is wrong with a proxy, and without one that all is reached directly', async (t) => {
+  it('says what is wrong with a proxy, and without one that all is reached directly', async (t) => {
     const cli = await createCli(t);
     const [bad, none] = await Promise.all([
       cli.run(['config', 'check'], { HTTPS_PROXY: 'http://me:hunter2@proxy:port' }),
@@ -66,7 +66,7 @@ describe('config check', () => {
   });
 });
 
-test('commands that push go through the proxy', { skip: skipWithout('tinyproxy') }, async (suite) => {
+it('commands that push go through the proxy', { skip: skipWithout('tinyproxy') }, async (suite) => {
   const cli = await createCliInWorld(suite);
   await cli.register(ANDROID);
 
@@ -116,14 +116,14 @@ test('commands that push go through the proxy', { skip: skipWithout('tinyproxy')
 });
 
 describe('the stand-ins on loopback work where a proxy is set', () => {
-  test('demo wakes its phones', async (t) => {
+  it('demo wakes its phones', async (t) => {
     const cli = await createCli(t);
     const demo = await cli.run(['demo'], { HTTPS_PROXY: DEAD, http_proxy: DEAD, PUSH_PROXY: DEAD });
     assert.deepEqual([demo.code, demo.stderr], [0, '']);
     assert.match(demo.stdout, /Two phones were woken/);
   });
 
-  test('sandbox prints a no_proxy that keeps what was excepted before, and only then', async (t) => {
+  it('sandbox prints a no_proxy that keeps what was excepted before, and only then', async (t) => {
     const cli = await createCli(t);
     const [proxied, plain] = await Promise.all([
       printedBySandbox(cli.folder, { HTTPS_PROXY: DEAD, NO_PROXY: 'example.com, 10.0.0.0/8' }, 'a'),

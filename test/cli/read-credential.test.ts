@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { describe, test } from 'node:test';
+import { describe, it } from 'node:test';
 import type { Platform } from '../../src/apps/platform.ts';
 import { type CredentialOptions, readCredential } from '../../src/cli/apps/read-credential.ts';
 import { CommandFailed } from '../../src/cli/kit/command-context.ts';
@@ -24,7 +24,7 @@ async function refusal(platform: Platform, options: CredentialOptions): Promise<
 }
 
 describe('the credential that the options of apps add name', () => {
-  test('a wrong one is refused in one line that names the option and quotes nothing of the file', async (t) => {
+  it('a wrong one is refused in one line that names the option and quotes nothing of the file', async (t) => {
     const { file, folder } = await createCli(t);
     const issued = createThrowAwayCa().issueClient({ commonName: APP });
     const key = await file('key.p8', appleKey());
@@ -75,7 +75,7 @@ describe('the credential that the options of apps add name', () => {
     }
   });
 
-  test('an id of a key that is not that of its file, and an id with a team before it, are noted', async (t) => {
+  it('an id of a key that is not that of its file, and an id with a team before it, are noted', async (t) => {
     const cli = await createCli(t);
     const key = await cli.file('AuthKey_ZZZ1234567.p8', appleKey());
     const add = (appId: string, keyId: string) =>
@@ -97,7 +97,7 @@ describe('the credential that the options of apps add name', () => {
     );
   });
 
-  test('gcm and android apps take the same service account', async (t) => {
+  it('gcm and android apps take the same service account', async (t) => {
     const { file } = await createCli(t);
     const account = await file('account.json', serviceAccount());
     for (const platform of ['gcm', 'android'] as const) {
@@ -106,7 +106,7 @@ describe('the credential that the options of apps add name', () => {
     }
   });
 
-  test('is read from standard input for -', async (t) => {
+  it('is read from standard input for -', async (t) => {
     const { folder, databaseUrl, storedApps } = await createCli(t);
     const options = ['--platform', 'android', '--app-id', APP, '--fcm-service-account', '-'];
     const main = new URL('../../src/main.ts', import.meta.url).pathname;

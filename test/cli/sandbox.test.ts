@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { join } from 'node:path';
-import { describe, type TestContext, test } from 'node:test';
+import { describe, it, type TestContext } from 'node:test';
 import { owned } from '../../harness/owned.ts';
 import { until } from '../../harness/until.ts';
 import { readFault, withFault } from '../../src/cli/sandbox/sandbox-fault.ts';
@@ -95,7 +95,7 @@ async function startReceiver(t: TestContext, answer = true) {
 }
 
 describe('sandbox', () => {
-  test('every account has a phone that does as --phone says; pushes are printed and forwarded', async (t) => {
+  it('every account has a phone that does as --phone says; pushes are printed and forwarded', async (t) => {
     const receiver = await startReceiver(t);
     const scene = await startBoth(t, [
       ...['--phone', 'silent', '--phone', `${IPHONE}=answers`, '--phone', 'declining=declines'],
@@ -137,7 +137,7 @@ describe('sandbox', () => {
     assert.doesNotMatch(receiver.bodies.join(''), /authorization|bearer/i);
   });
 
-  test('with --no-phone a person answers with the command that the push brings', async (t) => {
+  it('with --no-phone a person answers with the command that the push brings', async (t) => {
     const scene = await startBoth(t, ['--no-phone']);
     assert.match(scene.text(), /^export APP_PUSH_ROUNDTRIP_WAIT=30000$/m, 'enough time for a person');
     assert.match(scene.text(), /^# .*A call waits 30 s for the answer/m);
@@ -151,7 +151,7 @@ describe('sandbox', () => {
     assert.deepEqual([answer.status, await called], [202, 'ready']);
   });
 
-  test('a folder serves one sandbox at a time, which a second one leaves as it is', async (t) => {
+  it('a folder serves one sandbox at a time, which a second one leaves as it is', async (t) => {
     const cli = await createCli(t);
     const args = ['sandbox', '--folder', cli.folder];
     const first = await start(t, args, /Stop the sandbox/);
@@ -169,7 +169,7 @@ describe('sandbox', () => {
     await start(t, args, /Stop the sandbox/);
   });
 
-  test('what cannot be done ends with one line and exit code 1 or 2', async (t) => {
+  it('what cannot be done ends with one line and exit code 1 or 2', async (t) => {
     const cli = await createCli(t);
     const file = await cli.file('file', '');
     const busy = createServer();
@@ -205,7 +205,7 @@ describe('sandbox', () => {
   });
 });
 
-test('what is wrong with a phone or a fault is named', () => {
+it('what is wrong with a phone or a fault is named', () => {
   const rule = readPhoneRule('x=silent');
   const always = readFault('x=hang');
   const cases = [
@@ -229,7 +229,7 @@ test('what is wrong with a phone or a fault is named', () => {
   assert.equal(withFault([readFault('x=hang@1')], always).length, 2, 'what ends leaves pushes for the next');
 });
 
-test('a fault is read with its token, times and delivery', () => {
+it('a fault is read with its token, times and delivery', () => {
   const cases = [
     ['hang', { kind: 'hang' }, {}],
     [
@@ -250,7 +250,7 @@ test('a fault is read with its token, times and delivery', () => {
 describe('--forward', () => {
   const push = { token: 't', headers: {}, payload: { type: 'call' }, at: 0 };
 
-  test('reports what goes wrong in a line without the query of the address, and leaves pushes out when too many wait', async (t) => {
+  it('reports what goes wrong in a line without the query of the address, and leaves pushes out when too many wait', async (t) => {
     const silent = await startReceiver(t, false);
     const lines: string[] = [];
     const forward = createForward(silent.url, (line) => lines.push(line));

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
-import { describe, test } from 'node:test';
+import { describe, it } from 'node:test';
 import { shownSetting } from '../../src/cli/config/config-check.ts';
 import { createCli } from './cli-fixture.ts';
 import { APP, createCliInWorld } from './world-fixture.ts';
 
 describe('config check', () => {
-  test('shows every setting with its origin, and no secret', async (t) => {
+  it('shows every setting with its origin, and no secret', async (t) => {
     const cli = await createCli(t);
     const tokenFile = await cli.file('token', 'a-secret-of-the-pbx-1\n');
     const settings = { PORT: '8123', PBX_TOKEN_FILE: tokenFile, SENTRY_DSN: 'a:1', APNS_ULR: 'x' };
@@ -31,7 +31,7 @@ describe('config check', () => {
     assert.ok(!(text.all + json.all).includes('a-secret-of-the-pbx'));
   });
 
-  test('names every problem at once and exits 2', async (t) => {
+  it('names every problem at once and exits 2', async (t) => {
     const cli = await createCli(t);
     const settings = { PORT: 'eighty', HOST: '0.0.0.0', FCM_URL: 'http://insecure' };
     const [text, json, other] = await Promise.all([
@@ -51,7 +51,7 @@ describe('config check', () => {
     assert.ok(Array.isArray(report.problems) && report.problems.length === 4);
   });
 
-  test('other commands need only the settings that they use', async (t) => {
+  it('other commands need only the settings that they use', async (t) => {
     const cli = await createCliInWorld(t);
     await cli.register({ account: 123456789, platform: 'android', appId: APP, token: 'some-token' });
     const unused = {
@@ -90,7 +90,7 @@ describe('config check', () => {
     }
   });
 
-  test('--env-file gives settings to every command, wherever it stands; the environment takes precedence', async (t) => {
+  it('--env-file gives settings to every command, wherever it stands; the environment takes precedence', async (t) => {
     const cli = await createCli(t);
     const file = await cli.file('settings', '# a comment\nPORT=8123\nAPP_PUSH_ROUNDTRIP_WAIT="7000"\n');
     const [before, behind] = await Promise.all([
@@ -126,7 +126,7 @@ describe('config check', () => {
     );
   });
 
-  test('a database address is shown without its password', () => {
+  it('a database address is shown without its password', () => {
     const cases = [
       ['sqlite:data/middleware.db', 'sqlite:data/middleware.db'],
       [
@@ -141,7 +141,7 @@ describe('config check', () => {
     }
   });
 
-  test('an address that cannot be used is not shown: any part of it may be a password', () => {
+  it('an address that cannot be used is not shown: any part of it may be a password', () => {
     const cases = [
       ['DATABASE_URL', 'hunter2'],
       ['DATABASE_URL', 'hunter2:hunter2'],
@@ -162,7 +162,7 @@ describe('config check', () => {
 });
 
 describe('migrate', () => {
-  test('tells what it applied, once', async (t) => {
+  it('tells what it applied, once', async (t) => {
     const cli = await createCli(t);
     const first = await cli.run(['migrate']);
     assert.deepEqual([first.code, first.stderr], [0, '']);
@@ -171,7 +171,7 @@ describe('migrate', () => {
     assert.deepEqual([second.code, second.stdout], [0, 'The database is up to date.\n']);
   });
 
-  test('a database that cannot be used is told in a line', async (t) => {
+  it('a database that cannot be used is told in a line', async (t) => {
     const cli = await createCli(t);
     const text = await cli.file(
       'text.db',

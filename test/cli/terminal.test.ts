@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { it } from 'node:test';
 import { inTerminal, SKIP_WITHOUT_TERMINAL } from '../helpers/in-terminal.ts';
 import { createCliInWorld } from './world-fixture.ts';
 
 const CLEARED = '\r\u001b[K';
 
-test('on a terminal, long work shows how far it is and clears that line before its report', {
+it('on a terminal, long work shows how far it is and clears that line before its report', {
   skip: SKIP_WITHOUT_TERMINAL,
 }, async (t) => {
   const cli = await createCliInWorld(t);

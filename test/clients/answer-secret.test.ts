@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
-import { type TestContext, test } from 'node:test';
+import { it, type TestContext } from 'node:test';
 import {
   VIALER_ANDROID_3,
   VIALER_ANDROID_6,
@@ -47,18 +47,18 @@ async function answerOf(t: TestContext, client: FieldClient): Promise<number> {
 }
 
 for (const client of VERBATIM) {
-  test(`${client.name} answers with the proof of its push`, async (t) => {
+  it(`${client.name} answers with the proof of its push`, async (t) => {
     assert.equal(await answerOf(t, client), 202);
   });
 }
 
 for (const client of NOT_VERBATIM) {
-  test(`${client.name} loses the proof in the address, and is refused`, async (t) => {
+  it(`${client.name} loses the proof in the address, and is refused`, async (t) => {
     assert.equal(await answerOf(t, client), 404);
   });
 }
 
-test('with ANSWER_PROOF=key every app of the field works with a secret', async (t) => {
+it('with ANSWER_PROOF=key every app of the field works with a secret', async (t) => {
   const clients = [...VERBATIM, ...NOT_VERBATIM];
   const scene = await startClientScene(t, clients, { ANSWER_SECRET, ANSWER_PROOF: 'key' });
   for (const client of clients) {

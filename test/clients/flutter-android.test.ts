@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { it } from 'node:test';
 import { until } from '../../harness/until.ts';
 import { firstPush, startClientScene } from '../helpers/client-scene.ts';
 import { dartDelete, dartString, FLUTTER_ANDROID, FLUTTER_ANDROID_FORM } from '../helpers/flutter-apps.ts';
 import { replayClient } from '../helpers/replay-client.ts';
 
-test('the Flutter app on Android is served unmodified', async (t) => {
+it('the Flutter app on Android is served unmodified', async (t) => {
   const scene = await startClientScene(t, [FLUTTER_ANDROID]);
   await replayClient(t, scene, FLUTTER_ANDROID_FORM);
   await replayClient(t, scene, FLUTTER_ANDROID);
@@ -54,7 +54,7 @@ test('the Flutter app on Android is served unmodified', async (t) => {
   });
 });
 
-test('the Flutter app on Android answers the first of several pushes, once', async (t) => {
+it('the Flutter app on Android answers the first of several pushes, once', async (t) => {
   const scene = await startClientScene(t, [FLUTTER_ANDROID], { APP_PUSH_RESEND_INTERVAL: '100' });
   const phone = scene.newPhone(FLUTTER_ANDROID);
   await scene.send(FLUTTER_ANDROID.register(phone));

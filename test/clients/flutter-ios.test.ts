@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { it } from 'node:test';
 import { firstPush, startClientScene } from '../helpers/client-scene.ts';
 import { dartDelete, dartString, flutterIos } from '../helpers/flutter-apps.ts';
 import { replayClient } from '../helpers/replay-client.ts';
@@ -20,7 +20,7 @@ const VERSIONS = {
 };
 const client = flutterIos('of 2024', VERSIONS['of 2024']);
 
-test('the Flutter app on iOS is served unmodified', async (t) => {
+it('the Flutter app on iOS is served unmodified', async (t) => {
   const scene = await startClientScene(t, [client]);
   for (const [version, fields] of Object.entries(VERSIONS)) {
     await replayClient(t, scene, flutterIos(version, fields));
@@ -58,7 +58,7 @@ test('the Flutter app on iOS is served unmodified', async (t) => {
   }
 });
 
-test('the Flutter app on iOS gets one push a call', async (t) => {
+it('the Flutter app on iOS gets one push a call', async (t) => {
   const scene = await startClientScene(t, [client], {
     APP_PUSH_ROUNDTRIP_WAIT: '1500',
     APP_PUSH_RESEND_INTERVAL: '100',

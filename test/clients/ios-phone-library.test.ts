@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { it } from 'node:test';
 import { firstPush, startClientScene } from '../helpers/client-scene.ts';
 import { IOS_PIL } from '../helpers/phone-library-apps.ts';
 import { replayClient } from '../helpers/replay-client.ts';
 
-test('the example app of the iOS phone library is served unmodified', async (t) => {
+it('the example app of the iOS phone library is served unmodified', async (t) => {
   const scene = await startClientScene(t, [IOS_PIL]);
   await replayClient(t, scene, IOS_PIL);
 

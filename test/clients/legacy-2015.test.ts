@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { it } from 'node:test';
 import { javaForm } from '../helpers/client-encodings.ts';
 import { startClientScene } from '../helpers/client-scene.ts';
 
 const APP = { platform: 'apns', appId: 'com.voipgrid.vialer' } as const;
 
-test('the apps of 2015 get the 404 that the reference gives them, and nothing is stored', async (t) => {
+it('the apps of 2015 get the 404 that the reference gives them, and nothing is stored', async (t) => {
   const scene = await startClientScene(t, [APP, { ...APP, platform: 'gcm' }]);
   for (const platform of ['apns', 'gcm'] as const) {
     const phone = scene.newPhone({ ...APP, platform });

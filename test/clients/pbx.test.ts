@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
-import { type TestContext, test } from 'node:test';
+import { it, type TestContext } from 'node:test';
 import { until } from '../../harness/until.ts';
 import { cancelPbxCall } from '../../src/sandbox/pbx.ts';
 import { VIALER_ANDROID_6 } from '../helpers/android-apps.ts';
@@ -78,7 +78,7 @@ function checkAck(answer: RawAnswer): void {
   assert.equal(answer.headers.get('x-wake-outcome'), 'ready');
 }
 
-test('PBXs ask in whatever way their HTTP client has', async (t) => {
+it('PBXs ask in whatever way their HTTP client has', async (t) => {
   const scene = await startClientScene(t, [client]);
   const { phone, numbers, told } = await readyPhone(t, scene);
   const sip_user_id = String(phone.account);
@@ -163,7 +163,7 @@ test('PBXs ask in whatever way their HTTP client has', async (t) => {
   assert.deepEqual(new Set(told), new Set([202]));
 });
 
-test('what a PBX did wrong is a 4xx in plain text, which no dialplan takes for ACK', async (t) => {
+it('what a PBX did wrong is a 4xx in plain text, which no dialplan takes for ACK', async (t) => {
   const scene = await startClientScene(t, [client]);
   const { phone } = await readyPhone(t, scene);
   const ok = curlForm(`sip_user_id=${phone.account}&phonenumber=1`);
@@ -190,7 +190,7 @@ test('what a PBX did wrong is a 4xx in plain text, which no dialplan takes for A
   }
 });
 
-test('two legs of a call with one call_id wait together, and push once', async (t) => {
+it('two legs of a call with one call_id wait together, and push once', async (t) => {
   const scene = await startClientScene(t, [client, VIALER_IOS_6]);
   for (const app of [client, VIALER_IOS_6]) {
     const phone = scene.newPhone(app);
@@ -213,7 +213,7 @@ test('two legs of a call with one call_id wait together, and push once', async (
   }
 });
 
-test('a PBX that hangs up, on a socket or by a request, ends the pushes', async (t) => {
+it('a PBX that hangs up, on a socket or by a request, ends the pushes', async (t) => {
   const scene = await startClientScene(t, [client], { APP_PUSH_RESEND_INTERVAL: '100' });
   const phone = scene.newPhone(client);
   await scene.send(client.register(phone));

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { type TestContext, test } from 'node:test';
+import { it, type TestContext } from 'node:test';
 import { until } from '../../harness/until.ts';
 import {
   type ClientPhone,
@@ -111,7 +111,7 @@ async function checkTold(t: TestContext, scene: ClientScene, takeover: Takeover)
   }
 }
 
-test('the phone that lost its account is told, in the way its app understands', async (t) => {
+it('the phone that lost its account is told, in the way its app understands', async (t) => {
   const scene = await startClientScene(t, APPS);
   for (const takeover of NOTICES) {
     await t.test(takeover.name, async (sub) => {
@@ -120,7 +120,7 @@ test('the phone that lost its account is told, in the way its app understands', 
   }
 });
 
-test('a phone is not told where that would do harm', async (t) => {
+it('a phone is not told where that would do harm', async (t) => {
   const scene = await startClientScene(t, APPS);
   for (const takeover of SILENT) {
     await t.test(takeover.name, async (sub) => {
@@ -129,7 +129,7 @@ test('a phone is not told where that would do harm', async (t) => {
   }
 });
 
-test('TAKEOVER_NOTICE=off: nobody is told', async (t) => {
+it('TAKEOVER_NOTICE=off: nobody is told', async (t) => {
   const scene = await startClientScene(t, APPS, { TAKEOVER_NOTICE: 'off' });
   for (const takeover of NOTICES) {
     await t.test(takeover.name, async (sub) => {
@@ -138,7 +138,7 @@ test('TAKEOVER_NOTICE=off: nobody is told', async (t) => {
   }
 });
 
-test('an alert for a debug build goes through the sandbox, as its calls do', async (t) => {
+it('an alert for a debug build goes through the sandbox, as its calls do', async (t) => {
   const scene = await startClientScene(t, APPS);
   const takeover = {
     name: '',
@@ -152,7 +152,7 @@ test('an alert for a debug build goes through the sandbox, as its calls do', asy
   assert.equal(scene.world.apple.requests.count(), 0);
 });
 
-test('a notice to a token that is dead does not take the new phone away', async (t) => {
+it('a notice to a token that is dead does not take the new phone away', async (t) => {
   const scene = await startClientScene(t, APPS);
   const android = { name: '', old: loggingAs('one'), next: loggingAs('two'), told: 'nothing' } as const;
   const ios = {

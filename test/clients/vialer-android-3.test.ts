@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
-import { test } from 'node:test';
+import { it } from 'node:test';
 import { until } from '../../harness/until.ts';
 import { VIALER_ANDROID_3 } from '../helpers/android-apps.ts';
 import { firstPush, startClientScene } from '../helpers/client-scene.ts';
 import { replayClient } from '../helpers/replay-client.ts';
 
-test('vialer-android 3.0 to 5.3 is served unmodified', async (t) => {
+it('vialer-android 3.0 to 5.3 is served unmodified', async (t) => {
   const scene = await startClientScene(t, [VIALER_ANDROID_3]);
   await replayClient(t, scene, VIALER_ANDROID_3);
 
@@ -69,7 +69,7 @@ test('vialer-android 3.0 to 5.3 is served unmodified', async (t) => {
   });
 });
 
-test('vialer-android 5.3 without network waits for a later push of the same call', async (t) => {
+it('vialer-android 5.3 without network waits for a later push of the same call', async (t) => {
   const scene = await startClientScene(t, [VIALER_ANDROID_3], { APP_PUSH_RESEND_INTERVAL: '100' });
   const phone = scene.newPhone(VIALER_ANDROID_3);
   await scene.send(VIALER_ANDROID_3.register(phone));

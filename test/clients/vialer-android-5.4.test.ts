@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { it } from 'node:test';
 import { until } from '../../harness/until.ts';
 import {
   dataText,
@@ -59,7 +59,7 @@ const LABELS = [
 
 const CALL_VALUES = { call_id: '77f0a@10.0.0.1', direction: 'incoming', connection_type: 'TLS', codec: null };
 
-test('vialer-android 5.4 to 6.4.3 is served unmodified', async (t) => {
+it('vialer-android 5.4 to 6.4.3 is served unmodified', async (t) => {
   const scene = await startClientScene(t, [VIALER_ANDROID_6]);
   await replayClient(t, scene, VIALER_ANDROID_6);
 
@@ -122,7 +122,7 @@ test('vialer-android 5.4 to 6.4.3 is served unmodified', async (t) => {
   });
 });
 
-test('vialer-android 6 without network counts attempts up to the eighth', async (t) => {
+it('vialer-android 6 without network counts attempts up to the eighth', async (t) => {
   const scene = await startClientScene(t, [VIALER_ANDROID_6], {
     APP_PUSH_ROUNDTRIP_WAIT: '5400',
     APP_PUSH_RESEND_INTERVAL: '600',

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { it } from 'node:test';
 import {
   VIALER_ANDROID_3,
   VIALER_ANDROID_GCM,
@@ -8,7 +8,7 @@ import {
 import { firstPush, startClientScene } from '../helpers/client-scene.ts';
 import { replayClient } from '../helpers/replay-client.ts';
 
-test('vialer-android of early 2016, on Google Cloud Messaging, is served unmodified', async (t) => {
+it('vialer-android of early 2016, on Google Cloud Messaging, is served unmodified', async (t) => {
   const scene = await startClientScene(t, [VIALER_ANDROID_GCM, VIALER_ANDROID_3]);
   await replayClient(t, scene, VIALER_ANDROID_GCM);
   await replayClient(t, scene, VIALER_ANDROID_GCM_RETROFIT_1);

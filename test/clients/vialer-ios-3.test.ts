@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { it } from 'node:test';
 import { until } from '../../harness/until.ts';
 import { slashEscapedJson } from '../helpers/client-encodings.ts';
 import { type ClientPhone, firstPush, startClientScene } from '../helpers/client-scene.ts';
@@ -17,7 +17,7 @@ function post(phone: ClientPhone, path: string, fields: object): RawRequest {
   };
 }
 
-test('vialer-ios 3.0 to 5.6.7 is served unmodified', async (t) => {
+it('vialer-ios 3.0 to 5.6.7 is served unmodified', async (t) => {
   const scene = await startClientScene(t, [client]);
   await replayClient(t, scene, vialerIos3('basic'));
   await replayClient(t, scene, client);
@@ -103,7 +103,7 @@ test('vialer-ios 3.0 to 5.6.7 is served unmodified', async (t) => {
   });
 });
 
-test('vialer-ios 5.6.7 takes pushes of one call as one, up to the eighth', async (t) => {
+it('vialer-ios 5.6.7 takes pushes of one call as one, up to the eighth', async (t) => {
   const scene = await startClientScene(t, [client], {
     APP_PUSH_ROUNDTRIP_WAIT: '5400',
     APP_PUSH_RESEND_INTERVAL: '600',

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { it } from 'node:test';
 import { firstPush, startClientScene } from '../helpers/client-scene.ts';
 import { replayClient } from '../helpers/replay-client.ts';
 import { uuidFixer } from '../helpers/swift-values.ts';
 import { registrationAf, VIALER_IOS_6 } from '../helpers/vialer-ios-apps.ts';
 
-test('vialer-ios 5.8 to 6.0.0 is served unmodified', async (t) => {
+it('vialer-ios 5.8 to 6.0.0 is served unmodified', async (t) => {
   const scene = await startClientScene(t, [VIALER_IOS_6]);
   await replayClient(t, scene, VIALER_IOS_6);
 
@@ -50,7 +50,7 @@ test('vialer-ios 5.8 to 6.0.0 is served unmodified', async (t) => {
   });
 });
 
-test('vialer-ios 5.8, which reports every VoIP push as a call, gets one push a call', async (t) => {
+it('vialer-ios 5.8, which reports every VoIP push as a call, gets one push a call', async (t) => {
   const scene = await startClientScene(t, [VIALER_IOS_6], {
     APP_PUSH_ROUNDTRIP_WAIT: '1500',
     APP_PUSH_RESEND_INTERVAL: '100',
@@ -64,7 +64,7 @@ test('vialer-ios 5.8, which reports every VoIP push as a call, gets one push a c
   }
 });
 
-test("the app's UUID fixer, as replayed here, takes what iOS takes", () => {
+it("the app's UUID fixer, as replayed here, takes what iOS takes", () => {
   assert.equal(uuidFixer('0123456789abcdef0123456789abcdef'), '01234567-89AB-CDEF-0123-456789ABCDEF');
   assert.equal(uuidFixer('c7a5f0e2-18b3-4f5e-9c7d-0b1a2c3d4e5f'), 'C7A5F0E2-18B3-4F5E-9C7D-0B1A2C3D4E5F');
   for (const text of ['', '123', '0123456789abcdef0123456789abcdeg', '7b9f-2c@pbx.example.com']) {

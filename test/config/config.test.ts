@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { it } from 'node:test';
 import fc from 'fast-check';
 import { read } from './read.ts';
 
@@ -10,7 +10,7 @@ const PUBLIC = {
   VG_API_BASE_URL: 'https://api.example.org',
 };
 
-test('no settings at all serve this machine alone', () => {
+it('no settings at all serve this machine alone', () => {
   const { config, problems, warnings } = read({});
   assert.deepEqual([problems, warnings], [[], []]);
   assert.ok(config);
@@ -25,14 +25,14 @@ test('no settings at all serve this machine alone', () => {
   assert.equal(config.takeoverNotice, true);
 });
 
-test('a setting that is empty or blank counts as not set', () => {
+it('a setting that is empty or blank counts as not set', () => {
   const blank = Object.fromEntries(read({}).found.map(({ name }) => [name, ' ']));
   const { config, problems } = read(blank);
   assert.deepEqual(problems, []);
   assert.deepEqual(JSON.stringify(config), JSON.stringify(read({}).config));
 });
 
-test('beyond this machine the platform and the address for apps must be set', () => {
+it('beyond this machine the platform and the address for apps must be set', () => {
   assert.deepEqual(read(PUBLIC).problems, []);
   const rows: readonly (readonly [Readonly<Record<string, string>>, readonly RegExp[]])[] = [
     [{ HOST: '0.0.0.0' }, [/^APP_API_URL must be set/, /^ACCOUNT_AUTH must be set because HOST=0\.0\.0\.0/]],
@@ -55,13 +55,13 @@ test('beyond this machine the platform and the address for apps must be set', ()
   }
 });
 
-test('loopback may be served without the platform, under each of its names', () => {
+it('loopback may be served without the platform, under each of its names', () => {
   for (const HOST of ['127.0.0.1', '127.1.2.3', '::1', 'localhost']) {
     for (const more of [{}, { ACCOUNT_AUTH: 'none' }]) assert.deepEqual(read({ HOST, ...more }).problems, []);
   }
 });
 
-test('response_api is made of APP_API_URL', () => {
+it('response_api is made of APP_API_URL', () => {
   for (const APP_API_URL of ['https://push.example.org', 'https://push.example.org/']) {
     assert.equal(
       read({ ...PUBLIC, APP_API_URL }).config?.responseApi,
@@ -70,7 +70,7 @@ test('response_api is made of APP_API_URL', () => {
   }
 });
 
-test('PBX_ALLOW falls back to loopback only where no token is set', () => {
+it('PBX_ALLOW falls back to loopback only where no token is set', () => {
   const token = '0123456789abcdef';
   const rows = [
     [{}, ['127.0.0.0/8', '::1'], undefined],
@@ -84,7 +84,7 @@ test('PBX_ALLOW falls back to loopback only where no token is set', () => {
   }
 });
 
-test('secrets come from files too, and a file that gives none is a problem', () => {
+it('secrets come from files too, and a file that gives none is a problem', () => {
   const files = { '/run/token': ' 0123456789abcdef\n', '/run/empty': '\n', '/run/url': 'sqlite:other.db' };
   const report = read({ PBX_TOKEN_FILE: '/run/token', DATABASE_URL_FILE: '/run/url' }, files);
   assert.deepEqual([report.problems, report.warnings], [[], []]);
@@ -108,13 +108,13 @@ test('secrets come from files too, and a file that gives none is a problem', () 
   }
 });
 
-test('a secret that is wrong is not told', () => {
+it('a secret that is wrong is not told', () => {
   const { problems } = read({ PBX_TOKEN: 'hunter2', DATABASE_URL: 'hunter2://hunter2' });
   assert.ok(problems.length > 0);
   assert.ok(!problems.join('\n').includes('hunter2'));
 });
 
-test('every problem is told at once, each in a sentence that names its setting', () => {
+it('every problem is told at once, each in a sentence that names its setting', () => {
   const wrong = {
     HOST: 'a b',
     PORT: '70000',
@@ -148,7 +148,7 @@ test('every problem is told at once, each in a sentence that names its setting',
   assert.deepEqual(named.sort(), Object.keys(wrong).sort());
 });
 
-test('names that look like ours but are none are warned of, and those of the reference explained', () => {
+it('names that look like ours but are none are warned of, and those of the reference explained', () => {
   const rows: readonly (readonly [string, RegExp | undefined])[] = [
     ['APNS_ULR', /^APNS_ULR is not a setting/],
     ['TRUST_PROXI', /^TRUST_PROXI is not a setting .*; did you mean TRUST_PROXY\?$/],
@@ -186,7 +186,7 @@ test('names that look like ours but are none are warned of, and those of the ref
   }
 });
 
-test('settings that cannot work together are warned of', () => {
+it('settings that cannot work together are warned of', () => {
   assert.match(
     read({ APP_PUSH_RESEND_INTERVAL: '5000' }).warnings[0] ?? '',
     /^APP_PUSH_RESEND_INTERVAL is longer/,
@@ -197,7 +197,7 @@ test('settings that cannot work together are warned of', () => {
   );
 });
 
-test('MAX_WAITING_CALLS follows from the limit of open files, between 100 and 50,000', () => {
+it('MAX_WAITING_CALLS follows from the limit of open files, between 100 and 50,000', () => {
   const property = fc.property(fc.oneof(fc.nat(), fc.constant(Number.MAX_SAFE_INTEGER)), (openFiles) => {
     const { config, problems, warnings } = read({}, {}, openFiles);
     assert.deepEqual([problems, warnings], [[], []]);
@@ -207,7 +207,7 @@ test('MAX_WAITING_CALLS follows from the limit of open files, between 100 and 50
   fc.assert(property);
 });
 
-test('whatever the environment holds, it is read without throwing, and the same way each time', () => {
+it('whatever the environment holds, it is read without throwing, and the same way each time', () => {
   const names = read({}).found.flatMap(({ name }) => [name, `${name}_FILE`]);
   const environment = fc.dictionary(
     fc.constantFrom(...names),

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
-import { describe, test } from 'node:test';
+import { describe, it } from 'node:test';
 import { readConfig } from '../../src/config/config.ts';
 
 const BYTES = randomBytes(32);
@@ -11,7 +11,7 @@ function read(env: Readonly<Record<string, string>>, file = '') {
 }
 
 describe('keys for credentials', () => {
-  test('a key is taken as base64 and as hex, from the environment and from a file', () => {
+  it('a key is taken as base64 and as hex, from the environment and from a file', () => {
     const forms = [BASE64, BASE64.slice(0, -1), BYTES.toString('base64url'), BYTES.toString('hex')];
     for (const form of [...forms, BYTES.toString('hex').toUpperCase()]) {
       const { config } = read({ CREDENTIALS_KEY: form });
@@ -28,7 +28,7 @@ describe('keys for credentials', () => {
     assert.equal(read({}).config?.credentialKeys.current, undefined);
   });
 
-  test('anything else is refused with the way to make one, and never quoted', () => {
+  it('anything else is refused with the way to make one, and never quoted', () => {
     for (const wrong of [
       'hunter2',
       BASE64.slice(1),
@@ -50,13 +50,13 @@ describe('keys for credentials', () => {
     }
   });
 
-  test('what a weak key has encrypted can still be read, to encrypt it anew', () => {
+  it('what a weak key has encrypted can still be read, to encrypt it anew', () => {
     const { config, problems } = read({ CREDENTIALS_KEY: BASE64, CREDENTIALS_KEY_PREVIOUS: '0'.repeat(64) });
     assert.deepEqual(problems, []);
     assert.equal(config?.credentialKeys.previous.length, 1);
   });
 
-  test('earlier keys are a list, of which the wrong one is told by its number', () => {
+  it('earlier keys are a list, of which the wrong one is told by its number', () => {
     const second = randomBytes(32);
     const list = `${BASE64}, ${second.toString('hex')}`;
     const { config } = read({
@@ -80,7 +80,7 @@ describe('keys for credentials', () => {
     assert.match(read({ CREDENTIALS_KEY_PREVIOUS: many }).problems.join(), /1 to 16 keys/);
   });
 
-  test('a slip in a name is noticed', () => {
+  it('a slip in a name is noticed', () => {
     assert.match(read({ CREDENTIALS_KEYS: BASE64 }).warnings.join(), /CREDENTIALS_KEYS is not a setting/);
   });
 });

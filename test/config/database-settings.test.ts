@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { it } from 'node:test';
 import fc from 'fast-check';
 import { createThrowAwayCa } from '../../src/sandbox/certificates.ts';
 import { readDatabaseAddress, shownDatabase } from '../../src/storage/address/database-address.ts';
@@ -14,7 +14,7 @@ const REFERENCE = {
   DB_ENV_HOST: 'localhost',
 };
 
-test('a database server is an address with user, host and database; ports and TLS have defaults', () => {
+it('a database server is an address with user, host and database; ports and TLS have defaults', () => {
   const rows = [
     ['postgres://me:pw@db/calls', ['postgres', 'db', 5432, 'me', 'pw', 'calls', 'off']],
     ['postgresql://me@[::1]:1/calls', ['postgres', '::1', 1, 'me', '', 'calls', 'off']],
@@ -70,7 +70,7 @@ test('a database server is an address with user, host and database; ports and TL
   }
 });
 
-test('a Unix socket is taken without a warning, and shown without the password', () => {
+it('a Unix socket is taken without a warning, and shown without the password', () => {
   const rows = [
     ['postgres://me:hunter2@/x?host=/run/postgresql', 'postgres://me@/x?host=/run/postgresql'],
     ['postgres://me:hunter2@%2Frun%2Fpostgresql/x', 'postgres://me@/x?host=/run/postgresql'],
@@ -89,7 +89,7 @@ test('a Unix socket is taken without a warning, and shown without the password',
   ]);
 });
 
-test('an address that cannot be used is a problem that names the setting and quotes nothing', () => {
+it('an address that cannot be used is a problem that names the setting and quotes nothing', () => {
   const rows = [
     ['postgres://me:hunter2@db', /names no database/],
     ['postgres://db/hunter2', /names no user/],
@@ -149,7 +149,7 @@ test('an address that cannot be used is a problem that names the setting and quo
   }
 });
 
-test('no text makes the reading of an address throw', () => {
+it('no text makes the reading of an address throw', () => {
   const address = fc.oneof(
     fc.string(),
     fc.webUrl(),
@@ -158,7 +158,7 @@ test('no text makes the reading of an address throw', () => {
   fc.assert(fc.property(address, (text) => typeof readDatabaseAddress(text).ok === 'boolean'));
 });
 
-test("the reference's settings are a MySQL address, whatever characters they hold", () => {
+it("the reference's settings are a MySQL address, whatever characters they hold", () => {
   const addressOf = (more: Readonly<Record<string, string>>, files = {}) => {
     const { config, problems } = read({ ...REFERENCE, ...more }, files);
     assert.deepEqual(problems, []);
@@ -187,7 +187,7 @@ test("the reference's settings are a MySQL address, whatever characters they hol
   assert.equal(unused?.value, '', 'the default is not shown as if it were used');
 });
 
-test("half of the reference's settings are a problem, and beside DATABASE_URL they have no effect", () => {
+it("half of the reference's settings are a problem, and beside DATABASE_URL they have no effect", () => {
   assert.deepEqual(read({ DB_ENV_HOST: 'db' }).problems, [
     'DB_ENV_USER must be set with the other DB_ENV_… settings, or DATABASE_URL',
     'DB_ENV_NAME must be set with the other DB_ENV_… settings, or DATABASE_URL',
@@ -205,7 +205,7 @@ test("half of the reference's settings are a problem, and beside DATABASE_URL th
   for (const warning of both.warnings) assert.match(warning, /^DB_ENV_[A-Z]+ has no effect/);
 });
 
-test('limits of the database have bounds, and what makes a caller wait is warned of', () => {
+it('limits of the database have bounds, and what makes a caller wait is warned of', () => {
   assert.deepEqual(read({}).config?.databaseLimits, { poolSize: 10, timeoutMs: 800 });
   const wrong = read({
     DATABASE_POOL_SIZE: '0',

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { it } from 'node:test';
 import { read } from './read.ts';
 
 const PUBLIC_URL = { APP_API_URL: 'https://push.example.org' };
 const PLATFORM = { ACCOUNT_AUTH: 'voipgrid', VG_API_BASE_URL: 'https://api.example.org' };
 
-test('behind a proxy on this machine it must be said who may register a phone', () => {
+it('behind a proxy on this machine it must be said who may register a phone', () => {
   for (const behind of [PUBLIC_URL, { TRUST_PROXY: '127.0.0.1' }, { APP_API_URL: 'http://192.0.2.1' }]) {
     const { problems, config } = read(behind);
     assert.equal(config, undefined);
@@ -19,7 +19,7 @@ test('behind a proxy on this machine it must be said who may register a phone', 
   }
 });
 
-test('what leaves a service open to others than it was meant for is told', () => {
+it('what leaves a service open to others than it was meant for is told', () => {
   const proxied = { ...PUBLIC_URL, ...PLATFORM, TRUST_PROXY: '127.0.0.1' };
   const rows: readonly (readonly [Readonly<Record<string, string>>, readonly RegExp[]])[] = [
     [proxied, []],

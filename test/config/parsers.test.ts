@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { it } from 'node:test';
 import fc from 'fast-check';
 import {
   absolutePath,
@@ -38,7 +38,7 @@ const anyText = fc.oneof(
   fc.tuple(fc.ipV6(), fc.integer()).map(([address, bits]) => `${address}/${bits}`),
 );
 
-test('no text makes a parser throw', () => {
+it('no text makes a parser throw', () => {
   const parsers: readonly Parse<unknown>[] = [
     absolutePath,
     baseUrl,
@@ -56,7 +56,7 @@ test('no text makes a parser throw', () => {
   fc.assert(property, { numRuns: 2_000 });
 });
 
-test('a whole number is written in digits and within its bounds', () => {
+it('a whole number is written in digits and within its bounds', () => {
   assertRows(integer(100, 60_000, 'milliseconds'), [
     ['100', 100],
     ['60000', 60_000],
@@ -82,7 +82,7 @@ test('a whole number is written in digits and within its bounds', () => {
   fc.assert(bounds);
 });
 
-test('only addresses of this machine are loopback', () => {
+it('only addresses of this machine are loopback', () => {
   for (const host of ['127.0.0.1', '127.9.9.9', '::1', 'localhost']) assert.ok(isLoopback(host), host);
   const others = [
     '0.0.0.0',
@@ -101,7 +101,7 @@ test('only addresses of this machine are loopback', () => {
   fc.assert(property);
 });
 
-test('a host to listen on is an address or a name', () => {
+it('a host to listen on is an address or a name', () => {
   for (const host of ['0.0.0.0', '::', '::1', 'localhost', 'push-1.example.org', 'a']) {
     assert.equal(parsed(listenHost, host), host);
   }
@@ -110,7 +110,7 @@ test('a host to listen on is an address or a name', () => {
   }
 });
 
-test('a base address is http or https, and ends in a slash', () => {
+it('a base address is http or https, and ends in a slash', () => {
   assertRows(baseUrl, [
     ['https://api.example.org', 'https://api.example.org/'],
     ['https://api.example.org/v2', 'https://api.example.org/v2/'],
@@ -134,7 +134,7 @@ test('a base address is http or https, and ends in a slash', () => {
   fc.assert(property);
 });
 
-test('a push service is an https origin: pushes never go out unencrypted', () => {
+it('a push service is an https origin: pushes never go out unencrypted', () => {
   assertRows(httpsOrigin, [
     ['https://api.push.apple.com', 'https://api.push.apple.com'],
     ['https://api.push.apple.com:2197/', 'https://api.push.apple.com:2197'],
@@ -148,7 +148,7 @@ test('a push service is an https origin: pushes never go out unencrypted', () =>
   ]);
 });
 
-test('a path starts with one slash', () => {
+it('a path starts with one slash', () => {
   assertRows(absolutePath, [
     ['/', '/'],
     ['/api/me/', '/api/me/'],
@@ -161,7 +161,7 @@ test('a path starts with one slash', () => {
   ]);
 });
 
-test('a bearer token is long and can be sent in a header', () => {
+it('a bearer token is long and can be sent in a header', () => {
   assertRows(bearerToken, [
     ['0123456789abcdef', '0123456789abcdef'],
     ['0123456789abcde', undefined],
@@ -172,7 +172,7 @@ test('a bearer token is long and can be sent in a header', () => {
   ]);
 });
 
-test('an address is judged the same each time, whoever else was asked about meanwhile', () => {
+it('an address is judged the same each time, whoever else was asked about meanwhile', () => {
   const list = parsed(networkList, '10.0.0.0/8');
   const addresses = Array.from(
     { length: 2_500 },
@@ -184,7 +184,7 @@ test('an address is judged the same each time, whoever else was asked about mean
   assert.equal(list?.contains('10.0.0.1 '), false);
 });
 
-test('networks: addresses and CIDR, of both families, by comma or space', () => {
+it('networks: addresses and CIDR, of both families, by comma or space', () => {
   const contains = (list: string, address: string) => parsed(networkList, list)?.contains(address);
   const rows: readonly (readonly [string, string, boolean])[] = [
     ['10.0.0.0/8', '10.255.0.1', true],
@@ -226,7 +226,7 @@ test('networks: addresses and CIDR, of both families, by comma or space', () => 
   for (const text of wrong) assert.equal(parsed(networkList, text), undefined, text);
 });
 
-test('a network with host bits set is refused, and the message names both things that may be meant', () => {
+it('a network with host bits set is refused, and the message names both things that may be meant', () => {
   const rows = [
     ['10.0.0.5/8', '10.0.0.0/8', '10.0.0.5/32'],
     ['192.0.2.1/24', '192.0.2.0/24', '192.0.2.1/32'],
@@ -250,7 +250,7 @@ test('a network with host bits set is refused, and the message names both things
   }
 });
 
-test('an address is in its own network and in every wider one', () => {
+it('an address is in its own network and in every wider one', () => {
   const property = fc.property(fc.ipV4(), fc.integer({ min: 0, max: 32 }), (address, bits) => {
     const list = parsed(networkList, `${networkOf(address, bits) ?? address}/${bits}`);
     assert.ok(list?.contains(address) && list.contains(`::ffff:${address}`));

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { it } from 'node:test';
 import { read } from './read.ts';
 
-test('PBXs share the listener of the apps until PBX_PORT is set', () => {
+it('PBXs share the listener of the apps until PBX_PORT is set', () => {
   const rows = [
     [{}, undefined],
     [{ PBX_PORT: '' }, undefined],
@@ -31,7 +31,7 @@ test('PBXs share the listener of the apps until PBX_PORT is set', () => {
   }
 });
 
-test('two listeners on one port are a problem of the settings, not of the start', () => {
+it('two listeners on one port are a problem of the settings, not of the start', () => {
   const rows = [
     [{ PBX_PORT: '8080' }, 'PBX_PORT and PORT are both 8080; set another PBX_PORT'],
     [{ PBX_PORT: '8080', PBX_HOST: '0.0.0.0' }, 'PBX_PORT and PORT are both 8080; set another PBX_PORT'],

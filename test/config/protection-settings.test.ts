@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { it } from 'node:test';
 import { read } from './read.ts';
 
 const SECRET = '0123456789abcdef0123456789abcdef';
 const OTHER = 'fedcba9876543210fedcba9876543210';
 
-test('an answer has nothing to prove until a secret is set; then the address carries the proof', () => {
+it('an answer has nothing to prove until a secret is set; then the address carries the proof', () => {
   assert.equal(read({}).config?.answerProof, undefined);
   const rows = [
     [{}, { otherSecret: undefined, carrier: 'address', demanded: true }],
@@ -21,7 +21,7 @@ test('an answer has nothing to prove until a secret is set; then the address car
   }
 });
 
-test('the secrets come from files too, and are never shown', () => {
+it('the secrets come from files too, and are never shown', () => {
   const files = { '/run/one': `${SECRET}\n`, '/run/two': `${OTHER}\n` };
   const report = read({ ANSWER_SECRET_FILE: '/run/one', ANSWER_SECRET_OTHER_FILE: '/run/two' }, files);
   assert.deepEqual(
@@ -32,7 +32,7 @@ test('the secrets come from files too, and are never shown', () => {
     assert.equal(report.found.find((setting) => setting.name === name)?.secret, true, name);
 });
 
-test('what could be guessed, or means nothing, is refused, and no secret is quoted', () => {
+it('what could be guessed, or means nothing, is refused, and no secret is quoted', () => {
   const short = 'short-secret-that-is-31-letters';
   const rows: readonly (readonly [Readonly<Record<string, string>>, RegExp])[] = [
     [{ ANSWER_SECRET: short }, /^ANSWER_SECRET must be 32 to 512 visible ASCII characters/],
@@ -63,7 +63,7 @@ test('what could be guessed, or means nothing, is refused, and no secret is quot
   }
 });
 
-test('a misspelt name of these settings is told', () => {
+it('a misspelt name of these settings is told', () => {
   for (const [name, meant] of [
     ['ANSWER_SECRETS', 'ANSWER_SECRET'],
     ['LIMIT_UNKNOWN_ANSWER', 'LIMIT_UNKNOWN_ANSWERS'],

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { describe, test } from 'node:test';
+import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import type { Config } from '../../src/config/config.ts';
 import { readNoProxy } from '../../src/lib/no-proxy.ts';
@@ -27,7 +27,7 @@ function platformApi(url: string): Env {
 }
 
 describe('which variable names the proxy', () => {
-  test('of push services: PUSH_PROXY, https_proxy, HTTPS_PROXY, all_proxy, ALL_PROXY, in this order', () => {
+  it('of push services: PUSH_PROXY, https_proxy, HTTPS_PROXY, all_proxy, ALL_PROXY, in this order', () => {
     const names = ['PUSH_PROXY', 'https_proxy', 'HTTPS_PROXY', 'all_proxy', 'ALL_PROXY'];
     const env = Object.fromEntries(names.map((name, i) => [name, `http://p${i}:3128`]));
     for (const [i, name] of names.entries()) {
@@ -37,7 +37,7 @@ describe('which variable names the proxy', () => {
     assert.equal(way({ http_proxy: 'http://no:1', HTTP_PROXY: 'http://no:1' }, APPLE), 'directly (none)');
   });
 
-  test('of the platform API: that of its scheme, never PUSH_PROXY nor HTTP_PROXY', () => {
+  it('of the platform API: that of its scheme, never PUSH_PROXY nor HTTP_PROXY', () => {
     const env = {
       PUSH_PROXY: 'http://push:1',
       HTTP_PROXY: 'http://no:1',
@@ -61,7 +61,7 @@ describe('which variable names the proxy', () => {
     );
   });
 
-  test('HTTP_PROXY is warned of where it would apply', () => {
+  it('HTTP_PROXY is warned of where it would apply', () => {
     const env = { HTTP_PROXY: 'http://p:1', ...platformApi('http://10.0.0.1/') };
     const about = (more: Env) =>
       read({ ...env, ...more }).warnings.filter((each) => each.includes('HTTP_PROXY'));
@@ -71,7 +71,7 @@ describe('which variable names the proxy', () => {
     assert.deepEqual(about({ VG_API_BASE_URL: 'https://a.example.com' }), []);
   });
 
-  test('PUSH_PROXY=off means directly; it may also come from a file', () => {
+  it('PUSH_PROXY=off means directly; it may also come from a file', () => {
     assert.equal(way({ PUSH_PROXY: 'off', HTTPS_PROXY: 'http://p:1' }, APPLE), 'directly (PUSH_PROXY)');
     assert.equal(
       way({ PUSH_PROXY_FILE: '/secret' }, APPLE, 'push', { '/secret': 'http://u:p@p:1\n' }),
@@ -84,7 +84,7 @@ describe('which variable names the proxy', () => {
 describe('what a proxy is written as', () => {
   const proxyOf = (text: string) => usable({ HTTPS_PROXY: text }).proxies.push(new URL(APPLE)).proxy;
 
-  test('with or without scheme, port, credentials', () => {
+  it('with or without scheme, port, credentials', () => {
     const rows = [
       ['proxy.example.com:3128', 'http://proxy.example.com:3128'],
       ['user:pw@proxy:3128', 'http://proxy:3128'],
@@ -97,7 +97,7 @@ describe('what a proxy is written as', () => {
     assert.equal(proxyOf('http://[2001:db8::1]:3128')?.host, '2001:db8::1');
   });
 
-  test('credentials are percent-decoded, whatever characters are in them', () => {
+  it('credentials are percent-decoded, whatever characters are in them', () => {
     const property = fc.property(
       fc
         .string({ unit: 'grapheme', minLength: 1 })
@@ -118,7 +118,7 @@ describe('what a proxy is written as', () => {
     assert.equal(proxyOf('http://p:1')?.authorization, undefined);
   });
 
-  test('anything else is a problem that names the setting and quotes no secret', () => {
+  it('anything else is a problem that names the setting and quotes no secret', () => {
     const rows = [
       ['socks5://u:hunter2@p:1080', /^HTTPS_PROXY must be http:.*SOCKS proxies are not supported/],
       ['ftp://u:hunter2@p:21', /^HTTPS_PROXY must be http:/],
@@ -139,7 +139,7 @@ describe('what a proxy is written as', () => {
     assert.match(read({ PUSH_PROXY: 'none://x' }).problems.join(), /^PUSH_PROXY must be http:.*; or off$/);
   });
 
-  test('off in any letter case; any other word alone is a problem that says what to write', () => {
+  it('off in any letter case; any other word alone is a problem that says what to write', () => {
     for (const off of ['off', 'OFF', 'Off', ' oFF '])
       assert.equal(way({ PUSH_PROXY: off, HTTPS_PROXY: 'http://p:1' }, APPLE), 'directly (PUSH_PROXY)', off);
     for (const word of [
@@ -169,7 +169,7 @@ describe('what a proxy is written as', () => {
       assert.deepEqual(read({ PUSH_PROXY: host }).problems, [], host);
   });
 
-  test('a variable by which nothing goes is written for other programs, and is not looked at', () => {
+  it('a variable by which nothing goes is written for other programs, and is not looked at', () => {
     const socks = 'socks5://p:1080';
     assert.match(read({ ALL_PROXY: socks }).problems.join(), /^ALL_PROXY .*PUSH_PROXY \(an address or off\)/);
     assert.equal(way({ ALL_PROXY: socks, HTTPS_PROXY: 'http://p:1' }, APPLE), 'http://p:1 (HTTPS_PROXY)');
@@ -186,7 +186,7 @@ describe('NO_PROXY', () => {
   const excepted = (no: string, url: string): boolean =>
     way({ HTTPS_PROXY: 'http://p:1', NO_PROXY: no }, url) === 'directly (NO_PROXY)';
 
-  test('excepts domains, addresses, networks and ports as curl and undici do', () => {
+  it('excepts domains, addresses, networks and ports as curl and undici do', () => {
     const rows: readonly (readonly [string, string, boolean])[] = [
       ['*', APPLE, true],
       ['other.example, *', APPLE, true],
@@ -228,7 +228,7 @@ describe('NO_PROXY', () => {
     for (const [no, url, expected] of rows) assert.equal(excepted(no, url), expected, `${no} ${url}`);
   });
 
-  test('in lower case wins, and holds for PUSH_PROXY and the platform API too', () => {
+  it('in lower case wins, and holds for PUSH_PROXY and the platform API too', () => {
     const env = { PUSH_PROXY: 'http://p:1', HTTPS_PROXY: 'http://q:1', NO_PROXY: '*', no_proxy: 'x.example' };
     assert.equal(way(env, APPLE), 'http://p:1 (PUSH_PROXY)');
     assert.equal(way({ ...env, no_proxy: 'apple.com' }, APPLE), 'directly (no_proxy)');
@@ -238,7 +238,7 @@ describe('NO_PROXY', () => {
     assert.equal(way({ NO_PROXY: '*' }, APPLE), 'directly (none)');
   });
 
-  test('of any text is read without throwing', () => {
+  it('of any text is read without throwing', () => {
     const property = fc.property(
       fc.string({ unit: 'binary' }),
       fc.constantFrom(APPLE, 'https://[::1]:1'),

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { it } from 'node:test';
 import { createThrowAwayCa } from '../../src/sandbox/certificates.ts';
 import { read } from './read.ts';
 
@@ -18,7 +18,7 @@ function problemsOf(env: Readonly<Record<string, string>>) {
   return problems;
 }
 
-test('without settings there is no Redis; with an address the rest has defaults', () => {
+it('without settings there is no Redis; with an address the rest has defaults', () => {
   assert.equal(redisOf({}), undefined);
   assert.deepEqual(redisOf({ REDIS_URL: 'redis://redis' }), {
     place: { kind: 'single', server: REDIS, database: 0 },
@@ -33,7 +33,7 @@ test('without settings there is no Redis; with an address the rest has defaults'
   });
 });
 
-test('Sentinels may have a login of their own', () => {
+it('Sentinels may have a login of their own', () => {
   const url = { REDIS_URL: 'redis+sentinel://:pw@one/main' };
   const login = (env: Readonly<Record<string, string>>) => redisOf({ ...url, ...env })?.sentinelLogin;
   assert.equal(login({}), undefined);
@@ -54,7 +54,7 @@ test('Sentinels may have a login of their own', () => {
   }
 });
 
-test('an address names account, server, database, TLS, or Sentinels with their master', () => {
+it('an address names account, server, database, TLS, or Sentinels with their master', () => {
   const rows = [
     [
       'redis://me:p%40w@redis:1/3',
@@ -124,7 +124,7 @@ test('an address names account, server, database, TLS, or Sentinels with their m
   }
 });
 
-test('what is no address is refused in words that do not quote it', () => {
+it('what is no address is refused in words that do not quote it', () => {
   const rows = [
     'hunter2',
     'http://:hunter2@redis',
@@ -153,7 +153,7 @@ test('what is no address is refused in words that do not quote it', () => {
   }
 });
 
-test("the reference's list of servers is a Cluster, with account and TLS of their own settings", () => {
+it("the reference's list of servers is a Cluster, with account and TLS of their own settings", () => {
   const env = {
     REDIS_SERVER_LIST: 'one:7000, two:7001',
     REDIS_USERNAME: 'me',
@@ -172,12 +172,12 @@ test("the reference's list of servers is a Cluster, with account and TLS of thei
   assert.match(problemsOf({ REDIS_SERVER_LIST: 'one:x' })[0] ?? '', /^REDIS_SERVER_LIST must be host:port/);
 });
 
-test('a password of its own goes with an address that names none', () => {
+it('a password of its own goes with an address that names none', () => {
   const redis = redisOf({ REDIS_URL: 'redis://redis', REDIS_USERNAME: 'me', REDIS_PASSWORD: 'pw' });
   assert.deepEqual([redis?.username, redis?.password], ['me', 'pw']);
 });
 
-test('settings that contradict each other are problems', () => {
+it('settings that contradict each other are problems', () => {
   const url = 'redis://me:hunter2@redis';
   const rows: readonly (readonly [Readonly<Record<string, string>>, RegExp])[] = [
     [{ REDIS_URL: url, REDIS_SERVER_LIST: 'one' }, /REDIS_SERVER_LIST and REDIS_URL are both set/],
@@ -209,13 +209,13 @@ test('settings that contradict each other are problems', () => {
   );
 });
 
-test('off is off, on and true are on', () => {
+it('off is off, on and true are on', () => {
   const required = (value: string) =>
     redisOf({ REDIS_URL: 'redis://redis', REDIS_REQUIRED: value })?.required;
   assert.deepEqual(['on', 'true', 'off', 'false'].map(required), [true, true, false, false]);
 });
 
-test('an unencrypted connection that leaves this machine is warned of', () => {
+it('an unencrypted connection that leaves this machine is warned of', () => {
   const warned = (env: Readonly<Record<string, string>>) =>
     read(env).warnings.filter((warning) => /^the connection to Redis is not encrypted/.test(warning)).length;
   assert.equal(warned({ REDIS_URL: 'redis://redis' }), 1);

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { it } from 'node:test';
 import { createCli } from '../cli/cli-fixture.ts';
 
-test('the service refuses to start with settings that are not safe, says all of it, and exits 2', async (t) => {
+it('the service refuses to start with settings that are not safe, says all of it, and exits 2', async (t) => {
   const cli = await createCli(t);
   const token = await cli.file('token', '\n');
   const rows: readonly (readonly [Readonly<Record<string, string>>, readonly string[]])[] = [

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type TestContext, test } from 'node:test';
+import { it, type TestContext } from 'node:test';
 import { processSource, readConfig } from '../../src/config/config.ts';
 
 /** Reads settings from this process's files. */
@@ -19,7 +19,7 @@ function secretFile(t: TestContext, name: string, mode: number): string {
   return path;
 }
 
-test('a file with a secret that every user of the machine may read is told of', (t) => {
+it('a file with a secret that every user of the machine may read is told of', (t) => {
   for (const [mode, told] of [
     [0o600, false],
     [0o640, false],
@@ -37,7 +37,7 @@ test('a file with a secret that every user of the machine may read is told of', 
   }
 });
 
-test('a database file that is yet to be made, and one of a server, are nobody’s to read', () => {
+it('a database file that is yet to be made, and one of a server, are nobody’s to read', () => {
   for (const DATABASE_URL of ['sqlite:/nowhere/at/all.db', 'postgres://a:b@127.0.0.1/c'])
     assert.deepEqual(read({ DATABASE_URL }).warnings, []);
 });

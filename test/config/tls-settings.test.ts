@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { createPrivateKey } from 'node:crypto';
-import { test } from 'node:test';
+import { it } from 'node:test';
 import { createThrowAwayCa } from '../../src/sandbox/certificates.ts';
 import { read } from './read.ts';
 
@@ -35,7 +35,7 @@ const FILES = {
 };
 const TLS = { TLS_CERT_FILE: '/cert', TLS_KEY_FILE: '/key' };
 
-test('TLS is off unless both files are named', () => {
+it('TLS is off unless both files are named', () => {
   assert.equal(read({}).config?.tls, undefined);
   assert.deepEqual(read(TLS, FILES).config?.tls, {
     certFile: '/cert',
@@ -45,7 +45,7 @@ test('TLS is off unless both files are named', () => {
   });
 });
 
-test('files that make a listener are taken: a chain, an encrypted key, an authority for PBXs', () => {
+it('files that make a listener are taken: a chain, an encrypted key, an authority for PBXs', () => {
   for (const settings of [
     { ...TLS, TLS_CERT_FILE: '/chain' },
     { ...TLS, TLS_KEY_FILE: '/locked', TLS_KEY_PASSPHRASE: 'open sesame' },
@@ -59,7 +59,7 @@ test('files that make a listener are taken: a chain, an encrypted key, an author
   }
 });
 
-test('each file that cannot be used is told in one line that names its setting', () => {
+it('each file that cannot be used is told in one line that names its setting', () => {
   const rows: readonly (readonly [Readonly<Record<string, string>>, readonly RegExp[]])[] = [
     [{ TLS_CERT_FILE: '/cert' }, [/^TLS_KEY_FILE must be set with TLS_CERT_FILE$/]],
     [{ TLS_KEY_FILE: '/key' }, [/^TLS_CERT_FILE must be set with TLS_KEY_FILE$/]],
@@ -98,13 +98,13 @@ test('each file that cannot be used is told in one line that names its setting',
   }
 });
 
-test('PBX_CLIENT_CA_FILE stands for PBX_ALLOW as a token does', () => {
+it('PBX_CLIENT_CA_FILE stands for PBX_ALLOW as a token does', () => {
   const pbx = read({ ...TLS, PBX_CLIENT_CA_FILE: '/ca' }, FILES).config?.pbx;
   assert.deepEqual([pbx?.allow, pbx?.token, pbx?.certificate], [undefined, undefined, true]);
   assert.equal(read(TLS, FILES).config?.pbx.certificate, false);
 });
 
-test('an http address for apps is warned of where this service speaks HTTPS', () => {
+it('an http address for apps is warned of where this service speaks HTTPS', () => {
   const everywhere = {
     ...TLS,
     HOST: '0.0.0.0',

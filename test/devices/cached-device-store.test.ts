@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { afterEach, beforeEach, describe, test } from 'node:test';
+import { afterEach, beforeEach, describe, it } from 'node:test';
 import { until } from '../../harness/until.ts';
 import { createAppStore } from '../../src/apps/app-store.ts';
 import { createCredentialVault } from '../../src/apps/credential-vault.ts';
@@ -84,7 +84,7 @@ describe('devices in memory while the database is away', () => {
   afterEach(() => close());
   const tokenNow = async () => (await scene.devices.findTarget(ACCOUNT))?.token;
 
-  test('the database is asked first, always, while it answers', async () => {
+  it('the database is asked first, always, while it answers', async () => {
     const { devices, stored, told } = scene;
     await devices.register(PHONE, NOW);
     await stored.register({ ...PHONE, token: 'bb' }, NOW + 1);
@@ -94,7 +94,7 @@ describe('devices in memory while the database is away', () => {
     assert.deepEqual(told, []);
   });
 
-  test('a phone that was found or registered is there while the database is away, until it is too old', async () => {
+  it('a phone that was found or registered is there while the database is away, until it is too old', async () => {
     const { devices, door, clock, told } = scene;
     await devices.register(PHONE, NOW);
     door.state = 'away';
@@ -105,13 +105,13 @@ describe('devices in memory while the database is away', () => {
     await assert.rejects(devices.findTarget(ACCOUNT), UNAVAILABLE);
   });
 
-  test('an account that is not remembered hears that the database is away', async () => {
+  it('an account that is not remembered hears that the database is away', async () => {
     scene.door.state = 'away';
     await assert.rejects(scene.devices.findTarget(ACCOUNT), UNAVAILABLE);
     assert.deepEqual(scene.told, []);
   });
 
-  test('what is known to be away is not asked for every call, and soon found to be back', async () => {
+  it('what is known to be away is not asked for every call, and soon found to be back', async () => {
     const { devices, door, clock, told, stored } = scene;
     await devices.register(PHONE, NOW);
     door.state = 'away';
@@ -130,7 +130,7 @@ describe('devices in memory while the database is away', () => {
     assert.equal(told.at(-1), 'first', 'a new outage is told anew');
   });
 
-  test('a database that hangs is waited for less than a second, and the calls after it not at all', async () => {
+  it('a database that hangs is waited for less than a second, and the calls after it not at all', async () => {
     const { devices, door, release } = scene;
     await devices.register(PHONE, NOW);
     door.state = 'hangs';
@@ -142,7 +142,7 @@ describe('devices in memory while the database is away', () => {
     release();
   });
 
-  test('a phone that unregistered or was removed is not woken', async () => {
+  it('a phone that unregistered or was removed is not woken', async () => {
     for (const leave of [
       () => scene.devices.unregister(PHONE),
       () => scene.devices.remove(ACCOUNT),
@@ -156,7 +156,7 @@ describe('devices in memory while the database is away', () => {
     }
   });
 
-  test('an unregistration of unknown end: the phone is not woken, another one of the account is', async () => {
+  it('an unregistration of unknown end: the phone is not woken, another one of the account is', async () => {
     const { devices, door } = scene;
     await devices.register(PHONE, NOW);
     door.state = 'away';
@@ -166,7 +166,7 @@ describe('devices in memory while the database is away', () => {
     await assert.rejects(devices.findTarget(ACCOUNT), UNAVAILABLE);
   });
 
-  test('a change of unknown end may come late: what is read until then is not remembered', async () => {
+  it('a change of unknown end may come late: what is read until then is not remembered', async () => {
     const { app, clock, devices, door, stored } = scene;
     const other = { ...PHONE, token: 'bb' };
     const changes = [
@@ -200,7 +200,7 @@ describe('devices in memory while the database is away', () => {
     }
   });
 
-  test('a change that succeeds ends the doubt about an earlier one', async () => {
+  it('a change that succeeds ends the doubt about an earlier one', async () => {
     const { devices, door } = scene;
     await devices.register(PHONE, NOW);
     door.state = 'away';
@@ -211,7 +211,7 @@ describe('devices in memory while the database is away', () => {
     assert.equal(await tokenNow(), 'cc');
   });
 
-  test('two changes at once whose answers arrive the other way round: neither is remembered', async () => {
+  it('two changes at once whose answers arrive the other way round: neither is remembered', async () => {
     const { devices, door, release, waiting } = scene;
     const seconds = [
       () => devices.register({ ...PHONE, token: 'bb' }, NOW + 1),
@@ -233,7 +233,7 @@ describe('devices in memory while the database is away', () => {
     }
   });
 
-  test('a token that the provider calls dead is forgotten although the database cannot note it', async () => {
+  it('a token that the provider calls dead is forgotten although the database cannot note it', async () => {
     const { devices, door, app } = scene;
     await devices.register(PHONE, NOW);
     door.state = 'away';
@@ -250,7 +250,7 @@ describe('devices in memory while the database is away', () => {
     await assert.rejects(devices.findTarget(ACCOUNT), UNAVAILABLE);
   });
 
-  test('a registration of unknown end: the same phone may be woken, another phone may not', async () => {
+  it('a registration of unknown end: the same phone may be woken, another phone may not', async () => {
     await scene.devices.register(PHONE, NOW);
     scene.door.state = 'away';
     await assert.rejects(scene.devices.register(PHONE, NOW + 1), UNAVAILABLE);
@@ -259,7 +259,7 @@ describe('devices in memory while the database is away', () => {
     await assert.rejects(scene.devices.findTarget(ACCOUNT), UNAVAILABLE);
   });
 
-  test('an answer of the database that a change has overtaken is not remembered', async () => {
+  it('an answer of the database that a change has overtaken is not remembered', async () => {
     const { devices, door, release, waiting } = scene;
     await devices.register(PHONE, NOW);
     const changes = [() => devices.unregister(PHONE), () => devices.remove(ACCOUNT)];
@@ -279,7 +279,7 @@ describe('devices in memory while the database is away', () => {
     }
   });
 
-  test('the environment that Apple told is used at once', async () => {
+  it('the environment that Apple told is used at once', async () => {
     await scene.devices.register(PHONE, NOW);
     scene.door.state = 'away';
     await assert.rejects(scene.devices.setSandbox({ ...PHONE, sandbox: true }), UNAVAILABLE);
@@ -289,7 +289,7 @@ describe('devices in memory while the database is away', () => {
     assert.equal((await scene.devices.findTarget(ACCOUNT))?.sandbox, true, 'of its own token only');
   });
 
-  test('phones of an app that was removed are not woken', async () => {
+  it('phones of an app that was removed are not woken', async () => {
     const { devices, door, app } = scene;
     await devices.register(PHONE, NOW);
     devices.appsKnown([app.key]);
@@ -299,7 +299,7 @@ describe('devices in memory while the database is away', () => {
     await assert.rejects(devices.findTarget(ACCOUNT), UNAVAILABLE);
   });
 
-  test('no more phones than the limit are remembered: those not asked for longest are forgotten', async () => {
+  it('no more phones than the limit are remembered: those not asked for longest are forgotten', async () => {
     const { devices, door } = scene;
     for (const step of [0, 1, 2]) await devices.register({ ...PHONE, account: ACCOUNT + step }, NOW);
     await devices.findTarget(ACCOUNT);
@@ -309,7 +309,7 @@ describe('devices in memory while the database is away', () => {
     await assert.rejects(devices.findTarget(ACCOUNT + 1), UNAVAILABLE);
   });
 
-  test('with 0 seconds nothing is remembered', async () => {
+  it('with 0 seconds nothing is remembered', async () => {
     const { door, guarded } = withDoor(scene.stored);
     const events = { servedFromCache: () => assert.fail(), cacheRetired: () => assert.fail() };
     const devices = createCachedDeviceStore(guarded, { seconds: 0, lateMs: 0, events });

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { describe, test } from 'node:test';
+import { describe, it } from 'node:test';
 import { DeviceCache } from '../../src/devices/device-cache.ts';
 import { makeDevice } from '../push/helpers/provider-fixture.ts';
 
@@ -24,7 +24,7 @@ function scene() {
 }
 
 describe('an account in doubt, after a change of unknown end', () => {
-  test('is remembered again once a read begins that long after the first answer of the database', () => {
+  it('is remembered again once a read begins that long after the first answer of the database', () => {
     const { clock, doubt, read, token } = scene();
     doubt(1);
     clock.now += 50_000;
@@ -40,7 +40,7 @@ describe('an account in doubt, after a change of unknown end', () => {
     assert.equal(token(1), 'bb', 'the doubt is over');
   });
 
-  test('is so for each read by when it began, not by when it ended', () => {
+  it('is so for each read by when it began, not by when it ended', () => {
     const { cache, clock, device, doubt, read, token } = scene();
     doubt(1);
     read(1);
@@ -52,7 +52,7 @@ describe('an account in doubt, after a change of unknown end', () => {
     assert.equal(token(1), 'aa');
   });
 
-  test('is so anew after another such change', () => {
+  it('is so anew after another such change', () => {
     const { clock, doubt, read, token } = scene();
     doubt(1);
     read(1);
@@ -66,7 +66,7 @@ describe('an account in doubt, after a change of unknown end', () => {
     assert.equal(token(1), 'aa');
   });
 
-  test('does not end by a read that failed', () => {
+  it('does not end by a read that failed', () => {
     const { cache, clock, doubt, read, token } = scene();
     doubt(1);
     cache.endRead(1, cache.beginRead(1));
@@ -75,7 +75,7 @@ describe('an account in doubt, after a change of unknown end', () => {
     assert.equal(token(1), undefined, 'only an answer counts');
   });
 
-  test('does not end by a change that found nothing to change, or that was not the only one', () => {
+  it('does not end by a change that found nothing to change, or that was not the only one', () => {
     const { cache, device, doubt, read, token } = scene();
     doubt(1);
     cache.endChange(cache.beginChange(1), { kind: 'nothing' });
@@ -92,14 +92,14 @@ describe('an account in doubt, after a change of unknown end', () => {
     assert.equal(token(1), 'fourth');
   });
 
-  test('is one of as many as devices are remembered: of more, the oldest is trusted again', () => {
+  it('is one of as many as devices are remembered: of more, the oldest is trusted again', () => {
     const { doubt, read, token } = scene();
     for (const account of [1, 2, 3, 4]) doubt(account);
     for (const account of [4, 3, 2, 1]) read(account);
     assert.deepEqual([1, 2, 3, 4].map(token), ['aa', undefined, undefined, undefined]);
   });
 
-  test('that is doubted again is the newest of them', () => {
+  it('that is doubted again is the newest of them', () => {
     const { doubt, read, token } = scene();
     for (const account of [1, 2, 3, 1, 4]) doubt(account);
     for (const account of [1, 2]) read(account);
@@ -108,7 +108,7 @@ describe('an account in doubt, after a change of unknown end', () => {
 });
 
 describe('a read of the database', () => {
-  test('that began while the account is changed brings nothing', () => {
+  it('that began while the account is changed brings nothing', () => {
     const { cache, device, token } = scene();
     const change = cache.beginChange(1);
     const read = cache.beginRead(1);
@@ -117,7 +117,7 @@ describe('a read of the database', () => {
     assert.equal(token(1), 'new');
   });
 
-  test('that is under way when the account is changed brings nothing, each of them', () => {
+  it('that is under way when the account is changed brings nothing, each of them', () => {
     const { cache, device, token } = scene();
     const reads = [cache.beginRead(1), cache.beginRead(1)];
     const other = cache.beginRead(2);
@@ -127,14 +127,14 @@ describe('a read of the database', () => {
     assert.deepEqual([token(1), token(2)], [undefined, 'aa']);
   });
 
-  test('that finds no device forgets the one that was known', () => {
+  it('that finds no device forgets the one that was known', () => {
     const { cache, read, token } = scene();
     read(1);
     cache.endRead(1, cache.beginRead(1), { device: undefined });
     assert.equal(token(1), undefined);
   });
 
-  test('that was under way when something better was learnt brings nothing', () => {
+  it('that was under way when something better was learnt brings nothing', () => {
     const { cache, device, read } = scene();
     read(1);
     const slow = cache.beginRead(1);
@@ -145,7 +145,7 @@ describe('a read of the database', () => {
 });
 
 describe('what is remembered', () => {
-  test('is a device for as long as told, whatever is learnt of it meanwhile', () => {
+  it('is a device for as long as told, whatever is learnt of it meanwhile', () => {
     const { cache, clock, read, token } = scene();
     read(1);
     clock.now += 60_000;
@@ -157,7 +157,7 @@ describe('what is remembered', () => {
     assert.equal(token(1), undefined);
   });
 
-  test('is held as long as any of it is young enough', () => {
+  it('is held as long as any of it is young enough', () => {
     const { cache, clock, read } = scene();
     read(1);
     clock.now += 60_000;

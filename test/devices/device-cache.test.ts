@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { describe, test } from 'node:test';
+import { describe, it } from 'node:test';
 import type { PushTarget } from '../../src/devices/device.ts';
 import { DeviceCache } from '../../src/devices/device-cache.ts';
 
@@ -32,7 +32,7 @@ function openCache() {
 }
 
 describe('devices in memory', () => {
-  test('are as many as may be: the one that was not asked for longest goes', () => {
+  it('are as many as may be: the one that was not asked for longest goes', () => {
     const { cache, read, held } = openCache();
     read(phone(1));
     read(phone(2));
@@ -41,7 +41,7 @@ describe('devices in memory', () => {
     assert.deepEqual(held(1, 2, 3), [1, 3]);
   });
 
-  test('are given out until they are too old, and not a moment longer', () => {
+  it('are given out until they are too old, and not a moment longer', () => {
     const { cache, clock, read, held } = openCache();
     read(phone(1));
     clock.now = 60_000;
@@ -50,7 +50,7 @@ describe('devices in memory', () => {
     assert.deepEqual([cache.holdsAny, held(1)], [false, []]);
   });
 
-  test('are not what was read before or while the account was changed', () => {
+  it('are not what was read before or while the account was changed', () => {
     const { cache, held } = openCache();
     const before = cache.beginRead(1);
     const change = cache.beginChange(1);
@@ -63,14 +63,14 @@ describe('devices in memory', () => {
     assert.deepEqual(held(1), [1]);
   });
 
-  test('are not kept of two changes at once: nobody knows which was the last', () => {
+  it('are not kept of two changes at once: nobody knows which was the last', () => {
     const { cache, held } = openCache();
     const changes = [cache.beginChange(1), cache.beginChange(1)];
     for (const change of changes) cache.endChange(change, { kind: 'taken', device: phone(1) });
     assert.deepEqual(held(1), []);
   });
 
-  test('are kept again two seconds after the first answer that follows a change of unknown end', () => {
+  it('are kept again two seconds after the first answer that follows a change of unknown end', () => {
     const { clock, read, doubt, held } = openCache();
     read(phone(1));
     doubt(1);
@@ -85,14 +85,14 @@ describe('devices in memory', () => {
     assert.deepEqual(held(1), [1]);
   });
 
-  test('are kept again once a later change was taken', () => {
+  it('are kept again once a later change was taken', () => {
     const { cache, doubt, held } = openCache();
     doubt(1);
     cache.endChange(cache.beginChange(1), { kind: 'taken', device: phone(1, 'bb') });
     assert.deepEqual(held(1), [1]);
   });
 
-  test('are doubted for as many accounts as there may be devices, the latest ones', () => {
+  it('are doubted for as many accounts as there may be devices, the latest ones', () => {
     const { read, doubt, held } = openCache();
     for (const account of [1, 2, 3]) doubt(account);
     read(phone(1));
@@ -100,14 +100,14 @@ describe('devices in memory', () => {
     assert.deepEqual(held(1, 3), [1]);
   });
 
-  test('stay what a change of unknown end would spare', () => {
+  it('stay what a change of unknown end would spare', () => {
     const { cache, read, held } = openCache();
     read(phone(1));
     cache.endChange(cache.beginChange(1), { kind: 'unknown', spares: ({ token }) => token === 'aa' });
     assert.deepEqual(held(1), [1]);
   });
 
-  test('are forgotten with their app', () => {
+  it('are forgotten with their app', () => {
     const { cache, read, held } = openCache();
     read(phone(1));
     read({ ...phone(2), appKey: 2 });

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { test } from 'node:test';
+import { it } from 'node:test';
 import { createAppStore } from '../../src/apps/app-store.ts';
 import { createDeviceProbe } from '../../src/devices/device-probe.ts';
 import { createDeviceStore } from '../../src/devices/device-store.ts';
@@ -13,7 +13,7 @@ import { tempFolder } from '../storage/temp-folder.ts';
 const PHONE = { account: 123456789, platform: 'apns', appId: 'com.example.app', token: 'aa' } as const;
 const CREDENTIAL = { kind: 'apns-key', keyId: 'A', teamId: 'B', privateKey: 'C' } as const;
 
-test('a database is probed with what registrations need, and keeps every row as it was', async (t) => {
+it('a database is probed with what registrations need, and keeps every row as it was', async (t) => {
   const folder = await tempFolder();
   t.after(() => folder.remove());
   const path = join(folder.path, 'probe.db');

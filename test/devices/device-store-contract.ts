@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { afterEach, beforeEach, describe, test } from 'node:test';
+import { afterEach, beforeEach, describe, it } from 'node:test';
 import { type AppStore, createAppStore } from '../../src/apps/app-store.ts';
 import { createDeviceStore, type DeviceStore, MAX_DEVICE_PAGE } from '../../src/devices/device-store.ts';
 import { PLAIN_VAULT } from '../helpers/plain-vault.ts';
@@ -47,14 +47,14 @@ export function deviceStoreContract(opener: StoreOpener): void {
     });
     afterEach(() => store.close());
 
-    test('a first registration is found again as it was given, 4-byte characters included', async () => {
+    it('a first registration is found again as it was given, 4-byte characters included', async () => {
       const device = { ...FULL, appKey: iosKey, registeredAt: NOW, lastSeenAt: NOW };
       assert.deepEqual(await devices.register(FULL, NOW), { kind: 'created', device });
       assert.deepEqual(await devices.find(ACCOUNT), device);
       assert.equal(await devices.exists(ACCOUNT), true);
     });
 
-    test('what a call reads of a device is what all of it says', async () => {
+    it('what a call reads of a device is what all of it says', async () => {
       for (const sandbox of [true, false, null]) {
         await devices.register({ ...FULL, sandbox }, NOW);
         const { name, osVersion, clientVersion, remoteLoggingId, lastSeenAt, ...target } =
@@ -65,13 +65,13 @@ export function deviceStoreContract(opener: StoreOpener): void {
       assert.equal(await devices.findTarget(ACCOUNT + 1), undefined);
     });
 
-    test('an account without a device has none', async () => {
+    it('an account without a device has none', async () => {
       await devices.register(FULL, NOW);
       assert.equal(await devices.find(ACCOUNT + 1), undefined);
       assert.equal(await devices.exists(ACCOUNT + 1), false);
     });
 
-    test('the longest values are kept whole, the largest account too', async () => {
+    it('the longest values are kept whole, the largest account too', async () => {
       const long = '🧑'.repeat(255);
       const registration = { ...BARE, account: 999999999, token: 't'.repeat(250), name: long };
       await devices.register(registration, NOW);
@@ -80,7 +80,7 @@ export function deviceStoreContract(opener: StoreOpener): void {
       assert.equal(found?.name, long);
     });
 
-    test('a second registration replaces the first and tells what it was; what it leaves out is forgotten', async () => {
+    it('a second registration replaces the first and tells what it was; what it leaves out is forgotten', async () => {
       const first = await devices.register(FULL, NOW);
       assert.ok(first.kind === 'created');
       const second = await devices.register({ ...BARE, token: 'new' }, NOW + 1);
@@ -95,12 +95,12 @@ export function deviceStoreContract(opener: StoreOpener): void {
       assert.deepEqual(second.device, await devices.find(ACCOUNT));
     });
 
-    test('sandbox no is not the same as sandbox not said', async () => {
+    it('sandbox no is not the same as sandbox not said', async () => {
       await devices.register({ ...BARE, sandbox: false }, NOW);
       assert.equal((await devices.find(ACCOUNT))?.sandbox, false);
     });
 
-    test('an account moves between platforms', async () => {
+    it('an account moves between platforms', async () => {
       await devices.register(FULL, NOW);
       const moved = await devices.register({ ...BARE, ...ANDROID, token: 'g' }, NOW + 1);
       assert.ok(moved.kind === 'updated');
@@ -111,7 +111,7 @@ export function deviceStoreContract(opener: StoreOpener): void {
       assert.equal((await devices.list({ limit: 10 })).length, 1);
     });
 
-    test('an app that is not known on that platform registers nothing and changes nothing', async () => {
+    it('an app that is not known on that platform registers nothing and changes nothing', async () => {
       await devices.register(FULL, NOW);
       const before = await devices.find(ACCOUNT);
       for (const app of [
@@ -124,13 +124,13 @@ export function deviceStoreContract(opener: StoreOpener): void {
       assert.deepEqual(await devices.find(ACCOUNT), before);
     });
 
-    test('several accounts may have the same token', async () => {
+    it('several accounts may have the same token', async () => {
       await devices.register(BARE, NOW);
       assert.equal((await devices.register({ ...BARE, account: ACCOUNT + 1 }, NOW)).kind, 'created');
       assert.equal((await devices.find(ACCOUNT))?.token, BARE.token);
     });
 
-    test('registrations of one account at the same moment all succeed, one after the other', async () => {
+    it('registrations of one account at the same moment all succeed, one after the other', async () => {
       const tokens = Array.from({ length: 40 }, (_, number) => `token-${number}`);
       const results = await Promise.all(tokens.map((token) => devices.register({ ...BARE, token }, NOW)));
       assert.equal(results.filter(({ kind }) => kind === 'created').length, 1);
@@ -142,7 +142,7 @@ export function deviceStoreContract(opener: StoreOpener): void {
       assert.deepEqual([...replaced, last].sort(), tokens.toSorted());
     });
 
-    test('only the very same device unregisters', async () => {
+    it('only the very same device unregisters', async () => {
       await devices.register(BARE, NOW);
       const device = BARE;
       const others = [
@@ -160,7 +160,7 @@ export function deviceStoreContract(opener: StoreOpener): void {
       assert.equal(await devices.unregister(device), false);
     });
 
-    test('a dead token is dropped unless it was replaced or registered later than it died', async () => {
+    it('a dead token is dropped unless it was replaced or registered later than it died', async () => {
       await devices.register(BARE, NOW);
       const dead = { account: ACCOUNT, token: BARE.token, appKey: iosKey };
       const kept = [
@@ -179,7 +179,7 @@ export function deviceStoreContract(opener: StoreOpener): void {
       assert.equal(await devices.exists(ACCOUNT), false);
     });
 
-    test('the environment that a token worked in is remembered for that token alone', async () => {
+    it('the environment that a token worked in is remembered for that token alone', async () => {
       await devices.register(BARE, NOW);
       const found = { account: ACCOUNT, token: BARE.token, sandbox: true };
       assert.equal(await devices.setSandbox({ ...found, token: 'abc' }), false);
@@ -190,7 +190,7 @@ export function deviceStoreContract(opener: StoreOpener): void {
       assert.equal((await devices.find(ACCOUNT))?.sandbox, false);
     });
 
-    test('a check-in moves the last sign of life and nothing else', async () => {
+    it('a check-in moves the last sign of life and nothing else', async () => {
       await devices.register(FULL, NOW);
       const before = await devices.find(ACCOUNT);
       assert.equal(await devices.checkIn(ACCOUNT, NOW + 5), true);
@@ -200,7 +200,7 @@ export function deviceStoreContract(opener: StoreOpener): void {
       assert.equal(await devices.checkIn(ACCOUNT + 1, NOW), false);
     });
 
-    test('the list goes page by page in the order of the accounts', async () => {
+    it('the list goes page by page in the order of the accounts', async () => {
       const accounts = [500000005, 500000001, 500000003, 500000002, 500000004];
       for (const account of accounts) await devices.register({ ...BARE, account }, NOW);
       const page = async (afterAccount?: number) =>
@@ -214,13 +214,13 @@ export function deviceStoreContract(opener: StoreOpener): void {
       assert.deepEqual((await devices.list({ limit: 1 }))[0], await devices.find(500000001));
     });
 
-    test('a page without a sensible bound is refused', async () => {
+    it('a page without a sensible bound is refused', async () => {
       for (const limit of [0, -1, 1.5, MAX_DEVICE_PAGE + 1, Number.NaN]) {
         await assert.rejects(devices.list({ limit }), RangeError);
       }
     });
 
-    test('removing takes whatever device the account has', async () => {
+    it('removing takes whatever device the account has', async () => {
       await devices.register(FULL, NOW);
       await devices.register({ ...BARE, account: ACCOUNT + 1 }, NOW);
       assert.equal(await devices.remove(ACCOUNT), true);

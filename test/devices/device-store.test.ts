@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { join } from 'node:path';
-import { test } from 'node:test';
+import { it } from 'node:test';
 import { createAppStore } from '../../src/apps/app-store.ts';
 import { createDeviceStore } from '../../src/devices/device-store.ts';
 import { migrate } from '../../src/storage/migrate.ts';
@@ -23,7 +23,7 @@ const REGISTERING = `
   process.stdout.write(kind + '\\n');
   setInterval(() => {}, 1000);`;
 
-test('a process killed right after its answer has lost no registration', async () => {
+it('a process killed right after its answer has lost no registration', async () => {
   const folder = await tempFolder();
   const url = `sqlite:${join(folder.path, 'killed.db')}`;
   const before = await openDatabase(url);

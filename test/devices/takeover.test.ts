@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { describe, test } from 'node:test';
+import { describe, it } from 'node:test';
 import type { Device } from '../../src/devices/device.ts';
 import { isTakeover, noticeFor } from '../../src/devices/takeover.ts';
 
@@ -49,7 +49,7 @@ describe('whether another phone took the account', () => {
     ['the same token on another platform', {}, { token: 'old', platform: 'gcm' }, false],
   ];
   for (const [name, before, after, expected] of cases) {
-    test(`${name}: ${expected ? 'yes' : 'no'}`, () => {
+    it(`${name}: ${expected ? 'yes' : 'no'}`, () => {
       assert.equal(isTakeover({ ...OLD, ...before }, { ...NEW, ...after }), expected);
     });
   }
@@ -66,7 +66,7 @@ describe('how the phone that lost the account is told', () => {
           return pushProfile === 'once' || pushProfile === 'other' ? 'none' : 'apns-voip';
         };
         const alert = JSON.stringify(remoteNotificationToken);
-        test(`${platform}, alert token ${alert}, profile ${JSON.stringify(pushProfile)}: ${expected()}`, () => {
+        it(`${platform}, alert token ${alert}, profile ${JSON.stringify(pushProfile)}: ${expected()}`, () => {
           assert.equal(noticeFor({ ...OLD, platform, remoteNotificationToken, pushProfile }), expected());
         });
       }

@@ -1,4 +1,4 @@
-import { test } from 'node:test';
+import { it } from 'node:test';
 import { until } from '../../harness/until.ts';
 
 /** What keeps a process alive and is ours to close; the runner's own pipes are not. */
@@ -15,7 +15,7 @@ function count(): Map<string, number> {
 export function watchForLeftovers(): () => void {
   const before = count();
   return () => {
-    test('after all of it nothing is left open', async () => {
+    it('after all of it nothing is left open', async () => {
       let more: string[] = [];
       const closed = until(() => {
         more = [...count()].filter(([kind, open]) => open > (before.get(kind) ?? 0)).map(String);

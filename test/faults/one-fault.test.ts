@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { it } from 'node:test';
 import { until } from '../../harness/until.ts';
 import type { FaultScope } from '../../src/sandbox/faults.ts';
 import { margin } from '../helpers/margin.ts';
@@ -56,7 +56,7 @@ async function checkRow(
 
 const nothingLeft = watchForLeftovers();
 
-test('one fault of a push service while a call waits', { concurrency: true }, async (t) => {
+it('one fault of a push service while a call waits', { concurrency: true }, async (t) => {
   const run = (kind: (typeof KINDS)[number], group: Group) =>
     t.test(
       `${kind === 'ios' ? 'Apple' : 'Google'}: ${group.atDeadline ? 'NAK at the deadline' : 'no need to wait for the deadline'}`,

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { describe, type TestContext, test } from 'node:test';
+import { describe, it, type TestContext } from 'node:test';
 import { until } from '../../harness/until.ts';
 import type { Fault } from '../../src/sandbox/faults.ts';
 import type { PbxAnswer } from '../../src/sandbox/pbx.ts';
@@ -60,7 +60,7 @@ describe('an outage of one push service', { concurrency: true }, () => {
     const name = kind === 'ios' ? 'Apple' : 'Google';
     const other = kind === 'ios' ? 'android' : 'ios';
 
-    test(`${name}: NAK at once while the breaker is open, and the other's calls ring`, async (t: TestContext) => {
+    it(`${name}: NAK at once while the breaker is open, and the other's calls ring`, async (t: TestContext) => {
       const { service, server, ask } = await afterOutage(t, kind);
       const asked = server.requests.count();
       const { outcome, body } = await ask();
@@ -75,7 +75,7 @@ describe('an outage of one push service', { concurrency: true }, () => {
       assert.equal(alarm?.level, 'error');
     });
 
-    test(`${name}: one call is the probe, the others have their NAK meanwhile; its success ends it`, async (t: TestContext) => {
+    it(`${name}: one call is the probe, the others have their NAK meanwhile; its success ends it`, async (t: TestContext) => {
       const { service, server, ask } = await afterOutage(t, kind);
       server.clearFaults();
       server.script({ kind: 'delay', ms: 1_500 }, { times: 1 });
@@ -92,7 +92,7 @@ describe('an outage of one push service', { concurrency: true }, () => {
     });
   }
 
-  test('a probe that fails: NAK at once goes on, for longer', async (t) => {
+  it('a probe that fails: NAK at once goes on, for longer', async (t) => {
     const { service, server, ask } = await afterOutage(t, 'android');
     const before = server.requests.count();
     await until(async () => {
@@ -104,7 +104,7 @@ describe('an outage of one push service', { concurrency: true }, () => {
     assert.deepEqual(breakerSteps(service), ['open', 'half-open', 'open']);
   });
 
-  test('a push service that never answers: calls of the other are as quick as ever', async (t) => {
+  it('a push service that never answers: calls of the other are as quick as ever', async (t) => {
     const service = await startTestService(t, {
       settings: { APP_PUSH_ROUNDTRIP_WAIT: '3000', APP_PUSH_RESEND_INTERVAL: '3000' },
     });
@@ -123,7 +123,7 @@ describe('an outage of one push service', { concurrency: true }, () => {
   });
 
   for (const kind of KINDS) {
-    test(`${kind === 'ios' ? 'Apple' : 'Google'} allows one stream: all of 20 calls at once ring`, async (t: TestContext) => {
+    it(`${kind === 'ios' ? 'Apple' : 'Google'} allows one stream: all of 20 calls at once ring`, async (t: TestContext) => {
       const service = await startTestService(t, {
         settings: { APP_PUSH_ROUNDTRIP_WAIT: '10000', APP_PUSH_RESEND_INTERVAL: '10000' },
       });

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { it } from 'node:test';
 import { until } from '../../harness/until.ts';
 import { monotonic } from '../../src/lib/monotonic.ts';
 import { margin } from '../helpers/margin.ts';
@@ -38,7 +38,7 @@ for (const kind of KINDS) {
         standIn(service, kind).script({ kind: 'mute', fresh: 'healthy' }, { times: 1 }),
     ],
   ] as const) {
-    test(`${kind === 'ios' ? 'Apple' : 'Google'} goes silent under a live connection ${when}: no call is lost, none waits longer than a resend`, async (t) => {
+    it(`${kind === 'ios' ? 'Apple' : 'Google'} goes silent under a live connection ${when}: no call is lost, none waits longer than a resend`, async (t) => {
       const service = await startTestService(t, {
         settings: { APP_PUSH_ROUNDTRIP_WAIT: '4000', APP_PUSH_RESEND_INTERVAL: '1000' },
       });
@@ -67,7 +67,7 @@ for (const kind of KINDS) {
   }
 }
 
-test('a silent server with fresh connections that are silent as well: a later one is found when it heals', async (t) => {
+it('a silent server with fresh connections that are silent as well: a later one is found when it heals', async (t) => {
   const service = await startTestService(t, {
     settings: { APP_PUSH_ROUNDTRIP_WAIT: '8000', APP_PUSH_RESEND_INTERVAL: '8000' },
   });

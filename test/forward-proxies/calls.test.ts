@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { describe, test } from 'node:test';
+import { describe, it } from 'node:test';
 import { skipWithout } from '../../harness/find-server.ts';
 import { freePort } from '../../harness/server-process.ts';
 import { until } from '../../harness/until.ts';
@@ -38,7 +38,7 @@ function startThrough(t: Parameters<typeof startTestService>[0], proxy: string):
 
 for (const { name, start, login } of PROXIES) {
   describe(`calls through ${name}`, { skip: skipWithout(name) }, () => {
-    test('ring with the right credentials', async (t) => {
+    it('ring with the right credentials', async (t) => {
       const proxy = await start(t, { login });
       const service = await startThrough(t, proxy.urlFor(login.user, login.password));
       for (const kind of KINDS) {
@@ -48,7 +48,7 @@ for (const { name, start, login } of PROXIES) {
       logged(service, /./);
     });
 
-    test('do not with wrong ones, and the log says which setting to correct', async (t) => {
+    it('do not with wrong ones, and the log says which setting to correct', async (t) => {
       const proxy = await start(t, { login });
       const service = await startThrough(t, proxy.urlFor(login.user, 'hunter21'));
       const { account } = await service.phone({ kind: 'ios' });
@@ -56,7 +56,7 @@ for (const { name, start, login } of PROXIES) {
       await waitFor(service, /refuses the user or password in PUSH_PROXY \(40[17] /);
     });
 
-    test('do not where the proxy refuses the push service, and the log quotes it', async (t) => {
+    it('do not where the proxy refuses the push service, and the log quotes it', async (t) => {
       const port = await freePort();
       const refused = `127.0.0.1:${port}`;
       const proxy = await start(t, { refused: [refused] });
@@ -75,7 +75,7 @@ for (const { name, start, login } of PROXIES) {
       await waitFor(service, /Google access token not given.*refuses a tunnel to/);
     });
 
-    test('ring although the proxy is killed and started again while they wait', async (t) => {
+    it('ring although the proxy is killed and started again while they wait', async (t) => {
       const proxy = await start(t);
       // No push is sent again by the schedule: what rings did so over another tunnel.
       const waitMs = String(Math.ceil(margin(8_000)));
@@ -121,7 +121,7 @@ for (const { name, start, login } of PROXIES) {
       );
     });
 
-    test('end when the proxy hangs, and ring again when it goes on', async (t) => {
+    it('end when the proxy hangs, and ring again when it goes on', async (t) => {
       const proxy = await start(t);
       const service = await startThrough(t, proxy.url);
       const { account } = await service.phone({ kind: 'ios' });

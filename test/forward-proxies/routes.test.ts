@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { describe, test } from 'node:test';
+import { describe, it } from 'node:test';
 import { skipWithout } from '../../harness/find-server.ts';
 import { freePort } from '../../harness/server-process.ts';
 import { until } from '../../harness/until.ts';
@@ -12,7 +12,7 @@ async function dead(): Promise<string> {
 }
 
 describe('what goes through a proxy', { skip: skipWithout('tinyproxy') }, () => {
-  test('by HTTPS_PROXY and http_proxy: APNs, FCM, the token endpoint and the platform API', async (t) => {
+  it('by HTTPS_PROXY and http_proxy: APNs, FCM, the token endpoint and the platform API', async (t) => {
     const proxy = await startTinyproxy(t);
     const { world, ...service } = await startTestService(t, {
       settings: { HTTPS_PROXY: proxy.url, http_proxy: proxy.url },
@@ -29,7 +29,7 @@ describe('what goes through a proxy', { skip: skipWithout('tinyproxy') }, () => 
     assert.ok(times(world.settings.VG_API_BASE_URL) >= 1);
   });
 
-  test('by PUSH_PROXY: push services and the token endpoint alone, whatever HTTPS_PROXY says', async (t) => {
+  it('by PUSH_PROXY: push services and the token endpoint alone, whatever HTTPS_PROXY says', async (t) => {
     const proxy = await startTinyproxy(t);
     const { world, ...service } = await startTestService(t, {
       settings: { PUSH_PROXY: proxy.url, HTTPS_PROXY: await dead() },
@@ -42,7 +42,7 @@ describe('what goes through a proxy', { skip: skipWithout('tinyproxy') }, () => 
     assert.ok(proxy.asked().every((each) => hosts.includes(each)));
   });
 
-  test('nothing with PUSH_PROXY=off, and nothing that NO_PROXY excepts', async (t) => {
+  it('nothing with PUSH_PROXY=off, and nothing that NO_PROXY excepts', async (t) => {
     const proxy = await dead();
     for (const settings of [
       { PUSH_PROXY: 'off', HTTPS_PROXY: proxy },
@@ -54,7 +54,7 @@ describe('what goes through a proxy', { skip: skipWithout('tinyproxy') }, () => 
     }
   });
 
-  test('registrations get 503 while the proxy of the platform API is down, and work again after', async (t) => {
+  it('registrations get 503 while the proxy of the platform API is down, and work again after', async (t) => {
     const proxy = await startTinyproxy(t);
     const service = await startTestService(t, { settings: { http_proxy: proxy.url } });
     const phone = await service.phone();
@@ -69,7 +69,7 @@ describe('what goes through a proxy', { skip: skipWithout('tinyproxy') }, () => 
     assert.equal((await phone.register()).status, 200);
   });
 
-  test('a refusal by the proxy is not taken for one by the platform API', async (t) => {
+  it('a refusal by the proxy is not taken for one by the platform API', async (t) => {
     const login = { user: 'me', password: 'hunter2' };
     const proxy = await startTinyproxy(t, { login });
     const service = await startTestService(t, { settings: { http_proxy: proxy.urlFor('me', 'hunter21') } });

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { it } from 'node:test';
 import { Retries, type TriedRow } from './retries.ts';
 
 const LATE: TriedRow = { name: 'late', problems: ['a PBX waited 9 s'], lateness: 1, othersShare: 0.5 };
@@ -16,7 +16,7 @@ async function triesOf(retries: Retries, ...results: readonly TriedRow[]): Promi
   return reported;
 }
 
-test('a row that was only late on a busy machine is tried once more, and the summary names it', async () => {
+it('a row that was only late on a busy machine is tried once more, and the summary names it', async () => {
   const retries = new Retries(20);
   assert.deepEqual(await triesOf(retries, LATE, LATE, FINE), [LATE, LATE]);
   assert.equal(
@@ -25,7 +25,7 @@ test('a row that was only late on a busy machine is tried once more, and the sum
   );
 });
 
-test('a row with another problem, or on an idle machine, is not tried again', async () => {
+it('a row with another problem, or on an idle machine, is not tried again', async () => {
   const retries = new Retries(20);
   const wrong = { ...LATE, problems: [...LATE.problems, 'answered twice'] };
   const idle = { ...LATE, othersShare: 0.1 };
@@ -35,7 +35,7 @@ test('a row with another problem, or on an idle machine, is not tried again', as
   assert.equal(retries.summary, '0 of 20 rows tried again because they were late');
 });
 
-test('one row in ten is tried again at most', async () => {
+it('one row in ten is tried again at most', async () => {
   const retries = new Retries(20);
   for (const tries of [2, 2, 1]) assert.equal((await triesOf(retries, LATE, FINE)).length, tries);
   assert.equal((await triesOf(new Retries(9), LATE, FINE)).length, 1);

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { it } from 'node:test';
 import Fastify, { type FastifyError } from 'fastify';
 import { answerError, answerNotFound } from '../../src/http/wire/answer-error.ts';
 
@@ -28,7 +28,7 @@ async function answerTo(url: string, error: Error) {
 const PBX = '/api/incoming-call/';
 const APP = '/api/apns-device/';
 
-test('a PBX whose call meets a fault hears NAK, and an app hears why in JSON', async () => {
+it('a PBX whose call meets a fault hears NAK, and an app hears why in JSON', async () => {
   for (const [error, status] of [
     [new StorageDown('secret'), 503],
     [new Error('secret'), 500],
@@ -46,7 +46,7 @@ test('a PBX whose call meets a fault hears NAK, and an app hears why in JSON', a
   }
 });
 
-test('a fault of the client keeps its status, with a sentence of its own for each', async () => {
+it('a fault of the client keeps its status, with a sentence of its own for each', async () => {
   const withStatus = (statusCode: number) => Object.assign(new Error('secret'), { statusCode, code: 'CODE' });
   for (const [status, sentence] of [
     [400, 'Malformed request.'],
@@ -67,13 +67,13 @@ test('a fault of the client keeps its status, with a sentence of its own for eac
   assert.deepEqual((await answerTo(APP, unnamed)).reported, ['request: unreadable']);
 });
 
-test('each fault is reported with the endpoint that met it', async () => {
+it('each fault is reported with the endpoint that met it', async () => {
   assert.deepEqual((await answerTo(PBX, new Error('bug'))).reported, ['failed']);
   const { reported } = await answerTo(PBX, new StorageDown('away'));
   assert.match(reported.join(), /^answering .*incoming-call/);
 });
 
-test('a path that leads nowhere is not repeated', async () => {
+it('a path that leads nowhere is not repeated', async () => {
   const { statusCode, body, type } = await answerTo('/api/<script>/', new Error('unused'));
   assert.equal(statusCode, 404);
   assert.equal(type, 'text/html');

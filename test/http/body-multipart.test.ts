@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { it } from 'node:test';
 import fc from 'fast-check';
 import type { BodyResult } from '../../src/http/wire/body/body-result.ts';
 import { readBody } from '../../src/http/wire/body/read-body.ts';
@@ -23,7 +23,7 @@ function part(name: string, value: string, more = '', headers = ''): string {
 
 const END = '--limit--\r\n';
 
-test('fields are read as a form, the last of a repeated name counts', async () => {
+it('fields are read as a form, the last of a repeated name counts', async () => {
   assert.deepEqual(await fieldsOf(part('a', '1') + part('b', 'x y+%41') + part('a', '2') + END), {
     a: '2',
     b: 'x y+%41',
@@ -33,7 +33,7 @@ test('fields are read as a form, the last of a repeated name counts', async () =
   assert.deepEqual(await fieldsOf(part('__proto__', 'x') + END), Object.fromEntries([['__proto__', 'x']]));
 });
 
-test('what the platform itself writes as multipart is read', async () => {
+it('what the platform itself writes as multipart is read', async () => {
   const form = new FormData();
   form.set('sip_user_id', '123456789');
   form.set('phonenumber', '+31612345678');
@@ -48,13 +48,13 @@ test('what the platform itself writes as multipart is read', async () => {
   });
 });
 
-test('parts with a file are ignored', async () => {
+it('parts with a file are ignored', async () => {
   const file = part('file', 'contents', '; filename="f.txt"', 'Content-Type: text/plain\r\n');
   const binary = part('bin', 'contents', '', 'Content-Type: application/octet-stream\r\n');
   assert.deepEqual(await fieldsOf(file + part('a', '1') + binary + END), { a: '1' });
 });
 
-test('a quoted boundary and letter case do not matter', async () => {
+it('a quoted boundary and letter case do not matter', async () => {
   assert.deepEqual(
     await fieldsOf(part('a', '1') + END, 'Multipart/Form-Data; BOUNDARY="limit"; charset=utf-8'),
     {
@@ -63,7 +63,7 @@ test('a quoted boundary and letter case do not matter', async () => {
   );
 });
 
-test('broken bodies are malformed', async () => {
+it('broken bodies are malformed', async () => {
   const rows: readonly (readonly [string, string, string])[] = [
     ['no boundary in the header', part('a', '1') + END, 'multipart/form-data'],
     ['no boundary in the body', 'hello', TYPE],
@@ -78,14 +78,14 @@ test('broken bodies are malformed', async () => {
   }
 });
 
-test('more fields than the limit are malformed', async () => {
+it('more fields than the limit are malformed', async () => {
   const short = (i: number) => `--limit\r\nContent-Disposition: form-data; name="${i}"\r\n\r\n\r\n`;
   const parts = (count: number) => Array.from({ length: count }, (_, i) => short(i)).join('') + END;
   assert.equal(Object.keys(await fieldsOf(parts(1000))).length, 1000);
   assert.deepEqual(await read(parts(1001)), { kind: 'malformed' });
 });
 
-test('bodies broken anywhere end as fields or malformed, and throw nothing later', async () => {
+it('bodies broken anywhere end as fields or malformed, and throw nothing later', async () => {
   const uncaught: unknown[] = [];
   const note = (error: unknown) => uncaught.push(error);
   process.on('uncaughtExceptionMonitor', note);

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { it } from 'node:test';
 import fc from 'fast-check';
 import type { BodyResult } from '../../src/http/wire/body/body-result.ts';
 import { readBody } from '../../src/http/wire/body/read-body.ts';
@@ -18,7 +18,7 @@ async function fieldsOf(contentType: string, body: string | Uint8Array): Promise
   return Object.fromEntries(result.fields.toMap());
 }
 
-test('the media type decides on the parser, whatever its letter case and parameters', async () => {
+it('the media type decides on the parser, whatever its letter case and parameters', async () => {
   const rows: readonly (readonly [string, string, string])[] = [
     [JSON_TYPE, '{"a":"1"}', 'json'],
     ['APPLICATION/Json', '{"a":"1"}', 'json'],
@@ -39,7 +39,7 @@ test('the media type decides on the parser, whatever its letter case and paramet
   }
 });
 
-test('a body of another type is unsupported and its header is told back', async () => {
+it('a body of another type is unsupported and its header is told back', async () => {
   for (const contentType of ['text/plain', 'text/html; charset=utf-8', 'application/jsonx', 'json', ';']) {
     assert.deepEqual(await read(contentType, 'x'), {
       kind: 'unsupported-media-type',
@@ -53,7 +53,7 @@ test('a body of another type is unsupported and its header is told back', async 
   });
 });
 
-test('no body means no fields, whatever the type', async () => {
+it('no body means no fields, whatever the type', async () => {
   for (const contentType of [undefined, '', JSON_TYPE, FORM, 'text/plain', 'multipart/form-data']) {
     const result = await read(contentType, '');
     assert.equal(result.kind, 'fields');
@@ -62,7 +62,7 @@ test('no body means no fields, whatever the type', async () => {
   }
 });
 
-test('JSON: types are kept and the last of a repeated name counts', async () => {
+it('JSON: types are kept and the last of a repeated name counts', async () => {
   assert.deepEqual(await fieldsOf(JSON_TYPE, '{"a":1,"b":null,"c":[1],"a":"2","d":true,"e":1.5}'), {
     a: '2',
     b: null,
@@ -72,13 +72,13 @@ test('JSON: types are kept and the last of a repeated name counts', async () => 
   });
 });
 
-test('JSON that is no object is malformed', async () => {
+it('JSON that is no object is malformed', async () => {
   for (const body of ['[]', '[{"a":1}]', '1', '"a"', 'null', 'true']) {
     assert.deepEqual(await read(JSON_TYPE, body), { kind: 'malformed' }, body);
   }
 });
 
-test('broken JSON is told with its place and without its text', async () => {
+it('broken JSON is told with its place and without its text', async () => {
   const prefix = 'JSON parse error - the body is not valid JSON';
   const rows: readonly (readonly [string, string])[] = [
     ['{"token":"secret"', `${prefix} at position 17.`],
@@ -96,7 +96,7 @@ test('broken JSON is told with its place and without its text', async () => {
   }
 });
 
-test('JSON that a PBX joined by hand is read without its byte order mark and control characters', async () => {
+it('JSON that a PBX joined by hand is read without its byte order mark and control characters', async () => {
   const rows: readonly (readonly [string, string])[] = [
     ['\ufeff{"a":"x"}', 'x'],
     ['{"a":"x\ty"}', 'x y'],
@@ -116,7 +116,7 @@ test('JSON that a PBX joined by hand is read without its byte order mark and con
   }
 });
 
-test('JSON: a whole number beyond 2^53 keeps its digits', async () => {
+it('JSON: a whole number beyond 2^53 keeps its digits', async () => {
   assert.deepEqual(
     await fieldsOf(
       JSON_TYPE,
@@ -134,7 +134,7 @@ test('JSON: a whole number beyond 2^53 keeps its digits', async () => {
   );
 });
 
-test('JSON must be UTF-8, even where the header says otherwise', async () => {
+it('JSON must be UTF-8, even where the header says otherwise', async () => {
   const latin1 = Buffer.from('{"a":"\xe9"}', 'latin1');
   const utf16 = Buffer.from('{"a":1}', 'utf16le');
   assert.deepEqual(await read('application/json; charset=latin1', latin1), {
@@ -144,7 +144,7 @@ test('JSON must be UTF-8, even where the header says otherwise', async () => {
   assert.equal((await read('application/json; charset=utf-16', utf16)).kind, 'bad-json');
 });
 
-test('names of the prototype are fields like others', async () => {
+it('names of the prototype are fields like others', async () => {
   const result = await read(JSON_TYPE, '{"__proto__":{"polluted":1},"constructor":2,"toString":3}');
   assert.equal(result.kind, 'fields');
   assert.deepEqual(result.fields.get('__proto__'), { polluted: 1 });
@@ -158,7 +158,7 @@ test('names of the prototype are fields like others', async () => {
   assert.equal(form.fields.get('toString'), undefined);
 });
 
-test('JSON as deep as 64 KiB allow is read or refused, never fatal', async () => {
+it('JSON as deep as 64 KiB allow is read or refused, never fatal', async () => {
   const half = 32 * 1024 - 3;
   const deep = await read(JSON_TYPE, `{"a":${'['.repeat(half)}${']'.repeat(half)}}`);
   assert.equal(deep.kind, 'fields');
@@ -166,7 +166,7 @@ test('JSON as deep as 64 KiB allow is read or refused, never fatal', async () =>
   assert.equal((await read(JSON_TYPE, '{"a":'.repeat(13_000))).kind, 'bad-json');
 });
 
-test('forms: escapes, plus signs, repeated and empty names', async () => {
+it('forms: escapes, plus signs, repeated and empty names', async () => {
   const rows: readonly (readonly [string, Record<string, string>])[] = [
     ['a=1&b=2', { a: '1', b: '2' }],
     ['a=1&a=2', { a: '2' }],
@@ -188,7 +188,7 @@ test('forms: escapes, plus signs, repeated and empty names', async () => {
   assert.deepEqual(await fieldsOf(FORM, Buffer.from([0x61, 0x3d, 0xff, 0x62])), { a: '\ufffdb' });
 });
 
-test('forms of any text are read as the URL Standard says', async () => {
+it('forms of any text are read as the URL Standard says', async () => {
   const piece = fc.oneof(
     fc.constantFrom(
       '&',
@@ -216,14 +216,14 @@ test('forms of any text are read as the URL Standard says', async () => {
   );
 });
 
-test('a form of a thousand fields is read, of more it is malformed', async () => {
+it('a form of a thousand fields is read, of more it is malformed', async () => {
   const fields = (count: number) => Array.from({ length: count }, (_, i) => `f${i}=${i}`).join('&');
   assert.equal(Object.keys(await fieldsOf(FORM, fields(1000))).length, 1000);
   assert.deepEqual(await read(FORM, fields(1001)), { kind: 'malformed' });
   assert.deepEqual(await read(FORM, '&'.repeat(60_000)), { kind: 'malformed' });
 });
 
-test('the query string is read as a form', () => {
+it('the query string is read as a form', () => {
   const rows: readonly (readonly [string, Record<string, string>])[] = [
     ['/api/apns-device/', {}],
     ['/api/apns-device/?', {}],
@@ -245,7 +245,7 @@ test('the query string is read as a form', () => {
   assert.deepEqual(readQuery(`/x?${'a&'.repeat(2000)}`), { kind: 'malformed' });
 });
 
-test('random bytes never throw, whatever they call themselves', async () => {
+it('random bytes never throw, whatever they call themselves', async () => {
   const types = [
     JSON_TYPE,
     FORM,

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createServer, type RequestListener } from 'node:http';
 import type { Socket } from 'node:net';
-import { type TestContext, test } from 'node:test';
+import { it, type TestContext } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { until } from '../../harness/until.ts';
 import { createBoundedServer, drainServer } from '../../src/http/listener/bounded-server.ts';
@@ -49,7 +49,7 @@ async function openMany(t: TestContext, url: string, count: number): Promise<Soc
 
 const GET = rawRequest('GET', '/');
 
-test('a connection that was closed before its request ended is not closed in place of one that is open', async (t) => {
+it('a connection that was closed before its request ended is not closed in place of one that is open', async (t) => {
   let asked = 0;
   const { url, closed, bound } = await startBounded(t, { most: 1, beyond: 0 }, () => (asked += 1));
   for (let count = 1; count <= MANY; count += 1) {
@@ -67,7 +67,7 @@ test('a connection that was closed before its request ended is not closed in pla
   assert.deepEqual(new Set(closed), new Set(['crowded']));
 });
 
-test('a connection beyond the bound that sends its request in time is answered; one that sends none is closed', async (t) => {
+it('a connection beyond the bound that sends its request in time is answered; one that sends none is closed', async (t) => {
   const { url, closed } = await startBounded(t, { most: 1 }, (_request, response) => response.end('yes'));
   const clients = await openMany(t, url, MANY);
   const [first, ...others] = clients;
@@ -79,7 +79,7 @@ test('a connection beyond the bound that sends its request in time is answered; 
   assert.deepEqual(new Set(closed), new Set(['idle']));
 });
 
-test('of connections that are closed for others, one that has asked is reset, one that never did is closed', async (t) => {
+it('of connections that are closed for others, one that has asked is reset, one that never did is closed', async (t) => {
   const { url, closed } = await startBounded(t, { most: 1 }, (_request, response) => response.end('yes'));
   const [asked] = await openMany(t, url, 1);
   assert.ok(asked);
@@ -97,7 +97,7 @@ test('of connections that are closed for others, one that has asked is reset, on
   assert.deepEqual(ends, ['reset']);
 });
 
-test('a response that is not read ends its connection; one that is read slowly does not', async (t) => {
+it('a response that is not read ends its connection; one that is read slowly does not', async (t) => {
   const { url, closed } = await startBounded(t, { stalledMs: 1_000 }, (_request, response) =>
     response.end(LONG),
   );
@@ -115,7 +115,7 @@ test('a response that is not read ends its connection; one that is read slowly d
   assert.deepEqual(closed, ['unread']);
 });
 
-test('with too many connections, the ones that do not read make room first', async (t) => {
+it('with too many connections, the ones that do not read make room first', async (t) => {
   const most = 20;
   const { url, closed } = await startBounded(t, { most }, (request, response) =>
     response.end(request.url === '/long' ? LONG : 'yes'),
@@ -130,7 +130,7 @@ test('with too many connections, the ones that do not read make room first', asy
   assert.deepEqual(new Set(closed), new Set(['unread']));
 });
 
-test('requests sent at once are answered in their order, each started without waiting for those before', async (t) => {
+it('requests sent at once are answered in their order, each started without waiting for those before', async (t) => {
   let handled = 0;
   const { url, closed } = await startBounded(t, {}, (request, response) => {
     handled += 1;
@@ -149,7 +149,7 @@ test('requests sent at once are answered in their order, each started without wa
   assert.deepEqual(closed, []);
 });
 
-test('of more than 16 requests in one piece the first is answered, the next refused, and no other is looked at', async (t) => {
+it('of more than 16 requests in one piece the first is answered, the next refused, and no other is looked at', async (t) => {
   let handled = 0;
   const { url, closed, bound } = await startBounded(t, {}, (_request, response) => {
     handled += 1;
@@ -163,7 +163,7 @@ test('of more than 16 requests in one piece the first is answered, the next refu
   assert.deepEqual(closed, ['pipelined', 'pipelined', 'pipelined']);
 });
 
-test('no request is started while the answers before it are not read', async (t) => {
+it('no request is started while the answers before it are not read', async (t) => {
   let handled = 0;
   const { url } = await startBounded(t, {}, (_request, response) => {
     handled += 1;
@@ -177,7 +177,7 @@ test('no request is started while the answers before it are not read', async (t)
   assert.equal(handled, 5);
 });
 
-test('if a client leaves, each of its requests that was started hears of it', async (t) => {
+it('if a client leaves, each of its requests that was started hears of it', async (t) => {
   let closes = 0;
   let handled = 0;
   const { url, bound } = await startBounded(t, {}, (_request, response) => {
@@ -198,7 +198,7 @@ test('if a client leaves, each of its requests that was started hears of it', as
   assert.equal(handled, 26);
 });
 
-test('a client that does not close after its last answer is cut off in time', async (t) => {
+it('a client that does not close after its last answer is cut off in time', async (t) => {
   const { url, bound } = await startBounded(t, { stalledMs: 200 }, (_request, response) => {
     response.writeHead(200, { connection: 'close' }).end('yes');
   });
@@ -209,7 +209,7 @@ test('a client that does not close after its last answer is cut off in time', as
   assert.match((await readAnswers(deaf)).text, /yes/);
 });
 
-test('16 requests at once, again and again, are all answered', async (t) => {
+it('16 requests at once, again and again, are all answered', async (t) => {
   const { url, closed } = await startBounded(t, {}, (_request, response) => response.end('yes'));
   const socket = await openSocket(url);
   let text = '';
@@ -223,7 +223,7 @@ test('16 requests at once, again and again, are all answered', async (t) => {
   assert.deepEqual(closed, []);
 });
 
-test('a server that nobody is connected to stops at once', async (t) => {
+it('a server that nobody is connected to stops at once', async (t) => {
   const { bound, server } = await startBounded(t, {}, () => {});
   const began = performance.now();
   await drainServer(server, bound);

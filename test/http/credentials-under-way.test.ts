@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { it } from 'node:test';
 import { CredentialsUnderWay } from '../../src/http/access/limits/credentials-under-way.ts';
 
-test('credentials of others are counted once each, while any request with them is judged', () => {
+it('credentials of others are counted once each, while any request with them is judged', () => {
   const underWay = new CredentialsUnderWay();
   assert.equal(underWay.others('account', 'mine'), 0);
   underWay.enter('account', 'mine');

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { describe, test } from 'node:test';
+import { describe, it } from 'node:test';
 import Fastify from 'fastify';
 import type { AnswerFate } from '../../src/calls/answer-bus.ts';
 import { type ClientLimits, createClientLimits } from '../../src/http/access/limits/client-limits.ts';
@@ -29,7 +29,7 @@ function counterOf(limit: number) {
 }
 
 describe('failures in a minute', () => {
-  test('a key is blocked from its limit to the end of the minute that its first failure began', () => {
+  it('a key is blocked from its limit to the end of the minute that its first failure began', () => {
     const { clock, counter, fail } = counterOf(3);
     fail('a', 2);
     assert.equal(counter.blockedForMs('a'), 0);
@@ -46,7 +46,7 @@ describe('failures in a minute', () => {
     assert.equal(counter.blockedForMs('a'), 0, 'a new minute counts from nothing');
   });
 
-  test('what others have counted blocks, and never for longer than a minute', () => {
+  it('what others have counted blocks, and never for longer than a minute', () => {
     const { clock, counter, fail } = counterOf(3);
     counter.learn('a', 2, 30_000);
     assert.equal(counter.blockedForMs('a'), 0);
@@ -61,7 +61,7 @@ describe('failures in a minute', () => {
     assert.equal(counter.blockedForMs('a'), 0);
   });
 
-  test('the number of keys is bounded: the oldest go, which is told, and those whose minute is over go first', () => {
+  it('the number of keys is bounded: the oldest go, which is told, and those whose minute is over go first', () => {
     const { clock, counter, fail, forgotten } = counterOf(1);
     const fill = (name: string, keys: number) => {
       for (let key = 0; key < keys; key += 1) fail(`${name}${key}`, 1);
@@ -80,7 +80,7 @@ describe('failures in a minute', () => {
   });
 });
 
-test('an address is counted as one IPv4 address or one IPv6 network of 64 bits', () => {
+it('an address is counted as one IPv4 address or one IPv6 network of 64 bits', () => {
   const rows = [
     ['192.0.2.7', '192.0.2.7'],
     ['::ffff:192.0.2.7', '192.0.2.7'],
@@ -157,14 +157,14 @@ describe('answers from an address that is over its limit', () => {
     };
   }
 
-  test('are all looked for: a phone among a thousand guesses of its neighbour is heard', async () => {
+  it('are all looked for: a phone among a thousand guesses of its neighbour is heard', async () => {
     const { waiting, post } = await answering(undefined);
     assert.deepEqual(await post(1_000), [...Array(5).fill(404), ...Array(995).fill(429)]);
     waiting.add('of-a-phone');
     assert.deepEqual(await post(2, 'of-a-phone'), [202, 429]);
   });
 
-  test('are not looked for where their proof is missing', async () => {
+  it('are not looked for where their proof is missing', async () => {
     const proven = await answering(true);
     proven.waiting.add('of-a-phone');
     await proven.post(200);
@@ -174,7 +174,7 @@ describe('answers from an address that is over its limit', () => {
     assert.equal(unproven.asked(), 0);
   });
 
-  test('are no failures where they were taken, or repeated, or cannot be decided now', async () => {
+  it('are no failures where they were taken, or repeated, or cannot be decided now', async () => {
     const { post, say } = await answering(undefined);
     for (const [fate, status] of [
       ['taken', 202],

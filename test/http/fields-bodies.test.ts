@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { it } from 'node:test';
 import fc from 'fast-check';
 import { decodeAccount } from '../../src/http/access/account-guard.ts';
 import { readBody } from '../../src/http/wire/body/read-body.ts';
@@ -46,7 +46,7 @@ function refusedField(decoded: DecodedBody<unknown>): string {
   return decoded.field;
 }
 
-test('incoming call: a form with the least and with everything', async () => {
+it('incoming call: a form with the least and with everything', async () => {
   const least = taken(await fromForm(IncomingCall, 'sip_user_id=123456789&phonenumber=+31612345678'));
   assert.deepEqual(least, {
     sip_user_id: 123456789,
@@ -66,7 +66,7 @@ test('incoming call: a form with the least and with everything', async () => {
   });
 });
 
-test('incoming call: only the account can be wrong', async () => {
+it('incoming call: only the account can be wrong', async () => {
   const good = { sip_user_id: '123456789', phonenumber: '0612345678' };
   const blank = taken(await fromJson(IncomingCall, { ...good, caller_id: ' ', call_id: ' ' }));
   assert.equal(blank.caller_id, '');
@@ -88,7 +88,7 @@ test('incoming call: only the account can be wrong', async () => {
   }
 });
 
-test('what a body decodes to has the types of its schema', async () => {
+it('what a body decodes to has the types of its schema', async () => {
   const call = taken(await fromForm(IncomingCall, 'sip_user_id=123456789&phonenumber=1'));
   call satisfies { sip_user_id: number; phonenumber: string; caller_id: string; call_id: string | undefined };
   const answer = taken(await fromForm(CallResponse, 'unique_key=x&message_start_time=1'));
@@ -97,7 +97,7 @@ test('what a body decodes to has the types of its schema', async () => {
   assert.equal(answer.sip_user_id, undefined);
 });
 
-test('call cancelled: the call_id is needed, the reason is not', async () => {
+it('call cancelled: the call_id is needed, the reason is not', async () => {
   assert.deepEqual(taken(await fromForm(CallCancelled, 'call_id=x')), { call_id: 'x', reason: '' });
   const odd = taken(await fromJson(CallCancelled, { call_id: 'x', reason: { code: 487 } }));
   assert.deepEqual(odd, { call_id: 'x', reason: '' });
@@ -112,7 +112,7 @@ test('call cancelled: the call_id is needed, the reason is not', async () => {
   }
 });
 
-test('call response: each client as it answers', async () => {
+it('call response: each client as it answers', async () => {
   const expected = { unique_key: '0'.repeat(32), message_start_time: 1574950000.1234567 };
   const key = expected.unique_key;
   const time = '1574950000.1234567';
@@ -137,7 +137,7 @@ test('call response: each client as it answers', async () => {
   }
 });
 
-test('call response: what makes no sense', async () => {
+it('call response: what makes no sense', async () => {
   const good = { unique_key: 'x', message_start_time: 1 };
   const rows: readonly (readonly [object, string])[] = [
     [{ message_start_time: 1 }, 'unique_key'],
@@ -171,7 +171,7 @@ const LEAST_PHONE = {
   remote_notification_token: null,
 };
 
-test('device registration: each client as it registers', async () => {
+it('device registration: each client as it registers', async () => {
   const android =
     'name=Jan&token=t&sip_user_id=123456789&os_version=REL&client_version=10&app=com.example.app&dnd=false';
   assert.deepEqual(taken(await fromForm(DeviceRegistrationBody, android)), {
@@ -204,7 +204,7 @@ test('device registration: each client as it registers', async () => {
   });
 });
 
-test('device registration: sandbox is true, false or not said', async () => {
+it('device registration: sandbox is true, false or not said', async () => {
   const least = { sip_user_id: '123456789', token: 't', app: 'com.example.app' };
   const rows: readonly (readonly [unknown, boolean | null])[] = [
     [true, true],
@@ -225,7 +225,7 @@ test('device registration: sandbox is true, false or not said', async () => {
   }
 });
 
-test('device registration: blank is allowed, null and too long are not, except in fields of later apps', async () => {
+it('device registration: blank is allowed, null and too long are not, except in fields of later apps', async () => {
   const least = { sip_user_id: '123456789', token: 't', app: 'com.example.app' };
   for (const field of ['name', 'os_version', 'client_version', 'remote_logging_id']) {
     assert.deepEqual(taken(await fromJson(DeviceRegistrationBody, { ...least, [field]: ' ' })), LEAST_PHONE);
@@ -241,7 +241,7 @@ test('device registration: blank is allowed, null and too long are not, except i
   }
 });
 
-test('device registration and removal: account, token and app are needed', async () => {
+it('device registration and removal: account, token and app are needed', async () => {
   const good = { sip_user_id: '123456789', token: 't', app: 'com.example.app' };
   const rows: readonly (readonly [object, string])[] = [
     [{ ...good, sip_user_id: 'x' }, 'sip_user_id'],
@@ -260,7 +260,7 @@ test('device registration and removal: account, token and app are needed', async
   assert.deepEqual(taken(await fromJson(DeviceRemovalBody, good)), { ...good, sip_user_id: 123456789 });
 });
 
-test('hangup reason: also under the name of the only app that sends it, which leaves out the account', async () => {
+it('hangup reason: also under the name of the only app that sends it, which leaves out the account', async () => {
   const good = { sip_user_id: '123456789', unique_key: 'x' };
   const rows: readonly (readonly [object, string | null])[] = [
     [good, null],
@@ -280,7 +280,7 @@ test('hangup reason: also under the name of the only app that sends it, which le
   assert.equal(refusedField(await fromJson(HangupReason, { sip_user_id: '123456789' })), 'unique_key');
 });
 
-test('log metrics and check-in: only the account is looked at', async () => {
+it('log metrics and check-in: only the account is looked at', async () => {
   const odd = {
     sip_user_id: '123456789',
     network: null,
@@ -295,7 +295,7 @@ test('log metrics and check-in: only the account is looked at', async () => {
   assert.equal(refusedField(await fromForm(CheckIn, '')), 'sip_user_id');
 });
 
-test('the account can be read alone', async () => {
+it('the account can be read alone', async () => {
   const result = await readBody(
     'application/json',
     Buffer.from('{"sip_user_id":" 123456789 ","token":null}'),
@@ -311,7 +311,7 @@ test('the account can be read alone', async () => {
   });
 });
 
-test('problems never repeat what was sent', async () => {
+it('problems never repeat what was sent', async () => {
   const body = {
     sip_user_id: 'S3CRET',
     phonenumber: 'S3CRET\u0007',
@@ -326,7 +326,7 @@ test('problems never repeat what was sent', async () => {
   }
 });
 
-test('any JSON object decodes or names one of its fields', async () => {
+it('any JSON object decodes or names one of its fields', async () => {
   const names = fc.constantFrom(
     'sip_user_id',
     'phonenumber',

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { test } from 'node:test';
+import { it } from 'node:test';
 import fc from 'fast-check';
 import { cutTextDecoder } from '../../src/http/wire/fields/cut-text.ts';
 import {
@@ -11,7 +11,7 @@ import {
 import { decodePhoneNumber } from '../../src/http/wire/fields/decode-phone-number.ts';
 import { outcome, REFUSED } from './outcome.ts';
 
-test('phone numbers: written in any way, short codes, suppressed numbers, SIP users', () => {
+it('phone numbers: written in any way, short codes, suppressed numbers, SIP users', () => {
   const taken = [
     '0123456789',
     '+31612345678',
@@ -45,7 +45,7 @@ test('phone numbers: written in any way, short codes, suppressed numbers, SIP us
   assert.equal(outcome(decodePhoneNumber(` ${'1'.repeat(32)} `)), '1'.repeat(32));
 });
 
-test('phone numbers: an address of any kind is its user or number', () => {
+it('phone numbers: an address of any kind is its user or number', () => {
   const rows: readonly (readonly [string, string])[] = [
     ['sip:+31612345678@pbx.example.org', '+31612345678'],
     ['sips:101@pbx.example.org:5061;transport=tls', '101'],
@@ -78,7 +78,7 @@ test('phone numbers: an address of any kind is its user or number', () => {
   for (const [sent, shown] of rows) assert.equal(outcome(decodePhoneNumber(sent)), shown, sent);
 });
 
-test('phone numbers: who is not named is anonymous', () => {
+it('phone numbers: who is not named is anonymous', () => {
   const nobody: readonly unknown[] = [
     undefined,
     null,
@@ -119,7 +119,7 @@ test('phone numbers: who is not named is anonymous', () => {
     assert.equal(outcome(decodePhoneNumber(value)), 'anonymous', JSON.stringify(value));
 });
 
-test('phone numbers: characters that no number has are left out, and what is too long is cut', () => {
+it('phone numbers: characters that no number has are left out, and what is too long is cut', () => {
   const rows: readonly (readonly [unknown, string])[] = [
     ['012\n345', '012 345'],
     ['012\t345', '012 345'],
@@ -140,7 +140,7 @@ test('phone numbers: characters that no number has are left out, and what is too
     assert.equal(outcome(decodePhoneNumber(sent)), shown, JSON.stringify(sent));
 });
 
-test('whatever stands for a number, the app gets 1 to 32 characters that can be shown', () => {
+it('whatever stands for a number, the app gets 1 to 32 characters that can be shown', () => {
   const part = fc.constantFrom(
     'sip:',
     'tel:',
@@ -169,7 +169,7 @@ test('whatever stands for a number, the app gets 1 to 32 characters that can be 
   );
 });
 
-test('names: cut between characters, never refused', () => {
+it('names: cut between characters, never refused', () => {
   const decode = cutTextDecoder(255);
   const family = '👨‍👩‍👧';
   const rows: readonly (readonly [unknown, string])[] = [
@@ -193,7 +193,7 @@ test('names: cut between characters, never refused', () => {
   for (const [sent, kept] of rows) assert.equal(outcome(decode(sent)), kept, JSON.stringify(sent));
 });
 
-test('names of calls: a long one stands for its digest, wherever it is sent', () => {
+it('names of calls: a long one stands for its digest, wherever it is sent', () => {
   const long = `${'c'.repeat(250)}@pbx;[+]`;
   const digest = createHash('sha256').update(long).digest('hex').slice(0, 32);
   const rows: readonly (readonly [unknown, string])[] = [
@@ -220,7 +220,7 @@ test('names of calls: a long one stands for its digest, wherever it is sent', ()
   assert.notEqual(outcome(decodeCallKey(`${long}1`)), outcome(decodeCallKey(`${long}2`)));
 });
 
-test('every number that the reference takes is taken', () => {
+it('every number that the reference takes is taken', () => {
   const character = fc.constantFrom(...'0123456789+() x–', '٣', '５');
   fc.assert(
     fc.property(fc.string({ unit: character, minLength: 1, maxLength: 32 }), (text) => {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { it } from 'node:test';
 import fc from 'fast-check';
 import { decodeAccountNumber } from '../../src/http/wire/fields/decode-account-number.ts';
 import { decodeBoolean } from '../../src/http/wire/fields/decode-boolean.ts';
@@ -8,7 +8,7 @@ import { outcome, REFUSED } from './outcome.ts';
 
 // The tables were run through Django REST framework 3.6.4; where this service differs, the row says so.
 
-test('account numbers', () => {
+it('account numbers', () => {
   const taken: readonly unknown[] = [
     123456789,
     123456789.0,
@@ -71,7 +71,7 @@ test('account numbers', () => {
     assert.equal(outcome(decodeAccountNumber(value)), REFUSED, JSON.stringify(value));
 });
 
-test('an account number comes back from any way to write it', () => {
+it('an account number comes back from any way to write it', () => {
   const space = fc.constantFrom('', ' ', '\t', '\r\n', '\u00a0', '\u3000', '\x1f', '  ');
   const written = fc.record({
     account: fc.integer({ min: 100_000_000, max: 999_999_999 }),
@@ -90,7 +90,7 @@ test('an account number comes back from any way to write it', () => {
   );
 });
 
-test('whatever is taken for an account number is one', () => {
+it('whatever is taken for an account number is one', () => {
   fc.assert(
     fc.property(fc.oneof(fc.anything(), fc.string(), fc.double(), fc.maxSafeInteger()), (value) => {
       const decoded = decodeAccountNumber(value);
@@ -101,7 +101,7 @@ test('whatever is taken for an account number is one', () => {
   );
 });
 
-test('booleans: exactly these words', () => {
+it('booleans: exactly these words', () => {
   const yes = ['t', 'T', 'y', 'Y', 'yes', 'YES', 'true', 'True', 'TRUE', 'on', 'On', 'ON', '1', 1, 1.0, true];
   const no = [
     'f',
@@ -145,7 +145,7 @@ test('booleans: exactly these words', () => {
   for (const value of neither) assert.equal(outcome(decodeBoolean(value)), REFUSED, String(value));
 });
 
-test('floats', () => {
+it('floats', () => {
   const rows: readonly (readonly [unknown, number])[] = [
     [1.5, 1.5],
     ['1.5', 1.5],
@@ -203,7 +203,7 @@ function floatOf(written: unknown): number {
   return decoded.value;
 }
 
-test('a finite number comes back from its text', () => {
+it('a finite number comes back from its text', () => {
   fc.assert(
     fc.property(fc.double({ noNaN: true, noDefaultInfinity: true }), (number) => {
       for (const written of [number, ` ${number} `, number.toExponential(20), `+${Math.abs(number)}`]) {

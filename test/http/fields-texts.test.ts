@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { it } from 'node:test';
 import fc from 'fast-check';
 import { charDecoder } from '../../src/http/wire/fields/decode-char.ts';
 import { decodeOptionalToken, decodePushProfile } from '../../src/http/wire/fields/decode-lenient.ts';
@@ -14,7 +14,7 @@ const PYTHON_SPACES = [
   0x2006, 0x2007, 0x2008, 0x2009, 0x200a, 0x2028, 0x2029, 0x202f, 0x205f, 0x3000,
 ];
 
-test('trimming takes exactly the white space of Python', () => {
+it('trimming takes exactly the white space of Python', () => {
   const spaces = new Set(PYTHON_SPACES);
   for (let code = 0; code <= 0xffff; code += 1) {
     const character = String.fromCharCode(code);
@@ -25,7 +25,7 @@ test('trimming takes exactly the white space of Python', () => {
   assert.equal(trimPython(' \t\u3000'), '');
 });
 
-test('trimming a text of nothing but spaces inside is quick', () => {
+it('trimming a text of nothing but spaces inside is quick', () => {
   const text = `a${' '.repeat(65_000)}é`;
   const before = process.cpuUsage();
   assert.equal(trimPython(text), text);
@@ -33,7 +33,7 @@ test('trimming a text of nothing but spaces inside is quick', () => {
   assert.ok(process.cpuUsage(before).user < 1_000_000);
 });
 
-test('text: trimmed, then bounded in code points; numbers become text', () => {
+it('text: trimmed, then bounded in code points; numbers become text', () => {
   const decode = charDecoder(5);
   const rows: readonly (readonly [unknown, string])[] = [
     ['a', 'a'],
@@ -69,14 +69,14 @@ test('text: trimmed, then bounded in code points; numbers become text', () => {
   for (const value of refused) assert.equal(outcome(decode(value)), REFUSED, JSON.stringify(value));
 });
 
-test('a number that cannot be kept exactly is refused rather than changed', () => {
+it('a number that cannot be kept exactly is refused rather than changed', () => {
   const decode = charDecoder(255);
   assert.equal(outcome(decode(9007199254740991)), '9007199254740991');
   assert.equal(outcome(decode(JSON.parse('12345678901234567890'))), REFUSED);
   assert.equal(outcome(decode(JSON.parse('1e400'))), REFUSED);
 });
 
-test('text of any kind: what is taken is trimmed, well-formed, within its bound and stays the same', () => {
+it('text of any kind: what is taken is trimmed, well-formed, within its bound and stays the same', () => {
   const decode = charDecoder(20);
   fc.assert(
     fc.property(fc.oneof(fc.string({ unit: 'binary', maxLength: 40 }), fc.anything()), (value) => {
@@ -100,7 +100,7 @@ const NO_TOKENS = [
   ...['<740f4707...>', '[objectObject]', '<OS_dispatch_data:data[0x2]={leaf}>'],
 ];
 
-test('push tokens', () => {
+it('push tokens', () => {
   const rows: readonly (readonly [unknown, string])[] = [
     ['abc:DEF-_1', 'abc:DEF-_1'],
     [' abc ', 'abc'],
@@ -128,7 +128,7 @@ test('push tokens', () => {
   }
 });
 
-test('the shape of a token that Apple cannot have made', () => {
+it('the shape of a token that Apple cannot have made', () => {
   for (const token of ['ab'.repeat(32), 'AB'.repeat(80)]) assert.equal(oddTokenShape(token), undefined);
   assert.equal(oddTokenShape('dXJ0aGVy_Tok-n4:APA91bHun4MxP5egoKMwt2KZFBaFUH-1RYqx'), 'fcm');
   assert.equal(oddTokenShape(Buffer.alloc(32, 7).toString('base64')), 'base64');
@@ -137,7 +137,7 @@ test('the shape of a token that Apple cannot have made', () => {
   }
 });
 
-test('fields that the reference never read cannot fail', () => {
+it('fields that the reference never read cannot fail', () => {
   const rows: readonly (readonly [unknown, string | null])[] = [
     ['once', 'once'],
     [' once ', 'once'],

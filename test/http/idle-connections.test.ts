@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { it } from 'node:test';
 import fc from 'fast-check';
 import { type Idle, IdleConnections } from '../../src/http/listener/idle-connections.ts';
 
@@ -7,7 +7,7 @@ interface Named extends Idle<Named> {
   readonly name: number;
 }
 
-test('the one that has been idle for longest is found, whichever came and went', () => {
+it('the one that has been idle for longest is found, whichever came and went', () => {
   const steps = fc.array(fc.record({ name: fc.nat({ max: 9 }), comes: fc.boolean() }));
   fc.assert(
     fc.property(steps, (all) => {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { type TestContext, test } from 'node:test';
+import { it, type TestContext } from 'node:test';
 import { until } from '../../harness/until.ts';
 import { createMetricsServer } from '../../src/http/listener/metrics-server.ts';
 import type { Readiness } from '../../src/http/routes/ops-routes.ts';
@@ -26,7 +26,7 @@ async function startMetrics(t: TestContext, rendered: () => Promise<void>, readi
   return { url, renderings: () => renderings };
 }
 
-test('scrapes at once share one rendering, and health is answered meanwhile', async (t) => {
+it('scrapes at once share one rendering, and health is answered meanwhile', async (t) => {
   const go = Promise.withResolvers<void>();
   const { url, renderings } = await startMetrics(t, () => go.promise);
   t.after(() => go.resolve());
@@ -44,7 +44,7 @@ test('scrapes at once share one rendering, and health is answered meanwhile', as
   assert.equal(renderings(), before + 1);
 });
 
-test('nothing is rendered for a client that has left', async (t) => {
+it('nothing is rendered for a client that has left', async (t) => {
   const { url, renderings } = await startMetrics(t, async () => {});
   const closed = await exchange(url, SCRAPE, { half: true });
   assert.deepEqual([closed.statuses, closed.closed], [[], true]);
@@ -52,7 +52,7 @@ test('nothing is rendered for a client that has left', async (t) => {
   assert.equal(renderings(), 1);
 });
 
-test('/readyz reports what keeps calls from ringing as 503, and what does not as degraded', async (t) => {
+it('/readyz reports what keeps calls from ringing as 503, and what does not as degraded', async (t) => {
   const degraded = [{ subject: 'redis', text: 'slow' }] as const;
   const notReady = [{ subject: 'database', text: 'down' }] as const;
   const rows = [

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
-import { test } from 'node:test';
+import { it } from 'node:test';
 import { CALL_OUTCOMES } from '../../src/calls/call-outcome.ts';
 import { openApiDocument } from '../../src/http/openapi/openapi-document.ts';
 import type { BodySchema, Fields } from '../../src/http/wire/fields/body-schema.ts';
@@ -27,7 +27,7 @@ function section(title: string): string {
   return found;
 }
 
-test('docs/http-api.md has every endpoint with each of its methods', () => {
+it('docs/http-api.md has every endpoint with each of its methods', () => {
   const titles = sections.map((text) => text.split('\n', 1)[0] ?? '');
   for (const { path, methods } of ALL_ENDPOINTS) {
     for (const method of methods) {
@@ -39,7 +39,7 @@ test('docs/http-api.md has every endpoint with each of its methods', () => {
   }
 });
 
-test('docs/http-api.md names every field in the section of its endpoint', () => {
+it('docs/http-api.md names every field in the section of its endpoint', () => {
   for (const [name, title] of Object.entries(SECTION_OF)) {
     const body: BodySchema<Fields> | undefined = Object.entries(schemas).find(([key]) => key === name)?.[1];
     assert.ok(body);
@@ -50,19 +50,19 @@ test('docs/http-api.md names every field in the section of its endpoint', () => 
   }
 });
 
-test('docs/http-api.md names every outcome', () => {
+it('docs/http-api.md names every outcome', () => {
   const text = section('POST /api/incoming-call/');
   for (const outcome of CALL_OUTCOMES) assert.ok(text.includes(`\`${outcome}\``), outcome);
 });
 
-test('no field has a `default`, of which generators make a field that must be sent', () => {
+it('no field has a `default`, of which generators make a field that must be sent', () => {
   for (const body of Object.values(schemas)) {
     for (const [name, field] of Object.entries(body.schema.properties))
       assert.ok(!('default' in field), `${body.name}: ${name}`);
   }
 });
 
-test('docs/http-api.md has every error text of the OpenAPI document', () => {
+it('docs/http-api.md has every error text of the OpenAPI document', () => {
   const document = JSON.stringify(
     openApiDocument({ version: '1', outcomes: CALL_OUTCOMES, appApiUrl: undefined, hasPbxListener: false }),
   );

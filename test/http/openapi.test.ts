@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { it } from 'node:test';
 import fc from 'fast-check';
 import { Check } from 'typebox/value';
 import { BODIES, type Body } from '../../src/http/openapi/examples.ts';
@@ -65,7 +65,7 @@ function operations(): { readonly name: string; readonly operation: Node }[] {
   );
 }
 
-test('every endpoint is described with exactly its methods', () => {
+it('every endpoint is described with exactly its methods', () => {
   const described = operations().map(({ name }) => name);
   const expected = ALL_ENDPOINTS.flatMap(({ path, methods }) =>
     methods.map((method) => `${method.toLowerCase()} ${path}`),
@@ -83,7 +83,7 @@ function* valuesOf(value: unknown): Generator<readonly [string, unknown]> {
   }
 }
 
-test('every type, place, description and name in the document is one that readers know', () => {
+it('every type, place, description and name in the document is one that readers know', () => {
   const types = [
     'string',
     'number',
@@ -106,7 +106,7 @@ test('every type, place, description and name in the document is one that reader
   }
 });
 
-test('the document has the shape of OpenAPI 3.1', () => {
+it('the document has the shape of OpenAPI 3.1', () => {
   assert.match(String(at(served, 'openapi')), /^3\.1\.\d+$/);
   assert.equal(at(served, 'info', 'title'), 'vialer-middleware');
   assert.equal(at(served, 'info', 'version'), '1.2.3');
@@ -141,7 +141,7 @@ function checkResponses(name: string, operation: Node): void {
   }
 }
 
-test('each operation has an id of its own, for generated clients', () => {
+it('each operation has an id of its own, for generated clients', () => {
   const ids = operations().map(({ operation }) => operation['operationId']);
   assert.deepEqual(ids.toSorted(), [...OPERATION_IDS].toSorted());
 });
@@ -165,7 +165,7 @@ const OPERATION_IDS = [
   'openApi',
 ];
 
-test('the server is APP_API_URL, else where the document was read; PBXs with a listener of their own have another', () => {
+it('the server is APP_API_URL, else where the document was read; PBXs with a listener of their own have another', () => {
   const pbxServer = (document: unknown) =>
     at(document, 'paths', '/api/incoming-call/', 'servers', '0', 'url');
   assert.deepEqual(at(served, 'servers'), [{ url: '/' }]);
@@ -176,7 +176,7 @@ test('the server is APP_API_URL, else where the document was read; PBXs with a l
   assert.equal(at(other, 'paths', '/api/call-response/', 'servers'), undefined);
 });
 
-test('the example of each body is taken as it is', () => {
+it('the example of each body is taken as it is', () => {
   assert.deepEqual(
     Object.values(BODIES)
       .map(({ schema }) => schema.name)
@@ -194,7 +194,7 @@ test('the example of each body is taken as it is', () => {
   }
 });
 
-test('every reference leads somewhere and every schema is used', () => {
+it('every reference leads somewhere and every schema is used', () => {
   const text = JSON.stringify(served);
   const used = new Set(
     Array.from(text.matchAll(/"\$ref":"#\/components\/schemas\/(\w+)"/g), (match) => match[1]),
@@ -204,7 +204,7 @@ test('every reference leads somewhere and every schema is used', () => {
   assert.equal(text.match(/"\$ref"/g)?.length, text.match(/"\$ref":"#\/components\/schemas\//g)?.length);
 });
 
-test('bodies may be JSON, a form or multipart', () => {
+it('bodies may be JSON, a form or multipart', () => {
   for (const { name, operation } of operations().filter(({ name }) => !name.startsWith('get '))) {
     const types = entriesAt(operation, 'requestBody', 'content').map(([type]) => type);
     assert.deepEqual(
@@ -215,7 +215,7 @@ test('bodies may be JSON, a form or multipart', () => {
   }
 });
 
-test('the PBX is told the outcome, the words and who may ask', () => {
+it('the PBX is told the outcome, the words and who may ask', () => {
   const post = nodeAt(served, 'paths', '/api/incoming-call/', 'post');
   for (const status of ['200', '503']) {
     assert.deepEqual(at(post, 'responses', status, 'headers', 'X-Wake-Outcome', 'schema', 'enum'), OUTCOMES);
@@ -234,14 +234,14 @@ test('the PBX is told the outcome, the words and who may ask', () => {
   assert.deepEqual(at(served, 'paths', '/api/apns-device/', 'delete', 'security'), [{ accountAuth: [] }, {}]);
 });
 
-test('a call response is never answered with 401, which would log the user out', () => {
+it('a call response is never answered with 401, which would log the user out', () => {
   const statuses = entriesAt(served, 'paths', '/api/call-response/', 'post', 'responses').map(
     ([status]) => status,
   );
   assert.ok(statuses.includes('202') && !statuses.includes('401'));
 });
 
-test('a removal may put its fields in the query', () => {
+it('a removal may put its fields in the query', () => {
   const parameters = at(served, 'paths', '/api/android-device/', 'delete', 'parameters');
   assert.ok(Array.isArray(parameters));
   assert.deepEqual(
@@ -293,7 +293,7 @@ const text = fc.constantFrom(
   true,
 );
 
-test('what the schemas promise to take is taken, and what they refuse is refused', () => {
+it('what the schemas promise to take is taken, and what they refuse is refused', () => {
   for (const body of ALL_BODIES) {
     const names = Object.keys(nodeAt(served, 'components', 'schemas', body.name, 'properties'));
     const sent = fc.record(Object.fromEntries(names.map((name) => [name, canonical[name] ?? text])), {
@@ -315,7 +315,7 @@ test('what the schemas promise to take is taken, and what they refuse is refused
   }
 });
 
-test('what a body decodes to fits its schema again', () => {
+it('what a body decodes to fits its schema again', () => {
   const sent = {
     sip_user_id: ' +0123456789.0 ',
     phonenumber: 31612345678,

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { it } from 'node:test';
 import { fastify } from 'fastify';
 import { ALL_ENDPOINTS } from '../../src/http/wire/paths.ts';
 
-test('each path reaches its endpoint, and only that', async () => {
+it('each path reaches its endpoint, and only that', async () => {
   const server = fastify();
   for (const endpoint of ALL_ENDPOINTS) {
     for (const url of endpoint.patterns) {
@@ -51,7 +51,7 @@ test('each path reaches its endpoint, and only that', async () => {
   await server.close();
 });
 
-test('only phones are unregistered, only pages are read', () => {
+it('only phones are unregistered, only pages are read', () => {
   const methods = Object.fromEntries(ALL_ENDPOINTS.map(({ name, methods }) => [name, methods.join(' ')]));
   assert.deepEqual(methods, {
     'incoming-call': 'POST',

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { describe, test } from 'node:test';
+import { describe, it } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
 import { createLocalFailures } from '../../src/http/access/limits/local-failures.ts';
 import { createSharedFailures } from '../../src/http/access/limits/shared-failures.ts';
@@ -23,7 +23,7 @@ function counterOver(answer: () => Promise<unknown>) {
 }
 
 describe('failures that several instances count', () => {
-  test('reach Redis one by one, however many came before', async () => {
+  it('reach Redis one by one, however many came before', async () => {
     const { counter, keys } = counterOver(async () => [1, 60_000]);
     for (let number = 0; number < 500; number += 1) {
       counter.failed(`client ${number}`);
@@ -33,7 +33,7 @@ describe('failures that several instances count', () => {
     assert.equal(keys[0], 'p:client 0');
   });
 
-  test('have at most 200 commands under way to a slow Redis, and count here all the same', async () => {
+  it('have at most 200 commands under way to a slow Redis, and count here all the same', async () => {
     const { counter, keys } = counterOver(() => new Promise(() => {}));
     for (let number = 0; number < 300; number += 1) counter.failed(`client ${number}`);
     assert.equal(keys.length, 200);
@@ -41,14 +41,14 @@ describe('failures that several instances count', () => {
     assert.ok(counter.blockedForMs('client 299') > 0);
   });
 
-  test('of all instances block here', async () => {
+  it('of all instances block here', async () => {
     const { counter } = counterOver(async () => [3, 20_000]);
     counter.failed('client');
     await turn();
     assert.equal(counter.blockedForMs('client'), 20_000);
   });
 
-  test('of a client that is already blocked are not sent to Redis', async () => {
+  it('of a client that is already blocked are not sent to Redis', async () => {
     const { counter, keys } = counterOver(async () => [3, 20_000]);
     counter.failed('client');
     await turn();
@@ -56,7 +56,7 @@ describe('failures that several instances count', () => {
     assert.equal(keys.length, 1);
   });
 
-  test('stay here while Redis is down, fails or answers something else, and each is reported', async () => {
+  it('stay here while Redis is down, fails or answers something else, and each is reported', async () => {
     const failure = new Error('no answer');
     const { counter, keys, unshared, link } = counterOver(async () => {
       if (keys.length === 1) throw failure;

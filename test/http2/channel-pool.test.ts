@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { it } from 'node:test';
 import { type ChannelSpec, createChannelPool } from '../../src/http2/channel-pool.ts';
 import {
   answered,
@@ -24,7 +24,7 @@ function scene() {
   return { clock, made, pool };
 }
 
-test('leases with the same origin and credential share one channel', () => {
+it('leases with the same origin and credential share one channel', () => {
   const { made, pool } = scene();
   const one = pool.lease(APPLE, 'key-a');
   const two = pool.lease(APPLE, 'key-a');
@@ -32,7 +32,7 @@ test('leases with the same origin and credential share one channel', () => {
   assert.equal(made.length, 1);
 });
 
-test('another credential or another origin has a channel of its own', () => {
+it('another credential or another origin has a channel of its own', () => {
   const { made, pool } = scene();
   const tls = { cert: 'c', key: 'k' };
   pool.lease(APPLE, 'key-a');
@@ -44,7 +44,7 @@ test('another credential or another origin has a channel of its own', () => {
   );
 });
 
-test('a channel closes with its last lease, and only once', async () => {
+it('a channel closes with its last lease, and only once', async () => {
   const { made, pool } = scene();
   const one = pool.lease(APPLE, 'key-a');
   const two = pool.lease(APPLE, 'key-a');
@@ -58,7 +58,7 @@ test('a channel closes with its last lease, and only once', async () => {
   assert.equal(made.length, 2, 'a later lease makes a new one');
 });
 
-test('a burst of bad answers replaces the connection once', async () => {
+it('a burst of bad answers replaces the connection once', async () => {
   const { made, pool, clock } = scene();
   const { value } = pool.lease(APPLE, 'key-a');
   const askedAt = clock.now();

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { describe, test } from 'node:test';
+import { describe, it } from 'node:test';
 import { PendingRequest } from '../../src/http2/channel-pending.ts';
 import type { ChannelReply } from '../../src/http2/channel-types.ts';
 import { WaitingRequests } from '../../src/http2/channel-waiting.ts';
@@ -13,7 +13,7 @@ function request(name: string) {
 }
 
 describe('requests that wait for a connection', () => {
-  test('go in their order, after those that were sent before; alone ones go by themselves', () => {
+  it('go in their order, after those that were sent before; alone ones go by themselves', () => {
     const waiting = new WaitingRequests();
     waiting.push(request('new 1').pending, 1);
     waiting.push(request('new 2').pending, 2);
@@ -27,7 +27,7 @@ describe('requests that wait for a connection', () => {
     assert.equal(waiting.size, 0);
   });
 
-  test('have waited since the first of them came, in whichever way', () => {
+  it('have waited since the first of them came, in whichever way', () => {
     const waiting = new WaitingRequests();
     assert.equal(waiting.since, undefined);
     waiting.pushAlone(request('alone').pending, 7);
@@ -41,14 +41,14 @@ describe('requests that wait for a connection', () => {
     assert.equal(waiting.since, 7);
   });
 
-  test('to be sent alone are 32 at most', () => {
+  it('to be sent alone are 32 at most', () => {
     const waiting = new WaitingRequests();
     const taken = Array.from({ length: 33 }, () => waiting.pushAlone(request('alone').pending, 1));
     assert.equal(taken.indexOf(false), 32);
     assert.equal(waiting.size, 32);
   });
 
-  test('leave from the middle when they are settled, and are settled once', () => {
+  it('leave from the middle when they are settled, and are settled once', () => {
     const waiting = new WaitingRequests();
     const [first, second, third] = [request('1'), request('2'), request('3')];
     for (const { pending } of [first, second, third]) waiting.push(pending, 1);
@@ -63,7 +63,7 @@ describe('requests that wait for a connection', () => {
     assert.equal(waiting.shift(), undefined);
   });
 
-  test('fail together, those that came by a given time', () => {
+  it('fail together, those that came by a given time', () => {
     const waiting = new WaitingRequests();
     const [old, again, alone, late] = [request('old'), request('again'), request('alone'), request('late')];
     waiting.push(old.pending, 1);

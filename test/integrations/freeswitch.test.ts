@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { describe, test } from 'node:test';
+import { describe, it } from 'node:test';
 import { skipWithout } from '../../harness/find-server.ts';
 import { freePort } from '../../harness/server-process.ts';
 import { until } from '../../harness/until.ts';
@@ -13,7 +13,7 @@ function calls(service: TestService, outcome: string) {
 }
 
 describe('the script for FreeSWITCH', { skip: skipWithout('Lua') }, () => {
-  test('a sleeping phone is woken, and rung once it has registered', async (t) => {
+  it('a sleeping phone is woken, and rung once it has registered', async (t) => {
     const service = await startTestService(t);
     const call = await scriptedCall(t, { urls: [service.url] });
     const phone = await service.phone({
@@ -37,7 +37,7 @@ describe('the script for FreeSWITCH', { skip: skipWithout('Lua') }, () => {
     assert.equal(push?.payload['caller_id'], `50% & "Zoë" + O'Neil`);
   });
 
-  test('a registered phone is rung without a push; one that does not stir is woken', async (t) => {
+  it('a registered phone is rung without a push; one that does not stir is woken', async (t) => {
     const service = await startTestService(t);
     const phone = await service.phone();
     const awake = await scriptedCall(t, { urls: [service.url] });
@@ -54,7 +54,7 @@ describe('the script for FreeSWITCH', { skip: skipWithout('Lua') }, () => {
     assert.deepEqual(calls(service, 'ready'), [dead.uuid]);
   });
 
-  test('what cannot ring goes where the dialplan says', async (t) => {
+  it('what cannot ring goes where the dialplan says', async (t) => {
     const service = await startTestService(t);
     const busy = await service.phone({ available: false });
     const nobody = newAccount();
@@ -70,7 +70,7 @@ describe('the script for FreeSWITCH', { skip: skipWithout('Lua') }, () => {
     ]);
   });
 
-  test('a caller who hangs up ends the wait', async (t) => {
+  it('a caller who hangs up ends the wait', async (t) => {
     const service = await startTestService(t, { settings: { APP_PUSH_ROUNDTRIP_WAIT: '10000' } });
     const call = await scriptedCall(t, { urls: [service.url] });
     const phone = await service.phone({
@@ -85,7 +85,7 @@ describe('the script for FreeSWITCH', { skip: skipWithout('Lua') }, () => {
     assert.deepEqual(calls(service, 'cancelled'), [call.uuid]);
   });
 
-  test('the second instance is asked where the first is away, with the token', async (t) => {
+  it('the second instance is asked where the first is away, with the token', async (t) => {
     const token = 'a-token-of-some-length';
     const service = await startTestService(t, { settings: { PBX_TOKEN: token } });
     const busy = await service.phone({ available: false });

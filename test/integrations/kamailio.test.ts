@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { test } from 'node:test';
+import { it } from 'node:test';
 import { promisify } from 'node:util';
 import { requireServer, skipWithout } from '../../harness/find-server.ts';
 import { CALL_OUTCOMES } from '../../src/calls/call-outcome.ts';
@@ -16,14 +16,14 @@ function read(name: string) {
 const configuration = `${read('kamailio.cfg')}${read('wake.cfg')}`;
 const readme = read('README.md');
 
-test('every outcome has its SIP answer, in the configuration and in its README', () => {
+it('every outcome has its SIP answer, in the configuration and in its README', () => {
   for (const outcome of CALL_OUTCOMES) {
     if (outcome !== 'ready') assert.match(configuration, new RegExp(`case "${outcome}":`), outcome);
     assert.match(readme, new RegExp(`^\\|.*\`${outcome}\`.*\\|`, 'm'), outcome);
   }
 });
 
-test('README.md has every define, with its default, and no other', () => {
+it('README.md has every define, with its default, and no other', () => {
   const withDefault = [...configuration.matchAll(/^#!ifndef (\w+)\n#!define \1 (.*)$/gm)];
   for (const [, name = '', value = ''] of withDefault) {
     assert.ok(readme.includes(`| \`${name}\` | \`${value}\` |`), `${name} with its default ${value}`);
@@ -41,7 +41,7 @@ const SETS: readonly (readonly string[])[] = [
   ['WAKE_TOKEN="0123456789abcdef"', 'WAKE_FALLBACK="192.0.2.30:5060"', 'PBX_URI="sip:192.0.2.20"'],
 ];
 
-test('Kamailio takes the configuration', { skip: skipWithout('Kamailio') }, async (t) => {
+it('Kamailio takes the configuration', { skip: skipWithout('Kamailio') }, async (t) => {
   const folder = await mkdtemp(join(tmpdir(), 'vialer-middleware-kamailio-'));
   t.after(() => rm(folder, { recursive: true, force: true }));
   const kamailio = join(requireServer('Kamailio'), 'kamailio');

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { globSync, readFileSync } from 'node:fs';
 import { stripTypeScriptTypes } from 'node:module';
-import { describe, test } from 'node:test';
+import { describe, it } from 'node:test';
 import { chooseSample, findMutants, mutate } from '../../scripts/mutation/find-mutants.ts';
 import { OPERATORS } from '../../scripts/mutation/mutant.ts';
 
@@ -45,10 +45,10 @@ const CASES: readonly (readonly [text: string, expected: readonly string[]])[] =
 
 describe('the faults that are tried', () => {
   for (const [text, expected] of CASES) {
-    test(`in: ${text}`, () => assert.deepEqual(faultyTexts(text), expected));
+    it(`in: ${text}`, () => assert.deepEqual(faultyTexts(text), expected));
   }
 
-  test('are all in docs/testing.md, and no other', () => {
+  it('are all in docs/testing.md, and no other', () => {
     const rows = [...readFileSync('docs/testing.md', 'utf8').matchAll(/^\| ([a-z ]+) \| `/gm)];
     assert.deepEqual(
       rows.map(([, name]) => name),
@@ -56,7 +56,7 @@ describe('the faults that are tried', () => {
     );
   });
 
-  test('leave TypeScript that Node can run', () => {
+  it('leave TypeScript that Node can run', () => {
     for (const file of globSync('src/calls/**/*.ts')) {
       const text = readFileSync(file, 'utf8');
       for (const mutant of findMutants(file, text))
@@ -64,7 +64,7 @@ describe('the faults that are tried', () => {
     }
   });
 
-  test('have the place where an editor finds them', () => {
+  it('have the place where an editor finds them', () => {
     const [mutant] = findMutants('src/one.ts', 'let a;\n  a = b;');
     assert.deepEqual([mutant?.line, mutant?.column], [2, 3]);
   });
@@ -77,17 +77,17 @@ describe('a sample', () => {
   ]);
   const mutants = [...texts].flatMap(([file, text]) => findMutants(file, text));
 
-  test('is the same for the same seed, and another for another', () => {
+  it('is the same for the same seed, and another for another', () => {
     assert.deepEqual(chooseSample(mutants, 4, 1), chooseSample(mutants, 4, 1));
     assert.notDeepEqual(chooseSample(mutants, 4, 1), chooseSample(mutants, 4, 2));
     assert.equal(chooseSample(mutants, 4, 1).length, 4);
   });
 
-  test('of a larger size begins with the smaller one, so a longer run goes on where a short one ended', () => {
+  it('of a larger size begins with the smaller one, so a longer run goes on where a short one ended', () => {
     assert.deepEqual(chooseSample(mutants, 8, 1).slice(0, 4), chooseSample(mutants, 4, 1));
   });
 
-  test('keeps its order in one file when another file changes', () => {
+  it('keeps its order in one file when another file changes', () => {
     const ofOne = mutants.filter(({ file }) => file === 'src/one.ts');
     const chosen = chooseSample(mutants, mutants.length, 1).filter(({ file }) => file === 'src/one.ts');
     assert.deepEqual(chosen, chooseSample(ofOne, ofOne.length, 1));

@@ -3,7 +3,7 @@ import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
-import { describe, type TestContext, test } from 'node:test';
+import { describe, it, type TestContext } from 'node:test';
 import { until } from '../../harness/until.ts';
 import { tempFolder } from '../storage/temp-folder.ts';
 
@@ -17,8 +17,8 @@ export function isEarly(seconds: number): boolean {
 const TEST = `import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { isLate } from '../../src/calls/late.ts';
-test('late', () => assert.equal(isLate(5), true));
-test('not late', () => assert.equal(isLate(4), false));
+it('late', () => assert.equal(isLate(5), true));
+it('not late', () => assert.equal(isLate(4), false));
 `;
 
 /** A repository with these files, and `npm run test:mutation` in it. */
@@ -50,7 +50,7 @@ async function repository(t: TestContext, files: Readonly<Record<string, string>
 }
 
 describe('npm run test:mutation', () => {
-  test('lists the faults that no test notices, and those that none runs', async (t) => {
+  it('lists the faults that no test notices, and those that none runs', async (t) => {
     const { start, left, path } = await repository(t, {
       'src/calls/late.ts': SOURCE,
       'test/calls/late.test.ts': TEST,
@@ -70,7 +70,7 @@ describe('npm run test:mutation', () => {
     assert.equal(readFileSync(join(path, 'src/calls/late.ts'), 'utf8'), SOURCE);
   });
 
-  test('names a fault that a test runs and does not notice', async (t) => {
+  it('names a fault that a test runs and does not notice', async (t) => {
     const weak = TEST.replace('isLate(4)', 'isLate(3)');
     const { start } = await repository(t, { 'src/calls/late.ts': SOURCE, 'test/calls/late.test.ts': weak });
     const { child, output } = start('src/calls/late.ts:2:18');
@@ -79,7 +79,7 @@ describe('npm run test:mutation', () => {
     assert.match(output(), /^\| calls \| 1 \| 0 \|/m);
   });
 
-  test('sees what processes run that a test starts', async (t) => {
+  it('sees what processes run that a test starts', async (t) => {
     const { start } = await repository(t, {
       'src/calls/late.ts': `${SOURCE}process.exitCode = isLate(Number(process.argv[2])) ? 3 : 0;\n`,
       'test/calls/late.test.ts': `import assert from 'node:assert/strict';
@@ -87,7 +87,7 @@ import { spawnSync } from 'node:child_process';
 import { test } from 'node:test';
 const late = (seconds: string) =>
   spawnSync(process.execPath, ['src/calls/late.ts', seconds], { env: {} }).status === 3;
-test('late', () => assert.deepEqual([late('4'), late('5')], [false, true]));
+it('late', () => assert.deepEqual([late('4'), late('5')], [false, true]));
 `,
     });
     const { child, output } = start('calls');
@@ -96,7 +96,7 @@ test('late', () => assert.deepEqual([late('4'), late('5')], [false, true]));
     assert.match(output(), /unreached src\/calls\/late\.ts:5:/);
   });
 
-  test('ends the tests and what they started when it is interrupted, and removes its copies', async (t) => {
+  it('ends the tests and what they started when it is interrupted, and removes its copies', async (t) => {
     const endless = `import { spawn } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import '../../src/calls/late.ts';
@@ -120,7 +120,7 @@ writeFileSync(process.env['PIDS_FILE'] ?? '', child.pid + ' ' + process.pid);
     assert.deepEqual(left(), []);
   });
 
-  test('refuses a place that is none', async (t) => {
+  it('refuses a place that is none', async (t) => {
     const { start } = await repository(t, {});
     for (const place of ['kalls', 'src/calls', 'test/calls']) {
       const { child, output } = start(place);

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { DatabaseSync } from 'node:sqlite';
-import { describe, test } from 'node:test';
+import { describe, it } from 'node:test';
 import { until } from '../../harness/until.ts';
 import { parseSeries } from '../helpers/parse-series.ts';
 import { startTestService, type TestService } from '../helpers/test-service.ts';
@@ -16,7 +16,7 @@ if (!hasPromtool && process.env['CI'] === 'true')
   throw new Error('promtool is missing: apt-get install prometheus');
 
 describe('what alerts are made of', () => {
-  test('every counter of the service has its label sets before the first event', async (t) => {
+  it('every counter of the service has its label sets before the first event', async (t) => {
     const service = await startTestService(t);
     const series = parseSeries(await scrape(service));
     const zeros = new Set(series.filter(({ value }) => value === 0).map(({ text }) => text));
@@ -55,7 +55,7 @@ describe('what alerts are made of', () => {
       assert.ok(bare.includes(line[1] ?? ''), `${line[1]} has no series at start`);
   });
 
-  test('the first event of each kind moves a series that was there: none is new', async (t) => {
+  it('the first event of each kind moves a series that was there: none is new', async (t) => {
     const service = await startTestService(t);
     const phone = await service.phone({ kind: 'ios' });
     const before = new Set(parseSeries(await scrape(service)).map(({ text }) => text));
@@ -74,14 +74,14 @@ describe('what alerts are made of', () => {
     );
   });
 
-  test('no figure is NaN or endless: fresh, scraped at once again, idle', async (t) => {
+  it('no figure is NaN or endless: fresh, scraped at once again, idle', async (t) => {
     const service = await startTestService(t);
     for (let times = 0; times < 5; times += 1)
       for (const { text, value } of parseSeries(await scrape(service)))
         assert.ok(Number.isFinite(value) && value < 1e15, `${text} is ${value}`);
   });
 
-  test('promtool finds nothing to say', { skip: !hasPromtool && 'promtool is not installed' }, async (t) => {
+  it('promtool finds nothing to say', { skip: !hasPromtool && 'promtool is not installed' }, async (t) => {
     const service = await startTestService(t);
     const { account } = await service.phone();
     await service.ask({ account });
@@ -91,7 +91,7 @@ describe('what alerts are made of', () => {
     assert.equal(status, 0, `${stdout}${stderr}`);
   });
 
-  test('each limit stands beside what it limits', async (t) => {
+  it('each limit stands beside what it limits', async (t) => {
     const service = await startTestService(t, {
       settings: {
         MAX_WAITING_CALLS: '70',
@@ -116,7 +116,7 @@ describe('what alerts are made of', () => {
     await call;
   });
 
-  test('devices are counted by app and platform, and a database that is gone delays no scrape', async (t) => {
+  it('devices are counted by app and platform, and a database that is gone delays no scrape', async (t) => {
     const service = await startTestService(t);
     const android = 'vialer_middleware_devices{app="com.example.phone",platform="android"}';
     await until(

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { readdirSync } from 'node:fs';
 import { Agent } from 'node:https';
 import { connect, type Socket } from 'node:net';
-import { describe, type TestContext, test } from 'node:test';
+import { describe, it, type TestContext } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { connect as connectTls } from 'node:tls';
 import { until } from '../../harness/until.ts';
@@ -84,12 +84,12 @@ async function callsRing(
 describe('more clients that never read than the process may open files', () => {
   const settings = { APP_PUSH_ROUNDTRIP_WAIT: '20000', LOG_LEVEL: 'info' };
 
-  test('calls ring', async (t) => {
+  it('calls ring', async (t) => {
     const service = await startServiceProcess(t, settings, { openFiles: OPEN_FILES });
     await callsRing(t, service, plain, 600);
   });
 
-  test('calls ring over TLS', async (t) => {
+  it('calls ring over TLS', async (t) => {
     const folder = await createTlsFolder(t);
     const service = await startServiceProcess(
       t,
@@ -101,7 +101,7 @@ describe('more clients that never read than the process may open files', () => {
   });
 });
 
-test('a burst of calls on three times MAX_CONNECTIONS connections: each is answered', async (t) => {
+it('a burst of calls on three times MAX_CONNECTIONS connections: each is answered', async (t) => {
   const waitMs = 3_000;
   const service = await startServiceProcess(t, {
     MAX_CONNECTIONS: '100',
@@ -121,7 +121,7 @@ test('a burst of calls on three times MAX_CONNECTIONS connections: each is answe
   assert.deepEqual(new Set(heard), new Set(['timed-out', 'overloaded']));
 });
 
-test('a client that does not read its metrics, or opens connections there, does not keep Prometheus out', async (t) => {
+it('a client that does not read its metrics, or opens connections there, does not keep Prometheus out', async (t) => {
   const service = await startServiceProcess(t);
   const sockets = Array.from({ length: 100 }, () => plain(service.metricsUrl).pause());
   t.after(() => {

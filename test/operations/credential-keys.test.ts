@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
-import { describe, type TestContext, test } from 'node:test';
+import { describe, it, type TestContext } from 'node:test';
 import { createAppStore } from '../../src/apps/app-store.ts';
 import { createCredentialVault } from '../../src/apps/credential-vault.ts';
 import { readSecretKey } from '../../src/config/credential-settings.ts';
@@ -61,7 +61,7 @@ async function startScene(t: TestContext, settings: Readonly<Record<string, stri
 }
 
 describe('keys for credentials under a running service', () => {
-  test('a rotation to a key that the service has is not noticed: no connection is made anew, no token of Apple either', async (t) => {
+  it('a rotation to a key that the service has is not noticed: no connection is made anew, no token of Apple either', async (t) => {
     const [first, second] = [newKey(), newKey()];
     const { service, assertRings, connects, errors } = await startScene(t, {
       CREDENTIALS_KEY: first,
@@ -94,7 +94,7 @@ describe('keys for credentials under a running service', () => {
     for (const key of [first, second]) assert.ok(!written.includes(key.slice(0, 12)));
   });
 
-  test('a rotation to a key that the service lacks costs no call: it goes on with what it read last, says so, and heals', async (t) => {
+  it('a rotation to a key that the service lacks costs no call: it goes on with what it read last, says so, and heals', async (t) => {
     const [first, second] = [newKey(), newKey()];
     const { service, assertRings, connects, errors } = await startScene(t, { CREDENTIALS_KEY: first });
     await assertRings();
@@ -120,7 +120,7 @@ describe('keys for credentials under a running service', () => {
     assert.deepEqual(await connects(), before);
   });
 
-  test('an app that only others can read is told, and is taken up once it can be read', async (t) => {
+  it('an app that only others can read is told, and is taken up once it can be read', async (t) => {
     const [first, second] = [newKey(), newKey()];
     const { service, errors } = await startScene(t, { CREDENTIALS_KEY: first });
     const database = await openDatabase(service.databaseUrl);

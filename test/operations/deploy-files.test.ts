@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { describe, test } from 'node:test';
+import { describe, it } from 'node:test';
 import { promisify } from 'node:util';
 
 function read(path: string) {
@@ -66,7 +66,7 @@ describe('the files in deploy/ keep the service within bounds', () => {
       openFiles: () => Number(composed('nofile')),
     },
   ]) {
-    test(`${file}: the memory is enough for the calls that may wait, and the heap's limit comes first`, () => {
+    it(`${file}: the memory is enough for the calls that may wait, and the heap's limit comes first`, () => {
       const limit = bytes(memory());
       // The default of MAX_WAITING_CALLS: docs/configuration.md.
       const waiting = openFiles() / 2 - 200;
@@ -77,7 +77,7 @@ describe('the files in deploy/ keep the service within bounds', () => {
     });
   }
 
-  test('neither may swap, dump its memory or make processes without end', () => {
+  it('neither may swap, dump its memory or make processes without end', () => {
     assert.deepEqual(directives('MemorySwapMax'), ['0']);
     assert.equal(composed('memswap_limit'), composed('mem_limit'));
     assert.deepEqual(directives('LimitCORE'), ['0']);
@@ -86,7 +86,7 @@ describe('the files in deploy/ keep the service within bounds', () => {
     assert.equal(composed('pids_limit'), '64');
   });
 
-  test('nothing slows the unit down before its limit, and it starts again however often it crashed', () => {
+  it('nothing slows the unit down before its limit, and it starts again however often it crashed', () => {
     assert.deepEqual(directives('MemoryHigh'), []);
     const [, unitSection = ''] = /^\[Unit\]\n([\s\S]*?)^\[/m.exec(UNIT) ?? [];
     assert.match(unitSection, /^StartLimitIntervalSec=0$/m);
@@ -94,12 +94,12 @@ describe('the files in deploy/ keep the service within bounds', () => {
     assert.equal(composed('restart'), 'unless-stopped');
   });
 
-  test('the unit does not start again and again with wrong settings, or without its settings', () => {
+  it('the unit does not start again and again with wrong settings, or without its settings', () => {
     assert.deepEqual(directives('RestartPreventExitStatus'), ['2']);
     assert.deepEqual(directives('EnvironmentFile'), ['/etc/vialer-middleware/env']);
   });
 
-  test('the steps for systemd make the settings file, and leave it as it is when they are repeated', async (t) => {
+  it('the steps for systemd make the settings file, and leave it as it is when they are repeated', async (t) => {
     const folder = await mkdtemp(join(tmpdir(), 'vialer-middleware-systemd-'));
     t.after(() => rm(folder, { recursive: true }));
     const step = read('docs/deployment.md').match(/^.*install -D -m 600 \/dev\/null.*$/m)?.[0] ?? '';
@@ -112,13 +112,13 @@ describe('the files in deploy/ keep the service within bounds', () => {
     assert.equal(read(file), 'HOST=0.0.0.0\n');
   });
 
-  test('both wait longer for the end than SHUTDOWN_GRACE can be', () => {
+  it('both wait longer for the end than SHUTDOWN_GRACE can be', () => {
     const LONGEST_GRACE_S = 60;
     assert.ok(Number(directives('TimeoutStopSec')[0]) > LONGEST_GRACE_S);
     assert.ok(Number.parseInt(composed('stop_grace_period'), 10) > LONGEST_GRACE_S);
   });
 
-  test('every stage of the image is of one base, pinned by digest, with the version of Node that is tested', () => {
+  it('every stage of the image is of one base, pinned by digest, with the version of Node that is tested', () => {
     const { devDependencies } = JSON.parse(read('package.json'));
     const [, tag, digest] = /^ARG NODE_IMAGE=node:([\d.]+)-alpine@sha256:([0-9a-f]+)$/m.exec(IMAGE) ?? [];
     assert.equal(tag, devDependencies.node);
@@ -127,7 +127,7 @@ describe('the files in deploy/ keep the service within bounds', () => {
     assert.deepEqual(new Set(bases), new Set([`\${NODE_IMAGE}`]));
   });
 
-  test('metrics are for Prometheus alone: on loopback in the image, on an internal network in the compose file', () => {
+  it('metrics are for Prometheus alone: on loopback in the image, on an internal network in the compose file', () => {
     assert.match(IMAGE, /^ +PROMETHEUS_HOST=127\.0\.0\.1 /m);
     assert.doesNotMatch(IMAGE, /^EXPOSE .*9000/m);
     assert.equal(unitEnvironment.includes('PROMETHEUS_HOST'), false);
@@ -140,7 +140,7 @@ describe('the files in deploy/ keep the service within bounds', () => {
     assert.deepEqual(published, ['127.0.0.1:8080:8080']);
   });
 
-  test('neither has privileges, a writable system or secrets in its environment', () => {
+  it('neither has privileges, a writable system or secrets in its environment', () => {
     assert.match(IMAGE, /^USER node$/m);
     assert.equal(composed('read_only'), 'true');
     assert.equal(composed('cap_drop'), '[ALL]');
@@ -154,7 +154,7 @@ describe('the files in deploy/ keep the service within bounds', () => {
     }
   });
 
-  test("the container's log does not fill the disk", () => {
+  it("the container's log does not fill the disk", () => {
     assert.match(composed('max-size'), /^\d+m$/);
     assert.match(composed('max-file'), /^"\d+"$/);
   });

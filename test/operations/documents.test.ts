@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { globSync, readFileSync } from 'node:fs';
-import { describe, test } from 'node:test';
+import { describe, it } from 'node:test';
 import { CALL_OUTCOMES } from '../../src/calls/call-outcome.ts';
 import { readConfig } from '../../src/config/config.ts';
 import { OWN_REASONS } from '../../src/telemetry/app-labels.ts';
@@ -31,7 +31,7 @@ function reasonsIn(path: string, heading: string): string[] {
 }
 
 describe('the documents say what the code does', () => {
-  test('docs/configuration.md has every setting, with its default, and no other', () => {
+  it('docs/configuration.md has every setting, with its default, and no other', () => {
     const report = readConfig({ env: { HOST: '127.0.0.1' }, readFile: () => '', openFiles: 1_024 });
     const settings = report.found.map((setting) => setting.name);
     assert.deepEqual(namesIn('docs/configuration.md').sort(), [...new Set(settings)].sort());
@@ -43,11 +43,11 @@ describe('the documents say what the code does', () => {
     }
   });
 
-  test('docs/outcomes.md has every outcome and no other', () => {
+  it('docs/outcomes.md has every outcome and no other', () => {
     assert.deepEqual(namesIn('docs/outcomes.md').sort(), [...CALL_OUTCOMES].sort());
   });
 
-  test('docs/outcomes.md and docs/metrics.md explain every reason of pushes, Redis and the platform API, and no other', () => {
+  it('docs/outcomes.md and docs/metrics.md explain every reason of pushes, Redis and the platform API, and no other', () => {
     const ofPushes = ['## Reasons of a failed connection', '## Other reasons of pushes'].flatMap((heading) =>
       reasonsIn('docs/outcomes.md', heading),
     );
@@ -58,7 +58,7 @@ describe('the documents say what the code does', () => {
     assert.deepEqual(ofPlatform.sort(), [...PLATFORM_FAILURES].sort());
   });
 
-  test('every row of a table has as many cells as its header', () => {
+  it('every row of a table has as many cells as its header', () => {
     for (const document of globSync('{*.md,docs/**/*.md,bench/*.md,integrations/**/*.md}')) {
       let cells = 0;
       for (const [index, line] of read(document).split('\n').entries()) {
@@ -69,7 +69,7 @@ describe('the documents say what the code does', () => {
     }
   });
 
-  test('the files for each PBX say what becomes of a call with each outcome, and of no other', () => {
+  it('the files for each PBX say what becomes of a call with each outcome, and of no other', () => {
     // `ready` rings; `unreachable` is the PBX's own word where no instance answered.
     const expected = CALL_OUTCOMES.filter((outcome) => outcome !== 'ready');
     for (const [path, line] of Object.entries(TREATMENTS)) {
@@ -78,14 +78,14 @@ describe('the documents say what the code does', () => {
     }
   });
 
-  test('integrations/README.md tells what becomes of each outcome', () => {
+  it('integrations/README.md tells what becomes of each outcome', () => {
     const told = [...read('integrations/README.md').matchAll(/^\| (`[^|]+) \|/gm)]
       .flatMap((match) => (match[1] ?? '').split(', '))
       .map((word) => word.replaceAll('`', ''));
     assert.deepEqual(told.sort(), [...CALL_OUTCOMES].sort());
   });
 
-  test('docs/metrics.md has every metric with its labels and no other', async () => {
+  it('docs/metrics.md has every metric with its labels and no other', async () => {
     const { registry } = idleTelemetry();
     const metrics = registry.getMetricsAsArray().filter(({ name }) => !/^(process|nodejs)_/.test(name));
     assert.deepEqual(namesIn('docs/metrics.md').sort(), metrics.map(({ name }) => name).sort());
@@ -98,7 +98,7 @@ describe('the documents say what the code does', () => {
     }
   });
 
-  test('README.md and its like link only to documents that are there', () => {
+  it('README.md and its like link only to documents that are there', () => {
     for (const document of LINKING) {
       const folder = document.includes('/') ? document.slice(0, document.lastIndexOf('/') + 1) : '';
       for (const [, target = ''] of read(document).matchAll(/\]\(((?!https?:|#)[^)#]+)/g)) {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { execFile, execFileSync } from 'node:child_process';
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, type TestContext, test } from 'node:test';
+import { describe, it, type TestContext } from 'node:test';
 import { promisify } from 'node:util';
 import { until } from '../../harness/until.ts';
 import { startServiceProcess } from '../helpers/service-process.ts';
@@ -33,7 +33,7 @@ async function folderOn(t: TestContext) {
 }
 
 describe('a full disk under SQLite', () => {
-  test('at a start: one line says so, with the path', async (t) => {
+  it('at a start: one line says so, with the path', async (t) => {
     const { disk, folder } = await folderOn(t);
     if (disk === undefined) return;
     const path = join(folder, 'new.db');
@@ -50,7 +50,7 @@ describe('a full disk under SQLite', () => {
     }
   });
 
-  test('while the service runs: calls ring, registrations are 503, /readyz says degraded; with room again all is well', async (t) => {
+  it('while the service runs: calls ring, registrations are 503, /readyz says degraded; with room again all is well', async (t) => {
     const { disk, folder } = await folderOn(t);
     if (disk === undefined) return;
     const service = await startTestService(t, { databaseUrl: `sqlite:${join(folder, 'test.db')}` });
@@ -68,7 +68,7 @@ describe('a full disk under SQLite', () => {
     assert.match(await readinessAt(service.url), /^200 .*"ready"/);
   });
 
-  test('where no mount is allowed as well: a process that may not make its files larger', async (t) => {
+  it('where no mount is allowed as well: a process that may not make its files larger', async (t) => {
     const service = await startServiceProcess(t);
     const path = service.databaseUrl.slice('sqlite:'.length);
     const limit = (bytes: string) =>

@@ -6,7 +6,7 @@ import { createRequire } from 'node:module';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { after, before, describe, test } from 'node:test';
+import { after, before, describe, it } from 'node:test';
 import { promisify } from 'node:util';
 
 const run = promisify(execFile);
@@ -59,7 +59,7 @@ describe('errors of an installed package', () => {
     return { words: String(told.words), stack: String(told.stack) };
   };
 
-  test('TLS to a port without TLS: what OpenSSL says is whole', async (t) => {
+  it('TLS to a port without TLS: what OpenSSL says is whole', async (t) => {
     const server = createServer((socket) => socket.end('HTTP/1.1 400 Bad Request\r\n\r\n')).listen(
       0,
       '127.0.0.1',
@@ -73,19 +73,19 @@ describe('errors of an installed package', () => {
     assert.doesNotMatch(words, /hidden/);
   });
 
-  test('a database that refuses: address and code are readable, its password is not there', async () => {
+  it('a database that refuses: address and code are readable, its password is not there', async () => {
     const { words } = await report('database', 'postgres://user:s3cret-word@127.0.0.1:1/db');
     assert.match(words, /ECONNREFUSED 127\.0\.0\.1:1/);
     assert.doesNotMatch(words, /s3cret|hidden/);
   });
 
-  test('a file that cannot be read: its whole path', async () => {
+  it('a file that cannot be read: its whole path', async () => {
     const path = join(folder, 'AuthKey_ABC123DEFG-of-a-customer-with-a-rather-long-name.p8');
     const { words } = await report('file', path);
     assert.equal(words, `Error: ENOENT: no such file or directory, open '${path}' (ENOENT)`);
   });
 
-  test('a bug: each line of the stack names a file and a line of it', async () => {
+  it('a bug: each line of the stack names a file and a line of it', async () => {
     const { words, stack } = await report('bug', '');
     assert.match(words, /^TypeError: /);
     const lines = stack.split('\n');

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { DatabaseSync } from 'node:sqlite';
-import { test } from 'node:test';
+import { it } from 'node:test';
 import { until } from '../../harness/until.ts';
 import { startTestService } from '../helpers/test-service.ts';
 
-test('while another process has locked the database, calls go on: answers are taken and delivered at once', async (t) => {
+it('while another process has locked the database, calls go on: answers are taken and delivered at once', async (t) => {
   const service = await startTestService(t, { settings: { APP_PUSH_ROUNDTRIP_WAIT: '20000' } });
   const phone = await service.phone({ silent: true });
   const others = await Promise.all([service.phone(), service.phone(), service.phone()]);
@@ -32,7 +32,7 @@ test('while another process has locked the database, calls go on: answers are ta
   assert.equal((await others[0].register()).status, 200);
 });
 
-test('a short lock costs a registration nothing but its time', async (t) => {
+it('a short lock costs a registration nothing but its time', async (t) => {
   const service = await startTestService(t);
   const phone = await service.phone();
   const other = new DatabaseSync(service.databaseUrl.slice('sqlite:'.length));

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { describe, test } from 'node:test';
+import { describe, it } from 'node:test';
 import { until } from '../../harness/until.ts';
 import { askPbx, cancelPbxCall } from '../../src/sandbox/pbx.ts';
 import { createPhone } from '../../src/sandbox/phone.ts';
@@ -20,7 +20,7 @@ const SECRETS = {
 };
 
 describe('the log at its most talkative', () => {
-  test('holds no token, number, name or credential after every endpoint was driven, rightly and wrongly', async (t) => {
+  it('holds no token, number, name or credential after every endpoint was driven, rightly and wrongly', async (t) => {
     const service = await startServiceProcess(t, {
       PBX_TOKEN: SECRETS.pbxToken,
       APP_PUSH_ROUNDTRIP_WAIT: '700',
@@ -111,7 +111,7 @@ describe('the log at its most talkative', () => {
     assert.ok(!output.includes(auth.basic.slice(6)), 'the log holds Basic credentials');
   });
 
-  test("one call's lines share one id from the PBX to the push to the answer", async (t) => {
+  it("one call's lines share one id from the PBX to the push to the answer", async (t) => {
     const service = await startServiceProcess(t);
     const account = 200_000_003;
     const { token: authorization } = service.world.platform.addUser({

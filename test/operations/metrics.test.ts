@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { DatabaseSync } from 'node:sqlite';
-import { describe, test } from 'node:test';
+import { describe, it } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { until } from '../../harness/until.ts';
 import { createAppStore } from '../../src/apps/app-store.ts';
@@ -37,7 +37,7 @@ function reporter(service: TestService, account: number) {
 }
 
 describe('metrics', () => {
-  test('a call moves the counters and histograms of each of its steps', async (t) => {
+  it('a call moves the counters and histograms of each of its steps', async (t) => {
     const service = await startTestService(t);
     const phone = await service.phone({ kind: 'ios' });
     await service.ask({ account: phone.account });
@@ -68,7 +68,7 @@ describe('metrics', () => {
     assert.match(text, /^process_cpu_seconds_total /m);
   });
 
-  test('the lag of the event loop includes the 50 ms between two samples, as the docs say', async (t) => {
+  it('the lag of the event loop includes the 50 ms between two samples, as the docs say', async (t) => {
     const service = await startTestService(t);
     await until(async () => {
       // Nothing is known before two samples.
@@ -78,7 +78,7 @@ describe('metrics', () => {
     }, 'the median lag is about 50 ms');
   });
 
-  test('calls_waiting counts the calls that wait', async (t) => {
+  it('calls_waiting counts the calls that wait', async (t) => {
     const service = await startTestService(t);
     const phone = await service.phone({ silent: true });
     const waiting = service.ask({ account: phone.account });
@@ -87,7 +87,7 @@ describe('metrics', () => {
     await waiting;
   });
 
-  test("an app's report is counted under the reference's name and labels", async (t) => {
+  it("an app's report is counted under the reference's name and labels", async (t) => {
     const service = await startTestService(t);
     const authorization = reporter(service, 300_000_001);
     const base = {
@@ -115,7 +115,7 @@ describe('metrics', () => {
     }
   });
 
-  test('what apps report cannot make the number of series grow without end', async (t) => {
+  it('what apps report cannot make the number of series grow without end', async (t) => {
     const service = await startTestService(t);
     const account = 300_000_002;
     const authorization = reporter(service, account);
@@ -136,7 +136,7 @@ describe('metrics', () => {
     assert.ok(series.every((line) => line.length < 400));
   });
 
-  test("a certificate's expiry is told before it costs calls", async (t) => {
+  it("a certificate's expiry is told before it costs calls", async (t) => {
     const service = await startTestService(t);
     const notAfter = new Date(Date.now() + 3 * 86_400_000);
     const issued = service.world.ca.issueClient({ commonName: 'com.example.cert', notAfter });
@@ -158,7 +158,7 @@ describe('metrics', () => {
     assert.equal(warned?.fields['app'], 'com.example.cert');
   });
 
-  test('another process that writes to the database does not make the service unready', async (t) => {
+  it('another process that writes to the database does not make the service unready', async (t) => {
     const service = await startTestService(t);
     const path = service.databaseUrl.slice('sqlite:'.length);
     const other = new DatabaseSync(path);
@@ -170,7 +170,7 @@ describe('metrics', () => {
     other.exec('rollback');
   });
 
-  test('a database without its tables shows in /readyz and mysql_health', async (t) => {
+  it('a database without its tables shows in /readyz and mysql_health', async (t) => {
     const service = await startTestService(t);
     const other = new DatabaseSync(service.databaseUrl.slice('sqlite:'.length));
     other.exec('drop table devices');
@@ -184,7 +184,7 @@ describe('metrics', () => {
     assert.equal(await service.metric('mysql_health'), 0);
   });
 
-  test('the metrics port has the health routes as well', async (t) => {
+  it('the metrics port has the health routes as well', async (t) => {
     const service = await startTestService(t);
     for (const path of ['/healthz', '/readyz']) {
       assert.equal((await fetch(`${service.app.metricsUrl}${path}`)).status, 200);

@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { createServer, type RequestListener } from 'node:http';
-import { describe, type TestContext, test } from 'node:test';
+import { describe, it, type TestContext } from 'node:test';
 import { owned } from '../../harness/owned.ts';
 import { SANDBOX_APPS } from '../../src/cli/sandbox/sandbox-apps.ts';
 import { type Answered, asJson, send } from '../api/http-client.ts';
@@ -86,7 +86,7 @@ async function freePort(): Promise<number> {
 }
 
 describe('docs/platform-api.md says what the service does', () => {
-  test('with each answer of the platform, and what it sends', async (t) => {
+  it('with each answer of the platform, and what it sends', async (t) => {
     assert.ok(ROWS.length > 25, 'the table was read');
     let current: Pick<Row, 'question' | 'status' | 'body'> | undefined;
     const headers = new Set<string>();
@@ -118,7 +118,7 @@ describe('docs/platform-api.md says what the service does', () => {
     assert.deepEqual([...headers].sort(), documented.sort());
   });
 
-  test('the example answers as the document shows, and serves apps', async (t) => {
+  it('the example answers as the document shows, and serves apps', async (t) => {
     const example = await startExample(t);
     const shown = [
       ...page.matchAll(/^\$ curl -i -u (\S+) http:\/\/127\.0\.0\.1:8090(\S+)\n([\s\S]*?)\n(?=```|\n\$)/gm),

@@ -4,12 +4,12 @@ import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { test } from 'node:test';
+import { it } from 'node:test';
 import { owned } from '../../harness/owned.ts';
 import { until } from '../../harness/until.ts';
 import { COMPILE_CACHE } from '../helpers/compile-cache.ts';
 
-test('LOG_FORMAT=pretty shows a call in one line, without colour in a pipe', async (t) => {
+it('LOG_FORMAT=pretty shows a call in one line, without colour in a pipe', async (t) => {
   const folder = await mkdtemp(join(tmpdir(), 'vialer-middleware-pretty-'));
   t.after(() => rm(folder, { recursive: true, force: true }));
   const env = {

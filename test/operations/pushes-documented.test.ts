@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import type { IncomingHttpHeaders } from 'node:http';
-import { describe, type TestContext, test } from 'node:test';
+import { describe, it, type TestContext } from 'node:test';
 import { until } from '../../harness/until.ts';
 import { SANDBOX_APPS } from '../../src/cli/sandbox/sandbox-apps.ts';
 import { asJson, send } from '../api/http-client.ts';
@@ -113,7 +113,7 @@ async function takeOver(t: TestContext, path: string, fields: Readonly<Record<st
 }
 
 describe('docs/app-developers.md has every header and field of every push, and no other', () => {
-  test('a call through APNs', async (t) => {
+  it('a call through APNs', async (t) => {
     const service = await startTestService(t, { settings: SETTINGS });
     const member = addMember(service);
     const token = pushTokenOf('apns');
@@ -132,7 +132,7 @@ describe('docs/app-developers.md has every header and field of every push, and n
     assertResend(table(heading, 'Field'), first.payload, second.payload);
   });
 
-  test('a call through FCM', async (t) => {
+  it('a call through FCM', async (t) => {
     const service = await startTestService(t, { settings: SETTINGS });
     const member = addMember(service);
     const token = pushTokenOf('android');
@@ -154,7 +154,7 @@ describe('docs/app-developers.md has every header and field of every push, and n
     },
     { heading: 'A notice through APNs, as a VoIP push', fields: {} },
   ]) {
-    test(heading, async (t) => {
+    it(heading, async (t) => {
       const token = pushTokenOf('apns');
       const service = await takeOver(t, '/api/apns-device/', { token, ...fields });
       const { received, requests } = service.world.apple;
@@ -165,7 +165,7 @@ describe('docs/app-developers.md has every header and field of every push, and n
     });
   }
 
-  test('a notice through FCM', async (t) => {
+  it('a notice through FCM', async (t) => {
     const token = pushTokenOf('android');
     const service = await takeOver(t, '/api/android-device/', { token });
     const { received, requests } = service.world.google;

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { describe, test } from 'node:test';
+import { describe, it } from 'node:test';
 import { skipWithout } from '../../harness/find-server.ts';
 import { startRedis } from '../../harness/redis-server.ts';
 import { until } from '../../harness/until.ts';
@@ -10,7 +10,7 @@ import { startTestService } from '../helpers/test-service.ts';
 const NOWHERE = 'redis://127.0.0.1:1';
 
 describe('readiness while Redis cannot be used', () => {
-  test('an instance that can do without is degraded, and still wakes phones', async (t) => {
+  it('an instance that can do without is degraded, and still wakes phones', async (t) => {
     const service = await startTestService(t, { settings: { REDIS_URL: NOWHERE } });
     const readiness = await fetch(`${service.url}/readyz`);
     assert.equal(readiness.status, 200);
@@ -25,7 +25,7 @@ describe('readiness while Redis cannot be used', () => {
     assert.match(cancel.body, /try the next instance/);
   });
 
-  test('an instance that requires it is not ready, and refuses calls at once', async (t) => {
+  it('an instance that requires it is not ready, and refuses calls at once', async (t) => {
     const settings = { REDIS_URL: NOWHERE, REDIS_REQUIRED: 'on' };
     const service = await startTestService(t, { settings });
     const readiness = await fetch(`${service.url}/readyz`);
@@ -42,7 +42,7 @@ describe('readiness while Redis cannot be used', () => {
 
 describe('readiness when Redis goes away and comes back', { skip: skipWithout('Redis') }, () => {
   for (const required of ['off', 'on'] as const) {
-    test(`is told by itself, and calls go on as they should (REDIS_REQUIRED=${required})`, async (t) => {
+    it(`is told by itself, and calls go on as they should (REDIS_REQUIRED=${required})`, async (t) => {
       const redis = await startRedis();
       t.after(() => redis.close());
       const settings = { REDIS_URL: redis.url, REDIS_REQUIRED: required };

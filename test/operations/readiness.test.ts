@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { DatabaseSync } from 'node:sqlite';
-import { describe, test } from 'node:test';
+import { describe, it } from 'node:test';
 import { until } from '../../harness/until.ts';
 import { startTestService, type TestService } from '../helpers/test-service.ts';
 
@@ -15,7 +15,7 @@ function opened({ databaseUrl }: TestService) {
 
 /** The rows of docs/operations.md that need no database server, no Redis and no disk of their own. */
 describe('/readyz is 503 only for what cannot serve calls', () => {
-  test('another program that writes to the SQLite file: degraded, calls ring', async (t) => {
+  it('another program that writes to the SQLite file: degraded, calls ring', async (t) => {
     const service = await startTestService(t);
     const phone = await service.phone();
     const other = opened(service);
@@ -34,7 +34,7 @@ describe('/readyz is 503 only for what cannot serve calls', () => {
     assert.equal(await service.metric('vialer_middleware_readiness{subject="registrations"}'), 0);
   });
 
-  test('no app: degraded with what to do', async (t) => {
+  it('no app: degraded with what to do', async (t) => {
     const service = await startTestService(t);
     const database = opened(service);
     database.exec('delete from apps; update app_changes set revision = revision + 1');
@@ -43,7 +43,7 @@ describe('/readyz is 503 only for what cannot serve calls', () => {
     assert.match(await readiness(service), /^200 .*"degraded".*no app is known.*apps add/);
   });
 
-  test('a stored credential that cannot be read any more: degraded, its phones ring', async (t) => {
+  it('a stored credential that cannot be read any more: degraded, its phones ring', async (t) => {
     const service = await startTestService(t);
     const phone = await service.phone();
     const database = opened(service);
@@ -54,7 +54,7 @@ describe('/readyz is 503 only for what cannot serve calls', () => {
     assert.equal((await service.ask({ account: phone.account })).outcome, 'ready');
   });
 
-  test('as many calls as may wait: degraded, and ready again when they have ended', async (t) => {
+  it('as many calls as may wait: degraded, and ready again when they have ended', async (t) => {
     const service = await startTestService(t, {
       settings: { MAX_WAITING_CALLS: '1', APP_PUSH_ROUNDTRIP_WAIT: '60000' },
     });
@@ -68,7 +68,7 @@ describe('/readyz is 503 only for what cannot serve calls', () => {
     await until(async () => /^200 .*"ready"/.test(await readiness(service)), 'the service is ready again');
   });
 
-  test('tables that are missing: 503', async (t) => {
+  it('tables that are missing: 503', async (t) => {
     const service = await startTestService(t);
     const database = opened(service);
     database.exec('drop table devices');
@@ -83,7 +83,7 @@ describe('/readyz is 503 only for what cannot serve calls', () => {
     );
   });
 
-  test('a column that is missing, phones in memory: 503, since no call gets its phone from there', async (t) => {
+  it('a column that is missing, phones in memory: 503, since no call gets its phone from there', async (t) => {
     const service = await startTestService(t, { settings: { DEVICE_CACHE_SECONDS: '600' } });
     const phone = await service.phone();
     assert.equal((await service.ask({ account: phone.account })).outcome, 'ready');
@@ -97,7 +97,7 @@ describe('/readyz is 503 only for what cannot serve calls', () => {
     assert.equal((await service.ask({ account: phone.account })).outcome, 'storage-unavailable');
   });
 
-  test('a trigger that rejects every registration: degraded once one was refused, until one is taken', async (t) => {
+  it('a trigger that rejects every registration: degraded once one was refused, until one is taken', async (t) => {
     const service = await startTestService(t);
     const phone = await service.phone();
     const database = opened(service);

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { chown, copyFile, readFile, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { type TestContext, test } from 'node:test';
+import { it, type TestContext } from 'node:test';
 import { promisify } from 'node:util';
 import { skipWithout } from '../../harness/find-server.ts';
 import { createAppStore } from '../../src/apps/app-store.ts';
@@ -64,7 +64,7 @@ async function tokenIn(path: string): Promise<string | undefined> {
   }
 }
 
-test('a backup that is restored as docs/operations.md says is what the next start finds', {
+it('a backup that is restored as docs/operations.md says is what the next start finds', {
   skip: skipWithout('SQLite'),
 }, async (t) => {
   const files = await prepare(t);
@@ -72,7 +72,7 @@ test('a backup that is restored as docs/operations.md says is what the next star
   assert.equal(await tokenIn(files.DB), 'of-the-backup');
 });
 
-test("a database that was deleted is restored for the owner of its directory alone, and the backup is root's alone", {
+it("a database that was deleted is restored for the owner of its directory alone, and the backup is root's alone", {
   skip: skipWithout('SQLite'),
 }, async (t) => {
   const files = await prepare(t);
@@ -86,7 +86,7 @@ test("a database that was deleted is restored for the owner of its directory alo
   assert.equal(database.uid, isRoot ? ANOTHER_USER : process.getuid?.());
 });
 
-test('without removing the -wal file it would be undone: why the steps are as they are', {
+it('without removing the -wal file it would be undone: why the steps are as they are', {
   skip: skipWithout('SQLite'),
 }, async (t) => {
   const files = await prepare(t);

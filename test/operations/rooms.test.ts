@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { globSync, readFileSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
-import { describe, test } from 'node:test';
+import { describe, it } from 'node:test';
 
 /** `import`, `export … from` and `import()` of a file of ours, with `type` if it is of types alone. */
 const IMPORT = /(?:^|\n)(?:import|export)(\s+type)?\b[^;']*?\bfrom '(\.[^']+)'|import\('(\.[^']+)'\)/g;
@@ -43,11 +43,11 @@ function actual(): ReadonlyMap<string, readonly string[]> {
 }
 
 describe('the rooms of ARCHITECTURE.md', () => {
-  test('are the folders of src/, and their arrows are the imports, none missing and none too many', () => {
+  it('are the folders of src/, and their arrows are the imports, none missing and none too many', () => {
     assert.deepEqual(new Map([...documented()].sort()), new Map([...actual()].sort()));
   });
 
-  test('stand in an order in which every arrow points down', () => {
+  it('stand in an order in which every arrow points down', () => {
     const order = documented().map(([name]) => name);
     for (const [name, imports] of documented()) {
       for (const each of imports) {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { chmod, chown, copyFile, mkdir, mkdtemp, rename, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { describe, type TestContext, test } from 'node:test';
+import { describe, it, type TestContext } from 'node:test';
 import { until } from '../../harness/until.ts';
 import { openDatabase } from '../../src/storage/open-database.ts';
 import { startTestService } from '../helpers/test-service.ts';
@@ -49,7 +49,7 @@ const LOSSES: Readonly<Record<string, (scene: Scene) => Promise<void>>> = {
 
 describe('a SQLite file that is lost while the service runs', () => {
   for (const [name, lose] of Object.entries(LOSSES)) {
-    test(`${name}: no registration is confirmed, not ready, one line in the log`, async (t) => {
+    it(`${name}: no registration is confirmed, not ready, one line in the log`, async (t) => {
       const scene = await startScene(t);
       const { phone, readiness, told, service } = scene;
       await lose(scene);
@@ -70,19 +70,19 @@ describe('a SQLite file that is lost while the service runs', () => {
     });
   }
 
-  test('with DEVICE_CACHE_SECONDS it is not ready either: what is registered would be lost', async (t) => {
+  it('with DEVICE_CACHE_SECONDS it is not ready either: what is registered would be lost', async (t) => {
     const { file, readiness } = await startScene(t, { DEVICE_CACHE_SECONDS: '600' });
     await rm(file);
     assert.match(await readiness(), /^503 /);
   });
 
-  test('nobody asks: the log says so within seconds', async (t) => {
+  it('nobody asks: the log says so within seconds', async (t) => {
     const { file, told } = await startScene(t);
     await rm(file);
     await until(() => told().length > 0, 'the log says so');
   });
 
-  test('a folder that comes back, with what was written meanwhile, is used as before', async (t) => {
+  it('a folder that comes back, with what was written meanwhile, is used as before', async (t) => {
     const { folder, parent, phone, readiness, service } = await startScene(t);
     await rename(folder, join(parent, 'elsewhere'));
     assert.match(await readiness(), /^503 /);
@@ -93,7 +93,7 @@ describe('a SQLite file that is lost while the service runs', () => {
   });
 });
 
-test('a directory that this user may not write in is named with what to do', async (t) => {
+it('a directory that this user may not write in is named with what to do', async (t) => {
   const folder = await mkdtemp(join(tmpdir(), 'vialer-middleware-file-'));
   const file = join(folder, 'test.db');
   await (await openDatabase(`sqlite:${file}`)).close();

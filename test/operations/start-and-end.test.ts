@@ -5,14 +5,14 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { describe, test } from 'node:test';
+import { describe, it } from 'node:test';
 import { owned } from '../../harness/owned.ts';
 import { until } from '../../harness/until.ts';
 import { COMPILE_CACHE } from '../helpers/compile-cache.ts';
 import { startServiceProcess } from '../helpers/service-process.ts';
 
 describe('the first and the last line', () => {
-  test('say what runs, and by which signal it stopped', async (t) => {
+  it('say what runs, and by which signal it stopped', async (t) => {
     const service = await startServiceProcess(t);
     const line = service.lines().find(({ msg }) => msg === 'listening');
     assert.match(String(line?.['version']), /^\d+\.\d+\.\d+/);
@@ -30,7 +30,7 @@ describe('the first and the last line', () => {
     assert.deepEqual([last?.['msg'], last?.['level'], last?.['reason']], ['stopped', 'info', 'SIGTERM']);
   });
 
-  test('without apps there is a warning, and a password of the database is nowhere', async (t) => {
+  it('without apps there is a warning, and a password of the database is nowhere', async (t) => {
     const { child, output } = await serve(t, { DATABASE_URL: 'postgres://user:s3cret-pass@127.0.0.1:1/db' });
     await until(() => output().includes('"listening"'), 'it listens without its database');
     assert.match(output(), /"database":"postgres:\/\/user@127\.0\.0\.1:1\/db"/);
@@ -45,7 +45,7 @@ describe('the first and the last line', () => {
     assert.match(empty.output().trimEnd().split('\n').at(-1) ?? '', /"reason":"SIGINT","msg":"stopped"/);
   });
 
-  test('a start that fails says why in its last line', async (t) => {
+  it('a start that fails says why in its last line', async (t) => {
     const taken = createServer().listen(0, '127.0.0.1');
     await once(taken, 'listening');
     t.after(() => taken.close());

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
-import { test } from 'node:test';
+import { it } from 'node:test';
 import { nodeFlags, startArguments } from '../../harness/start-command.ts';
 
-test('however the service is started, node gets the same flags', () => {
+it('however the service is started, node gets the same flags', () => {
   assert.deepEqual(startArguments().slice(-3), ['--', 'src/main.ts', 'serve']);
   const flags = [...nodeFlags(), '--'];
   assert.ok(flags.includes('--v8-pool-size=1'));

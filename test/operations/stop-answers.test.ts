@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { Agent } from 'node:http';
 import { connect, type Socket } from 'node:net';
-import { describe, type TestContext, test } from 'node:test';
+import { describe, it, type TestContext } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { connect as connectTls } from 'node:tls';
 import { until } from '../../harness/until.ts';
@@ -81,7 +81,7 @@ async function askAtEnd(
 }
 
 describe('the answers of a service that stops', () => {
-  test('every waiting call gets its answer, and so does who asks meanwhile', async (t) => {
+  it('every waiting call gets its answer, and so does who asks meanwhile', async (t) => {
     const service = await startServiceProcess(t, { ...PATIENT, SHUTDOWN_GRACE: '300' });
     const calls = await holdCalls(t, service, WAITING);
     const ended = service.ended();
@@ -108,7 +108,7 @@ describe('the answers of a service that stops', () => {
     assert.equal(await ended, 0);
   });
 
-  test('each of a thousand connections that come in the moment of closing gets its answer', async (t) => {
+  it('each of a thousand connections that come in the moment of closing gets its answer', async (t) => {
     const service = await startServiceProcess(t, { SHUTDOWN_GRACE: '0' }, { openFiles: 4_000 });
     const port = Number(new URL(service.url).port);
     const outcomes = await askAtEnd(service, 1_000, 'connect', () => connect(port, '127.0.0.1'));
@@ -116,7 +116,7 @@ describe('the answers of a service that stops', () => {
     assert.equal(await service.ended(), 0);
   });
 
-  test('over TLS, those in their handshake count as coming', async (t) => {
+  it('over TLS, those in their handshake count as coming', async (t) => {
     const { settings } = await createTlsFolder(t);
     const service = await startServiceProcess(t, { ...settings, SHUTDOWN_GRACE: '0' }, { openFiles: 4_000 });
     const port = Number(new URL(service.url).port);
@@ -127,7 +127,7 @@ describe('the answers of a service that stops', () => {
     assert.equal(await service.ended(), 0);
   });
 
-  test('a kept connection hears that it ends with its next answer', async (t) => {
+  it('a kept connection hears that it ends with its next answer', async (t) => {
     const service = await startServiceProcess(t, { ...PATIENT, SHUTDOWN_GRACE: '60000' });
     const [call] = await holdCalls(t, service, 1);
     const socket = await openSocket(service.url);
@@ -142,7 +142,7 @@ describe('the answers of a service that stops', () => {
     assert.equal(await service.ended(), 0);
   });
 
-  test('a client that reads nothing and one that sends half of a request do not hold up the end', async (t) => {
+  it('a client that reads nothing and one that sends half of a request do not hold up the end', async (t) => {
     const service = await startServiceProcess(t, { ...PATIENT, SHUTDOWN_GRACE: '0' });
     const sockets = await Promise.all([openSocket(service.url), openSocket(service.url)]);
     t.after(() => {

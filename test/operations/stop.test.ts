@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { describe, test } from 'node:test';
+import { describe, it } from 'node:test';
 import { until } from '../../harness/until.ts';
 import { askPbx } from '../../src/sandbox/pbx.ts';
 import { ACCOUNT, addPhone } from '../helpers/process-phone.ts';
@@ -10,7 +10,7 @@ function ask(service: ServiceProcess) {
 }
 
 describe('stopping', () => {
-  test('SIGTERM lets a waiting call get its answer, refuses new ones, and exits 0', async (t) => {
+  it('SIGTERM lets a waiting call get its answer, refuses new ones, and exits 0', async (t) => {
     const service = await startServiceProcess(t, { APP_PUSH_ROUNDTRIP_WAIT: '20000' });
     const phone = await addPhone(service, 1_500);
     t.after(() => phone.close());
@@ -30,7 +30,7 @@ describe('stopping', () => {
     assert.equal(await service.ended(), 0);
   });
 
-  test('a second signal ends the grace: the waiting call hears NAK at once', async (t) => {
+  it('a second signal ends the grace: the waiting call hears NAK at once', async (t) => {
     const service = await startServiceProcess(t, { APP_PUSH_ROUNDTRIP_WAIT: '60000' });
     const phone = await addPhone(service, 60_000);
     t.after(() => phone.close());
@@ -44,7 +44,7 @@ describe('stopping', () => {
     assert.equal(await service.ended(), 0);
   });
 
-  test('kill -9 right after a registration was confirmed loses nothing', async (t) => {
+  it('kill -9 right after a registration was confirmed loses nothing', async (t) => {
     const service = await startServiceProcess(t);
     const phone = await addPhone(service, 5);
     t.after(() => phone.close());
@@ -56,7 +56,7 @@ describe('stopping', () => {
     assert.deepEqual([answer.body, answer.outcome], ['status=ACK', 'ready']);
   });
 
-  test("a restart goes on with Apple's provider token: a second one within 20 minutes would be refused", async (t) => {
+  it("a restart goes on with Apple's provider token: a second one within 20 minutes would be refused", async (t) => {
     const service = await startServiceProcess(t);
     const phone = await addPhone(service, 5);
     t.after(() => phone.close());
@@ -71,7 +71,7 @@ describe('stopping', () => {
     assert.equal(new Set(tokens).size, 1);
   });
 
-  test('an address in use is one clear line and exit code 1', async (t) => {
+  it('an address in use is one clear line and exit code 1', async (t) => {
     const service = await startServiceProcess(t);
     const port = new URL(service.url).port;
     await assert.rejects(service.again({ PORT: port }), /127\.0\.0\.1:\d+ is in use; set HOST or PORT/);

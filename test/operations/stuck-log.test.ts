@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { closeSync, openSync } from 'node:fs';
 import { Agent } from 'node:http';
-import { describe, type TestContext, test } from 'node:test';
+import { describe, it, type TestContext } from 'node:test';
 import { freePort } from '../../harness/server-process.ts';
 import { until } from '../../harness/until.ts';
 import { askPbx } from '../../src/sandbox/pbx.ts';
@@ -37,7 +37,7 @@ async function endsInTime(service: ServiceProcess): Promise<void> {
 }
 
 describe('a log that nobody takes', () => {
-  test('a reader that has stopped reading stops neither calls nor the end of the process', async (t) => {
+  it('a reader that has stopped reading stops neither calls nor the end of the process', async (t) => {
     const service = await startServiceProcess(t, { SHUTDOWN_GRACE: '0' });
     service.process.stdout?.pause();
     await manyCalls(t, service);
@@ -45,7 +45,7 @@ describe('a log that nobody takes', () => {
     await endsInTime(service);
   });
 
-  test('a reader that is gone costs lines, which are counted, and nothing else', async (t) => {
+  it('a reader that is gone costs lines, which are counted, and nothing else', async (t) => {
     const service = await startServiceProcess(t, { SHUTDOWN_GRACE: '0' });
     service.process.stdout?.destroy();
     await manyCalls(t, service);
@@ -56,7 +56,7 @@ describe('a log that nobody takes', () => {
     assert.equal(told?.length, 2, service.output());
   });
 
-  test('a full disk costs lines, which are counted, and nothing else', async (t) => {
+  it('a full disk costs lines, which are counted, and nothing else', async (t) => {
     const full = openSync('/dev/full', 'w');
     t.after(() => closeSync(full));
     const [PORT, PROMETHEUS_PORT] = [String(await freePort()), String(await freePort())];

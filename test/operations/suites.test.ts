@@ -5,7 +5,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
-import { describe, test } from 'node:test';
+import { describe, it } from 'node:test';
 import { promisify } from 'node:util';
 import { skipWithout } from '../../harness/find-server.ts';
 import { until } from '../../harness/until.ts';
@@ -22,22 +22,22 @@ const SUITES = {
 } as const;
 
 const SKIPPED_SUITE = `import { describe, test } from 'node:test';
-test('passes', () => {});
+it('passes', () => {});
 describe('a suite', { skip: 'nginx is not installed' }, () => {
-  test('one', () => {});
-  test('another', () => {});
+  it('one', () => {});
+  it('another', () => {});
 });`;
 
 describe('test suites and the bench', () => {
   for (const [script, command] of Object.entries(SUITES)) {
-    test(`${command} explains its options and refuses others`, async () => {
+    it(`${command} explains its options and refuses others`, async () => {
       const { stdout } = await run(process.execPath, [script, '--help']);
       assert.ok(stdout.startsWith(`Usage: ${command} -- [options]`), stdout);
       await assert.rejects(run(process.execPath, [script, '--nope']), /unknown option '--nope'/);
     });
   }
 
-  test('npm run tests counts a suite that is skipped as a whole, and says why', async (t) => {
+  it('npm run tests counts a suite that is skipped as a whole, and says why', async (t) => {
     const folder = await mkdtemp(join(tmpdir(), 'vialer-middleware-suite-'));
     t.after(() => rm(folder, { recursive: true }));
     const file = join(folder, 'one.test.mjs');
@@ -49,7 +49,7 @@ describe('test suites and the bench', () => {
   });
 
   const skip = skipWithout('Redis');
-  test('a fault suite that is killed leaves no process behind', { skip }, (t) =>
+  it('a fault suite that is killed leaves no process behind', { skip }, (t) =>
     leavesNothing(
       t,
       ['scripts/test-faults.ts', '--only', 'Redis', '--in-flight', '10'],
@@ -58,7 +58,7 @@ describe('test suites and the bench', () => {
     ),
   );
 
-  test('a fault suite that is interrupted leaves no process behind', { skip }, (t) =>
+  it('a fault suite that is interrupted leaves no process behind', { skip }, (t) =>
     leavesNothing(
       t,
       ['scripts/test-faults.ts', '--only', 'Redis', '--in-flight', '10'],
@@ -67,10 +67,10 @@ describe('test suites and the bench', () => {
     ),
   );
 
-  test('a bench that is killed leaves no process behind', (t) =>
+  it('a bench that is killed leaves no process behind', (t) =>
     leavesNothing(t, ['bench/main.ts', '--quick', '--scenario', 'registrations'], 'src/main.ts', 'SIGKILL'));
 
-  test('tests that are interrupted leave no process behind', { skip }, (t) =>
+  it('tests that are interrupted leave no process behind', { skip }, (t) =>
     leavesNothing(t, ['scripts/run-tests.ts', 'test/redis/single.test.ts'], 'redis-server', 'SIGTERM'),
   );
 });

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { it } from 'node:test';
 import { until } from '../../harness/until.ts';
 import { startTestService, type TestService } from '../helpers/test-service.ts';
 import { addAppleApps } from './own-apps.ts';
@@ -84,7 +84,7 @@ async function checkRow(service: TestService, row: Row, app: string): Promise<vo
   assert.equal(askedFor(service, phone).length, row.asked + 1);
 }
 
-test("each answer of Apple's table, given to every try of a call", { concurrency: 8 }, async (t) => {
+it("each answer of Apple's table, given to every try of a call", { concurrency: 8 }, async (t) => {
   const service = await startTestService(t, { settings: UNHURRIED });
   const apps = await addAppleApps(service, TABLE.length);
   await Promise.all(
@@ -94,7 +94,7 @@ test("each answer of Apple's table, given to every try of a call", { concurrency
   );
 });
 
-test("a try that helps after an answer of Apple's", { concurrency: true }, async (t) => {
+it("a try that helps after an answer of Apple's", { concurrency: true }, async (t) => {
   const service = await startTestService(t, { settings: UNHURRIED });
   const helped = [
     [400, 'IdleTimeout'],
@@ -125,7 +125,7 @@ test("a try that helps after an answer of Apple's", { concurrency: true }, async
   );
 });
 
-test('a push token in the words of an answer is not logged', async (t) => {
+it('a push token in the words of an answer is not logged', async (t) => {
   const service = await startTestService(t, { settings: UNHURRIED });
   const phone = await service.phone({ kind: 'ios' });
   service.world.apple.script(answer(400, `Nobody has ${phone.token}`), { times: 1 });
@@ -134,7 +134,7 @@ test('a push token in the words of an answer is not logged', async (t) => {
   assert.equal(alarm?.fields['detail'], 'HTTP 400: Nobody has (token hidden)');
 });
 
-test('503 twice is tried a third time', async (t) => {
+it('503 twice is tried a third time', async (t) => {
   const service = await startTestService(t, { settings: UNHURRIED });
   const phone = await service.phone({ kind: 'ios' });
   service.world.apple.script(answer(503, 'ServiceUnavailable'), { times: 2 });
@@ -142,7 +142,7 @@ test('503 twice is tried a third time', async (t) => {
   assert.equal(service.world.apple.requests.count(), 3);
 });
 
-test('Retry-After of Apple is kept to where it fits into the call', async (t) => {
+it('Retry-After of Apple is kept to where it fits into the call', async (t) => {
   const service = await startTestService(t, { settings: UNHURRIED });
   const [patient, hurried] = [await service.phone({ kind: 'ios' }), await service.phone({ kind: 'ios' })];
   const { apple } = service.world;
@@ -159,7 +159,7 @@ test('Retry-After of Apple is kept to where it fits into the call', async (t) =>
   assert.equal(askedFor(service, hurried).length, 1);
 });
 
-test("a connection's bad answer: the next try goes over a fresh connection", async (t) => {
+it("a connection's bad answer: the next try goes over a fresh connection", async (t) => {
   for (const [status, reason] of [
     [500, 'InternalServerError'],
     [503, 'ServiceUnavailable'],

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
-import { describe, type TestContext, test } from 'node:test';
+import { describe, it, type TestContext } from 'node:test';
 import { until } from '../../harness/until.ts';
 import { startTestService } from '../helpers/test-service.ts';
 import { appleAnswer as answer, askedOfApple as askedFor } from './scripted-answers.ts';
 import { UNHURRIED } from './unhurried.ts';
 
-test('429 TooManyProviderTokenUpdates: the provider token is kept', async (t) => {
+it('429 TooManyProviderTokenUpdates: the provider token is kept', async (t) => {
   const service = await startTestService(t, { settings: UNHURRIED });
   const phone = await service.phone({ kind: 'ios' });
   service.world.apple.script(answer(429, 'TooManyProviderTokenUpdates'), { times: 2 });
@@ -36,7 +36,7 @@ describe('what answers do to the breaker', { concurrency: true }, () => {
     [500, 'InternalServerError'],
     [429, 'TooManyProviderTokenUpdates'],
   ] as const) {
-    test(`five phones whose pushes end by ${status} ${reason} open it`, async (t) => {
+    it(`five phones whose pushes end by ${status} ${reason} open it`, async (t) => {
       const call = await answering(t, status, reason);
       await five(call);
       await until(async () => {
@@ -50,7 +50,7 @@ describe('what answers do to the breaker', { concurrency: true }, () => {
     [429, 'TooManyRequests'],
     [400, 'BadPriority'],
   ] as const) {
-    test(`${status} ${reason} is one phone's or one message's: it stays closed`, async (t) => {
+    it(`${status} ${reason} is one phone's or one message's: it stays closed`, async (t) => {
       const call = await answering(t, status, reason);
       await five(call);
       assert.deepEqual(await call(), { outcome: 'push-failed', asked: 1 });

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { describe, type TestContext, test } from 'node:test';
+import { describe, it, type TestContext } from 'node:test';
 import { until } from '../../harness/until.ts';
 import { ring } from '../helpers/answer-push.ts';
 import { margin } from '../helpers/margin.ts';
@@ -12,7 +12,7 @@ const HOUR_MS = 3_600_000;
 
 describe('410: whether the phone is forgotten depends on when its token died', { concurrency: true }, () => {
   for (const reason of ['Unregistered', 'ExpiredToken']) {
-    test(`${reason} after the registration: it is`, async (t: TestContext) => {
+    it(`${reason} after the registration: it is`, async (t: TestContext) => {
       const service = await startTestService(t, { settings: UNHURRIED });
       const phone = await service.phone({ kind: 'ios' });
       const timestamp = Date.now() + HOUR_MS;
@@ -21,7 +21,7 @@ describe('410: whether the phone is forgotten depends on when its token died', {
       await until(async () => !(await isRegistered(service, phone)), 'it is forgotten');
     });
 
-    test(`${reason} before the registration: it is not`, async (t: TestContext) => {
+    it(`${reason} before the registration: it is not`, async (t: TestContext) => {
       const service = await startTestService(t, { settings: UNHURRIED });
       const phone = await service.phone({ kind: 'ios' });
       const timestamp = Date.now() - HOUR_MS;
@@ -37,7 +37,7 @@ describe('410: whether the phone is forgotten depends on when its token died', {
 
 describe('400 BadDeviceToken and DeviceTokenNotForTopic', { concurrency: true }, () => {
   for (const reason of ['BadDeviceToken', 'DeviceTokenNotForTopic']) {
-    test(`${reason} of an app that works: the phone is forgotten`, async (t: TestContext) => {
+    it(`${reason} of an app that works: the phone is forgotten`, async (t: TestContext) => {
       const service = await startTestService(t, { settings: UNHURRIED });
       const good = await service.phone({ kind: 'ios', silent: true });
       const bad = await service.phone({ kind: 'ios' });
@@ -50,7 +50,7 @@ describe('400 BadDeviceToken and DeviceTokenNotForTopic', { concurrency: true },
     });
   }
 
-  test('many phones and no success: the setup is at fault, nobody is forgotten, one alarm', async (t) => {
+  it('many phones and no success: the setup is at fault, nobody is forgotten, one alarm', async (t) => {
     const service = await startTestService(t, { settings: UNHURRIED });
     service.world.apple.script(answer(400, 'DeviceTokenNotForTopic'));
     const phones = await Promise.all(Array.from({ length: 24 }, () => service.phone({ kind: 'ios' })));
@@ -61,7 +61,7 @@ describe('400 BadDeviceToken and DeviceTokenNotForTopic', { concurrency: true },
     assert.match(alarms[0]?.message ?? '', /look at the app's setup; no phone was removed/);
   });
 
-  test('the environment is not known: the other one is tried once, and learnt', async (t) => {
+  it('the environment is not known: the other one is tried once, and learnt', async (t) => {
     const service = await startTestService(t, { settings: UNHURRIED });
     const { apple, appleSandbox } = service.world;
     const phone = await service.phone({ kind: 'ios', register: false, sandbox: true });
@@ -76,7 +76,7 @@ describe('400 BadDeviceToken and DeviceTokenNotForTopic', { concurrency: true },
     }, 'later calls go to the sandbox at once');
   });
 
-  test('the environment that was learnt holds for the resends of the same call', async (t) => {
+  it('the environment that was learnt holds for the resends of the same call', async (t) => {
     const resendMs = Math.ceil(margin(1_500));
     const settings = {
       APP_PUSH_ROUNDTRIP_WAIT: String(3 * resendMs),
@@ -92,7 +92,7 @@ describe('400 BadDeviceToken and DeviceTokenNotForTopic', { concurrency: true },
     assert.equal(apple.requests.count(), 1);
   });
 
-  test('the environment is not known and neither knows the phone: each is asked once', async (t) => {
+  it('the environment is not known and neither knows the phone: each is asked once', async (t) => {
     const service = await startTestService(t, { settings: UNHURRIED });
     const { apple, appleSandbox } = service.world;
     const phone = await service.phone({ kind: 'ios', register: false });

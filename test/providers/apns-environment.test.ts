@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { it } from 'node:test';
 import { until } from '../../harness/until.ts';
 import { newestPush } from '../helpers/answer-push.ts';
 import { startTestService } from '../helpers/test-service.ts';
@@ -9,7 +9,7 @@ import { UNHURRIED } from './unhurried.ts';
 
 const NEW_TOKEN = 'ab'.repeat(32);
 
-test('the environment that was learnt of a token is not noted for the one that replaced it meanwhile', async (t) => {
+it('the environment that was learnt of a token is not noted for the one that replaced it meanwhile', async (t) => {
   const service = await startTestService(t, { settings: UNHURRIED });
   const { apple, appleSandbox } = service.world;
   const phone = await service.phone({ kind: 'ios', register: false, sandbox: true, silent: true });

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { it } from 'node:test';
 
 const MINUTE_MS = 60_000;
 let shiftMs = 0;
@@ -25,7 +25,7 @@ async function setUp(t: Parameters1) {
 
 const EXPIRED = { kind: 'answer', status: 403, reason: 'ExpiredProviderToken' } as const;
 
-test('a provider token is made once and used for 50 minutes', async (t) => {
+it('a provider token is made once and used for 50 minutes', async (t) => {
   const { ask, tokens, minted } = await setUp(t);
   for (const minutes of [0, 25, 49]) {
     shiftMs = minutes * MINUTE_MS;
@@ -38,7 +38,7 @@ test('a provider token is made once and used for 50 minutes', async (t) => {
   assert.equal(minted(), 2);
 });
 
-test('403 ExpiredProviderToken for a token older than 20 minutes: another one, and the call goes on', async (t) => {
+it('403 ExpiredProviderToken for a token older than 20 minutes: another one, and the call goes on', async (t) => {
   const { apple, ask, tokens, minted } = await setUp(t);
   assert.equal(await ask(), 'ready');
   shiftMs = 21 * MINUTE_MS;
@@ -51,7 +51,7 @@ test('403 ExpiredProviderToken for a token older than 20 minutes: another one, a
   assert.equal(minted(), 2);
 });
 
-test('403 ExpiredProviderToken twice: the call is over, and no third token is made', async (t) => {
+it('403 ExpiredProviderToken twice: the call is over, and no third token is made', async (t) => {
   const { apple, ask, tokens, minted } = await setUp(t);
   assert.equal(await ask(), 'ready');
   shiftMs = 21 * MINUTE_MS;
@@ -61,7 +61,7 @@ test('403 ExpiredProviderToken twice: the call is over, and no third token is ma
   assert.equal(minted(), 2);
 });
 
-test('403 ExpiredProviderToken for a young token: it is kept', async (t) => {
+it('403 ExpiredProviderToken for a young token: it is kept', async (t) => {
   const { apple, ask, tokens, minted } = await setUp(t);
   assert.equal(await ask(), 'ready');
   shiftMs = 19 * MINUTE_MS;

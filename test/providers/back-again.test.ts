@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { describe, type TestContext, test } from 'node:test';
+import { describe, it, type TestContext } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { until } from '../../harness/until.ts';
 import { monotonic } from '../../src/lib/monotonic.ts';
@@ -36,7 +36,7 @@ describe('calls ring again as soon as the push service does', { concurrency: tru
     ['503 with Retry-After', { kind: 'answer', status: 503, headers: { 'retry-after': '60' } }],
     ['nothing', { kind: 'hang' }],
   ] as const)
-    test(`Google's token endpoint answered ${name} for a while`, async (t: TestContext) => {
+    it(`Google's token endpoint answered ${name} for a while`, async (t: TestContext) => {
       const service = await startTestService(t, { settings: answer.kind === 'hang' ? HURRIED : UNHURRIED });
       const { google } = service.world;
       await until(() => google.tokensIssued() === 1, "the other app's token is there");
@@ -53,7 +53,7 @@ describe('calls ring again as soon as the push service does', { concurrency: tru
       assert.ok(tookMs < SOON_MS, `a call rang after ${tookMs} ms`);
     });
 
-  test('a fetched token half-opens the breaker, whether a call comes or not', async (t) => {
+  it('a fetched token half-opens the breaker, whether a call comes or not', async (t) => {
     const service = await startTestService(t, { settings: UNHURRIED });
     const { google } = service.world;
     await until(() => google.tokensIssued() === 1, "the other app's token is there");
@@ -74,7 +74,7 @@ describe('calls ring again as soon as the push service does', { concurrency: tru
     ['android', 'resets of streams', { kind: 'reset', code: 2 }],
     ['ios', 'resets of connections', { kind: 'disconnect' }, 1],
   ] as const)
-    test(`${kind}: a blip of ${name}: every call of it rings`, async (t: TestContext) => {
+    it(`${kind}: a blip of ${name}: every call of it rings`, async (t: TestContext) => {
       const service = await startTestService(t, { settings: UNHURRIED });
       const server = standIn(service, kind);
       const phones = await Promise.all(Array.from({ length: count + 1 }, () => service.phone({ kind })));
@@ -92,7 +92,7 @@ describe('calls ring again as soon as the push service does', { concurrency: tru
     });
 
   for (const kind of KINDS) {
-    test(`${kind}: a connection that is made again half-opens the breaker of every app that uses it`, async (t: TestContext) => {
+    it(`${kind}: a connection that is made again half-opens the breaker of every app that uses it`, async (t: TestContext) => {
       const service = await startTestService(t, { settings: UNHURRIED });
       const server = standIn(service, kind);
       const [phone, ...others] = await Promise.all(Array.from({ length: 6 }, () => service.phone({ kind })));
@@ -109,7 +109,7 @@ describe('calls ring again as soon as the push service does', { concurrency: tru
       await until(() => breakerSteps(service).at(-1) === 'closed: Accepted', 'it is closed');
     });
 
-    test(`${kind}: nothing reached it for a while`, async (t: TestContext) => {
+    it(`${kind}: nothing reached it for a while`, async (t: TestContext) => {
       const service = await startTestService(t, { settings: HURRIED });
       const server = standIn(service, kind);
       const phones = await Promise.all(Array.from({ length: 6 }, () => service.phone({ kind })));
@@ -124,7 +124,7 @@ describe('calls ring again as soon as the push service does', { concurrency: tru
       assert.ok(tookMs < SOON_MS, `a call rang after ${tookMs} ms`);
     });
 
-    test(`${kind}: a long outage of 503 with Retry-After`, async (t: TestContext) => {
+    it(`${kind}: a long outage of 503 with Retry-After`, async (t: TestContext) => {
       const service = await startTestService(t, { settings: UNHURRIED });
       const phones = await Promise.all(Array.from({ length: 8 }, () => service.phone({ kind })));
       const answer = kind === 'ios' ? appleAnswer : googleAnswer;

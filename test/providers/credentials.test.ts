@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { it } from 'node:test';
 import { until } from '../../harness/until.ts';
 import { startTestService, type TestService } from '../helpers/test-service.ts';
 import { addApps, newServiceAccount, saveApps } from './own-apps.ts';
@@ -12,7 +12,7 @@ async function addCertificateApp(service: TestService, appId: string, notAfter?:
   await addApps(service, [{ platform: 'apns', appId, credential: { kind: 'apns-certificate', ...issued } }]);
 }
 
-test('two apps with the same key share one connection and one provider token', async (t) => {
+it('two apps with the same key share one connection and one provider token', async (t) => {
   const service = await startTestService(t, { settings: UNHURRIED });
   const { apple, teamKey } = service.world;
   await until(() => apple.sessions() === 1, 'the connection stands');
@@ -27,7 +27,7 @@ test('two apps with the same key share one connection and one provider token', a
   assert.equal(new Set(apple.requests.list().map((request) => request.headers.authorization)).size, 1);
 });
 
-test('an app with a certificate shows it on a connection of its own, and no provider token', async (t) => {
+it('an app with a certificate shows it on a connection of its own, and no provider token', async (t) => {
   const service = await startTestService(t, { settings: UNHURRIED });
   const { apple } = service.world;
   await addCertificateApp(service, 'com.example.certified');
@@ -41,7 +41,7 @@ test('an app with a certificate shows it on a connection of its own, and no prov
   assert.equal(apple.accepted(), 2);
 });
 
-test('an app with an expired certificate costs its own calls at once, and nobody else any', async (t) => {
+it('an app with an expired certificate costs its own calls at once, and nobody else any', async (t) => {
   const service = await startTestService(t, { settings: UNHURRIED });
   await addCertificateApp(service, 'com.example.expired', new Date(Date.now() - 60_000));
   const phone = await service.phone({ kind: 'ios', app: 'com.example.expired' });
@@ -50,7 +50,7 @@ test('an app with an expired certificate costs its own calls at once, and nobody
   assert.equal((await service.ask({ account: other.account })).outcome, 'ready');
 });
 
-test('50 first calls at once fetch one access token', async (t) => {
+it('50 first calls at once fetch one access token', async (t) => {
   const service = await startTestService(t, {
     settings: {
       ...UNHURRIED,

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { it } from 'node:test';
 import { until } from '../../harness/until.ts';
 import type { AnswerFault } from '../../src/sandbox/faults.ts';
 import { startTestService, type TestService } from '../helpers/test-service.ts';
@@ -96,7 +96,7 @@ async function checkRow(service: TestService, row: Row, app: string): Promise<vo
   assert.equal(askedFor(service, phone).length, row.asked + (row.dropped === true ? 0 : 1));
 }
 
-test("each answer of Google's table, given to every try of a call", { concurrency: 8 }, async (t) => {
+it("each answer of Google's table, given to every try of a call", { concurrency: 8 }, async (t) => {
   const service = await startTestService(t, { settings: UNHURRIED });
   const shared = await newServiceAccount(service.world, 'project-shared');
   const apps = await addGoogleApps(service, { count: TABLE.length, shared });
@@ -108,7 +108,7 @@ test("each answer of Google's table, given to every try of a call", { concurrenc
   );
 });
 
-test("a try that helps after an answer of Google's", { concurrency: true }, async (t) => {
+it("a try that helps after an answer of Google's", { concurrency: true }, async (t) => {
   const service = await startTestService(t, { settings: UNHURRIED });
   const helped = [
     answer(401, 'UNAUTHENTICATED', { detail: 'none' }),

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { describe, type TestContext, test } from 'node:test';
+import { describe, it, type TestContext } from 'node:test';
 import { until } from '../../harness/until.ts';
 import { ring } from '../helpers/answer-push.ts';
 import { startTestService } from '../helpers/test-service.ts';
@@ -13,7 +13,7 @@ describe('503 UNAVAILABLE with Retry-After', { concurrency: true }, () => {
     ['seconds', () => '1', () => '10'],
     ['an HTTP date', () => httpDate(2_000), () => httpDate(15_000)],
   ] as const) {
-    test(`in ${form} that fits into the call: then, and not before`, async (t: TestContext) => {
+    it(`in ${form} that fits into the call: then, and not before`, async (t: TestContext) => {
       const service = await startTestService(t, { settings: UNHURRIED });
       const phone = await service.phone();
       const fault = answer(503, 'UNAVAILABLE', { retryAfter: fits() });
@@ -24,7 +24,7 @@ describe('503 UNAVAILABLE with Retry-After', { concurrency: true }, () => {
       assert.ok((second?.at ?? 0) - (first?.at ?? 0) >= (form === 'seconds' ? 990 : 300));
     });
 
-    test(`in ${form} that does not fit: NAK at once`, async (t: TestContext) => {
+    it(`in ${form} that does not fit: NAK at once`, async (t: TestContext) => {
       const service = await startTestService(t, { settings: UNHURRIED });
       const phone = await service.phone();
       service.world.google.script(answer(503, 'UNAVAILABLE', { retryAfter: doesNot() }));
@@ -41,7 +41,7 @@ describe('tokens that do not fit: INVALID_ARGUMENT and SENDER_ID_MISMATCH', { co
     [400, 'INVALID_ARGUMENT'],
     [403, 'SENDER_ID_MISMATCH'],
   ] as const) {
-    test(`${reason} of an app that works: the phone is forgotten`, async (t: TestContext) => {
+    it(`${reason} of an app that works: the phone is forgotten`, async (t: TestContext) => {
       const service = await startTestService(t, { settings: UNHURRIED });
       const [good, bad] = [await service.phone({ silent: true }), await service.phone()];
       await ring(service, good);
@@ -52,7 +52,7 @@ describe('tokens that do not fit: INVALID_ARGUMENT and SENDER_ID_MISMATCH', { co
     });
   }
 
-  test('many phones and no success: nobody is forgotten, one alarm', async (t) => {
+  it('many phones and no success: nobody is forgotten, one alarm', async (t) => {
     const service = await startTestService(t, { settings: UNHURRIED });
     service.world.google.script(answer(403, 'SENDER_ID_MISMATCH'));
     const phones = await Promise.all(Array.from({ length: 24 }, () => service.phone()));
@@ -64,7 +64,7 @@ describe('tokens that do not fit: INVALID_ARGUMENT and SENDER_ID_MISMATCH', { co
   });
 });
 
-test('five phones over the quota: Google is left in peace', async (t) => {
+it('five phones over the quota: Google is left in peace', async (t) => {
   const service = await startTestService(t, { settings: UNHURRIED });
   service.world.google.script(answer(429, 'QUOTA_EXCEEDED'), { times: 5 });
   const outcomes: (string | undefined)[] = [];
@@ -74,7 +74,7 @@ test('five phones over the quota: Google is left in peace', async (t) => {
   assert.equal(service.world.google.requests.count(), 5);
 });
 
-test('one phone over its own quota, call after call: the others ring', async (t) => {
+it('one phone over its own quota, call after call: the others ring', async (t) => {
   const service = await startTestService(t, { settings: UNHURRIED });
   const [busy, other] = [await service.phone(), await service.phone()];
   service.world.google.script(answer(429, 'QUOTA_EXCEEDED'), { token: busy.token });

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { describe, type TestContext, test } from 'node:test';
+import { describe, it, type TestContext } from 'node:test';
 import { until } from '../../harness/until.ts';
 import type { HttpFault } from '../../src/sandbox/http-fault.ts';
 import { margin } from '../helpers/margin.ts';
@@ -59,7 +59,7 @@ function nameOf(fault: HttpFault): string {
   return fault.kind === 'answer' ? `${fault.status} ${(fault.body ?? '').slice(0, 40)}` : fault.kind;
 }
 
-test('an account that Google refuses: NAK at once and an alarm', async (t) => {
+it('an account that Google refuses: NAK at once and an alarm', async (t) => {
   const service = await startTestService(t, { settings: UNHURRIED });
   const { google } = service.world;
   await until(() => google.tokensIssued() === 1, "the other app's token is there");
@@ -83,7 +83,7 @@ test('an account that Google refuses: NAK at once and an alarm', async (t) => {
   assert.equal((await service.ask({ account: other.account })).outcome, 'ready');
 });
 
-test('a token address that is out of order: NAK, and calls ring again when it works', async (t) => {
+it('a token address that is out of order: NAK, and calls ring again when it works', async (t) => {
   const service = await startTestService(t, { settings: UNHURRIED });
   const { google } = service.world;
   await until(() => google.tokensIssued() === 1, "the other app's token is there");
@@ -103,7 +103,7 @@ test('a token address that is out of order: NAK, and calls ring again when it wo
 });
 
 describe('a token address that does not answer', { concurrency: true }, () => {
-  test('one bad moment: the call that waits for the token is saved', async (t) => {
+  it('one bad moment: the call that waits for the token is saved', async (t) => {
     const { service, phone } = await whileSilent(t, '10000');
     const waiting = service.ask({ account: phone.account });
     await until(() => service.app.waiting() === 1, 'the call waits');
@@ -113,14 +113,14 @@ describe('a token address that does not answer', { concurrency: true }, () => {
     assert.ok(tookMs < 9_000, `the token was waited for, for ${tookMs} ms`);
   });
 
-  test('no answer at all: the call has its NAK at its deadline', async (t) => {
+  it('no answer at all: the call has its NAK at its deadline', async (t) => {
     const { service, phone } = await whileSilent(t, '600');
     const { outcome, tookMs } = await service.ask({ account: phone.account });
     assert.equal(outcome, 'push-failed');
     assert.ok(tookMs >= 590 && tookMs < 600 + margin(1_500), `the call took ${tookMs} ms`);
   });
 
-  test('tokens that all stop to work: the next call has another one', async (t) => {
+  it('tokens that all stop to work: the next call has another one', async (t) => {
     const service = await startTestService(t, { settings: UNHURRIED });
     const phone = await service.phone();
     assert.equal((await service.ask({ account: phone.account })).outcome, 'ready');

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { it } from 'node:test';
 import type { Fault } from '../../src/sandbox/faults.ts';
 import { APP, standIn } from '../faults/stand-in.ts';
 import { startTestService, type TestPhone, type TestService } from '../helpers/test-service.ts';
@@ -51,7 +51,7 @@ const FAULTS: readonly (readonly [name: string, kind: 'ios' | 'android', fault: 
     ['503 Shutdown', 'ios', appleAnswer(503, 'Shutdown'), false],
   ];
 
-test('one phone whose every push fails costs its own calls only', { concurrency: 8 }, async (t) => {
+it('one phone whose every push fails costs its own calls only', { concurrency: 8 }, async (t) => {
   const service = await startTestService(t, { settings: UNHURRIED });
   const android = await addGoogleApps(service, { count: FAULTS.length });
   const ios = await addAppleApps(service, FAULTS.length);
@@ -97,7 +97,7 @@ test('one phone whose every push fails costs its own calls only', { concurrency:
 });
 
 for (const kind of ['ios', 'android'] as const)
-  test(`${kind}: a phone at whose push the connection is dropped costs nobody else a call`, async (t) => {
+  it(`${kind}: a phone at whose push the connection is dropped costs nobody else a call`, async (t) => {
     const service = await startTestService(t, { settings: UNHURRIED });
     const [bad, ...healthy] = await phonesOf(service, kind, 8);
     assert.ok(bad);
@@ -117,7 +117,7 @@ for (const kind of ['ios', 'android'] as const)
     assert.equal(openings(service), 0, 'the breaker stays closed');
   });
 
-test('what was refused for one phone alone is in log and metrics with its reason', async (t) => {
+it('what was refused for one phone alone is in log and metrics with its reason', async (t) => {
   const service = await startTestService(t, { settings: UNHURRIED });
   const [bad, well] = await phonesOf(service, 'android', 2);
   assert.ok(bad && well);
@@ -139,7 +139,7 @@ for (const [kind, fault] of [
   ['ios', appleAnswer(403, 'InvalidProviderToken')],
   ['android', NO_BODY(401)],
 ] as const)
-  test(`${kind}: refusals at random, one push in ten: no call is lost`, async (t) => {
+  it(`${kind}: refusals at random, one push in ten: no call is lost`, async (t) => {
     const service = await startTestService(t, { settings: UNHURRIED });
     const phones = await phonesOf(service, kind, 10);
     for (let round = 0; round < 6; round += 1) {
@@ -155,7 +155,7 @@ for (const [kind, fault] of [
   ['ios', appleAnswer(403, 'InvalidProviderToken')],
   ['android', googleAnswer(403, 'PERMISSION_DENIED', { detail: 'none' })],
 ] as const)
-  test(`${kind}: a credential that is revoked under load stops the app within a second's calls`, async (t) => {
+  it(`${kind}: a credential that is revoked under load stops the app within a second's calls`, async (t) => {
     const service = await startTestService(t, { settings: UNHURRIED });
     const phones = await phonesOf(service, kind, 10);
     for (const { account } of phones) assert.equal((await service.ask({ account })).outcome, 'ready');
@@ -174,7 +174,7 @@ for (const [kind, fault] of [
     );
   });
 
-test('access tokens that all stop to work, while another phone is always refused: no other call is lost', async (t) => {
+it('access tokens that all stop to work, while another phone is always refused: no other call is lost', async (t) => {
   const service = await startTestService(t, { settings: UNHURRIED });
   const [bad, ...healthy] = await phonesOf(service, 'android', 6);
   assert.ok(bad);

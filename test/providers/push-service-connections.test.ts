@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { type TestContext, test } from 'node:test';
+import { it, type TestContext } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { PbxAnswer } from '../../src/sandbox/pbx.ts';
 import type { World } from '../../src/sandbox/world.ts';
@@ -41,7 +41,7 @@ function outcomes(answers: readonly PbxAnswer[]): Record<string, number> {
   return counts;
 }
 
-test('with a round trip of 600 ms calls ring, the first one included', async (t) => {
+it('with a round trip of 600 ms calls ring, the first one included', async (t) => {
   const service = await startTestService(t, {
     settings: FOUR_SECONDS,
     between: (world) => farAway(t, world),
@@ -54,7 +54,7 @@ test('with a round trip of 600 ms calls ring, the first one included', async (t)
   }
 });
 
-test('with 8 streams, answers after 600 ms and 40 calls a second none is lost', async (t) => {
+it('with 8 streams, answers after 600 ms and 40 calls a second none is lost', async (t) => {
   const service = await startTestService(t, {
     settings: FOUR_SECONDS,
     world: { apple: { streams: 8 } },
@@ -74,7 +74,7 @@ test('with 8 streams, answers after 600 ms and 40 calls a second none is lost', 
   assert.ok(open >= 3 && open <= 8, `${open} connections`);
 });
 
-test('where nothing listens each of the first calls hears provider-down within a second', async (t) => {
+it('where nothing listens each of the first calls hears provider-down within a second', async (t) => {
   const gone = await startRelay(1);
   await gone.close();
   const service = await startTestService(t, {
@@ -89,7 +89,7 @@ test('where nothing listens each of the first calls hears provider-down within a
   assert.ok(service.logged.some(({ fields }) => fields['reason'] === 'connection-refused'));
 });
 
-test("a GOAWAY with Apple's reason ends the call at once, and log and metric name it", async (t) => {
+it("a GOAWAY with Apple's reason ends the call at once, and log and metric name it", async (t) => {
   const reason = 'BadCertificateEnvironment';
   const service = await startTestService(t, {
     settings: FOUR_SECONDS,

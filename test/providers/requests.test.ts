@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
-import { describe, test } from 'node:test';
+import { describe, it } from 'node:test';
 import { decodeJwt, decodeProtectedHeader } from 'jose';
 import { until } from '../../harness/until.ts';
 import { startTestService } from '../helpers/test-service.ts';
@@ -23,7 +23,7 @@ function plain(headers: object): Record<string, unknown> {
 const CALL = { phoneNumber: '+31 20 123 45 67', callerId: 'Zoë "Z" 📞' };
 
 describe('what Apple is sent for a call', { concurrency: true }, () => {
-  test('exactly these headers', async (t) => {
+  it('exactly these headers', async (t) => {
     const service = await startTestService(t, { settings: UNHURRIED });
     const phone = await service.phone({ kind: 'ios' });
     await service.ask({ account: phone.account, ...CALL });
@@ -48,7 +48,7 @@ describe('what Apple is sent for a call', { concurrency: true }, () => {
     assert.ok(Math.abs(iat - Date.now() / 1000) < 60);
   });
 
-  test('exactly this payload, its numbers as numbers', async (t) => {
+  it('exactly this payload, its numbers as numbers', async (t) => {
     const service = await startTestService(t, { settings: UNHURRIED });
     const phone = await service.phone({ kind: 'ios' });
     const callId = randomUUID();
@@ -70,7 +70,7 @@ describe('what Apple is sent for a call', { concurrency: true }, () => {
     assert.ok(typeof start === 'number' && start >= before && start <= Date.now() / 1000);
   });
 
-  test('a call without a call_id: 32 hex digits, another one each time, and an id each', async (t) => {
+  it('a call without a call_id: 32 hex digits, another one each time, and an id each', async (t) => {
     const service = await startTestService(t, { settings: UNHURRIED });
     const phone = await service.phone({ kind: 'ios' });
     for (const _ of [1, 2]) await service.ask({ account: phone.account });
@@ -80,7 +80,7 @@ describe('what Apple is sent for a call', { concurrency: true }, () => {
     assert.equal(new Set(askedOfApple(service, phone).map((request) => request.headers['apns-id'])).size, 2);
   });
 
-  test('a phone of each environment is pushed in its own', async (t) => {
+  it('a phone of each environment is pushed in its own', async (t) => {
     const service = await startTestService(t, { settings: UNHURRIED });
     const { apple, appleSandbox } = service.world;
     const released = await service.phone({ kind: 'ios', sandbox: false });
@@ -93,7 +93,7 @@ describe('what Apple is sent for a call', { concurrency: true }, () => {
 });
 
 describe('what Google is sent for a call', { concurrency: true }, () => {
-  test('exactly these headers and this body, every value a string', async (t) => {
+  it('exactly these headers and this body, every value a string', async (t) => {
     const service = await startTestService(t, { settings: UNHURRIED });
     const phone = await service.phone();
     const before = Date.now() / 1000;
@@ -128,7 +128,7 @@ describe('what Google is sent for a call', { concurrency: true }, () => {
     assert.deepEqual(new Set(Object.values(typesOf(push.payload))), new Set(['string']));
   });
 
-  test('a resend differs in attempt and start time only', async (t) => {
+  it('a resend differs in attempt and start time only', async (t) => {
     const service = await startTestService(t, {
       settings: { APP_PUSH_ROUNDTRIP_WAIT: '900', APP_PUSH_RESEND_INTERVAL: '200' },
     });
@@ -150,7 +150,7 @@ describe('long names', { concurrency: true }, () => {
   const LONGEST = '📞'.repeat(255);
 
   for (const kind of ['ios', 'android'] as const) {
-    test(`255 characters of 4 bytes reach an ${kind} phone whole`, async (t) => {
+    it(`255 characters of 4 bytes reach an ${kind} phone whole`, async (t) => {
       const service = await startTestService(t, { settings: UNHURRIED });
       const phone = await service.phone({ kind });
       const { outcome } = await service.ask({ account: phone.account, callerId: LONGEST });
@@ -160,7 +160,7 @@ describe('long names', { concurrency: true }, () => {
     });
   }
 
-  test('where a payload would be too large the name is cut between characters, and no shorter than needed', async (t) => {
+  it('where a payload would be too large the name is cut between characters, and no shorter than needed', async (t) => {
     const service = await startTestService(t, { settings: UNHURRIED });
     const phone = await service.phone();
     // Control characters take six bytes each in JSON, and the key is in the payload twice.
@@ -176,7 +176,7 @@ describe('long names', { concurrency: true }, () => {
   });
 });
 
-test('everything stands before the first call, and the call uses it', async (t) => {
+it('everything stands before the first call, and the call uses it', async (t) => {
   const service = await startTestService(t, { settings: UNHURRIED });
   const { apple, appleSandbox, google } = service.world;
   await until(() => apple.sessions() === 1 && google.sessions() === 1, 'both connections stand');

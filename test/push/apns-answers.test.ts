@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { it } from 'node:test';
 import type { FinalVerdict, PushVerdict } from '../../src/push/push-provider.ts';
 import { APNS_REASONS, readApnsGoaway } from '../../src/push/services/apns/answers.ts';
 import { apnsScene } from './helpers/apns-scene.ts';
@@ -119,7 +119,7 @@ const TABLE: readonly Row[] = [
 
 for (const row of TABLE)
   for (const reason of row.reasons)
-    test(`${row.status} ${reason}`, async () => {
+    it(`${row.status} ${reason}`, async () => {
       const { provider, channels, clock } = apnsScene(
         answered(row.status, { reason, ...row.body }, row.headers),
       );
@@ -127,7 +127,7 @@ for (const row of TABLE)
       assert.equal(channels.production.counts.renewals, row.renews ? 1 : 0);
     });
 
-test('the cases above are the whole table', () => {
+it('the cases above are the whole table', () => {
   assert.deepEqual(TABLE.flatMap((row) => row.reasons).toSorted(), Object.keys(APNS_REASONS).toSorted());
 });
 
@@ -154,7 +154,7 @@ const UNKNOWN: readonly (readonly [number, PushVerdict['kind'], string, detail?:
 ];
 
 for (const [status, kind, body, detail = `HTTP ${status}`] of UNKNOWN)
-  test(`${status} with ${body.slice(0, 40) || 'nothing'} goes by its status, and is logged with it`, async () => {
+  it(`${status} with ${body.slice(0, 40) || 'nothing'} goes by its status, and is logged with it`, async () => {
     const { provider, clock } = apnsScene(answered(status, body));
     const verdict = await provider.send(makeRequest(clock), PLAIN);
     assert.equal(verdict.kind, kind);
@@ -162,7 +162,7 @@ for (const [status, kind, body, detail = `HTTP ${status}`] of UNKNOWN)
     assert.equal(finalOf(verdict).detail, detail);
   });
 
-test('410 without a usable time is older than any registration: no phone is forgotten for it', async () => {
+it('410 without a usable time is older than any registration: no phone is forgotten for it', async () => {
   for (const timestamp of [undefined, 'yesterday', -1, null]) {
     const { provider, clock } = apnsScene(answered(410, { reason: 'Unregistered', timestamp }));
     const verdict = await provider.send(makeRequest(clock), PLAIN);
@@ -170,7 +170,7 @@ test('410 without a usable time is older than any registration: no phone is forg
   }
 });
 
-test('a GOAWAY that processed nothing answers for the credential, never for a device', () => {
+it('a GOAWAY that processed nothing answers for the credential, never for a device', () => {
   const verdictOf = (reason: string) => {
     const answer = readApnsGoaway(JSON.stringify({ reason }));
     return answer && [answer.meaning, answer.reason];

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { it } from 'node:test';
 import fc from 'fast-check';
 import {
   APNS_VOIP_LIMIT,
@@ -20,7 +20,7 @@ const anyName = fc.oneof(
     .map((parts) => parts.join('')),
 );
 
-test('a call push holds every field that the apps read, in one compact object', () => {
+it('a call push holds every field that the apps read, in one compact object', () => {
   assert.equal(
     callPayload(makeCall({ attempt: 2 }), false),
     '{"aps":{},"type":"call","unique_key":"0123456789abcdef0123456789abcdef","phonenumber":"+31501234567",' +
@@ -29,16 +29,16 @@ test('a call push holds every field that the apps read, in one compact object', 
   );
 });
 
-test('the minimal payload leaves the name out', () => {
+it('the minimal payload leaves the name out', () => {
   assert.equal(JSON.parse(callPayload(makeCall(), true)).caller_id, '');
 });
 
-test('notices carry their text where the phone shows it, or where old apps read it', () => {
+it('notices carry their text where the phone shows it, or where old apps read it', () => {
   assert.equal(alertPayload('Hello'), '{"aps":{"alert":"Hello"}}');
   assert.equal(voipNoticePayload('Hello'), '{"aps":{},"type":"message","message":"Hello"}');
 });
 
-test('any name gives valid JSON within the limit and a beginning of the name', () => {
+it('any name gives valid JSON within the limit and a beginning of the name', () => {
   fc.assert(
     fc.property(anyName, (callerId) => {
       const json = callPayload(makeCall({ callerId }), false);
@@ -51,7 +51,7 @@ test('any name gives valid JSON within the limit and a beginning of the name', (
   );
 });
 
-test('a name is cut between the characters that a person sees, and no sooner than needed', () => {
+it('a name is cut between the characters that a person sees, and no sooner than needed', () => {
   const family = '👨‍👩‍👧‍👦';
   const json = callPayload(makeCall({ callerId: family.repeat(1_000) }), false);
   const name: string = JSON.parse(json).caller_id;
@@ -59,7 +59,7 @@ test('a name is cut between the characters that a person sees, and no sooner tha
   assert.ok(Buffer.byteLength(json) + Buffer.byteLength(family) > APNS_VOIP_LIMIT);
 });
 
-test('a payload of exactly the limit is not cut', () => {
+it('a payload of exactly the limit is not cut', () => {
   const room = APNS_VOIP_LIMIT - Buffer.byteLength(callPayload(makeCall({ callerId: '' }), false));
   const fits = 'x'.repeat(room);
   assert.equal(JSON.parse(callPayload(makeCall({ callerId: fits }), false)).caller_id, fits);

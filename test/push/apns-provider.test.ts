@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { it } from 'node:test';
 import type { ChannelFailure } from '../../src/http2/channel-types.ts';
 import type { FinalVerdict, PushVerdict } from '../../src/push/push-provider.ts';
 import { apnsScene } from './helpers/apns-scene.ts';
@@ -13,7 +13,7 @@ import {
   until,
 } from './helpers/provider-fixture.ts';
 
-test('a call goes out with the headers that Apple asks of a VoIP push', async () => {
+it('a call goes out with the headers that Apple asks of a VoIP push', async () => {
   const { provider, channels, clock, token } = apnsScene();
   const request = makeRequest(clock);
   assert.deepEqual(await provider.send(request, PLAIN), { kind: 'accepted', reason: 'Accepted' });
@@ -33,19 +33,19 @@ test('a call goes out with the headers that Apple asks of a VoIP push', async ()
   assert.equal(channels.sandbox.sent.length, 0);
 });
 
-test('an app with a certificate sends no authorization', async () => {
+it('an app with a certificate sends no authorization', async () => {
   const { provider, channels, clock } = apnsScene(answered(200), false);
   await provider.send(makeRequest(clock), PLAIN);
   assert.equal('authorization' in (channels.production.sent[0]?.headers ?? {}), false);
 });
 
-test('a token is one path segment, whatever is in it', async () => {
+it('a token is one path segment, whatever is in it', async () => {
   const { provider, channels, clock } = apnsScene();
   await provider.send(makeRequest(clock, { device: makeDevice({ token: 'a/b?c#d é\ud800' }) }), PLAIN);
   assert.equal(channels.production.sent[0]?.path, '/3/device/a%2Fb%3Fc%23d%20%C3%A9%EF%BF%BD');
 });
 
-test('the device says which environment, and nothing means production', async () => {
+it('the device says which environment, and nothing means production', async () => {
   const { provider, channels, clock } = apnsScene();
   for (const sandbox of [true, false, null])
     await provider.send(makeRequest(clock, { device: makeDevice({ sandbox }) }), PLAIN);
@@ -55,13 +55,13 @@ test('the device says which environment, and nothing means production', async ()
   assert.equal(provider.environmentOf(makeDevice({ sandbox: null })), 'production');
 });
 
-test('the minimal variant leaves the name out', async () => {
+it('the minimal variant leaves the name out', async () => {
   const { provider, channels, clock } = apnsScene();
   await provider.send(makeRequest(clock), { ...PLAIN, minimal: true });
   assert.equal(JSON.parse(channels.production.sent[0]?.body ?? '').caller_id, '');
 });
 
-test('an alert notice goes to the other token on the plain topic, for an hour', async () => {
+it('an alert notice goes to the other token on the plain topic, for an hour', async () => {
   const { provider, channels, clock } = apnsScene();
   const request = makeRequest(clock, {
     device: makeDevice({ remoteNotificationToken: 'beef' }),
@@ -82,7 +82,7 @@ test('an alert notice goes to the other token on the plain topic, for an hour', 
   assert.equal(sent?.body, '{"aps":{"alert":"Taken over"}}');
 });
 
-test('a VoIP notice goes where calls go', async () => {
+it('a VoIP notice goes where calls go', async () => {
   const { provider, channels, clock } = apnsScene();
   await provider.send(makeRequest(clock, { message: { kind: 'notice', text: 'T', channel: 'voip' } }), PLAIN);
   const [sent] = channels.production.sent;
@@ -91,7 +91,7 @@ test('a VoIP notice goes where calls go', async () => {
   assert.equal(sent?.body, '{"aps":{},"type":"message","message":"T"}');
 });
 
-test('a notice that the device cannot get is not sent', async () => {
+it('a notice that the device cannot get is not sent', async () => {
   const { provider, channels, clock } = apnsScene();
   for (const channel of ['alert', 'data'] as const) {
     const message = { kind: 'notice', text: 'T', channel } as const;
@@ -111,7 +111,7 @@ function once(reason: string, otherwise: FinalVerdict): PushVerdict {
   };
 }
 
-test('a payload that is too large without the name is our fault', async () => {
+it('a payload that is too large without the name is our fault', async () => {
   const { provider, clock } = apnsScene(answered(413, { reason: 'PayloadTooLarge' }));
   const verdict = await provider.send(makeRequest(clock), { ...PLAIN, minimal: true });
   assert.deepEqual(verdict, { kind: 'our-fault', reason: 'PayloadTooLarge' });
@@ -119,7 +119,7 @@ test('a payload that is too large without the name is our fault', async () => {
 
 const unknownEnvironment = makeDevice({ sandbox: null });
 
-test('a token of unknown environment is tried in the other one, once', async () => {
+it('a token of unknown environment is tried in the other one, once', async () => {
   for (const reason of ['BadDeviceToken', 'DeviceTokenNotForTopic']) {
     const { provider, clock, channels } = apnsScene(answered(400, { reason }));
     const request = makeRequest(clock, { device: unknownEnvironment });
@@ -132,7 +132,7 @@ test('a token of unknown environment is tried in the other one, once', async () 
   }
 });
 
-test('the environment that took it is told', async () => {
+it('the environment that took it is told', async () => {
   const { provider, clock } = apnsScene();
   const request = makeRequest(clock, { device: unknownEnvironment });
   assert.deepEqual(await provider.send(request, { ...PLAIN, otherEnvironment: true }), {
@@ -142,14 +142,14 @@ test('the environment that took it is told', async () => {
   });
 });
 
-test('a key that is not for the other environment is not broken', async () => {
+it('a key that is not for the other environment is not broken', async () => {
   const { provider, clock } = apnsScene(answered(403, { reason: 'BadEnvironmentKeyIdInToken' }));
   const request = makeRequest(clock, { device: unknownEnvironment });
   const verdict = await provider.send(request, { ...PLAIN, otherEnvironment: true });
   assert.equal(verdict.kind, 'token-suspect');
 });
 
-test('an expired provider token is replaced after 20 minutes and the push sent again', async () => {
+it('an expired provider token is replaced after 20 minutes and the push sent again', async () => {
   const { provider, clock, channels, events } = apnsScene(answered(403, { reason: 'ExpiredProviderToken' }));
   await provider.send(makeRequest(clock), PLAIN);
   await clock.advance(20 * 60_000);
@@ -163,7 +163,7 @@ test('an expired provider token is replaced after 20 minutes and the push sent a
   assert.equal(events.named('apnsTokenMinted').length, 2);
 });
 
-test('too many token updates do not bring another one', async () => {
+it('too many token updates do not bring another one', async () => {
   const { provider, clock, events } = apnsScene(answered(429, { reason: 'TooManyProviderTokenUpdates' }));
   for (let i = 0; i < 5; i += 1) {
     await provider.send(makeRequest(clock), PLAIN);
@@ -194,7 +194,7 @@ const FAILURES: Readonly<Record<ChannelFailure, PushVerdict['kind']>> = {
   'certificate-refused': 'app-fault',
 };
 
-test('a request without an answer is what the channel says of it', async () => {
+it('a request without an answer is what the channel says of it', async () => {
   const reasons: ChannelFailure[] = [
     'timeout',
     'unreachable',
@@ -225,7 +225,7 @@ test('a request without an answer is what the channel says of it', async () => {
   }
 });
 
-test('a key that cannot sign is a fault of the app, and nothing is sent', async () => {
+it('a key that cannot sign is a fault of the app, and nothing is sent', async () => {
   const { provider, clock, channels } = apnsScene(answered(200), true, makeRsaKey().pem);
   provider.warm();
   assert.deepEqual(await provider.send(makeRequest(clock), PLAIN), {
@@ -236,7 +236,7 @@ test('a key that cannot sign is a fault of the app, and nothing is sent', async 
   assert.equal(channels.production.sent.length, 0);
 });
 
-test('warming connects to production and makes the token; closing lets go of both channels', async () => {
+it('warming connects to production and makes the token; closing lets go of both channels', async () => {
   const { provider, channels, events } = apnsScene();
   provider.warm();
   await until(() => events.named('apnsTokenMinted').length === 1);
@@ -247,19 +247,19 @@ test('warming connects to production and makes the token; closing lets go of bot
   assert.equal(channels.sandbox.counts.closings, 1);
 });
 
-test('an app with a certificate has no token to make when it warms', async () => {
+it('an app with a certificate has no token to make when it warms', async () => {
   const { provider, channels } = apnsScene(answered(200), false);
   provider.warm();
   assert.equal(channels.production.counts.warmings, 1);
 });
 
-test('a call of a later attempt tells which', async () => {
+it('a call of a later attempt tells which', async () => {
   const { provider, channels, clock } = apnsScene();
   await provider.send(makeRequest(clock, { message: makeCall({ attempt: 3 }) }), PLAIN);
   assert.equal(JSON.parse(channels.production.sent[0]?.body ?? '').attempt, 3);
 });
 
-test('one phone that is always answered 500 does not have the connection replaced with each call', async () => {
+it('one phone that is always answered 500 does not have the connection replaced with each call', async () => {
   const { provider, clock, channels } = apnsScene(answered(500, { reason: 'InternalServerError' }));
   const renewals = () => channels.production.counts.renewals;
   for (let i = 0; i < 10; i += 1) {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { it } from 'node:test';
 import { createApnsTokens, type SharedToken, type SharedTokens } from '../../src/push/services/apns/token.ts';
 import { apnsKey, createHandClock, makeEcKey, recordEvents } from './helpers/provider-fixture.ts';
 
@@ -28,7 +28,7 @@ function scene(shared: SharedTokens = sharedPlace()) {
   return { clock, process };
 }
 
-test('two processes use one token, whoever comes first', async () => {
+it('two processes use one token, whoever comes first', async () => {
   const { process } = scene();
   const [one, two] = [process(), process()];
   const first = await one.token.current();
@@ -37,14 +37,14 @@ test('two processes use one token, whoever comes first', async () => {
   assert.equal(two.events.named('apnsTokenMinted').length, 0);
 });
 
-test('two processes that mint at the same moment end up with one token', async () => {
+it('two processes that mint at the same moment end up with one token', async () => {
   const { process } = scene();
   const [one, two] = [process(), process()];
   const both = await Promise.all([one.token.current(), two.token.current()]);
   assert.equal(both[0], both[1]);
 });
 
-test('a process that starts late takes the token over for the rest of its time, and all renew it once', async () => {
+it('a process that starts late takes the token over for the rest of its time, and all renew it once', async () => {
   const { process, clock } = scene();
   const one = process();
   const first = await one.token.current();
@@ -57,7 +57,7 @@ test('a process that starts late takes the token over for the rest of its time, 
   assert.equal(await one.token.current(), second);
 });
 
-test('a token that Apple calls expired is not taken from the others again', async () => {
+it('a token that Apple calls expired is not taken from the others again', async () => {
   const { process, clock } = scene();
   const one = process();
   const first = await one.token.current();
@@ -68,7 +68,7 @@ test('a token that Apple calls expired is not taken from the others again', asyn
   assert.equal(await process().token.current(), second);
 });
 
-test("a token from another machine's future is not used", async () => {
+it("a token from another machine's future is not used", async () => {
   const shared = sharedPlace();
   const { process, clock } = scene(shared);
   const first = await process().token.current();
@@ -76,7 +76,7 @@ test("a token from another machine's future is not used", async () => {
   assert.notEqual(await process().token.current(), first);
 });
 
-test('when the shared place fails, the process makes a token of its own and tells it', async () => {
+it('when the shared place fails, the process makes a token of its own and tells it', async () => {
   const failing: SharedTokens = {
     load: async () => {
       throw new Error('database away');
@@ -90,7 +90,7 @@ test('when the shared place fails, the process makes a token of its own and tell
   assert.equal(events.named('apnsTokenNotShared').length, 1);
 });
 
-test('a shared place that does not answer holds a push up for a second at most', async () => {
+it('a shared place that does not answer holds a push up for a second at most', async () => {
   const silent: SharedTokens = { load: () => new Promise(() => {}), replace: () => new Promise(() => {}) };
   const { process, clock } = scene(silent);
   const { events, token } = process();

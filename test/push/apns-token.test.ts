@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { it } from 'node:test';
 import { jwtVerify } from 'jose';
 import { createApnsTokens } from '../../src/push/services/apns/token.ts';
 import { apnsKey, createHandClock, makeEcKey, makeRsaKey, recordEvents } from './helpers/provider-fixture.ts';
@@ -14,7 +14,7 @@ function scene() {
   return { clock, events, tokens, token: tokens.forKey(apnsKey(key.pem)) };
 }
 
-test('the token is what Apple asks for: ES256 by the key, its id, the team and the time', async () => {
+it('the token is what Apple asks for: ES256 by the key, its id, the team and the time', async () => {
   const { token, clock } = scene();
   const header = await token.current();
   assert.match(header, /^bearer /);
@@ -25,7 +25,7 @@ test('the token is what Apple asks for: ES256 by the key, its id, the team and t
   assert.deepEqual(payload, { iss: 'TEAM123456', iat: Math.floor(clock.wall() / 1000) });
 });
 
-test('it is minted once for all who wait and for all apps of the key', async () => {
+it('it is minted once for all who wait and for all apps of the key', async () => {
   const { token, tokens, events } = scene();
   const other = tokens.forKey(apnsKey(key.pem));
   const headers = await Promise.all([token.current(), token.current(), other.current()]);
@@ -34,12 +34,12 @@ test('it is minted once for all who wait and for all apps of the key', async () 
   assert.deepEqual(events.named('apnsTokenMinted'), [{ teamId: 'TEAM123456', keyId: 'KEY1234567' }]);
 });
 
-test('another key has a token of its own', async () => {
+it('another key has a token of its own', async () => {
   const { token, tokens } = scene();
   assert.notEqual(await token.current(), await tokens.forKey(apnsKey(key.pem, 'KEY7654321')).current());
 });
 
-test('it is renewed after 50 minutes', async () => {
+it('it is renewed after 50 minutes', async () => {
   const { token, clock } = scene();
   const first = await token.current();
   await clock.advance(50 * MINUTE - 1);
@@ -48,14 +48,14 @@ test('it is renewed after 50 minutes', async () => {
   assert.notEqual(await token.current(), first);
 });
 
-test('it is renewed when the wall clock was set far away', async () => {
+it('it is renewed when the wall clock was set far away', async () => {
   const { token, clock } = scene();
   const first = await token.current();
   clock.jumpWall(-120 * MINUTE);
   assert.notEqual(await token.current(), first);
 });
 
-test('an expired token of less than 20 minutes is kept, an older one is replaced', async () => {
+it('an expired token of less than 20 minutes is kept, an older one is replaced', async () => {
   const { token, clock, events } = scene();
   const first = await token.current();
   await clock.advance(20 * MINUTE - 1);
@@ -70,13 +70,13 @@ test('an expired token of less than 20 minutes is kept, an older one is replaced
   assert.equal(events.named('apnsTokenMinted').length, 2);
 });
 
-test('what is no private key is refused at once, a key of another kind when it is used', async () => {
+it('what is no private key is refused at once, a key of another kind when it is used', async () => {
   const { tokens } = scene();
   assert.throws(() => tokens.forKey(apnsKey('no key')));
   await assert.rejects(async () => tokens.forKey(apnsKey(makeRsaKey().pem)).current());
 });
 
-test('of more than a thousand keys the oldest is forgotten, and no other', async () => {
+it('of more than a thousand keys the oldest is forgotten, and no other', async () => {
   const { clock, events, tokens } = scene();
   const keys = Array.from({ length: 1_001 }, (_, index) => apnsKey(key.pem, `KEY${index}`));
   const token = (index: number) => tokens.forKey(keys[index] ?? apnsKey(key.pem)).current();

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { it } from 'node:test';
 import type { App } from '../../src/apps/app.ts';
 import { createAppSenders } from '../../src/push/app-senders.ts';
 import type { PushProvider } from '../../src/push/push-provider.ts';
@@ -46,7 +46,7 @@ function app(key: number, revision = 1) {
   return makeApp(credential, { key, revision, appId: `app${key}` });
 }
 
-test('apps are taken up and connected; the same again changes nothing', () => {
+it('apps are taken up and connected; the same again changes nothing', () => {
   const { senders, log } = scene();
   senders.update([app(1), app(2)]);
   senders.update([app(1), app(2)]);
@@ -62,7 +62,7 @@ test('apps are taken up and connected; the same again changes nothing', () => {
   );
 });
 
-test('a removed app is closed, the others stay as they are', async () => {
+it('a removed app is closed, the others stay as they are', async () => {
   const { senders, log } = scene();
   senders.update([app(1), app(2)]);
   const kept = senders.get(2);
@@ -73,7 +73,7 @@ test('a removed app is closed, the others stay as they are', async () => {
   assert.deepEqual(log.slice(4), ['closed app1#1']);
 });
 
-test('a changed app gets a new provider and breaker before the old one is closed', async () => {
+it('a changed app gets a new provider and breaker before the old one is closed', async () => {
   const { senders, log } = scene();
   senders.update([app(1)]);
   const breaker = senders.get(1)?.breakerFor(makeDevice());
@@ -86,7 +86,7 @@ test('a changed app gets a new provider and breaker before the old one is closed
   assert.deepEqual(log.slice(2), ['made app1#2', 'warmed app1#2', 'closed app1#1']);
 });
 
-test('a push of the old app that ends late says nothing of the breaker of its successor', () => {
+it('a push of the old app that ends late says nothing of the breaker of its successor', () => {
   const { senders, events } = scene();
   senders.update([app(1)]);
   const pass = senders.get(1)?.breakerFor(makeDevice()).enter(makeDevice());
@@ -96,7 +96,7 @@ test('a push of the old app that ends late says nothing of the breaker of its su
   assert.deepEqual(events.named('breakerChanged'), []);
 });
 
-test('the old provider is closed when its last push has ended', async () => {
+it('the old provider is closed when its last push has ended', async () => {
   const { senders, log } = scene();
   senders.update([app(1)]);
   const old = senders.get(1);
@@ -111,7 +111,7 @@ test('the old provider is closed when its last push has ended', async () => {
   assert.equal(log.includes('closed app1#1'), true);
 });
 
-test('closing closes all at once, also what was still ending, and takes up nothing more', async () => {
+it('closing closes all at once, also what was still ending, and takes up nothing more', async () => {
   const { senders, log } = scene();
   senders.update([app(1), app(2)]);
   senders.get(1)?.enter();
@@ -123,7 +123,7 @@ test('closing closes all at once, also what was still ending, and takes up nothi
   assert.equal(senders.get(2), undefined);
 });
 
-test('an app whose credential is unusable is told of, and is down alone', () => {
+it('an app whose credential is unusable is told of, and is down alone', () => {
   const { senders, events } = scene((added) => {
     if (added.key === 1) throw new Error('no key');
     return {
@@ -142,7 +142,7 @@ test('an app whose credential is unusable is told of, and is down alone', () => 
   assert.ok(fault && 'reason' in fault && fault.reason === 'credential-unusable');
 });
 
-test('a provider that cannot be closed is told of', async () => {
+it('a provider that cannot be closed is told of', async () => {
   const { senders, events } = scene(() => ({
     name: 'apns',
     environmentOf: () => 'production',

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { describe, test } from 'node:test';
+import { describe, it } from 'node:test';
 import {
   DOWN,
   LONG,
@@ -14,7 +14,7 @@ import {
 } from './helpers/breaker-scene.ts';
 
 describe('how it closes', () => {
-  test('after the cool-down exactly one push goes through, and its success closes', async () => {
+  it('after the cool-down exactly one push goes through, and its success closes', async () => {
     const { breaker, clock, changes } = opened();
     await clock.advance(999);
     assert.equal(breaker.enter(newPhone()), undefined);
@@ -33,7 +33,7 @@ describe('how it closes', () => {
     assert.deepEqual(changes, ['open: ServiceUnavailable', 'half-open: cool-down-over', 'closed: Accepted']);
   });
 
-  test('a failed probe makes the cool-down two seconds, and no longer', async () => {
+  it('a failed probe makes the cool-down two seconds, and no longer', async () => {
     const { breaker, clock } = opened();
     for (const coolDown of [1_000, 2_000, 2_000, 2_000]) {
       await clock.advance(coolDown - 1);
@@ -48,7 +48,7 @@ describe('how it closes', () => {
     assert.ok(breaker.enter(newPhone()), 'a success starts over');
   });
 
-  test('a probe that tells nothing makes room for the next one', async () => {
+  it('a probe that tells nothing makes room for the next one', async () => {
     const { breaker, clock } = opened();
     await clock.advance(1_000);
     push(breaker, { kind: 'withdrawn', reason: 'withdrawn' });
@@ -58,7 +58,7 @@ describe('how it closes', () => {
     assert.equal(breaker.state(), 'closed');
   });
 
-  test('the push service may ask for up to ten seconds', async () => {
+  it('the push service may ask for up to ten seconds', async () => {
     const { breaker, clock } = opened({
       kind: 'throttled',
       reason: 'QUOTA_EXCEEDED',
@@ -71,7 +71,7 @@ describe('how it closes', () => {
     assert.ok(breaker.enter(newPhone()));
   });
 
-  test('old failures that end while it is open change nothing; an old success closes it', async () => {
+  it('old failures that end while it is open change nothing; an old success closes it', async () => {
     const { breaker, clock } = scene();
     const old = [phone(1), phone(2), phone(3)].map((device) => ({ device, pass: breaker.enter(device) }));
     for (let i = 0; i < 5; i += 1) push(breaker, DOWN);
@@ -85,7 +85,7 @@ describe('how it closes', () => {
     assert.equal(breaker.state(), 'closed', 'one failure is no row');
   });
 
-  test('pushes from before the opening that are tried again while it is open do not prolong it', async () => {
+  it('pushes from before the opening that are tried again while it is open do not prolong it', async () => {
     const { breaker, clock, changes } = scene();
     const old = Array.from({ length: 5 }, newPhone).map((device) => ({
       device,
@@ -101,7 +101,7 @@ describe('how it closes', () => {
     assert.deepEqual(changes, ['open: ServiceUnavailable', 'half-open: cool-down-over', 'closed: Accepted']);
   });
 
-  test('a device that always failed while others succeeded is never the probe, and keeps nobody from being it', async () => {
+  it('a device that always failed while others succeeded is never the probe, and keeps nobody from being it', async () => {
     const { breaker, clock } = scene();
     push(breaker, REFUSED, phone(1));
     push(breaker, OK, phone(2));
@@ -117,7 +117,7 @@ describe('how it closes', () => {
     assert.equal(breaker.state(), 'closed');
   });
 
-  test('a device that failed as the probe is not judged by again for ten seconds; its success closes', async () => {
+  it('a device that failed as the probe is not judged by again for ten seconds; its success closes', async () => {
     const { breaker, clock, changes } = opened();
     await clock.advance(1_000);
     push(breaker, DOWN, phone(1));
@@ -132,7 +132,7 @@ describe('how it closes', () => {
     );
   });
 
-  test("a probe that cannot be sent is nobody's fault: the next probe may be the same device", async () => {
+  it("a probe that cannot be sent is nobody's fault: the next probe may be the same device", async () => {
     const { breaker, clock } = opened(UNREACHABLE);
     for (const coolDown of [1_000, 2_000, 2_000]) {
       await clock.advance(coolDown);
@@ -143,7 +143,7 @@ describe('how it closes', () => {
 });
 
 describe('when the way is back', () => {
-  test('the next push is the probe at once, whatever the push service had asked for', async () => {
+  it('the next push is the probe at once, whatever the push service had asked for', async () => {
     const { breaker, changes } = opened({
       kind: 'throttled',
       reason: 'QUOTA_EXCEEDED',
@@ -156,7 +156,7 @@ describe('when the way is back', () => {
     assert.deepEqual(changes, ['open: QUOTA_EXCEEDED', 'half-open: connected', 'closed: Accepted']);
   });
 
-  test('it changes nothing while pushes go through or a probe is under way', () => {
+  it('it changes nothing while pushes go through or a probe is under way', () => {
     const { breaker, changes } = scene();
     breaker.revive('connected');
     assert.deepEqual(changes, []);
@@ -167,7 +167,7 @@ describe('when the way is back', () => {
     assert.equal(breaker.enter(newPhone()), undefined);
   });
 
-  test('a peer that accepts connections and refuses everything gets one probe a second, however often it connects', async () => {
+  it('a peer that accepts connections and refuses everything gets one probe a second, however often it connects', async () => {
     const { breaker, clock } = opened();
     let probes = 0;
     for (let ms = 0; ms < 10_000; ms += 50) {

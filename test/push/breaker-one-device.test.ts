@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { describe, test } from 'node:test';
+import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import type { BreakerPass } from '../../src/push/breaker.ts';
 import type { FinalVerdict } from '../../src/push/push-provider.ts';
@@ -50,7 +50,7 @@ async function play(
 }
 
 describe('one device can only hurt itself', () => {
-  test('it never opens while one device always fails and others succeed, in any order', async () => {
+  it('it never opens while one device always fails and others succeed, in any order', async () => {
     await fc.assert(
       fc.asyncProperty(steps, ownFault, async (todo, fault) => {
         const made = scene();
@@ -60,7 +60,7 @@ describe('one device can only hurt itself', () => {
     );
   });
 
-  test('after an outage the first push of another device that goes through closes it, and one does in time', async () => {
+  it('after an outage the first push of another device that goes through closes it, and one does in time', async () => {
     await fc.assert(
       fc.asyncProperty(steps, ownFault, fc.boolean(), async (todo, fault, failedBefore) => {
         const made = scene();

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { describe, test } from 'node:test';
+import { describe, it } from 'node:test';
 import type { FinalVerdict } from '../../src/push/push-provider.ts';
 import {
   DOWN,
@@ -15,7 +15,7 @@ import {
 } from './helpers/breaker-scene.ts';
 
 describe('what opens it', () => {
-  test('five devices that fail in a row, not four', () => {
+  it('five devices that fail in a row, not four', () => {
     const { breaker, changes } = scene();
     for (let i = 0; i < 4; i += 1) push(breaker, DOWN);
     assert.equal(breaker.state(), 'closed');
@@ -24,7 +24,7 @@ describe('what opens it', () => {
     assert.deepEqual(changes, ['open: ServiceUnavailable']);
   });
 
-  test('three devices whose pushes are refused in a row, not two', () => {
+  it('three devices whose pushes are refused in a row, not two', () => {
     const { breaker } = scene();
     push(breaker, REFUSED);
     push(breaker, REFUSED);
@@ -37,7 +37,7 @@ describe('what opens it', () => {
     assert.equal(breaker.state(), 'open');
   });
 
-  test('three refusals of pushes that were under way together, only if more follow: the credential was good a moment ago', async () => {
+  it('three refusals of pushes that were under way together, only if more follow: the credential was good a moment ago', async () => {
     const { breaker, clock } = scene();
     push(breaker, OK);
     const together = [newPhone(), newPhone(), newPhone()].map((device) => ({
@@ -53,7 +53,7 @@ describe('what opens it', () => {
     assert.equal(breaker.state(), 'open', 'a push that began after them');
   });
 
-  test('refusals of pushes that were under way together, once they go on for 200 ms', async () => {
+  it('refusals of pushes that were under way together, once they go on for 200 ms', async () => {
     const { breaker, clock } = scene();
     push(breaker, OK);
     const together = Array.from({ length: 5 }, newPhone).map((device) => ({
@@ -69,7 +69,7 @@ describe('what opens it', () => {
     assert.equal(breaker.state(), 'open');
   });
 
-  test('failures after which pushes are tried again, once they have lasted for a second', async () => {
+  it('failures after which pushes are tried again, once they have lasted for a second', async () => {
     const { breaker, clock } = scene();
     push(breaker, DOWN, phone(1));
     push(breaker, OK);
@@ -87,7 +87,7 @@ describe('what opens it', () => {
     assert.equal(breaker.state(), 'open');
   });
 
-  test('a success in between starts the row anew', () => {
+  it('a success in between starts the row anew', () => {
     const { breaker } = scene();
     for (const [verdict, times] of [
       [DOWN, 4],
@@ -101,7 +101,7 @@ describe('what opens it', () => {
     assert.equal(breaker.state(), 'closed');
   });
 
-  test('failures spread over more than the window are no row', async () => {
+  it('failures spread over more than the window are no row', async () => {
     const { breaker, clock } = scene();
     for (let i = 0; i < 12; i += 1) {
       push(breaker, DOWN);
@@ -110,7 +110,7 @@ describe('what opens it', () => {
     assert.equal(breaker.state(), 'closed');
   });
 
-  test('devices that failed in an earlier row count in a later one, if nothing succeeded meanwhile', async () => {
+  it('devices that failed in an earlier row count in a later one, if nothing succeeded meanwhile', async () => {
     const { breaker, clock } = scene();
     for (let i = 1; i <= 4; i += 1) push(breaker, DOWN, phone(i));
     await clock.advance(10_001);
@@ -128,7 +128,7 @@ describe('what opens it', () => {
     { kind: 'throttled', reason: 'QUOTA_EXCEEDED', scope: 'app', retryAfterMs: 60_000 },
   ];
   for (const verdict of every)
-    test(`one device alone does not: ${verdict.reason}`, async () => {
+    it(`one device alone does not: ${verdict.reason}`, async () => {
       const { breaker, clock, changes } = scene();
       for (let i = 0; i < 200; i += 1) {
         push(breaker, verdict, phone(1));
@@ -137,7 +137,7 @@ describe('what opens it', () => {
       assert.deepEqual(changes, []);
     });
 
-  test('an account with ever new tokens, and a token under ever new accounts, are one device', () => {
+  it('an account with ever new tokens, and a token under ever new accounts, are one device', () => {
     const { breaker } = scene();
     for (let i = 0; i < 10; i += 1) push(breaker, REFUSED, { account: 100_000_001, token: `token-${i}` });
     assert.equal(breaker.state(), 'closed');
@@ -146,7 +146,7 @@ describe('what opens it', () => {
     assert.equal(breaker.state(), 'closed');
   });
 
-  test('devices that always fail while others succeed do not, however many they are', () => {
+  it('devices that always fail while others succeed do not, however many they are', () => {
     const { breaker, changes } = scene();
     for (let i = 1; i <= 10; i += 1) {
       push(breaker, REFUSED, phone(i));
@@ -156,7 +156,7 @@ describe('what opens it', () => {
     assert.deepEqual(changes, []);
   });
 
-  test('a device that has succeeded since is a witness again', () => {
+  it('a device that has succeeded since is a witness again', () => {
     const { breaker } = scene();
     for (const verdict of [REFUSED, OK, REFUSED])
       for (let i = 1; i <= (verdict === OK ? 3 : 2); i += 1) push(breaker, verdict, phone(i));
@@ -164,19 +164,19 @@ describe('what opens it', () => {
     assert.equal(breaker.state(), 'open');
   });
 
-  test('what failed before anything was sent counts for one device as well', () => {
+  it('what failed before anything was sent counts for one device as well', () => {
     const { breaker } = scene();
     for (let i = 0; i < 5; i += 1) push(breaker, UNREACHABLE, phone(1));
     assert.equal(breaker.state(), 'open');
   });
 
-  test('without a credential once is enough', () => {
+  it('without a credential once is enough', () => {
     const { breaker } = scene();
     push(breaker, { kind: 'app-fault', reason: 'oauth-invalid-grant', unsent: true });
     assert.equal(breaker.state(), 'open');
   });
 
-  test('answers about one phone or one message are successes of the push service', () => {
+  it('answers about one phone or one message are successes of the push service', () => {
     const { breaker } = scene();
     const refusals: FinalVerdict[] = [
       { kind: 'token-dead', reason: 'Unregistered' },
@@ -191,7 +191,7 @@ describe('what opens it', () => {
     assert.equal(breaker.state(), 'closed');
   });
 
-  test('pushes that tell nothing neither open nor close it', () => {
+  it('pushes that tell nothing neither open nor close it', () => {
     const { breaker } = scene();
     for (let i = 0; i < 20; i += 1) {
       push(breaker, { kind: 'withdrawn', reason: 'withdrawn' });
@@ -203,13 +203,13 @@ describe('what opens it', () => {
     assert.equal(breaker.state(), 'closed');
   });
 
-  test('time-outs of pushes that had enough time', () => {
+  it('time-outs of pushes that had enough time', () => {
     assert.equal(opened({ kind: 'unavailable', reason: 'timeout' }).breaker.state(), 'open');
   });
 });
 
 describe('whether a refusal concerns its device alone', () => {
-  test('yes, if the credential was accepted within the last minute', async () => {
+  it('yes, if the credential was accepted within the last minute', async () => {
     const { breaker, clock } = scene();
     push(breaker, OK);
     await clock.advance(60_000);
@@ -218,7 +218,7 @@ describe('whether a refusal concerns its device alone', () => {
     assert.equal(push(breaker, REFUSED), false);
   });
 
-  test('yes, if others have succeeded since it was refused first, however long ago', async () => {
+  it('yes, if others have succeeded since it was refused first, however long ago', async () => {
     const { breaker, clock } = scene();
     assert.equal(push(breaker, REFUSED, phone(1)), false, 'nothing has ever been accepted');
     push(breaker, OK, phone(2));
@@ -228,7 +228,7 @@ describe('whether a refusal concerns its device alone', () => {
     }
   });
 
-  test('no, if nothing was sent', () => {
+  it('no, if nothing was sent', () => {
     const { breaker } = scene();
     push(breaker, OK);
     assert.equal(push(breaker, { kind: 'app-fault', reason: 'key-unusable', unsent: true }), false);

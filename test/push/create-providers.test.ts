@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { it } from 'node:test';
 import type { ChannelSpec } from '../../src/http2/channel-pool.ts';
 import { systemClock } from '../../src/lib/clock.ts';
 import { DIRECTLY } from '../../src/lib/proxy-route.ts';
@@ -46,7 +46,7 @@ function scene() {
   return { made, events, createProvider };
 }
 
-test('apps with the same Apple key share connections and token; the last one closes them', async () => {
+it('apps with the same Apple key share connections and token; the last one closes them', async () => {
   const { made, events, createProvider } = scene();
   const one = createProvider(makeApp(apnsKey(ecKey.pem)));
   const two = createProvider(makeApp(apnsKey(ecKey.pem), { key: 2, appId: 'com.example.other' }));
@@ -67,7 +67,7 @@ test('apps with the same Apple key share connections and token; the last one clo
   assert.equal(made[0]?.channel.counts.closings, 1);
 });
 
-test('every app that shares a connection hears that it was made, of its environment, until it is closed', async () => {
+it('every app that shares a connection hears that it was made, of its environment, until it is closed', async () => {
   const { made, createProvider } = scene();
   const heard: string[] = [];
   const providers = [1, 2].map((key) => createProvider(makeApp(apnsKey(ecKey.pem), { key })));
@@ -86,7 +86,7 @@ test('every app that shares a connection hears that it was made, of its environm
   ]);
 });
 
-test('an app of Google hears of connections and of access tokens', async () => {
+it('an app of Google hears of connections and of access tokens', async () => {
   await using server = await startTokenServer((response) => giveToken(response, 'shared'));
   const { made, createProvider } = scene();
   const heard: string[] = [];
@@ -104,14 +104,14 @@ test('an app of Google hears of connections and of access tokens', async () => {
   assert.equal(heard.length, 2);
 });
 
-test('an app with another key has connections of its own', () => {
+it('an app with another key has connections of its own', () => {
   const { made, createProvider } = scene();
   createProvider(makeApp(apnsKey(ecKey.pem)));
   createProvider(makeApp(apnsKey(ecKey.pem, 'OTHERKEY12'), { key: 2 }));
   assert.equal(made.length, 4);
 });
 
-test('an android and a gcm app of one account share connection and OAuth token', async () => {
+it('an android and a gcm app of one account share connection and OAuth token', async () => {
   await using server = await startTokenServer((response) => giveToken(response, 'shared'));
   const { made, createProvider } = scene();
   const account = fcmAccount(rsaKey.pem, server.uri);
@@ -134,7 +134,7 @@ test('an android and a gcm app of one account share connection and OAuth token',
   assert.equal(made[0]?.channel.counts.closings, 1);
 });
 
-test('an app with a certificate shows it on connections of its own, and sends no token', async () => {
+it('an app with a certificate shows it on connections of its own, and sends no token', async () => {
   const { made, createProvider } = scene();
   const { cert, key } = authority.client;
   const credential = { kind: 'apns-certificate', certificate: cert, privateKey: key } as const;
@@ -152,7 +152,7 @@ test('an app with a certificate shows it on connections of its own, and sends no
   assert.equal('authorization' in (made[0]?.channel.sent[0]?.headers ?? {}), false);
 });
 
-test('a credential that nothing can be made of is refused and holds nothing', () => {
+it('a credential that nothing can be made of is refused and holds nothing', () => {
   const { made, createProvider } = scene();
   const broken = [
     makeApp(apnsKey('no key')),

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { it } from 'node:test';
 import type { PushVerdict } from '../../src/push/push-provider.ts';
 import { FCM_CODES } from '../../src/push/services/fcm/answers.ts';
 import { fcmScene } from './helpers/fcm-scene.ts';
@@ -121,7 +121,7 @@ const TABLE: readonly Row[] = [
 
 for (const row of TABLE) {
   const details = (row.details ?? []).map((detail) => Object.values(detail).at(-1));
-  test(`${row.status} ${row.code} with ${row.details ? JSON.stringify(details) : 'no details'}`, async () => {
+  it(`${row.status} ${row.code} with ${row.details ? JSON.stringify(details) : 'no details'}`, async () => {
     const body = {
       error: {
         code: row.status,
@@ -135,7 +135,7 @@ for (const row of TABLE) {
   });
 }
 
-test('the cases above are the whole table', () => {
+it('the cases above are the whole table', () => {
   assert.deepEqual([...new Set(TABLE.map((row) => row.code))].toSorted(), Object.keys(FCM_CODES).toSorted());
 });
 
@@ -153,7 +153,7 @@ const UNKNOWN: readonly (readonly [number, PushVerdict['kind'], string, detail?:
 ];
 
 for (const [status, kind, body, detail = `HTTP ${status}`] of UNKNOWN)
-  test(`${status} with ${body || 'nothing'} goes by its status, and is logged with it`, async () => {
+  it(`${status} with ${body || 'nothing'} goes by its status, and is logged with it`, async () => {
     const verdict = await fcmScene(answered(status, body)).send();
     assert.equal(verdict.kind, kind);
     assert.equal(verdict.reason, 'Other');

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import type { ServerResponse } from 'node:http';
-import { test } from 'node:test';
+import { it } from 'node:test';
 import { decodeProtectedHeader, jwtVerify } from 'jose';
 import { systemClock } from '../../src/lib/clock.ts';
 import { createFetchToken, type OauthAnswer } from '../../src/push/services/fcm/oauth.ts';
@@ -26,7 +26,7 @@ function refuse(status: number, body: unknown) {
   };
 }
 
-test('the token address is asked by the JWT bearer grant, signed by the account', async () => {
+it('the token address is asked by the JWT bearer grant, signed by the account', async () => {
   await using server = await startTokenServer((response) => giveToken(response, 'ya29.token'));
   const fetchToken = createFetchToken(fcmAccount(key.pem, server.uri), systemClock);
   assert.deepEqual(await fetchToken(GENEROUS_MS, never), {
@@ -69,7 +69,7 @@ const REFUSALS: readonly (readonly [number, unknown, OauthAnswer['kind'], string
 ];
 
 for (const [status, body, kind, reason, detail = `HTTP ${status}`] of REFUSALS)
-  test(`${status} ${JSON.stringify(body).slice(0, 40)} is ${reason}`, async () => {
+  it(`${status} ${JSON.stringify(body).slice(0, 40)} is ${reason}`, async () => {
     assert.deepEqual(await ask(refuse(status, body)), { kind, reason, detail });
   });
 
@@ -82,12 +82,12 @@ const LIFETIMES: readonly (readonly [unknown, number])[] = [
 ];
 
 for (const [stated, expected] of LIFETIMES)
-  test(`a lifetime of ${JSON.stringify(stated)} is taken as ${expected} ms`, async () => {
+  it(`a lifetime of ${JSON.stringify(stated)} is taken as ${expected} ms`, async () => {
     const answer = await ask((response) => giveToken(response, 'token', stated));
     assert.equal(answer.kind === 'token' && answer.lifetimeMs, expected);
   });
 
-test('a redirect is not followed: the assertion is for its own address', async () => {
+it('a redirect is not followed: the assertion is for its own address', async () => {
   await using elsewhere = await startTokenServer((response) => giveToken(response, 'stolen'));
   const answer = await ask((response) => {
     response.writeHead(307, { location: elsewhere.uri });
@@ -97,16 +97,16 @@ test('a redirect is not followed: the assertion is for its own address', async (
   assert.equal(elsewhere.asked.length, 0);
 });
 
-test('silence ends with five times the time given', async () => {
+it('silence ends with five times the time given', async () => {
   assert.deepEqual(await ask(() => undefined, 40), { kind: 'unavailable', reason: 'oauth-timeout' });
 });
 
-test('a body that never ends does so too', async () => {
+it('a body that never ends does so too', async () => {
   const answer = await ask((response) => response.write('{"access'), 100);
   assert.deepEqual(answer, { kind: 'unavailable', reason: 'oauth-timeout' });
 });
 
-test('nobody at the address is unreachable', async () => {
+it('nobody at the address is unreachable', async () => {
   const gone = await startTokenServer(() => undefined);
   await gone[Symbol.asyncDispose]();
   const answer = await createFetchToken(fcmAccount(key.pem, gone.uri), systemClock)(GENEROUS_MS, never);
@@ -116,7 +116,7 @@ test('nobody at the address is unreachable', async () => {
   assert.match(answer.detail ?? '', /ECONNREFUSED/);
 });
 
-test('closing ends the question', async () => {
+it('closing ends the question', async () => {
   const closing = new AbortController();
   await using server = await startTokenServer(() => closing.abort());
   const fetchToken = createFetchToken(fcmAccount(key.pem, server.uri), systemClock);
@@ -124,11 +124,11 @@ test('closing ends the question', async () => {
   assert.equal((await fetchToken(GENEROUS_MS, closing.signal)).kind, 'unavailable');
 });
 
-test('what is no private key is refused at once', () => {
+it('what is no private key is refused at once', () => {
   assert.throws(() => createFetchToken(fcmAccount('no key', 'http://127.0.0.1:1/'), systemClock));
 });
 
-test('a token address on a slow path is given five times the time', async () => {
+it('a token address on a slow path is given five times the time', async () => {
   await using server = await startTokenServer((response) => {
     setTimeout(() => giveToken(response, 'ya29.token'), 300);
   });
@@ -137,7 +137,7 @@ test('a token address on a slow path is given five times the time', async () => 
   assert.equal((await fetchToken(200, never)).kind, 'token');
 });
 
-test('a question that hangs does not keep the next one from being answered', async () => {
+it('a question that hangs does not keep the next one from being answered', async () => {
   let asked = 0;
   await using server = await startTokenServer((response) => {
     asked += 1;
@@ -148,7 +148,7 @@ test('a question that hangs does not keep the next one from being answered', asy
   assert.equal(asked, 3);
 });
 
-test('a token address that never answers is asked five times, and no question is left', async () => {
+it('a token address that never answers is asked five times, and no question is left', async () => {
   await using server = await startTokenServer(() => undefined);
   const fetchToken = createFetchToken(fcmAccount(key.pem, server.uri), systemClock);
   assert.equal((await fetchToken(100, never)).kind, 'unavailable');

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { it } from 'node:test';
 import fc from 'fast-check';
 import { callPayload, FCM_DATA_LIMIT, noticePayload } from '../../src/push/services/fcm/payload.ts';
 import { makeCall } from './helpers/provider-fixture.ts';
@@ -11,7 +11,7 @@ const anyName = fc.oneof(
     .map((parts) => parts.join('')),
 );
 
-test('a call push is data only, all strings, urgent, now or never', () => {
+it('a call push is data only, all strings, urgent, now or never', () => {
   const body = callPayload('tok"en', makeCall({ messageStartTime: 1_574_950_000.5 }), false);
   assert.deepEqual(JSON.parse(body), {
     message: {
@@ -31,7 +31,7 @@ test('a call push is data only, all strings, urgent, now or never', () => {
   });
 });
 
-test('a notice is of normal priority and gone after an hour', () => {
+it('a notice is of normal priority and gone after an hour', () => {
   assert.deepEqual(JSON.parse(noticePayload('token', 'Taken over')), {
     message: {
       token: 'token',
@@ -41,11 +41,11 @@ test('a notice is of normal priority and gone after an hour', () => {
   });
 });
 
-test('the minimal payload leaves the name out', () => {
+it('the minimal payload leaves the name out', () => {
   assert.equal(JSON.parse(callPayload('t', makeCall(), true)).message.data.caller_id, '');
 });
 
-test('any name gives valid JSON with data within the limit and a beginning of the name', () => {
+it('any name gives valid JSON with data within the limit and a beginning of the name', () => {
   fc.assert(
     fc.property(anyName, (callerId) => {
       const { data } = JSON.parse(callPayload('token', makeCall({ callerId }), false)).message;

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { it } from 'node:test';
 import { fcmScene, phone } from './helpers/fcm-scene.ts';
 import { answered, makeDevice, makeRequest, PLAIN, settle } from './helpers/provider-fixture.ts';
 
-test('a call goes out as Google asks', async () => {
+it('a call goes out as Google asks', async () => {
   const { provider, channel, clock } = fcmScene();
   for (const platform of ['android', 'gcm'] as const) {
     const request = makeRequest(clock, { device: { ...phone, platform } });
@@ -24,7 +24,7 @@ test('a call goes out as Google asks', async () => {
   }
 });
 
-test('a notice is a data message; Apple ways of telling are not sent', async () => {
+it('a notice is a data message; Apple ways of telling are not sent', async () => {
   const { provider, channel, clock } = fcmScene();
   const notice = (channelName: 'data' | 'alert' | 'voip') =>
     makeRequest(clock, { device: phone, message: { kind: 'notice', text: 'T', channel: channelName } });
@@ -38,7 +38,7 @@ test('a notice is a data message; Apple ways of telling are not sent', async () 
   assert.equal(channel.sent.length, 1);
 });
 
-test('a refused OAuth token is replaced for the next try, and no more for the same phone', async () => {
+it('a refused OAuth token is replaced for the next try, and no more for the same phone', async () => {
   const { send, channel, fetched } = fcmScene(answered(401, { error: { status: 'UNAUTHENTICATED' } }));
   for (let i = 0; i < 3; i += 1)
     assert.deepEqual(await send(), { kind: 'app-fault', reason: 'UNAUTHENTICATED' });
@@ -49,7 +49,7 @@ test('a refused OAuth token is replaced for the next try, and no more for the sa
   );
 });
 
-test('without an OAuth token nothing is sent, and the reason is told', async () => {
+it('without an OAuth token nothing is sent, and the reason is told', async () => {
   const refused = fcmScene(undefined, { kind: 'app-fault', reason: 'oauth-invalid-grant' });
   const refusal = refused.send();
   await refused.clock.advance(1_000);
@@ -70,14 +70,14 @@ test('without an OAuth token nothing is sent, and the reason is told', async () 
   });
 });
 
-test('a request without an answer is what the channel says of it', async () => {
+it('a request without an answer is what the channel says of it', async () => {
   assert.deepEqual(await fcmScene({ kind: 'failed', reason: 'timeout' }).send(), {
     kind: 'unavailable',
     reason: 'timeout',
   });
 });
 
-test('warming connects and fetches the token; closing lets go of both', async () => {
+it('warming connects and fetches the token; closing lets go of both', async () => {
   const { provider, channel, clock, fetched } = fcmScene();
   provider.warm();
   await settle();

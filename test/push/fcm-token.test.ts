@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { describe, test } from 'node:test';
+import { describe, it } from 'node:test';
 import type { OauthAnswer } from '../../src/push/services/fcm/oauth.ts';
 import { createFcmToken } from '../../src/push/services/fcm/token.ts';
 import { createHandClock, recordEvents, settle } from './helpers/provider-fixture.ts';
@@ -35,7 +35,7 @@ function scene(...answers: (OauthAnswer | null)[]) {
   return { clock, events, token, asked: () => asked };
 }
 
-test('it is fetched once for all who wait, and handed out at once afterwards', async () => {
+it('it is fetched once for all who wait, and handed out at once afterwards', async () => {
   const { token, clock, asked } = scene(given('one'));
   const deadline = clock.now() + 4_000;
   const answers = await Promise.all([token.current(deadline), token.current(deadline)]);
@@ -48,7 +48,7 @@ test('it is fetched once for all who wait, and handed out at once afterwards', a
   token.close();
 });
 
-test('warming fetches it before the first push', async () => {
+it('warming fetches it before the first push', async () => {
   const { token, asked } = scene(given('one'));
   token.warm();
   token.warm();
@@ -59,7 +59,7 @@ test('warming fetches it before the first push', async () => {
   token.close();
 });
 
-test('it is renewed five minutes ahead of its end while the old one goes on', async () => {
+it('it is renewed five minutes ahead of its end while the old one goes on', async () => {
   const { token, clock, asked } = scene(given('one'), null);
   token.warm();
   await clock.advance(55 * MINUTE - 1);
@@ -73,7 +73,7 @@ test('it is renewed five minutes ahead of its end while the old one goes on', as
   await clock.advance(10);
 });
 
-test('the renewed one takes its place', async () => {
+it('the renewed one takes its place', async () => {
   const { token, clock, asked } = scene(given('one'), given('two'));
   token.warm();
   await clock.advance(55 * MINUTE);
@@ -83,7 +83,7 @@ test('the renewed one takes its place', async () => {
   token.close();
 });
 
-test('a renewal that fails is tried again while the old token is good', async () => {
+it('a renewal that fails is tried again while the old token is good', async () => {
   const { token, clock } = scene(given('one'), DOWN, DOWN, DOWN, given('two'));
   token.warm();
   await clock.advance(55 * MINUTE);
@@ -92,7 +92,7 @@ test('a renewal that fails is tried again while the old token is good', async ()
   token.close();
 });
 
-test('who waits is told by the deadline', async () => {
+it('who waits is told by the deadline', async () => {
   const { token, clock } = scene(null);
   const answer = token.current(clock.now() + 500);
   await clock.advance(500);
@@ -100,7 +100,7 @@ test('who waits is told by the deadline', async () => {
   token.close();
 });
 
-test('an outage is tried again, three times in all', async () => {
+it('an outage is tried again, three times in all', async () => {
   const { token, clock, asked, events } = scene(DOWN);
   const answer = token.current(clock.now() + 4_000);
   await clock.advance(999);
@@ -110,7 +110,7 @@ test('an outage is tried again, three times in all', async () => {
   token.close();
 });
 
-test('a short outage costs no push', async () => {
+it('a short outage costs no push', async () => {
   const { token, clock } = scene(DOWN, given('one'));
   const answer = token.current(clock.now() + 4_000);
   await clock.advance(200);
@@ -118,7 +118,7 @@ test('a short outage costs no push', async () => {
   token.close();
 });
 
-test('a refused account is asked for twice, then not at once, but later, so that it is told of before a call', async () => {
+it('a refused account is asked for twice, then not at once, but later, so that it is told of before a call', async () => {
   const { token, clock, asked } = scene(REFUSED, REFUSED, given('one'));
   const answer = token.current(clock.now() + 4_000);
   await clock.advance(200);
@@ -137,7 +137,7 @@ function phone(n: number) {
 }
 
 describe('a token that Google refuses', () => {
-  test('is replaced for the next try, once a minute for one phone', async () => {
+  it('is replaced for the next try, once a minute for one phone', async () => {
     const { token, clock, asked } = scene(given('one'), given('two'), given('three'));
     const deadline = clock.now() + 400_000;
     await token.current(deadline);
@@ -154,7 +154,7 @@ describe('a token that Google refuses', () => {
     token.close();
   });
 
-  test('for several phones in a row: every ten seconds', async () => {
+  it('for several phones in a row: every ten seconds', async () => {
     const { token, clock, asked } = scene(given('one'), given('two'), given('three'));
     const deadline = clock.now() + 400_000;
     await token.current(deadline);
@@ -171,7 +171,7 @@ describe('a token that Google refuses', () => {
     token.close();
   });
 
-  test('goes on being used by the others until the next one is there', async () => {
+  it('goes on being used by the others until the next one is there', async () => {
     const { token, clock, asked } = scene(given('one'), null);
     const deadline = clock.now() + 4_000;
     await token.current(deadline);
@@ -184,7 +184,7 @@ describe('a token that Google refuses', () => {
     token.close();
   });
 
-  test('a push that used the token of before can be tried again at once', async () => {
+  it('a push that used the token of before can be tried again at once', async () => {
     const { token, clock, asked } = scene(given('one'), given('two'));
     const deadline = clock.now() + 4_000;
     await token.current(deadline);
@@ -196,7 +196,7 @@ describe('a token that Google refuses', () => {
 });
 
 describe('an outage of the token address', () => {
-  test('is asked about every second while calls come, and listeners hear of the end', async () => {
+  it('is asked about every second while calls come, and listeners hear of the end', async () => {
     const outage = Array.from({ length: 23 }, () => DOWN);
     const { token, clock, asked } = scene(...outage, given('one'));
     let fetched = 0;
@@ -218,7 +218,7 @@ describe('an outage of the token address', () => {
     token.close();
   });
 
-  test('is asked about ever more seldom a minute after the last call, and at once with the next', async () => {
+  it('is asked about ever more seldom a minute after the last call, and at once with the next', async () => {
     const { token, clock, asked } = scene(DOWN);
     token.warm();
     await clock.advance(60_000);
@@ -233,7 +233,7 @@ describe('an outage of the token address', () => {
     token.close();
   });
 
-  test('that never answers is asked again as soon as a question has timed out', async () => {
+  it('that never answers is asked again as soon as a question has timed out', async () => {
     const clock = createHandClock();
     let asked = 0;
     const token = createFcmToken({
@@ -254,7 +254,7 @@ describe('an outage of the token address', () => {
     assert.equal(clock.timers(), 0);
   });
 
-  test('a refused account is asked about every five seconds, however many calls come', async () => {
+  it('a refused account is asked about every five seconds, however many calls come', async () => {
     const { token, clock, asked } = scene(REFUSED);
     for (let i = 0; i < 300; i += 1) {
       token.warm();
@@ -265,7 +265,7 @@ describe('an outage of the token address', () => {
   });
 });
 
-test('the time that the machine slept counts', async () => {
+it('the time that the machine slept counts', async () => {
   const { token, clock } = scene(given('one'), given('two'));
   await token.current(clock.now() + 4_000);
   clock.jumpWall(70 * MINUTE);
@@ -273,7 +273,7 @@ test('the time that the machine slept counts', async () => {
   token.close();
 });
 
-test('after closing no timer is left and nothing is asked', async () => {
+it('after closing no timer is left and nothing is asked', async () => {
   const { token, clock, asked } = scene(given('one'));
   token.warm();
   await settle();
@@ -288,7 +288,7 @@ test('after closing no timer is left and nothing is asked', async () => {
   assert.equal(asked(), 1);
 });
 
-test('closing ends a fetch and who waits for it', async () => {
+it('closing ends a fetch and who waits for it', async () => {
   const { token, clock } = scene(null);
   const answer = token.current(clock.now() + 4_000);
   token.close();

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { it } from 'node:test';
 import fc from 'fast-check';
 import { readRetryAfter } from '../../src/push/retry-after.ts';
 
@@ -21,11 +21,11 @@ const CASES: readonly (readonly [string | undefined, number | undefined])[] = [
 ];
 
 for (const [value, expected] of CASES)
-  test(`Retry-After ${JSON.stringify(value)} is ${expected} ms`, () => {
+  it(`Retry-After ${JSON.stringify(value)} is ${expected} ms`, () => {
     assert.equal(readRetryAfter(value, NOW), expected);
   });
 
-test('any text gives nothing or 0 to one hour', () => {
+it('any text gives nothing or 0 to one hour', () => {
   fc.assert(
     fc.property(fc.string(), (text) => {
       const ms = readRetryAfter(text, NOW);

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { it } from 'node:test';
 import type { PushVerdict } from '../../src/push/push-provider.ts';
 import { makeDevice } from './helpers/provider-fixture.ts';
 import { DEAD, OK, senderScene } from './helpers/sender-scene.ts';
 
-test('a dead token is dropped from the store if it was registered before', async () => {
+it('a dead token is dropped from the store if it was registered before', async () => {
   const { send, sender, stored, events } = senderScene([DEAD]);
   await send();
   await sender.close();
@@ -20,7 +20,7 @@ test('a dead token is dropped from the store if it was registered before', async
   assert.equal(events.named('tokenDropped').length, 1);
 });
 
-test('where no time is told, a registration that came meanwhile is spared', async () => {
+it('where no time is told, a registration that came meanwhile is spared', async () => {
   const { send, sender, stored } = senderScene([{ kind: 'token-dead', reason: 'UNREGISTERED' }]);
   await send();
   await sender.close();
@@ -30,7 +30,7 @@ test('where no time is told, a registration that came meanwhile is spared', asyn
   );
 });
 
-test('a suspect token is dropped after a success of the app, and kept before', async () => {
+it('a suspect token is dropped after a success of the app, and kept before', async () => {
   const suspect: PushVerdict = { kind: 'token-suspect', reason: 'BadDeviceToken' };
   const { send, sender, stored, events } = senderScene([suspect, OK, suspect]);
   assert.equal((await send()).kind, 'token-gone');
@@ -42,7 +42,7 @@ test('a suspect token is dropped after a success of the app, and kept before', a
   assert.equal(stored.length, 1);
 });
 
-test('twenty phones refused in a row: the rest keep their tokens and somebody is called', async () => {
+it('twenty phones refused in a row: the rest keep their tokens and somebody is called', async () => {
   const { send, sender, stored, events } = senderScene([DEAD]);
   for (let i = 0; i < 40; i += 1)
     await send({ device: makeDevice({ account: 200_000_000 + i, token: `token-${i}` }) });
@@ -53,14 +53,14 @@ test('twenty phones refused in a row: the rest keep their tokens and somebody is
   assert.equal(kept.filter((event) => 'alarm' in event && event.alarm === true).length, 1);
 });
 
-test('the environment that a token was found in is noted', async () => {
+it('the environment that a token was found in is noted', async () => {
   const { send, sender, stored } = senderScene([{ kind: 'accepted', reason: 'Accepted', sandbox: true }]);
   await send();
   await sender.close();
   assert.deepEqual(stored, [{ name: 'sandbox', account: 123_456_789, token: 'a1b2c3d4', sandbox: true }]);
 });
 
-test('a notice says nothing about the stored token', async () => {
+it('a notice says nothing about the stored token', async () => {
   const { send, sender, stored, events } = senderScene([DEAD]);
   const result = await send({ message: { kind: 'notice', text: 'T', channel: 'voip' } });
   await sender.close();
@@ -69,7 +69,7 @@ test('a notice says nothing about the stored token', async () => {
   assert.deepEqual(events.named('tokenKept'), []);
 });
 
-test('a store that fails is told of and costs no push', async () => {
+it('a store that fails is told of and costs no push', async () => {
   const { send, sender, events, failStore } = senderScene([DEAD]);
   failStore(new Error('database is locked'));
   assert.equal((await send()).kind, 'token-gone');

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { it } from 'node:test';
 import { settle } from './helpers/provider-fixture.ts';
 import { another, BUSY, OK, ONCE, senderScene } from './helpers/sender-scene.ts';
 
-test('an outage is tried again after a short pause, and the call is saved', async () => {
+it('an outage is tried again after a short pause, and the call is saved', async () => {
   const { send, variants, clock, events } = senderScene([BUSY, OK]);
   const result = send();
   await clock.advance(99);
@@ -14,7 +14,7 @@ test('an outage is tried again after a short pause, and the call is saved', asyn
   assert.equal(events.named('pushRetried').length, 1);
 });
 
-test('the pauses are jittered', async () => {
+it('the pauses are jittered', async () => {
   const { send, clock, variants } = senderScene([BUSY, OK], 2_000, 0.999);
   const result = send();
   await clock.advance(60);
@@ -22,7 +22,7 @@ test('the pauses are jittered', async () => {
   assert.equal((await result).kind, 'accepted');
 });
 
-test('six tries are the most, with pauses that grow', async () => {
+it('six tries are the most, with pauses that grow', async () => {
   const { send, clock, events } = senderScene([BUSY]);
   const result = send();
   await clock.advance(4_000);
@@ -35,7 +35,7 @@ function calls(send: ReturnType<typeof senderScene>['send'], count: number) {
   return Array.from({ length: count }, (_, n) => send({ device: another(n) }));
 }
 
-test('a blip of less than a second costs no call: of those that wait, and of those that come meanwhile', async () => {
+it('a blip of less than a second costs no call: of those that wait, and of those that come meanwhile', async () => {
   const { send, clock, answer, events } = senderScene([BUSY]);
   const waiting = calls(send, 20);
   await clock.advance(500);
@@ -47,7 +47,7 @@ test('a blip of less than a second costs no call: of those that wait, and of tho
   assert.deepEqual(events.named('breakerChanged'), []);
 });
 
-test('an outage of a second opens the breaker: pushes that wait end, and none but the probe is sent', async () => {
+it('an outage of a second opens the breaker: pushes that wait end, and none but the probe is sent', async () => {
   const { send, clock, variants, events } = senderScene([BUSY]);
   const waiting = calls(send, 20);
   await clock.advance(1_000);
@@ -63,7 +63,7 @@ test('an outage of a second opens the breaker: pushes that wait end, and none bu
   assert.equal(variants.length, before + 1);
 });
 
-test('a phone that failed before, while others succeed, is tried twice', async () => {
+it('a phone that failed before, while others succeed, is tried twice', async () => {
   const scene = senderScene([BUSY]);
   for (const [tries, before] of [
     [6, OK],
@@ -80,13 +80,13 @@ test('a phone that failed before, while others succeed, is tried twice', async (
   }
 });
 
-test('once is once for its reason', async () => {
+it('once is once for its reason', async () => {
   const { send, variants } = senderScene([ONCE]);
   assert.deepEqual(await send(), { kind: 'failed', reason: 'ServiceUnavailable' });
   assert.equal(variants.length, 2);
 });
 
-test('what one answer asked for is kept by the next try', async () => {
+it('what one answer asked for is kept by the next try', async () => {
   const { send, variants } = senderScene([
     { ...ONCE, reason: 'PayloadTooLarge', variant: { minimal: true } },
     { ...ONCE, reason: 'BadDeviceToken', variant: { otherEnvironment: true } },
@@ -100,7 +100,7 @@ test('what one answer asked for is kept by the next try', async () => {
   ]);
 });
 
-test('a pause that does not fit before the deadline is not waited for', async () => {
+it('a pause that does not fit before the deadline is not waited for', async () => {
   const late = senderScene([{ ...BUSY, afterMs: 3_801 }, OK]);
   assert.equal((await late.send()).kind, 'failed');
   assert.equal(late.variants.length, 1);
@@ -110,7 +110,7 @@ test('a pause that does not fit before the deadline is not waited for', async ()
   assert.equal((await result).kind, 'accepted');
 });
 
-test('a call that ends during the pause is not pushed again', async () => {
+it('a call that ends during the pause is not pushed again', async () => {
   const { send, variants, clock } = senderScene([BUSY, OK]);
   let over = false;
   const result = send({ wanted: () => !over });
@@ -121,7 +121,7 @@ test('a call that ends during the pause is not pushed again', async () => {
   assert.equal(variants.length, 1);
 });
 
-test('closing ends the pauses', async () => {
+it('closing ends the pauses', async () => {
   const { send, sender, clock } = senderScene([{ ...BUSY, afterMs: 3_000 }]);
   const result = send();
   await settle();

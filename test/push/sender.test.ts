@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { it } from 'node:test';
 import type { PushVerdict } from '../../src/push/push-provider.ts';
 import { makeDevice } from './helpers/provider-fixture.ts';
 import { another, DEAD, DOWN, OK, ONCE, senderScene } from './helpers/sender-scene.ts';
 
-test('a push that is taken is told with everything but secrets', async () => {
+it('a push that is taken is told with everything but secrets', async () => {
   const { send, events } = senderScene([OK]);
   assert.deepEqual(await send(), { kind: 'accepted', reason: 'Accepted' });
   assert.deepEqual(events.told, [
@@ -41,13 +41,13 @@ const RESULTS: readonly (readonly [PushVerdict, string])[] = [
 ];
 
 for (const [verdict, kind] of RESULTS)
-  test(`${verdict.kind} ends the push as ${kind}`, async () => {
+  it(`${verdict.kind} ends the push as ${kind}`, async () => {
     const { send, variants } = senderScene([verdict]);
     assert.deepEqual(await send(), { kind, reason: verdict.reason });
     assert.equal(variants.length, verdict.kind === 'app-fault' ? 2 : 1);
   });
 
-test('faults of the app and of ours are told as such', async () => {
+it('faults of the app and of ours are told as such', async () => {
   const app = senderScene([{ kind: 'app-fault', reason: 'Forbidden' }]);
   await app.send();
   assert.deepEqual(app.events.named('appFault'), [
@@ -60,7 +60,7 @@ test('faults of the app and of ours are told as such', async () => {
 
 const REFUSED = { kind: 'app-fault', reason: 'InvalidProviderToken' } as const satisfies PushVerdict;
 
-test('a push refused once is sent again at once, and the call is saved', async () => {
+it('a push refused once is sent again at once, and the call is saved', async () => {
   const { send, variants, events } = senderScene([OK, REFUSED, OK]);
   await send();
   assert.deepEqual(await send(), { kind: 'accepted', reason: 'Accepted' });
@@ -70,7 +70,7 @@ test('a push refused once is sent again at once, and the call is saved', async (
   assert.deepEqual(events.named('appFault'), []);
 });
 
-test('refused twice by a credential that was accepted moments ago: this push alone fails, and it is told', async () => {
+it('refused twice by a credential that was accepted moments ago: this push alone fails, and it is told', async () => {
   const { send, events } = senderScene([OK, REFUSED, REFUSED, OK]);
   await send();
   assert.deepEqual(await send({ device: another(1) }), { kind: 'failed', reason: 'InvalidProviderToken' });
@@ -81,7 +81,7 @@ test('refused twice by a credential that was accepted moments ago: this push alo
   assert.equal((await send({ device: another(2) })).kind, 'accepted');
 });
 
-test('three phones refused at the same moment by a credential that was good: only their calls fail', async () => {
+it('three phones refused at the same moment by a credential that was good: only their calls fail', async () => {
   const { send, clock, answer, events } = senderScene([OK]);
   await send();
   const refused = clock.advance(50).then(() => REFUSED);
@@ -94,7 +94,7 @@ test('three phones refused at the same moment by a credential that was good: onl
   assert.deepEqual(events.named('breakerChanged'), []);
 });
 
-test('a credential that is revoked: the third phone in a row is told as a fault of the app', async () => {
+it('a credential that is revoked: the third phone in a row is told as a fault of the app', async () => {
   const { send, events } = senderScene([OK, REFUSED]);
   await send();
   const kinds = [];
@@ -105,7 +105,7 @@ test('a credential that is revoked: the third phone in a row is told as a fault 
   assert.equal(events.named('breakerChanged').length, 1);
 });
 
-test('a refusal that leaves no time is final, another word is no reason for a third try, nor is what was not sent', async () => {
+it('a refusal that leaves no time is final, another word is no reason for a third try, nor is what was not sent', async () => {
   const late = senderScene([REFUSED, OK]);
   assert.equal((await late.send({ deadline: late.clock.now() + 199 })).kind, 'provider-down');
   assert.equal(late.variants.length, 1);
@@ -116,7 +116,7 @@ test('a refusal that leaves no time is final, another word is no reason for a th
   assert.equal(unsent.variants.length, 1);
 });
 
-test('a way that works again has the next call be the probe at once', async () => {
+it('a way that works again has the next call be the probe at once', async () => {
   const { send, comeBack, events } = senderScene([DOWN, DOWN, DOWN, DOWN, DOWN, OK]);
   for (let i = 0; i < 5; i += 1) await send({ device: another(i) });
   assert.equal((await send()).kind, 'provider-down');
@@ -128,7 +128,7 @@ test('a way that works again has the next call be the probe at once', async () =
   );
 });
 
-test('an app that is not known is down', async () => {
+it('an app that is not known is down', async () => {
   const { send } = senderScene([OK]);
   assert.deepEqual(await send({ device: makeDevice({ appKey: 2 }) }), {
     kind: 'provider-down',
@@ -136,14 +136,14 @@ test('an app that is not known is down', async () => {
   });
 });
 
-test('what nobody waits for any more is not sent', async () => {
+it('what nobody waits for any more is not sent', async () => {
   const { send, variants, clock } = senderScene([OK]);
   assert.equal((await send({ wanted: () => false })).kind, 'withdrawn');
   assert.deepEqual(await send({ deadline: clock.now() }), { kind: 'failed', reason: 'timeout' });
   assert.equal(variants.length, 0);
 });
 
-test('at the bound of what is in flight the next push is refused, and none is queued', async () => {
+it('at the bound of what is in flight the next push is refused, and none is queued', async () => {
   let finish = (_verdict: PushVerdict): void => {};
   const slow = new Promise<PushVerdict>((resolve) => {
     finish = resolve;
@@ -157,7 +157,7 @@ test('at the bound of what is in flight the next push is refused, and none is qu
   assert.equal((await send()).kind, 'accepted');
 });
 
-test('after a row of failures callers are told at once, and one probe finds the push service back', async () => {
+it('after a row of failures callers are told at once, and one probe finds the push service back', async () => {
   const { send, variants, clock, events, counts } = senderScene([DOWN, DOWN, DOWN, DOWN, DOWN, OK]);
   for (let i = 0; i < 5; i += 1) assert.equal((await send({ device: another(i) })).kind, 'failed');
   const warmings = counts.warmings;
@@ -180,12 +180,12 @@ test('after a row of failures callers are told at once, and one probe finds the 
   });
 });
 
-test('calls that were too short to be answered do not stop others', async () => {
+it('calls that were too short to be answered do not stop others', async () => {
   const { send, clock } = senderScene([{ kind: 'unavailable', reason: 'timeout' }]);
   for (let i = 0; i < 10; i += 1) assert.equal((await send({ deadline: clock.now() + 900 })).kind, 'failed');
 });
 
-test('a key that the sandbox refuses does not stop the calls of production', async () => {
+it('a key that the sandbox refuses does not stop the calls of production', async () => {
   const refused = { kind: 'app-fault', reason: 'BadEnvironmentKeyIdInToken' } as const;
   const { send } = senderScene([...Array<PushVerdict>(6).fill(refused), OK]);
   const sandboxed = (n: number) => ({ device: another(n, { sandbox: true }) });
@@ -194,14 +194,14 @@ test('a key that the sandbox refuses does not stop the calls of production', asy
   assert.equal((await send()).kind, 'accepted');
 });
 
-test('an outage of the other environment is not held against the device its own one', async () => {
+it('an outage of the other environment is not held against the device its own one', async () => {
   const other = { ...ONCE, reason: 'BadDeviceToken', variant: { otherEnvironment: true } };
   const { send } = senderScene([other, DOWN, other, DOWN, other, DOWN, other, DOWN, other, DOWN, OK]);
   for (let i = 0; i < 5; i += 1) assert.equal((await send()).kind, 'failed');
   assert.equal((await send()).kind, 'accepted');
 });
 
-test('a provider that throws costs its own push alone', async () => {
+it('a provider that throws costs its own push alone', async () => {
   const broken = (): PushVerdict => {
     throw new TypeError('a bug');
   };

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { it } from 'node:test';
 import { createSuspects, type DeviceIdentity } from '../../src/push/suspects.ts';
 
 const MINUTE_MS = 60_000;
@@ -13,7 +13,7 @@ function scene() {
   return { clock, suspects: createSuspects(() => clock.now) };
 }
 
-test('a failure is held against a device for ten minutes after its last one', () => {
+it('a failure is held against a device for ten minutes after its last one', () => {
   const { clock, suspects } = scene();
   suspects.add(device(1));
   clock.now += 9 * MINUTE_MS;
@@ -26,7 +26,7 @@ test('a failure is held against a device for ten minutes after its last one', ()
   assert.equal(suspects.add(device(1)).since, clock.now, 'it begins anew');
 });
 
-test('a device is known by its account and by its token', () => {
+it('a device is known by its account and by its token', () => {
   const { suspects } = scene();
   const known = suspects.add(device(1));
   assert.equal(suspects.of({ ...device(1), token: 'another' }), known);
@@ -37,7 +37,7 @@ test('a device is known by its account and by its token', () => {
   assert.equal(suspects.of({ ...device(2), token: device(1).token }), undefined);
 });
 
-test('a device fails alone once another has succeeded since its failures began', () => {
+it('a device fails alone once another has succeeded since its failures began', () => {
   const { suspects } = scene();
   suspects.clear(device(9));
   const known = suspects.add(device(1));
@@ -47,7 +47,7 @@ test('a device fails alone once another has succeeded since its failures began',
   assert.ok(suspects.failsAlone(suspects.add(device(1))), 'its next failure changes nothing');
 });
 
-test('of more than a thousand devices the one that failed longest ago is forgotten', () => {
+it('of more than a thousand devices the one that failed longest ago is forgotten', () => {
   const { suspects } = scene();
   for (let n = 0; n < 1_000; n += 1) suspects.add(device(n));
   suspects.add(device(0));

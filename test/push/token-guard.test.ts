@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { it } from 'node:test';
 import { createTokenGuard, type TokenVerdict } from '../../src/push/token-guard.ts';
 import { createHandClock, makeDevice } from './helpers/provider-fixture.ts';
 
@@ -16,11 +16,11 @@ function phone(n: number) {
   return makeDevice({ account: 100_000_000 + n, token: `token-${n}` });
 }
 
-test('a dead token is dropped, also before the first success', () => {
+it('a dead token is dropped, also before the first success', () => {
   assert.deepEqual(scene().guard.refused(phone(1), DEAD), { kind: 'drop' });
 });
 
-test('a token that died before the registration is kept', () => {
+it('a token that died before the registration is kept', () => {
   const { guard } = scene();
   const device = makeDevice({ registeredAt: 2_000 });
   assert.deepEqual(guard.refused(device, { ...DEAD, since: 2_001 }), {
@@ -32,7 +32,7 @@ test('a token that died before the registration is kept', () => {
   assert.deepEqual(guard.refused(device, { ...DEAD, since: 1_000 }), kept);
 });
 
-test('twenty phones refused in a row are a fault of the setup: nothing is dropped, one alarm a minute', async () => {
+it('twenty phones refused in a row are a fault of the setup: nothing is dropped, one alarm a minute', async () => {
   const { guard, clock } = scene();
   for (let i = 1; i <= 19; i += 1) assert.equal(guard.refused(phone(i), DEAD).kind, 'drop');
   const keep = (alarm: boolean) => ({ kind: 'keep', reason: 'setup-fault', alarm });
@@ -46,14 +46,14 @@ test('twenty phones refused in a row are a fault of the setup: nothing is droppe
   assert.deepEqual(guard.refused(phone(24), DEAD), { kind: 'drop' });
 });
 
-test('one phone refused again and again is one phone', () => {
+it('one phone refused again and again is one phone', () => {
   const { guard } = scene();
   for (let i = 0; i < 50; i += 1) assert.equal(guard.refused(phone(1), DEAD).kind, 'drop');
   for (let i = 0; i < 50; i += 1)
     assert.equal(guard.refused({ ...phone(i), token: 'token-1' }, DEAD).kind, 'drop', 'under many accounts');
 });
 
-test('a suspect token is dropped only after a success of its app within the hour', async () => {
+it('a suspect token is dropped only after a success of its app within the hour', async () => {
   const { guard, clock } = scene();
   const kept = { kind: 'keep', reason: 'no-recent-success', alarm: false };
   assert.deepEqual(guard.refused(phone(1), SUSPECT), kept);
@@ -64,7 +64,7 @@ test('a suspect token is dropped only after a success of its app within the hour
   assert.deepEqual(guard.refused(phone(1), SUSPECT), kept);
 });
 
-test('a sixth suspect phone since the last success is kept', () => {
+it('a sixth suspect phone since the last success is kept', () => {
   const { guard } = scene();
   guard.succeeded();
   for (let i = 1; i <= 5; i += 1) assert.equal(guard.refused(phone(i), SUSPECT).kind, 'drop');

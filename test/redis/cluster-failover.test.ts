@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { after, before, describe, test } from 'node:test';
+import { after, before, describe, it } from 'node:test';
 import { skipWithout } from '../../harness/find-server.ts';
 import { until } from '../../harness/until.ts';
 import { RedisUnavailable } from '../../src/redis/redis-unavailable.ts';
@@ -33,7 +33,7 @@ describe('a Redis Cluster that loses a master', { skip: skipWithout('Redis') }, 
   };
 
   for (const way of ['killed', 'paused'] as const) {
-    test(`${way}: its keys fail at once until the replica takes over, all others go on`, async (t) => {
+    it(`${way}: its keys fail at once until the replica takes over, all others go on`, async (t) => {
       const { link, told } = watchedLink(t, clusterSettings(cluster(), { timeoutMs: 500 }));
       const heard: string[] = [];
       link.listen('vm:i:1', { onMessage: (message) => heard.push(message), onGap: () => heard.push('gap') });

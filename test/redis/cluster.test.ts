@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { after, before, describe, test } from 'node:test';
+import { after, before, describe, it } from 'node:test';
 import { skipWithout } from '../../harness/find-server.ts';
 import { until } from '../../harness/until.ts';
 import { keySlot } from '../../src/redis/key-slot.ts';
@@ -25,14 +25,14 @@ describe('a Redis Cluster', { skip: skipWithout('Redis') }, () => {
   });
   after(() => started?.close());
 
-  test('a key is in the slot that the servers say', async () => {
+  it('a key is in the slot that the servers say', async () => {
     const [server] = cluster().servers;
     for (const key of ['vm:1', '{vm}:1', 'a{b}c{d}', 'a{}b', '{', 'é{ü}', '']) {
       assert.equal(keySlot(key), await server?.ask('CLUSTER', 'KEYSLOT', key), key);
     }
   });
 
-  test('scripts run at the master of their key, found from any one server', async (t) => {
+  it('scripts run at the master of their key, found from any one server', async (t) => {
     const servers = cluster()
       .servers.slice(-1)
       .map(({ port }) => ({ host: '127.0.0.1', port }));
@@ -49,7 +49,7 @@ describe('a Redis Cluster', { skip: skipWithout('Redis') }, () => {
     assert.deepEqual(told, ['up']);
   });
 
-  test('a channel is heard through sharded pub/sub, by whichever link publishes', async (t) => {
+  it('a channel is heard through sharded pub/sub, by whichever link publishes', async (t) => {
     const one = watchedLink(t, clusterSettings(cluster(), PASSWORD)).link;
     const other = watchedLink(t, clusterSettings(cluster(), PASSWORD)).link;
     const heard: string[] = [];
@@ -62,7 +62,7 @@ describe('a Redis Cluster', { skip: skipWithout('Redis') }, () => {
     assert.deepEqual(await master.ask('PUBSUB', 'SHARDCHANNELS'), ['vm:i:1']);
   });
 
-  test('a channel whose slot moves is heard again although nothing else is asked meanwhile', async (t) => {
+  it('a channel whose slot moves is heard again although nothing else is asked meanwhile', async (t) => {
     const { link, told } = watchedLink(t, clusterSettings(cluster(), PASSWORD));
     const other = watchedLink(t, clusterSettings(cluster(), PASSWORD)).link;
     for (let round = 1; round <= 3; round += 1) {
@@ -81,7 +81,7 @@ describe('a Redis Cluster', { skip: skipWithout('Redis') }, () => {
     }
   });
 
-  test('a slot that moves to another master takes commands and channel with it', async (t) => {
+  it('a slot that moves to another master takes commands and channel with it', async (t) => {
     const { link, told } = watchedLink(t, clusterSettings(cluster(), PASSWORD));
     let gaps = 0;
     const heard: string[] = [];

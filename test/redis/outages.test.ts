@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { after, before, describe, type TestContext, test } from 'node:test';
+import { after, before, describe, it, type TestContext } from 'node:test';
 import { skipWithout } from '../../harness/find-server.ts';
 import { type RedisServer, startRedis } from '../../harness/redis-server.ts';
 import { until } from '../../harness/until.ts';
@@ -70,7 +70,7 @@ describe('Redis that goes away and comes back', { skip: skipWithout('Redis') }, 
     }
   };
 
-  test('paused with its connections open: commands end in time, then at once; it recovers when resumed', async (t) => {
+  it('paused with its connections open: commands end in time, then at once; it recovers when resumed', async (t) => {
     const { link, told, increment, recovered } = await scene(t);
     await server().pause();
     try {
@@ -88,7 +88,7 @@ describe('Redis that goes away and comes back', { skip: skipWithout('Redis') }, 
     await recovered();
   });
 
-  test('commands in flight have a limit: one more is rejected at once and told', async (t) => {
+  it('commands in flight have a limit: one more is rejected at once and told', async (t) => {
     const { link, told } = await scene(t);
     await server().pause();
     try {
@@ -105,7 +105,7 @@ describe('Redis that goes away and comes back', { skip: skipWithout('Redis') }, 
     assert.ok(Number(await link.run(INCREMENT, ['vm:n'], [1])) >= 1, 'there is room again');
   });
 
-  test('paused while nobody asks anything: the link is found down by itself', async (t) => {
+  it('paused while nobody asks anything: the link is found down by itself', async (t) => {
     const { link } = await scene(t);
     await server().pause();
     try {
@@ -116,7 +116,7 @@ describe('Redis that goes away and comes back', { skip: skipWithout('Redis') }, 
     await until(() => link.isUp(), 'the link is up again');
   });
 
-  test('killed and restarted: it fails at once, and everything works again after', async (t) => {
+  it('killed and restarted: it fails at once, and everything works again after', async (t) => {
     const { link, increment, recovered } = await scene(t);
     // Whoever asks hears of the end perhaps before the process is seen to be gone.
     const settled = Promise.allSettled(Array.from({ length: 500 }, increment));
@@ -128,7 +128,7 @@ describe('Redis that goes away and comes back', { skip: skipWithout('Redis') }, 
     await recovered();
   });
 
-  test('cut off silently: commands end in time, and new connections are used after', async (t) => {
+  it('cut off silently: commands end in time, and new connections are used after', async (t) => {
     const { proxy, link, increment, recovered } = await scene(t);
     proxy.blackhole();
     await allFailSoon(increment);
@@ -139,7 +139,7 @@ describe('Redis that goes away and comes back', { skip: skipWithout('Redis') }, 
     await recovered();
   });
 
-  test('refused for long: nothing grows, the tries go on, and the loss is told once', async (t) => {
+  it('refused for long: nothing grows, the tries go on, and the loss is told once', async (t) => {
     const { proxy, link, told, increment, recovered } = await scene(t);
     proxy.refuse();
     await until(() => !link.isUp(), 'the link is down');
@@ -154,7 +154,7 @@ describe('Redis that goes away and comes back', { skip: skipWithout('Redis') }, 
     await recovered();
   });
 
-  test('a reset connection: what was on its way is rejected at once and not sent again', async (t) => {
+  it('a reset connection: what was on its way is rejected at once and not sent again', async (t) => {
     const { proxy, increment, recovered } = await scene(t);
     await server().pause();
     const asked = Array.from({ length: 20 }, increment);
@@ -167,7 +167,7 @@ describe('Redis that goes away and comes back', { skip: skipWithout('Redis') }, 
     await recovered();
   });
 
-  test('closing while Redis is silent ends everything and rejects what is on its way', async (t) => {
+  it('closing while Redis is silent ends everything and rejects what is on its way', async (t) => {
     const { proxy, link, increment } = await scene(t);
     proxy.blackhole();
     const asked = [increment(), link.ping()];
@@ -184,7 +184,7 @@ describe('Redis that goes away and comes back', { skip: skipWithout('Redis') }, 
     await until(() => proxy.connections === 0, 'no connection is left');
   });
 
-  test('out of memory and read-only are told as such, and are over when Redis writes again', async (t) => {
+  it('out of memory and read-only are told as such, and are over when Redis writes again', async (t) => {
     const { link, told } = await scene(t);
     await server().ask('CONFIG', 'SET', 'maxmemory', '1');
     await until(() => !link.isUp(), 'the link is down');

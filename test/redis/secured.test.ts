@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
-import { describe, test } from 'node:test';
+import { describe, it } from 'node:test';
 import { skipWithout } from '../../harness/find-server.ts';
 import { startRedis } from '../../harness/redis-server.ts';
 import { until } from '../../harness/until.ts';
@@ -25,7 +25,7 @@ const REMEMBER = {
 };
 
 describe('a Redis server with TLS and ACL', { skip: skipWithout('Redis') }, () => {
-  test('a user with the documented rights can do everything, in a database of its own', async (t) => {
+  it('a user with the documented rights can do everything, in a database of its own', async (t) => {
     const server = await startRedis({ tls: true });
     t.after(() => server.close());
     await server.ask('ACL', 'SETUSER', 'calls', 'on', '>p@ss/word', ...RIGHTS);
@@ -44,7 +44,7 @@ describe('a Redis server with TLS and ACL', { skip: skipWithout('Redis') }, () =
     assert.deepEqual([...told].sort(), ['listening', 'up']);
   });
 
-  test('a channel that the user may not hear is told, and commands go on', async (t) => {
+  it('a channel that the user may not hear is told, and commands go on', async (t) => {
     const server = await startRedis();
     t.after(() => server.close());
     await server.ask('ACL', 'SETUSER', 'calls', 'on', '>pw', '~*', '+@all');
@@ -54,7 +54,7 @@ describe('a Redis server with TLS and ACL', { skip: skipWithout('Redis') }, () =
     assert.deepEqual([...told].sort(), ['not listening not-permitted', 'up']);
   });
 
-  test('a Cluster, with the documented rights, and Sentinels are spoken to with TLS, and not where they cannot be trusted', async (t) => {
+  it('a Cluster, with the documented rights, and Sentinels are spoken to with TLS, and not where they cannot be trusted', async (t) => {
     const cluster = await startRedisCluster({ tls: true });
     t.after(() => cluster.close());
     const sentinels = await startRedisSentinels({ tls: true, password: 'pw' });
@@ -87,7 +87,7 @@ describe('a Redis server with TLS and ACL', { skip: skipWithout('Redis') }, () =
     );
   });
 
-  test('a certificate that is not trusted, or no TLS at all, is told; nothing is sent there', async (t) => {
+  it('a certificate that is not trusted, or no TLS at all, is told; nothing is sent there', async (t) => {
     const [secured, plain] = await Promise.all([startRedis({ tls: true, password: 'pw' }), startRedis()]);
     t.after(() => Promise.all([secured.close(), plain.close()]));
     const { certificate } = createThrowAwayCa();

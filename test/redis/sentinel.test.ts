@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { describe, test } from 'node:test';
+import { describe, it } from 'node:test';
 import { skipWithout } from '../../harness/find-server.ts';
 import { until } from '../../harness/until.ts';
 import { watchForLeftovers } from '../faults/nothing-left.ts';
@@ -10,7 +10,7 @@ import { settingsOf, watchedLink } from './watched-link.ts';
 const nothingLeft = watchForLeftovers();
 
 describe('a master that Sentinels name', { skip: skipWithout('Redis') }, () => {
-  test('after a failover commands and channel go to the new master, whichever Sentinels live', async (t) => {
+  it('after a failover commands and channel go to the new master, whichever Sentinels live', async (t) => {
     const redis = await startRedisSentinels({ password: 'pass/word@1', sentinelPassword: 'pass/word@1' });
     t.after(() => redis.close());
     // The first Sentinel is gone from the beginning.
@@ -41,7 +41,7 @@ describe('a master that Sentinels name', { skip: skipWithout('Redis') }, () => {
     await link.ping();
   });
 
-  test('without a Sentinel that answers the link is down and tells why', async (t) => {
+  it('without a Sentinel that answers the link is down and tells why', async (t) => {
     const { link, told } = watchedLink(t, settingsOf('redis+sentinel://127.0.0.1:1,127.0.0.1:2/main'));
     await until(() => told.length > 0, 'it has told');
     assert.deepEqual([told, link.isUp()], [['down unreachable'], false]);

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { after, before, describe, type TestContext, test } from 'node:test';
+import { after, before, describe, it, type TestContext } from 'node:test';
 import { skipWithout } from '../../harness/find-server.ts';
 import { type RedisServer, startRedis } from '../../harness/redis-server.ts';
 import { until } from '../../harness/until.ts';
@@ -52,7 +52,7 @@ describe('failures counted by several instances', { skip: skipWithout('Redis') }
   });
   after(() => started?.close());
 
-  test('failures at one instance count at the other, and the key is forgotten after a minute', async (t) => {
+  it('failures at one instance count at the other, and the key is forgotten after a minute', async (t) => {
     const [a, b] = [await instance(t, server(), 'x'), await instance(t, server(), 'x')];
     a.fail('192.0.2.1', 3);
     await until(async () => (await countAt(server(), 'vm:limit:x:192.0.2.1')) === 3, 'Redis knows of three');
@@ -70,7 +70,7 @@ describe('failures counted by several instances', { skip: skipWithout('Redis') }
     assert.deepEqual([a.errors, b.errors], [[], []]);
   });
 
-  test('a failure costs one command, and one of a key that is over its limit none', async (t) => {
+  it('a failure costs one command, and one of a key that is over its limit none', async (t) => {
     const { counter, fail, link } = await instance(t, server(), 'cost');
     const before = await scriptsRun(server());
     fail('one', LIMIT);
@@ -84,7 +84,7 @@ describe('failures counted by several instances', { skip: skipWithout('Redis') }
     assert.ok(run >= LIMIT && run <= 2 * LIMIT, `${run} commands`);
   });
 
-  test('a flood of clients has 200 commands under way; the others are reported as counted by this instance alone', async (t) => {
+  it('a flood of clients has 200 commands under way; the others are reported as counted by this instance alone', async (t) => {
     const { counter, fail, link, errors } = await instance(t, server(), 'flood');
     fail('before', 1);
     await until(
@@ -110,7 +110,7 @@ describe('failures counted by several instances', { skip: skipWithout('Redis') }
     assert.equal(errors.length, 4_800);
   });
 
-  test('without Redis an instance counts alone, at once and without an error for anybody', async (t) => {
+  it('without Redis an instance counts alone, at once and without an error for anybody', async (t) => {
     const { counter, fail, link, errors } = await instance(t, server(), 'alone');
     await server().pause();
     try {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
-import { after, before, describe, test } from 'node:test';
+import { after, before, describe, it } from 'node:test';
 import { skipWithout } from '../../harness/find-server.ts';
 import { type RedisServer, startRedis } from '../../harness/redis-server.ts';
 import { until } from '../../harness/until.ts';
@@ -35,7 +35,7 @@ describe('one Redis server', { skip: skipWithout('Redis') }, () => {
     await folder?.remove();
   });
 
-  test('a script runs by its digest, and by its text where the server does not know it', async (t) => {
+  it('a script runs by its digest, and by its text where the server does not know it', async (t) => {
     const { link, told } = watchedLink(t, settingsOf(server().url));
     assert.equal(link.isUp(), false);
     await until(() => link.isUp(), 'the link is up');
@@ -47,7 +47,7 @@ describe('one Redis server', { skip: skipWithout('Redis') }, () => {
     await link.ping();
   });
 
-  test('over a Unix socket as over the network, also while it is subscribed', async (t) => {
+  it('over a Unix socket as over the network, also while it is subscribed', async (t) => {
     const url = `unix://:${encodeURIComponent('pass/word@1')}@${join(folder?.path ?? '', 'socket')}?db=3`;
     const { link } = watchedLink(t, settingsOf(url));
     const heard: string[] = [];
@@ -59,7 +59,7 @@ describe('one Redis server', { skip: skipWithout('Redis') }, () => {
     assert.match(String(await server().ask('INFO', 'keyspace')), /^db3:keys=/m);
   });
 
-  test('a fault of the script itself is no fault of Redis, and quotes no argument', async (t) => {
+  it('a fault of the script itself is no fault of Redis, and quotes no argument', async (t) => {
     const { link, told } = watchedLink(t, settingsOf(server().url));
     await until(() => link.isUp(), 'the link is up');
     const wrong = { name: 'wrong', lua: "return redis.call('NOSUCH', ARGV[1])" };
@@ -72,7 +72,7 @@ describe('one Redis server', { skip: skipWithout('Redis') }, () => {
     assert.deepEqual([link.isUp(), told], [true, ['up']]);
   });
 
-  test('a channel is heard from its subscription on, and publishing tells how many heard', async (t) => {
+  it('a channel is heard from its subscription on, and publishing tells how many heard', async (t) => {
     const { link } = watchedLink(t, settingsOf(server().url));
     const heard: string[] = [];
     link.listen('vm:here', {
@@ -86,7 +86,7 @@ describe('one Redis server', { skip: skipWithout('Redis') }, () => {
     assert.deepEqual(heard, ['gap', 'hello']);
   });
 
-  test('a command ends at its limit; the link is down until Redis has answered again', async (t) => {
+  it('a command ends at its limit; the link is down until Redis has answered again', async (t) => {
     const { link, told } = watchedLink(t, settingsOf(server().url, { timeoutMs: 200 }));
     await until(() => link.isUp(), 'the link is up');
     const start = performance.now();
@@ -99,7 +99,7 @@ describe('one Redis server', { skip: skipWithout('Redis') }, () => {
     assert.deepEqual(told, ['up', 'down timeout', 'up']);
   });
 
-  test('a command whose own limit is short does not take the link down when it ends there', async (t) => {
+  it('a command whose own limit is short does not take the link down when it ends there', async (t) => {
     const { link, told } = watchedLink(t, settingsOf(server().url, { timeoutMs: 60_000 }));
     await until(() => link.isUp(), 'the link is up');
     await assert.rejects(link.run(SLOW, ['vm:slow'], [], 60), fault('timeout'));
@@ -108,7 +108,7 @@ describe('one Redis server', { skip: skipWithout('Redis') }, () => {
     assert.deepEqual(told, ['up']);
   });
 
-  test('a command whose own limit is short has a server that is silent found nevertheless', async (t) => {
+  it('a command whose own limit is short has a server that is silent found nevertheless', async (t) => {
     const { link } = watchedLink(t, settingsOf(server().url));
     await until(() => link.isUp(), 'the link is up');
     await server().pause();
@@ -117,7 +117,7 @@ describe('one Redis server', { skip: skipWithout('Redis') }, () => {
     await until(() => !link.isUp(), 'the link is down');
   });
 
-  test('a wrong password and a user without rights are told as such', async (t) => {
+  it('a wrong password and a user without rights are told as such', async (t) => {
     await server().ask('ACL', 'SETUSER', 'reader', 'on', '>reader-pass', '~*', '&*', '+ping', '+get');
     const address = server().url.replace(/:[^:@/]*@/, '');
     const open = (account: string) => watchedLink(t, settingsOf(address.replace('//', `//${account}@`)));
@@ -131,7 +131,7 @@ describe('one Redis server', { skip: skipWithout('Redis') }, () => {
     await assert.rejects(link.ping(), RedisUnavailable);
   });
 
-  test('a server with too many connections is told as such, and not as a wrong password', async (t) => {
+  it('a server with too many connections is told as such, and not as a wrong password', async (t) => {
     const first = watchedLink(t, settingsOf(server().url));
     await until(() => first.link.isUp(), 'the first link is up');
     t.after(async () => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { Agent } from 'node:https';
-import { describe, test } from 'node:test';
+import { describe, it } from 'node:test';
 import { freePort } from '../../harness/server-process.ts';
 import { until } from '../../harness/until.ts';
 import { askPbx, cancelPbxCall } from '../../src/sandbox/pbx.ts';
@@ -15,7 +15,7 @@ const CALL_ID = 'a-call@pbx';
 for (const proxy of REVERSE_PROXIES) {
   describe(`behind ${proxy.name}, as docs/deployment.md has it`, { skip: skipWithoutProxy(proxy) }, () => {
     const ends = proxy.passesHangUps ? 'ends it' : 'ends it by a cancel alone';
-    test(`a call rings, and a PBX that hangs up ${ends}`, async (t) => {
+    it(`a call rings, and a PBX that hangs up ${ends}`, async (t) => {
       const port = await freePort();
       const url = `https://127.0.0.1:${port}`;
       const service = await startTestService(t, {

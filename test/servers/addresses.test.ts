@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { after, before, describe, test } from 'node:test';
+import { after, before, describe, it } from 'node:test';
 import { sql } from 'kysely';
 import { type DatabaseServer, startDatabaseServer } from '../../harness/database-server.ts';
 import { type DatabaseKind, skipWithout } from '../../harness/find-server.ts';
@@ -48,7 +48,7 @@ function onServer(kind: DatabaseKind, tests: (server: () => DatabaseServer) => v
 onServer('PostgreSQL', (server) => {
   const LOCAL = "inet_server_addr() is null and current_user = 'tester'";
 
-  test('a Unix socket, as its directory in an option or percent-encoded in place of the host', async () => {
+  it('a Unix socket, as its directory in an option or percent-encoded in place of the host', async () => {
     const url = new URL(await server().createDatabase());
     const { socket } = server();
     const account = `${url.username}:${url.password}`;
@@ -61,7 +61,7 @@ onServer('PostgreSQL', (server) => {
     }
   });
 
-  test('the options of other clients are understood, or do no harm', async () => {
+  it('the options of other clients are understood, or do no harm', async () => {
     const url = await server().createDatabase();
     const folder = await tempFolder();
     const ca = join(folder.path, 'ca.pem');
@@ -77,7 +77,7 @@ onServer('PostgreSQL', (server) => {
 });
 
 onServer('MariaDB', (server) => {
-  test('a Unix socket, under each of its names', async () => {
+  it('a Unix socket, under each of its names', async () => {
     const url = new URL(await server().createDatabase());
     const account = `${url.username}:${url.password}`;
     for (const option of ['socket', 'socketPath', 'unix_socket']) {
@@ -86,7 +86,7 @@ onServer('MariaDB', (server) => {
     }
   });
 
-  test('a user with ed25519 is told what to change, and a user so changed gets in', async () => {
+  it('a user with ed25519 is told what to change, and a user so changed gets in', async () => {
     const url = new URL(await server().createDatabase());
     const admin = await openDatabase(url.href);
     const run = (statement: string) => sql.raw(statement).execute(admin.kysely);

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
-import { describe, type TestContext, test } from 'node:test';
+import { describe, it, type TestContext } from 'node:test';
 import { sql } from 'kysely';
 import type { DatabaseServer } from '../../harness/database-server.ts';
 import type { DatabaseKind } from '../../harness/find-server.ts';
@@ -72,7 +72,7 @@ export function blockedChanges(server: () => DatabaseServer, kind: DatabaseKind)
   };
 
   describe('a server that takes no changes', () => {
-    test("a dump's lock: calls ring, also while many phones register; degraded, nothing piles up, then all is well", async (t) => {
+    it("a dump's lock: calls ring, also while many phones register; degraded, nothing piles up, then all is well", async (t) => {
       const { run, databaseUrl } = await prepare(t);
       const { service, readiness } = await start(t, databaseUrl);
       const phone = await service.phone();
@@ -110,7 +110,7 @@ export function blockedChanges(server: () => DatabaseServer, kind: DatabaseKind)
       await until(async () => /^200 .*"ready"/.test(await readiness()), 'the service is ready');
     });
 
-    test('a right that is missing: calls ring, degraded with the reason', async (t) => {
+    it('a right that is missing: calls ring, degraded with the reason', async (t) => {
       const user = `u${randomBytes(6).toString('hex')}`;
       const { run, databaseUrl } = await prepare(t, user);
       const { create, all, revoke } = GRANTS[kind];

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { describe, test } from 'node:test';
+import { describe, it } from 'node:test';
 import { sql } from 'kysely';
 import type { DatabaseServer } from '../../harness/database-server.ts';
 import { createAppStore } from '../../src/apps/app-store.ts';
@@ -31,7 +31,7 @@ const KYSELYS_LOCK = {
 /** Migrating a database that several instances share. */
 export function migratingOnServer(server: () => DatabaseServer): void {
   describe('migrating', () => {
-    test('four processes start on the same new database at once; each migration is applied once', async () => {
+    it('four processes start on the same new database at once; each migration is applied once', async () => {
       const url = await server().createDatabase();
       const programs = Array.from({ length: 4 }, () => runProgram(MIGRATING));
       const ended = programs.map(({ child }) => once(child, 'exit'));
@@ -42,7 +42,7 @@ export function migratingOnServer(server: () => DatabaseServer): void {
       for (const [code] of await Promise.all(ended)) assert.equal(code, 0);
     });
 
-    test('a migration that was interrupted before it was noted is completed by the next start', async () => {
+    it('a migration that was interrupted before it was noted is completed by the next start', async () => {
       const database = await openDatabase(await server().createDatabase());
       for (const { up } of Object.values(allMigrations(database.dialect))) await up(database.kysely);
       assert.deepEqual(await migrate(database), Object.keys(allMigrations(database.dialect)));
@@ -50,7 +50,7 @@ export function migratingOnServer(server: () => DatabaseServer): void {
       await database.close();
     });
 
-    test('a database that is up to date is not locked: starts wait for nobody, also behind a pooler that has no sessions', async () => {
+    it('a database that is up to date is not locked: starts wait for nobody, also behind a pooler that has no sessions', async () => {
       const url = await server().createDatabase();
       const database = await openDatabase(url);
       await migrate(database);
@@ -61,7 +61,7 @@ export function migratingOnServer(server: () => DatabaseServer): void {
       await database.close();
     });
 
-    test('a database of a newer version is refused', async () => {
+    it('a database of a newer version is refused', async () => {
       const database = await openDatabase(await server().createDatabase());
       const known = allMigrations(database.dialect);
       await migrate(database, { ...known, '999-future': { up: async () => {} } });

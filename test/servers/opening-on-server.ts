@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { generateKeyPairSync } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { describe, test } from 'node:test';
+import { describe, it } from 'node:test';
 import { sql } from 'kysely';
 import type { DatabaseServer } from '../../harness/database-server.ts';
 import type { DatabaseKind } from '../../harness/find-server.ts';
@@ -52,7 +52,7 @@ export function openingOnServer(server: () => DatabaseServer, kind: DatabaseKind
   ) => Object.assign(new URL(await server().createDatabase()), change).href;
 
   describe('opening', () => {
-    test('what the operator has to set right is told in a line without the password', async () => {
+    it('what the operator has to set right is told in a line without the password', async () => {
       const nobody = await freePort();
       const cases = [
         [{ password: 'hunter2' }, /^DatabaseUrlError.*refuses this user, password or database: .*tester/],
@@ -74,7 +74,7 @@ export function openingOnServer(server: () => DatabaseServer, kind: DatabaseKind
       }
     });
 
-    test('TLS is as strict as the address says', async () => {
+    it('TLS is as strict as the address says', async () => {
       const folder = await tempFolder();
       const file = join(folder.path, 'ca.pem');
       await writeFile(file, server().ca);
@@ -118,7 +118,7 @@ export function openingOnServer(server: () => DatabaseServer, kind: DatabaseKind
       await folder.remove();
     });
 
-    test('a certificate of another authority, for another host, or that has expired, is refused in words', async () => {
+    it('a certificate of another authority, for another host, or that has expired, is refused in words', async () => {
       const folder = await tempFolder();
       const [ours, other] = [join(folder.path, 'ca.pem'), join(folder.path, 'other.pem')];
       await writeFile(ours, server().ca);
@@ -146,7 +146,7 @@ export function openingOnServer(server: () => DatabaseServer, kind: DatabaseKind
       await folder.remove();
     });
 
-    test('a statement that takes too long is given up by us and by the server, and its connection replaced', async () => {
+    it('a statement that takes too long is given up by us and by the server, and its connection replaced', async () => {
       const url = await server().createDatabase();
       const database = await openDatabase(url, { poolSize: 1, timeoutMs: 300 });
       const slow = storageCall(database, () => sql.raw(statements.sleep).execute(database.kysely));
@@ -156,14 +156,14 @@ export function openingOnServer(server: () => DatabaseServer, kind: DatabaseKind
       await database.close();
     });
 
-    test('a mistake in our own SQL is no outage', async () => {
+    it('a mistake in our own SQL is no outage', async () => {
       const database = await openDatabase(await server().createDatabase());
       const wrong = storageCall(database, () => sql`selec 1`.execute(database.kysely));
       await assert.rejects(wrong, (error) => !(error instanceof StorageUnavailable));
       await database.close();
     });
 
-    test('never more connections than the pool may have, and none after closing', async () => {
+    it('never more connections than the pool may have, and none after closing', async () => {
       const url = await server().createDatabase();
       const database = await openDatabase(url, { poolSize: 3, timeoutMs: 10_000 });
       const watcher = await openDatabase(url);
@@ -182,7 +182,7 @@ export function openingOnServer(server: () => DatabaseServer, kind: DatabaseKind
       await watcher.close();
     });
 
-    test('text is kept as it is, whatever characters an injection would need', async () => {
+    it('text is kept as it is, whatever characters an injection would need', async () => {
       const database = await openDatabase(await server().createDatabase());
       await migrate(database);
       const tokens = createProviderTokenStore(database, PLAIN_VAULT);

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { describe, type TestContext, test } from 'node:test';
+import { describe, it, type TestContext } from 'node:test';
 import type { DatabaseServer } from '../../harness/database-server.ts';
 import { until } from '../../harness/until.ts';
 import { createDeviceStore } from '../../src/devices/device-store.ts';
@@ -67,7 +67,7 @@ async function isReadyAt(url: string): Promise<boolean> {
 /** What callers hear while the server is away, and that nothing is left behind. */
 export function outagesOfServer(server: () => DatabaseServer): void {
   describe('outages', () => {
-    test('a paused server: NAK within a second, registrations 503, not ready; afterwards all is well', async (t) => {
+    it('a paused server: NAK within a second, registrations 503, not ready; afterwards all is well', async (t) => {
       const scene = await startScene(t, server());
       await server().process.pause();
       t.after(() => server().process.resume());
@@ -76,7 +76,7 @@ export function outagesOfServer(server: () => DatabaseServer): void {
       await assertRecovers(scene);
     });
 
-    test('a paused server is not asked once more for each readiness probe', async (t) => {
+    it('a paused server is not asked once more for each readiness probe', async (t) => {
       const { service } = await startScene(t, server());
       await server().process.pause();
       t.after(() => server().process.resume());
@@ -87,7 +87,7 @@ export function outagesOfServer(server: () => DatabaseServer): void {
       server().process.resume();
     });
 
-    test('a killed server: the same, and the service finds it again when it is back', async (t) => {
+    it('a killed server: the same, and the service finds it again when it is back', async (t) => {
       const scene = await startScene(t, server());
       await server().kill();
       await assertUnavailable(scene);
@@ -95,7 +95,7 @@ export function outagesOfServer(server: () => DatabaseServer): void {
       await assertRecovers(scene);
     });
 
-    test('with DEVICE_CACHE_SECONDS known accounts ring while the server is away; only the first calls wait for it', async (t) => {
+    it('with DEVICE_CACHE_SECONDS known accounts ring while the server is away; only the first calls wait for it', async (t) => {
       const service = await startTestService(t, {
         databaseUrl: await server().createDatabase(),
         settings: { ...PATIENT, DEVICE_CACHE_SECONDS: '600' },
@@ -147,7 +147,7 @@ export function outagesOfServer(server: () => DatabaseServer): void {
       await server().start();
     });
 
-    test('what was confirmed before the server was killed is there afterwards', async (t) => {
+    it('what was confirmed before the server was killed is there afterwards', async (t) => {
       const scene = await startScene(t, server());
       await server().kill();
       await server().start();
@@ -156,7 +156,7 @@ export function outagesOfServer(server: () => DatabaseServer): void {
       await database.close();
     });
 
-    test('a database that is closed while its server hangs leaves no socket open', async (t) => {
+    it('a database that is closed while its server hangs leaves no socket open', async (t) => {
       const database = await openDatabase(await server().createDatabase());
       await migrate(database);
       const devices = createDeviceStore(database);

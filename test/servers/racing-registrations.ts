@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { it } from 'node:test';
 import { sql } from 'kysely';
 import type { DatabaseServer } from '../../harness/database-server.ts';
 import type { DatabaseKind } from '../../harness/find-server.ts';
@@ -16,7 +16,7 @@ const ACCOUNT = 123456789;
 
 /** Registrations that meet between the statements of another one; held up by locks of PostgreSQL's kind. */
 export function racingRegistrations(server: () => DatabaseServer, kind: DatabaseKind): void {
-  test('a first registration that others overtake tells which phone it replaced', {
+  it('a first registration that others overtake tells which phone it replaced', {
     skip: kind === 'PostgreSQL' ? false : 'its locks are of another kind',
   }, async () => {
     const database = await openDatabase(await server().createDatabase(), { poolSize: 10, timeoutMs: 20_000 });

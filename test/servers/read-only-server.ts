@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { describe, type TestContext, test } from 'node:test';
+import { describe, it, type TestContext } from 'node:test';
 import { sql } from 'kysely';
 import type { DatabaseServer } from '../../harness/database-server.ts';
 import type { DatabaseKind } from '../../harness/find-server.ts';
@@ -51,7 +51,7 @@ async function openSwitch(t: Pick<TestContext, 'after'>, url: string, kind: Data
 /** A server that can be reached but not written: a standby, or a primary that was demoted. */
 export function readOnlyServer(server: () => DatabaseServer, kind: DatabaseKind): void {
   describe('a server that only reads', () => {
-    test('calls ring, registrations are 503, /readyz tells; connections to it are replaced once another one writes', async (t) => {
+    it('calls ring, registrations are 503, /readyz tells; connections to it are replaced once another one writes', async (t) => {
       const databaseUrl = await server().createDatabase();
       const service = await startTestService(t, {
         databaseUrl,

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
-import { describe, type TestContext, test } from 'node:test';
+import { describe, it, type TestContext } from 'node:test';
 import { sql } from 'kysely';
 import type { DatabaseServer } from '../../harness/database-server.ts';
 import type { DatabaseKind } from '../../harness/find-server.ts';
@@ -49,7 +49,7 @@ export function refusingServer(server: () => DatabaseServer, kind: DatabaseKind)
   };
 
   describe('refusals', () => {
-    test('an account that may not be used is a matter of the address', async (t) => {
+    it('an account that may not be used is a matter of the address', async (t) => {
       const { addAccount } = await openAdmin(t);
       for (const statement of ACCOUNTS[kind].shut) {
         const opening = openDatabase(await addAccount(statement));
@@ -61,7 +61,7 @@ export function refusingServer(server: () => DatabaseServer, kind: DatabaseKind)
       }
     });
 
-    test('a server without a connection left passes: it is waited for', async (t) => {
+    it('a server without a connection left passes: it is waited for', async (t) => {
       const { addAccount } = await openAdmin(t);
       const url = await addAccount(ACCOUNTS[kind].once);
       const first = await openDatabase(url, { poolSize: 1, timeoutMs: 10_000 });
@@ -76,7 +76,7 @@ export function refusingServer(server: () => DatabaseServer, kind: DatabaseKind)
 
     // A session of PostgreSQL has the rights and the login of the moment.
     if (kind === 'MariaDB') {
-      test('what a session was refused for ends when the operator has put it right', async (t) => {
+      it('what a session was refused for ends when the operator has put it right', async (t) => {
         const { url, run } = await openAdmin(t);
         const name = new URL(url).pathname.slice(1);
         const heal = async (user: string, fault: string, harm: string, remedy: string) => {
@@ -120,7 +120,7 @@ export function refusingServer(server: () => DatabaseServer, kind: DatabaseKind)
       // In MySQL each of our columns has its own character set.
       return;
     }
-    test('a database that cannot keep every text is refused before anything is made in it', async (t) => {
+    it('a database that cannot keep every text is refused before anything is made in it', async (t) => {
       const { url, run } = await openAdmin(t);
       const name = `l${randomBytes(6).toString('hex')}`;
       await run(`create database ${name} encoding 'LATIN1' locale 'C' template template0`);

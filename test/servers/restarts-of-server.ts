@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { describe, type TestContext, test } from 'node:test';
+import { describe, it, type TestContext } from 'node:test';
 import type { DatabaseServer } from '../../harness/database-server.ts';
 import { owned } from '../../harness/owned.ts';
 import { startArguments } from '../../harness/start-command.ts';
@@ -73,7 +73,7 @@ async function callAt(url: string): Promise<readonly [string, string | null, num
 export function restartsOfServer(server: () => DatabaseServer): void {
   describe('restarts', () => {
     for (const state of ['killed', 'paused'] as const) {
-      test(`a service started while the server is ${state} listens, says why it is not ready, and works when the server is back`, async (t) => {
+      it(`a service started while the server is ${state} listens, says why it is not ready, and works when the server is back`, async (t) => {
         const url = await server().createDatabase();
         if (state === 'killed') await server().kill();
         else await server().process.pause();
@@ -103,7 +103,7 @@ export function restartsOfServer(server: () => DatabaseServer): void {
       });
     }
 
-    test('a service that still waits for its database stops at once and in order', async (t) => {
+    it('a service that still waits for its database stops at once and in order', async (t) => {
       const url = await server().createDatabase();
       await server().kill();
       const program = serve(t, url);
@@ -113,7 +113,7 @@ export function restartsOfServer(server: () => DatabaseServer): void {
       await server().start();
     });
 
-    test('what waiting does not help ends the start with a clear line, now or when it shows', async (t) => {
+    it('what waiting does not help ends the start with a clear line, now or when it shows', async (t) => {
       const url = await server().createDatabase();
       const wrong = (change: Partial<Pick<URL, 'hostname' | 'password'>>) =>
         Object.assign(new URL(url), change).href;
@@ -141,7 +141,7 @@ export function restartsOfServer(server: () => DatabaseServer): void {
       assert.match(later.output(), /newer version/);
     });
 
-    test('connections that died unnoticed cost no call: the first ones after it ring', async (t) => {
+    it('connections that died unnoticed cost no call: the first ones after it ring', async (t) => {
       const address = new URL(await server().createDatabase());
       const relay = await startRelay({ target: Number(address.port), port: 0 });
       t.after(() => relay.close());

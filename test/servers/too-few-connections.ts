@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
-import { describe, type TestContext, test } from 'node:test';
+import { describe, it, type TestContext } from 'node:test';
 import { sql } from 'kysely';
 import type { DatabaseServer } from '../../harness/database-server.ts';
 import type { DatabaseKind } from '../../harness/find-server.ts';
@@ -70,7 +70,7 @@ export function tooFewConnections(server: () => DatabaseServer, kind: DatabaseKi
   };
 
   describe('a server that refuses new connections', () => {
-    test('more calls at once than it grants connections: all ring; the pool grows when it may', async (t) => {
+    it('more calls at once than it grants connections: all ring; the pool grows when it may', async (t) => {
       const { run, callAtOnce, readiness, phone } = await openScene(t);
       for (let round = 0; round < 3; round += 1) await callAtOnce(50);
       const registered = await Promise.all(Array.from({ length: 10 }, () => phone.register()));
@@ -90,14 +90,14 @@ export function tooFewConnections(server: () => DatabaseServer, kind: DatabaseKi
       await callAtOnce(50);
     });
 
-    test('a password that was changed, so that only new connections are refused: calls ring', async (t) => {
+    it('a password that was changed, so that only new connections are refused: calls ring', async (t) => {
       const { run, callAtOnce } = await openScene(t);
       await callAtOnce(20);
       await run(statements.changePassword);
       for (let round = 0; round < 3; round += 1) await callAtOnce(50);
     });
 
-    test('no connection at all: NAK, with the reason in the log; later all is well', async (t) => {
+    it('no connection at all: NAK, with the reason in the log; later all is well', async (t) => {
       const { service, phone, run, callAtOnce } = await openScene(t);
       await run(statements.refuse);
       await run(statements.kill);

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { describe, type TestContext, test } from 'node:test';
+import { describe, it, type TestContext } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { sql } from 'kysely';
 import type { DatabaseServer } from '../../harness/database-server.ts';
@@ -54,7 +54,7 @@ export function waitingForServer(server: () => DatabaseServer): void {
       return { opening, told };
     };
 
-    test('for what passes by itself: nothing may be asked, in its words, until it is over', async (t) => {
+    it('for what passes by itself: nothing may be asked, in its words, until it is over', async (t) => {
       const waitFor = async (fault: StorageFault): Promise<void> => {
         let lasts = true;
         const { opening, told } = await start(t, async () => {
@@ -71,7 +71,7 @@ export function waitingForServer(server: () => DatabaseServer): void {
       await Promise.all(PASSING.map(waitFor));
     });
 
-    test('for nothing that only an operator ends', async (t) => {
+    it('for nothing that only an operator ends', async (t) => {
       const refuse = async (fault: StorageFault): Promise<void> => {
         const { opening, told } = await start(t, async () => {
           throw unavailable(fault);
@@ -82,7 +82,7 @@ export function waitingForServer(server: () => DatabaseServer): void {
       await Promise.all(LASTING.map(refuse));
     });
 
-    test('reports each new reason once, and what was migrated in the end', async (t) => {
+    it('reports each new reason once, and what was migrated in the end', async (t) => {
       const faults: StorageFault[] = ['gone', 'gone', 'slow', 'slow', 'gone'];
       const { opening, told } = await start(t, async () => {
         const fault = faults.shift();
@@ -95,14 +95,14 @@ export function waitingForServer(server: () => DatabaseServer): void {
       await ask(database);
     });
 
-    test('is over at once if nothing is wrong', async (t) => {
+    it('is over at once if nothing is wrong', async (t) => {
       const { opening, told } = await start(t, ask);
       const { database, opened } = await opening;
       assert.deepEqual(await opened, Object.keys(allMigrations(database.dialect)));
       assert.deepEqual(told, []);
     });
 
-    test('ends when it is closed: there is no other try, and no verdict', async (t) => {
+    it('ends when it is closed: there is no other try, and no verdict', async (t) => {
       let tries = 0;
       const { opening } = await start(t, async () => {
         tries += 1;
@@ -116,7 +116,7 @@ export function waitingForServer(server: () => DatabaseServer): void {
       assert.equal(tries, before);
     });
 
-    test('that is closed during a try gives no verdict of it', async (t) => {
+    it('that is closed during a try gives no verdict of it', async (t) => {
       const closed = Promise.withResolvers<void>();
       let tries = 0;
       const { opening } = await start(t, async () => {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { type TestContext, test } from 'node:test';
+import { it, type TestContext } from 'node:test';
 import type { App } from '../../src/apps/app.ts';
 import type { UnreadableApp } from '../../src/apps/apps-reading.ts';
 import { CredentialUnreadable } from '../../src/apps/credential-unreadable.ts';
@@ -56,7 +56,7 @@ function scene(t: TestContext) {
   };
 }
 
-test('a change that is committed while the apps are being read is taken up by who asks then', async (t) => {
+it('a change that is committed while the apps are being read is taken up by who asks then', async (t) => {
   const { watcher, change, hold, revisions, lists } = scene(t);
   const release = hold();
   const first = watcher.refresh();
@@ -69,7 +69,7 @@ test('a change that is committed while the apps are being read is taken up by wh
   assert.deepEqual(revisions(), [1, 2]);
 });
 
-test('a watcher that was stopped takes up nothing more, also of a read that is under way', async (t) => {
+it('a watcher that was stopped takes up nothing more, also of a read that is under way', async (t) => {
   const { watcher, hold, revisions, lists, errors } = scene(t);
   const release = hold();
   const first = watcher.refresh();
@@ -82,7 +82,7 @@ test('a watcher that was stopped takes up nothing more, also of a read that is u
   assert.deepEqual([revisions(), errors], [[], []]);
 });
 
-test('apps that did not change are not read again', async (t) => {
+it('apps that did not change are not read again', async (t) => {
   const { watcher, revisions, lists } = scene(t);
   await watcher.refresh();
   await watcher.refresh();
@@ -90,7 +90,7 @@ test('apps that did not change are not read again', async (t) => {
   assert.deepEqual(revisions(), [1]);
 });
 
-test('an app whose credential cannot be read any more stays exactly as it was, and is told until it can', async (t) => {
+it('an app whose credential cannot be read any more stays exactly as it was, and is told until it can', async (t) => {
   const { watcher, change, taken, unreadable, errors } = scene(t);
   const before = makeApp(apnsKey('pem'), { key: 7, revision: 1 });
   const after = { ...before, revision: 9 };

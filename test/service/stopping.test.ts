@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { describe, type TestContext, test } from 'node:test';
+import { describe, it, type TestContext } from 'node:test';
 import { WaitingRoom } from '../../src/calls/waiting-room.ts';
 import { monotonic } from '../../src/lib/monotonic.ts';
 import { closePart, stopService } from '../../src/service/stopping.ts';
@@ -64,7 +64,7 @@ function stop(
 }
 
 describe('how long stopping takes', { concurrency: true }, () => {
-  test('without calls half a second, in which clients hear that their connections end', async (t) => {
+  it('without calls half a second, in which clients hear that their connections end', async (t) => {
     const { took, closed } = stop(t, { graceMs: 60_000, calls: 0 });
     await new Promise(setImmediate);
     assert.ok(!closed());
@@ -73,7 +73,7 @@ describe('how long stopping takes', { concurrency: true }, () => {
     assert.ok(closed());
   });
 
-  test('with a call that ends by itself, until then', async (t) => {
+  it('with a call that ends by itself, until then', async (t) => {
     const { took, calls, closed, lines } = stop(t, { graceMs: 60_000 });
     const [call] = calls;
     setTimeout(() => call?.settle('ready'), 1_000);
@@ -84,21 +84,21 @@ describe('how long stopping takes', { concurrency: true }, () => {
     assert.deepEqual(lines, [{ level: 'info', message: 'stopping: no new calls', fields: { waiting: 1 } }]);
   });
 
-  test('with a call that goes on, the grace, which ends it', async (t) => {
+  it('with a call that goes on, the grace, which ends it', async (t) => {
     const { took, calls } = stop(t, { graceMs: 1_000 });
     const ms = await took;
     assert.ok(ms >= 990 && ms < 5_000, `${ms} ms`);
     assert.deepEqual(calls[0]?.ending, { outcome: 'shutting-down', reason: null });
   });
 
-  test('in a hurry no time at all', async (t) => {
+  it('in a hurry no time at all', async (t) => {
     const { took, calls } = stop(t, { graceMs: 60_000, hurry: Promise.resolve() });
     const ms = await took;
     assert.ok(ms < 400, `${ms} ms`);
     assert.deepEqual(calls[0]?.ending, { outcome: 'shutting-down', reason: null });
   });
 
-  test('with parts that never close, eight seconds', async (t) => {
+  it('with parts that never close, eight seconds', async (t) => {
     const { took } = stop(t, { graceMs: 0, hangs: true, hurry: Promise.resolve() });
     const ms = await took;
     assert.ok(ms >= 7_900 && ms < 12_000, `${ms} ms`);
@@ -106,13 +106,13 @@ describe('how long stopping takes', { concurrency: true }, () => {
 });
 
 describe('a part of a service that stops', () => {
-  test('that closes is not spoken of', async () => {
+  it('that closes is not spoken of', async () => {
     const { log, lines } = scene();
     await closePart('listeners', async () => {}, 1_000, log);
     assert.deepEqual(lines, []);
   });
 
-  test('that does not close is left after its time, with a warning', async () => {
+  it('that does not close is left after its time, with a warning', async () => {
     const { log, lines, timed } = scene();
     const ms = await timed(closePart('listeners', () => NEVER, 200, log));
     assert.ok(ms >= 190 && ms < 3_000, `${ms} ms`);
@@ -122,7 +122,7 @@ describe('a part of a service that stops', () => {
     );
   });
 
-  test('that fails to close is an error in the log and stops nothing', async () => {
+  it('that fails to close is an error in the log and stops nothing', async () => {
     const { log, lines } = scene();
     await closePart('database', () => Promise.reject(new Error('torn')), 1_000, log);
     assert.deepEqual(

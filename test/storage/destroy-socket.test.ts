@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { Socket } from 'node:net';
-import { test } from 'node:test';
+import { it } from 'node:test';
 import { destroySocket } from '../../src/storage/server/destroy-socket.ts';
 
-test('the socket of a connection is closed; what holds none is left alone', () => {
+it('the socket of a connection is closed; what holds none is left alone', () => {
   const stream = new Socket();
   destroySocket({ stream });
   assert.equal(stream.destroyed, true);

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { describe, test } from 'node:test';
+import { describe, it } from 'node:test';
 import pg from 'pg';
 import { mysqlFault } from '../../src/storage/mysql/mysql-fault.ts';
 import { postgresFault } from '../../src/storage/postgres/postgres-fault.ts';
@@ -48,7 +48,7 @@ function checkNetwork(faultOf: (error: Error) => StorageFault | undefined): void
 }
 
 describe('what an error of a database means', () => {
-  test('SQLite: primary codes, also as part of an extended one', () => {
+  it('SQLite: primary codes, also as part of an extended one', () => {
     const expected: Codes<number> = {
       busy: [5, 6, 15],
       'read-only': [8],
@@ -60,7 +60,7 @@ describe('what an error of a database means', () => {
     check(expected, (code) => sqliteFault(errorWith({ code: 'ERR_SQLITE_ERROR', errcode: code + 2 * 256 })));
   });
 
-  test('SQLite: rows that another transaction changed, a closed database, and mistakes of ours', () => {
+  it('SQLite: rows that another transaction changed, a closed database, and mistakes of ours', () => {
     const faultOf = (errcode: unknown) => sqliteFault(errorWith({ code: 'ERR_SQLITE_ERROR', errcode }));
     // A violated check or NOT NULL (275, 1299) and wrong SQL (1) are no conflicts.
     check({ conflict: [787, 1555, 2067] }, faultOf);
@@ -71,7 +71,7 @@ describe('what an error of a database means', () => {
     assert.equal(sqliteFault(errorWith({ code: 'ERR_SQLITE_ERROR' })), undefined);
   });
 
-  test('PostgreSQL: SQLSTATE codes and classes', () => {
+  it('PostgreSQL: SQLSTATE codes and classes', () => {
     const expected: Codes<string> = {
       conflict: ['23503', '23505', '40001', '40P01'],
       'read-only': ['25006'],
@@ -91,7 +91,7 @@ describe('what an error of a database means', () => {
     assert.deepEqual(['42601', '23502', undefined].map(faultOf), [undefined, undefined, undefined]);
   });
 
-  test('PostgreSQL: lost connections, the network and TLS', () => {
+  it('PostgreSQL: lost connections, the network and TLS', () => {
     for (const message of [
       'Connection terminated unexpectedly',
       'Client has encountered a connection error and is not queryable',
@@ -105,7 +105,7 @@ describe('what an error of a database means', () => {
     assert.equal(postgresFault('timeout expired'), undefined);
   });
 
-  test('MySQL and MariaDB: error numbers', () => {
+  it('MySQL and MariaDB: error numbers', () => {
     const expected: Codes<number> = {
       full: [1021, 1114],
       io: [1030, 1037, 1041],
@@ -124,7 +124,7 @@ describe('what an error of a database means', () => {
     assert.deepEqual([1064, 1054, '1205'].map(faultOf), [undefined, undefined, undefined]);
   });
 
-  test('MySQL and MariaDB: lost connections, the network and TLS', () => {
+  it('MySQL and MariaDB: lost connections, the network and TLS', () => {
     for (const code of ['PROTOCOL_CONNECTION_LOST', 'PROTOCOL_SEQUENCE_TIMEOUT'])
       assert.equal(mysqlFault(errorWith({ code })), 'gone', code);
     for (const message of [

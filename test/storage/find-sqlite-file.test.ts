@@ -2,13 +2,13 @@ import assert from 'node:assert/strict';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { test } from 'node:test';
+import { it } from 'node:test';
 import { migrate } from '../../src/storage/migrate.ts';
 import { openDatabase } from '../../src/storage/open-database.ts';
 import { findSqliteFile } from '../../src/storage/sqlite/find-sqlite-file.ts';
 import { tempFolder } from './temp-folder.ts';
 
-test('a database that must be there is found, or it is said what is there instead', async (t) => {
+it('a database that must be there is found, or it is said what is there instead', async (t) => {
   const folder = await tempFolder();
   t.after(() => folder.remove());
   const at = (name: string) => join(folder.path, name);

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { describe, test } from 'node:test';
+import { describe, it } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
 import { type Asker, LendingPool, type Purpose } from '../../src/storage/server/lending-pool.ts';
 import type { ServerPool, ServerSession } from '../../src/storage/server/server-pool.ts';
@@ -59,7 +59,7 @@ describe('connections of a pool', () => {
     [4, 3],
     [8, 6],
   ] as const)
-    test(`of ${size}, changes get ${changes} and the rest is for reads`, async () => {
+    it(`of ${size}, changes get ${changes} and the rest is for reads`, async () => {
       const pool = new LendingPool(new OpenSessions(), size);
       const { lent } = ask(pool, 'change', size + 1);
       await turn();
@@ -69,7 +69,7 @@ describe('connections of a pool', () => {
       assert.equal(reads.lent.length, size - changes);
     });
 
-  test('go to those that wait, in their order, reads first', async () => {
+  it('go to those that wait, in their order, reads first', async () => {
     const sessions = new OpenSessions();
     const pool = new LendingPool(sessions, 2);
     const [first, second] = [await pool.take(asker('read')), await pool.take(asker('change'))];
@@ -94,7 +94,7 @@ describe('connections of a pool', () => {
     assert.equal(sessions.most, 2);
   });
 
-  test('are given back once, however often their borrower says so', async () => {
+  it('are given back once, however often their borrower says so', async () => {
     const sessions = new OpenSessions();
     const pool = new LendingPool(sessions, 2);
     const session = await pool.take(asker('read'));
@@ -105,7 +105,7 @@ describe('connections of a pool', () => {
     assert.equal(lent.length, 2);
   });
 
-  test('are not lent to one that waits no longer', async () => {
+  it('are not lent to one that waits no longer', async () => {
     const pool = new LendingPool(new OpenSessions(), 1);
     const session = await pool.take(asker('read'));
     let late = false;
@@ -119,7 +119,7 @@ describe('connections of a pool', () => {
     assert.equal(late, false);
   });
 
-  test('are waited for by 10,000 at most; those who gave up count no longer', async () => {
+  it('are waited for by 10,000 at most; those who gave up count no longer', async () => {
     const pool = new LendingPool(new OpenSessions(), 1);
     const session = await pool.take(asker('read'));
     void pool.take(asker('read', true));
@@ -135,7 +135,7 @@ describe('connections of a pool', () => {
     assert.deepEqual([waiting.lent.length, waiting.failed.length], [1, 0]);
   });
 
-  test('that the server refuses cost nothing while others work, and the refusal is reported', async () => {
+  it('that the server refuses cost nothing while others work, and the refusal is reported', async () => {
     const sessions = new OpenSessions();
     const pool = new LendingPool(sessions, 4);
     const session = await pool.take(asker('read'));
@@ -153,7 +153,7 @@ describe('connections of a pool', () => {
     assert.equal(sessions.most, 1);
   });
 
-  test('that the server refuses altogether are reported to everybody who waits, after a second try', async () => {
+  it('that the server refuses altogether are reported to everybody who waits, after a second try', async () => {
     const sessions = new OpenSessions();
     sessions.refusal = new Error('refused');
     const pool = new LendingPool(sessions, 1);
@@ -166,7 +166,7 @@ describe('connections of a pool', () => {
     await pool.take(asker('read'));
   });
 
-  test('are closed by the driver', async () => {
+  it('are closed by the driver', async () => {
     const sessions = new OpenSessions();
     await new LendingPool(sessions, 1).end();
     assert.equal(sessions.ended, 1);

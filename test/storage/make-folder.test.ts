@@ -2,11 +2,11 @@ import assert from 'node:assert/strict';
 import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { test } from 'node:test';
+import { it } from 'node:test';
 import { makeFolder } from '../../src/lib/make-folder.ts';
 import { openDatabase } from '../../src/storage/open-database.ts';
 
-test('a folder is made with all that is missing above it, for this user alone', async (t) => {
+it('a folder is made with all that is missing above it, for this user alone', async (t) => {
   const root = await mkdtemp(join(tmpdir(), 'vialer-middleware-test-'));
   t.after(() => rm(root, { recursive: true, force: true }));
   const path = join(root, 'a', 'b', 'c');
@@ -18,7 +18,7 @@ test('a folder is made with all that is missing above it, for this user alone', 
   await assert.rejects(makeFolder(join(root, 'file', 'x')), { code: 'ENOTDIR' });
 });
 
-test('a place where no folder can be made is one clear line, not an endless try', async () => {
+it('a place where no folder can be made is one clear line, not an endless try', async () => {
   await assert.rejects(
     openDatabase('sqlite:/proc/nope/x.db'),
     /cannot use \/proc\/nope\/x\.db: its folder cannot be made/,

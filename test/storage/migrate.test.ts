@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { join } from 'node:path';
-import { after, before, describe, test } from 'node:test';
+import { after, before, describe, it } from 'node:test';
 import { sql } from 'kysely';
 import type { Migration } from 'kysely/migration';
 import type { Database } from '../../src/storage/database.ts';
@@ -34,7 +34,7 @@ describe('migrating', () => {
   after(() => folder.remove());
   const open = (name: string) => openDatabase(`sqlite:${join(folder.path, name)}`);
 
-  test('the first time it makes the tables and tells what it applied, the second time nothing', async () => {
+  it('the first time it makes the tables and tells what it applied, the second time nothing', async () => {
     const database = await open('first.db');
     const names = Object.keys(allMigrations(database.dialect));
     assert.deepEqual(await migrate(database), names);
@@ -45,7 +45,7 @@ describe('migrating', () => {
     await again.close();
   });
 
-  test('several processes may start on the same new file at once; each migration is applied once', async () => {
+  it('several processes may start on the same new file at once; each migration is applied once', async () => {
     const programs = Array.from({ length: 3 }, () => runProgram(MIGRATING));
     const ended = programs.map(({ child }) => once(child, 'exit'));
     await Promise.all(programs.map((program) => program.line()));
@@ -55,7 +55,7 @@ describe('migrating', () => {
     for (const [code] of await Promise.all(ended)) assert.equal(code, 0);
   });
 
-  test('a migration that the database refuses is told in its words, and tried again by the next start', async () => {
+  it('a migration that the database refuses is told in its words, and tried again by the next start', async () => {
     const database = await open('refusing.db');
     const known = allMigrations(database.dialect);
     const broken: Migration = {
@@ -69,7 +69,7 @@ describe('migrating', () => {
     await database.close();
   });
 
-  test('a database of a newer version is refused and left alone', async () => {
+  it('a database of a newer version is refused and left alone', async () => {
     const database = await open('newer.db');
     const known = allMigrations(database.dialect);
     const future = {
@@ -88,7 +88,7 @@ describe('migrating', () => {
     await database.close();
   });
 
-  test('a migration that fails leaves nothing of itself or of the others, and can be run again', async () => {
+  it('a migration that fails leaves nothing of itself or of the others, and can be run again', async () => {
     const database = await open('failing.db');
     const known = allMigrations(database.dialect);
     const failing = {

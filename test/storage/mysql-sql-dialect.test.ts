@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
-import { test } from 'node:test';
+import { it } from 'node:test';
 import { mysqlSqlDialect } from '../../src/storage/mysql/open-mysql.ts';
 import { openDatabase } from '../../src/storage/open-database.ts';
 import { tempFolder } from './temp-folder.ts';
 
-test('MySQL and MariaDB each get the collation that compares texts exactly', async (t) => {
+it('MySQL and MariaDB each get the collation that compares texts exactly', async (t) => {
   const folder = await tempFolder();
   t.after(() => folder.remove());
   const { kysely, close } = await openDatabase(`sqlite:${join(folder.path, 'compiler.db')}`);

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { it } from 'node:test';
 import { mysqlFault } from '../../src/storage/mysql/mysql-fault.ts';
 import { mysqlUnsuited } from '../../src/storage/mysql/open-mysql.ts';
 
-test('MySQL and MariaDB of before they could compare text exactly are refused, others are not', () => {
+it('MySQL and MariaDB of before they could compare text exactly are refused, others are not', () => {
   for (const version of ['5.6.51', '5.7.44-log', '8.0.16', '10.1.48-MariaDB', '5.5.68-MariaDB']) {
     assert.match(mysqlUnsuited(version) ?? '', /MySQL 8\.0\.17 or MariaDB 10\.2/, version);
   }
@@ -20,7 +20,7 @@ test('MySQL and MariaDB of before they could compare text exactly are refused, o
   }
 });
 
-test('what a server says when it can be asked nothing counts as away', () => {
+it('what a server says when it can be asked nothing counts as away', () => {
   const said = (errno: number, sqlState: string) => Object.assign(new Error('said'), { errno, sqlState });
   // A Galera node outside its cluster; a connection that the server aborted.
   assert.equal(mysqlFault(said(1047, '08S01')), 'gone');

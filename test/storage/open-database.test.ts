@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { mkdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { after, before, describe, test } from 'node:test';
+import { after, before, describe, it } from 'node:test';
 import { sql } from 'kysely';
 import { createDeviceProbe } from '../../src/devices/device-probe.ts';
 import { migrate } from '../../src/storage/migrate.ts';
@@ -25,7 +25,7 @@ describe('opening a database', () => {
   });
   after(() => folder.remove());
 
-  test('a new file and its folders are made for this user alone, side files included', async () => {
+  it('a new file and its folders are made for this user alone, side files included', async () => {
     const path = join(folder.path, 'new', 'deep', 'a.db');
     const database = await openDatabase(`sqlite:${path}`);
     await migrate(database);
@@ -36,7 +36,7 @@ describe('opening a database', () => {
     await database.close();
   });
 
-  test('every commit is synced to the disk before it counts', async () => {
+  it('every commit is synced to the disk before it counts', async () => {
     const database = await openDatabase(`sqlite:${join(folder.path, 'sync.db')}`);
     const pragma = async (name: string) =>
       (await sql<Record<string, unknown>>`pragma ${sql.raw(name)}`.execute(database.kysely)).rows[0];
@@ -47,7 +47,7 @@ describe('opening a database', () => {
     await database.close();
   });
 
-  test('a database in memory makes no file', async () => {
+  it('a database in memory makes no file', async () => {
     const database = await openDatabase('sqlite::memory:');
     await migrate(database);
     await createDeviceProbe(database).read();
@@ -55,7 +55,7 @@ describe('opening a database', () => {
     await assert.rejects(stat(':memory:'), { code: 'ENOENT' });
   });
 
-  test('a wrong address is refused in one line that names the setting', async () => {
+  it('a wrong address is refused in one line that names the setting', async () => {
     const file = join(folder.path, 'plain-file');
     const text = join(folder.path, 'text.db');
     await writeFile(file, 'x');
@@ -79,13 +79,13 @@ describe('opening a database', () => {
     }
   });
 
-  test('a refused address is not quoted where it can hold a password', async () => {
+  it('a refused address is not quoted where it can hold a password', async () => {
     for (const url of ['postgresql://me:hunter2@db/x', 'hunter2@db', 'hunter2 me:x', 'hunter2?:x']) {
       assert.doesNotMatch(await refusal(url), /hunter2/, url);
     }
   });
 
-  test('a file that is no database is left as it is', async () => {
+  it('a file that is no database is left as it is', async () => {
     const path = join(folder.path, 'mine.txt');
     await writeFile(path, 'something of mine, long enough to be looked at '.repeat(50));
     const before = await readFile(path);
@@ -93,7 +93,7 @@ describe('opening a database', () => {
     assert.deepEqual(await readFile(path), before);
   });
 
-  test('closing twice is fine, and closing before any use closes the file', async () => {
+  it('closing twice is fine, and closing before any use closes the file', async () => {
     const path = join(folder.path, 'twice.db');
     const database = await openDatabase(`sqlite:${path}`);
     await database.close();

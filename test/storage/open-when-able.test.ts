@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { it } from 'node:test';
 import { sql } from 'kysely';
 import type { Database } from '../../src/storage/database.ts';
 import { allMigrations } from '../../src/storage/migrations/all-migrations.ts';
@@ -16,7 +16,7 @@ function onAway() {
 }
 const SQLITE = 'sqlite::memory:';
 
-test('a SQLite database is migrated, checked and open', async (t) => {
+it('a SQLite database is migrated, checked and open', async (t) => {
   let checked: Database | undefined;
   const { database, opened, close } = await openWhenAble(SQLITE, SERVICE_LIMITS, {
     onAway,
@@ -32,7 +32,7 @@ test('a SQLite database is migrated, checked and open', async (t) => {
   await assert.rejects(ask(database), { fault: 'closed' });
 });
 
-test('a SQLite database in which the check finds anything is closed: it is not waited for', async () => {
+it('a SQLite database in which the check finds anything is closed: it is not waited for', async () => {
   let checked: Database | undefined;
   const problem = new StorageUnavailable('busy', { cause: undefined });
   const opening = openWhenAble(SQLITE, SERVICE_LIMITS, {
@@ -47,7 +47,7 @@ test('a SQLite database in which the check finds anything is closed: it is not w
   await assert.rejects(ask(checked), { fault: 'closed' });
 });
 
-test('what takes longer than five seconds goes on in the background', async (t) => {
+it('what takes longer than five seconds goes on in the background', async (t) => {
   t.mock.timers.enable({ apis: ['setTimeout'] });
   const checking = Promise.withResolvers<void>();
   const finding = Promise.withResolvers<void>();

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { copyFile, truncate, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { describe, type TestContext, test } from 'node:test';
+import { describe, it, type TestContext } from 'node:test';
 import { watchSqliteFile } from '../../src/storage/sqlite/file-watch.ts';
 import { tempFolder } from './temp-folder.ts';
 
@@ -65,7 +65,7 @@ const FOREIGN: Readonly<Record<string, (scene: Scene) => Promise<void>>> = {
 
 describe('a SQLite file that is written to in place', () => {
   for (const [name, write] of Object.entries(LEGITIMATE)) {
-    test(`${name}: it is as it should be`, async (t) => {
+    it(`${name}: it is as it should be`, async (t) => {
       const scene = await startScene(t);
       for (const _ of [1, 2, 3]) {
         write(scene);
@@ -74,7 +74,7 @@ describe('a SQLite file that is written to in place', () => {
     });
   }
   for (const [name, write] of Object.entries(FOREIGN)) {
-    test(`${name}: what is committed does not last`, async (t) => {
+    it(`${name}: what is committed does not last`, async (t) => {
       const scene = await startScene(t);
       scene.ours.exec(MANY);
       scene.ours.exec('insert into pages values (3)');
@@ -88,7 +88,7 @@ describe('a SQLite file that is written to in place', () => {
     });
   }
 
-  test('a file system that hides the -shm file gives no alarm', async (t) => {
+  it('a file system that hides the -shm file gives no alarm', async (t) => {
     const folder = await tempFolder();
     t.after(() => folder.remove());
     const path = join(folder.path, 'live.db');

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { describe, test } from 'node:test';
+import { describe, it } from 'node:test';
 import { LendingPool } from '../../src/storage/server/lending-pool.ts';
 import { ServerDriver } from '../../src/storage/server/server-driver.ts';
 import type { ServerPool, ServerSession } from '../../src/storage/server/server-pool.ts';
@@ -52,7 +52,7 @@ function scene(limitMs = 5_000) {
 }
 
 describe('connections to a database server', () => {
-  test('that were last heard of before one was found lost are not used any more', async () => {
+  it('that were last heard of before one was found lost are not used any more', async () => {
     const { sessions, driver } = scene();
     const idle = [await driver.acquireConnection(), await driver.acquireConnection()];
     for (const connection of idle) await driver.releaseConnection(connection);
@@ -65,7 +65,7 @@ describe('connections to a database server', () => {
     assert.deepEqual(sessions.log, ['1: begin', '1 closed', '2 closed', '3: begin']);
   });
 
-  test('that others have heard of meanwhile are used further', async () => {
+  it('that others have heard of meanwhile are used further', async () => {
     const { sessions, driver } = scene();
     const connection = await driver.acquireConnection();
     await driver.beginTransaction(connection);
@@ -75,7 +75,7 @@ describe('connections to a database server', () => {
     assert.deepEqual(sessions.log, ['1: begin', '1: commit', '1: begin']);
   });
 
-  test('that miss the time of a query are closed, and so are those that were idle since', async () => {
+  it('that miss the time of a query are closed, and so are those that were idle since', async () => {
     const { sessions, driver } = scene(50);
     const idle = [await driver.acquireConnection(), await driver.acquireConnection()];
     for (const connection of idle) await driver.releaseConnection(connection);
@@ -89,7 +89,7 @@ describe('connections to a database server', () => {
     assert.ok(sessions.log.includes('2 closed'));
   });
 
-  test('that cannot roll back are closed, and a commit that was a rollback is no success', async () => {
+  it('that cannot roll back are closed, and a commit that was a rollback is no success', async () => {
     const { sessions, driver } = scene();
     const connection = await driver.acquireConnection();
     sessions.answer = async (_name, sql) => {
@@ -102,7 +102,7 @@ describe('connections to a database server', () => {
     assert.equal(sessions.log.at(-1), '1 closed');
   });
 
-  test('give up what they wait for when the driver is closed', async () => {
+  it('give up what they wait for when the driver is closed', async () => {
     const { sessions, driver } = scene();
     const connection = await driver.acquireConnection();
     sessions.answer = () => new Promise(() => {});
@@ -112,7 +112,7 @@ describe('connections to a database server', () => {
     assert.equal(sessions.ended, true);
   });
 
-  test('are not asked for while the database is not to be used', async () => {
+  it('are not asked for while the database is not to be used', async () => {
     const refusal = new StorageUnavailable('opening', { cause: undefined });
     const driver = new ServerDriver(new LendingPool(new NamedSessions(), 1), {
       limitMs: 1_000,

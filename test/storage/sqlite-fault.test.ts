@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { DatabaseSync } from 'node:sqlite';
-import { describe, test } from 'node:test';
+import { describe, it } from 'node:test';
 import { sqliteFault } from '../../src/storage/sqlite/sqlite-fault.ts';
 
 function failed(errcode: number) {
@@ -44,10 +44,10 @@ const ROWS = [
 
 describe('what a result code of SQLite means', () => {
   for (const [name, code, fault] of ROWS)
-    test(`${name} (${code}): ${fault ?? 'a mistake of ours'}`, () =>
+    it(`${name} (${code}): ${fault ?? 'a mistake of ours'}`, () =>
       assert.equal(sqliteFault(failed(code)), fault));
 
-  test('an error without one is none of SQLite, but for a closed database', () => {
+  it('an error without one is none of SQLite, but for a closed database', () => {
     const database = new DatabaseSync(':memory:');
     database.close();
     assert.equal(sqliteFault(thrownBy(() => database.exec('select 1'))), 'closed');
@@ -57,7 +57,7 @@ describe('what a result code of SQLite means', () => {
     assert.equal(sqliteFault('5'), undefined);
   });
 
-  test('it is what node:sqlite gives', () => {
+  it('it is what node:sqlite gives', () => {
     const database = new DatabaseSync(':memory:');
     database.exec('pragma foreign_keys = on');
     database.exec(

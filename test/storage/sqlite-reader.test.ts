@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
-import { test } from 'node:test';
+import { it } from 'node:test';
 import { createAppStore } from '../../src/apps/app-store.ts';
 import { createDeviceStore } from '../../src/devices/device-store.ts';
 import { migrate } from '../../src/storage/migrate.ts';
@@ -13,7 +13,7 @@ const APP = { platform: 'apns', appId: 'com.example.app' } as const;
 const CREDENTIAL = { kind: 'apns-key', keyId: 'A', teamId: 'B', privateKey: 'C' } as const;
 const account = 123456789;
 
-test('a call does not wait for a registration that is under way, and sees nothing of one that is undone', async (t) => {
+it('a call does not wait for a registration that is under way, and sees nothing of one that is undone', async (t) => {
   const folder = await tempFolder();
   t.after(() => folder.remove());
   const database = await openDatabase(`sqlite:${join(folder.path, 'test.db')}`);

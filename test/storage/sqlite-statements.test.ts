@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { DatabaseSync } from 'node:sqlite';
-import { test } from 'node:test';
+import { it } from 'node:test';
 import { keyedQuery } from '../../src/storage/keyed-query.ts';
 import { openDatabase } from '../../src/storage/open-database.ts';
 import { sqliteStatements } from '../../src/storage/sqlite/sqlite-statements.ts';
 
-test('a statement is prepared once while it is in use, and forgotten when many others came since', () => {
+it('a statement is prepared once while it is in use, and forgotten when many others came since', () => {
   const statements = sqliteStatements(new DatabaseSync(':memory:'));
   const kept = statements.prepare('select 1 as one');
   const forgotten = statements.prepare('select 2 as two');
@@ -18,7 +18,7 @@ test('a statement is prepared once while it is in use, and forgotten when many o
   statements.close();
 });
 
-test('reading a result bit by bit is not disturbed by the same statement run again', () => {
+it('reading a result bit by bit is not disturbed by the same statement run again', () => {
   const statements = sqliteStatements(new DatabaseSync(':memory:'));
   const query = 'select 1 as value union all select 2 union all select 3';
   const half = statements.prepare(query).iterate([]);
@@ -28,7 +28,7 @@ test('reading a result bit by bit is not disturbed by the same statement run aga
   statements.close();
 });
 
-test('rows have the columns that the table has now, also where it was changed since', () => {
+it('rows have the columns that the table has now, also where it was changed since', () => {
   const database = new DatabaseSync(':memory:');
   database.exec('create table things (one); insert into things values (1)');
   const statements = sqliteStatements(database);
@@ -39,7 +39,7 @@ test('rows have the columns that the table has now, also where it was changed si
   statements.close();
 });
 
-test('a value that SQLite cannot store is refused, not turned into something else', () => {
+it('a value that SQLite cannot store is refused, not turned into something else', () => {
   const statements = sqliteStatements(new DatabaseSync(':memory:'));
   for (const value of [true, undefined, {}, []]) {
     assert.throws(() => statements.prepare('select ? as x').all([value]), TypeError);
@@ -47,7 +47,7 @@ test('a value that SQLite cannot store is refused, not turned into something els
   statements.close();
 });
 
-test('a keyed query with any other number of parameters is refused when it is made', async () => {
+it('a keyed query with any other number of parameters is refused when it is made', async () => {
   const database = await openDatabase('sqlite::memory:');
   const devices = database.kysely.selectFrom('devices').select('token');
   assert.throws(() => keyedQuery(database, () => devices), /this one 0/);

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
-import { describe, test } from 'node:test';
+import { describe, it } from 'node:test';
 import type { SqlDialect } from '../../src/storage/database.ts';
 import { migrate, migrationState } from '../../src/storage/migrate.ts';
 import { openDatabase } from '../../src/storage/open-database.ts';
@@ -42,13 +42,13 @@ function unavailable(fault: StorageFault) {
 
 describe('work that a database refuses', () => {
   for (const fault of ['busy', 'crowded'] as const) {
-    test(`${fault}: is done as soon as the database takes it`, async () => {
+    it(`${fault}: is done as soon as the database takes it`, async () => {
       const work = refusedFor(fault, 2);
       assert.equal(await storageCall({ dialect }, work.run), 'done');
       assert.equal(work.tries, 3);
     });
 
-    test(`${fault}: is given up after half a second, with pauses between the tries`, async () => {
+    it(`${fault}: is given up after half a second, with pauses between the tries`, async () => {
       const work = refusedFor(fault, Number.POSITIVE_INFINITY);
       const began = performance.now();
       await assert.rejects(storageCall({ dialect }, work.run), unavailable(fault));
@@ -57,7 +57,7 @@ describe('work that a database refuses', () => {
     });
   }
 
-  test('read-only: is tried once more, on what may be another server', async () => {
+  it('read-only: is tried once more, on what may be another server', async () => {
     const work = refusedFor('read-only', 1);
     assert.equal(await storageCall({ dialect }, work.run), 'done');
     const never = refusedFor('read-only', Number.POSITIVE_INFINITY);
@@ -65,13 +65,13 @@ describe('work that a database refuses', () => {
     assert.equal(never.tries, 2);
   });
 
-  test('otherwise: is tried once', async () => {
+  it('otherwise: is tried once', async () => {
     const work = refusedFor('gone', 1);
     await assert.rejects(storageCall({ dialect }, work.run), unavailable('gone'));
     assert.equal(work.tries, 1);
   });
 
-  test('a mistake of ours stays what it is, and so does what was explained before', async () => {
+  it('a mistake of ours stays what it is, and so does what was explained before', async () => {
     const mistakes = [new Error('wrong SQL'), new StorageUnavailable('full', { cause: undefined })];
     for (const mistake of mistakes)
       await assert.rejects(
@@ -89,7 +89,7 @@ describe('what became of changes', () => {
     return writes.failure;
   };
 
-  test('a failure that trying would not show is remembered until a change succeeds', async () => {
+  it('a failure that trying would not show is remembered until a change succeeds', async () => {
     for (const error of [new Refusal('full'), new Refusal('io'), new Error('refused by a trigger')]) {
       const writes = new WriteGuard(() => undefined);
       const failure = await fail(writes, error);
@@ -101,12 +101,12 @@ describe('what became of changes', () => {
     }
   });
 
-  test('a failure that trying shows is not remembered', async () => {
+  it('a failure that trying shows is not remembered', async () => {
     const writes = new WriteGuard(() => undefined);
     assert.equal(await fail(writes, new Refusal('gone')), undefined);
   });
 
-  test('a change that does not last has failed', async () => {
+  it('a change that does not last has failed', async () => {
     const loss = new StorageUnavailable('replaced', { cause: undefined });
     const writes = new WriteGuard(() => loss);
     await assert.rejects(
@@ -117,7 +117,7 @@ describe('what became of changes', () => {
   });
 });
 
-test('migrating says how far a database is, and waits for a server without a free connection', async (t) => {
+it('migrating says how far a database is, and waits for a server without a free connection', async (t) => {
   const folder = await tempFolder();
   t.after(() => folder.remove());
   const database = await openDatabase(`sqlite:${join(folder.path, 'state.db')}`);

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { after, before, describe, test } from 'node:test';
+import { after, before, describe, it } from 'node:test';
 import { sql } from 'kysely';
 import { createAppStore } from '../../src/apps/app-store.ts';
 import { createDeviceProbe } from '../../src/devices/device-probe.ts';
@@ -48,7 +48,7 @@ describe('when the database cannot do its work', () => {
   });
   after(() => folder.remove());
 
-  test('another program that holds the lock makes writes unavailable, not reads; later all is well', async () => {
+  it('another program that holds the lock makes writes unavailable, not reads; later all is well', async () => {
     const path = join(folder.path, 'locked.db');
     const database = await openMigrated(path);
     const devices = createDeviceStore(database);
@@ -65,7 +65,7 @@ describe('when the database cannot do its work', () => {
     await database.close();
   });
 
-  test('opening and migrating wait for another program that holds the file, instead of failing', async () => {
+  it('opening and migrating wait for another program that holds the file, instead of failing', async () => {
     const path = join(folder.path, 'patient.db');
     const rival = new DatabaseSync(path);
     // Longer than one busy timeout, which stops this process and its timer as well.
@@ -80,7 +80,7 @@ describe('when the database cannot do its work', () => {
     await database.close();
   });
 
-  test('a full disk makes writes unavailable and leaves no transaction open', async () => {
+  it('a full disk makes writes unavailable and leaves no transaction open', async () => {
     const database = await openMigrated(join(folder.path, 'full.db'));
     const devices = createDeviceStore(database);
     const pages = await sql<{ page_count: number }>`pragma page_count`.execute(database.kysely);
@@ -98,7 +98,7 @@ describe('when the database cannot do its work', () => {
     await database.close();
   });
 
-  test('a closed database is unavailable to every method', async () => {
+  it('a closed database is unavailable to every method', async () => {
     const database = await openMigrated(join(folder.path, 'closed.db'));
     const devices = createDeviceStore(database);
     const apps = createAppStore(database, PLAIN_VAULT);
@@ -129,7 +129,7 @@ describe('when the database cannot do its work', () => {
     }
   });
 
-  test('a damaged file is unavailable', async () => {
+  it('a damaged file is unavailable', async () => {
     const path = join(folder.path, 'damaged.db');
     await (await openMigrated(path)).close();
     const file = await open(path, 'r+');
@@ -142,14 +142,14 @@ describe('when the database cannot do its work', () => {
     await database.close();
   });
 
-  test('a mistake in our own SQL is no outage', async () => {
+  it('a mistake in our own SQL is no outage', async () => {
     const database = await openDatabase('sqlite::memory:');
     const wrong = storageCall(database, () => sql`selec 1`.execute(database.kysely));
     await assert.rejects(wrong, (error) => !(error instanceof StorageUnavailable));
     await database.close();
   });
 
-  test('a transaction that keeps losing against others is tried again, and not for ever', async () => {
+  it('a transaction that keeps losing against others is tried again, and not for ever', async () => {
     const database = await openMigrated(join(folder.path, 'conflict.db'));
     let tries = 0;
     const collide = (until: number) =>
@@ -166,7 +166,7 @@ describe('when the database cannot do its work', () => {
     await database.close();
   });
 
-  test('a transaction keeps other writers out from its first read on', async () => {
+  it('a transaction keeps other writers out from its first read on', async () => {
     const path = join(folder.path, 'immediate.db');
     const database = await openMigrated(path);
     const rival = new DatabaseSync(path, { timeout: 0 });

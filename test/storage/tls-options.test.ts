@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { test } from 'node:test';
+import { it } from 'node:test';
 import { createThrowAwayCa } from '../../src/sandbox/certificates.ts';
 import { readDatabaseAddress } from '../../src/storage/address/database-address.ts';
 import { tlsOptions } from '../../src/storage/server/tls-options.ts';
 import { tempFolder } from './temp-folder.ts';
 
-test("the drivers get the address's certificates and key, and none that it does not name", async (t) => {
+it("the drivers get the address's certificates and key, and none that it does not name", async (t) => {
   const folder = await tempFolder();
   t.after(() => folder.remove());
   const authority = createThrowAwayCa();

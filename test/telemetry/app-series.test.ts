@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { it } from 'node:test';
 import type { ChannelFailure } from '../../src/http2/channel-types.ts';
 import { channelVerdict } from '../../src/push/channel-verdict.ts';
 import type { PushLabels } from '../../src/push/push-events.ts';
@@ -95,7 +95,7 @@ for (const [provider, platform] of [
   ['apns', 'apns'],
   ['fcm', 'android'],
 ] as const) {
-  test(`the series of an app are there before its first event, and no other (${provider})`, async (t) => {
+  it(`the series of an app are there before its first event, and no other (${provider})`, async (t) => {
     const { telemetry, begun } = await recordedTelemetry(t);
     const { push } = telemetry;
     const call = { pushId: 'push-1', uniqueKey: 'key', attempt: 1, account: 123_456_789 };

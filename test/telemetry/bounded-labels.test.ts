@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { describe, test } from 'node:test';
+import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { Registry } from 'prom-client';
 import { BoundedCounter } from '../../src/telemetry/bounded-labels.ts';
@@ -42,7 +42,7 @@ const value = fc.oneof(
 const set = fc.tuple(value, value, value);
 
 describe('labels that apps report', () => {
-  test('NUL does not collapse different sets into one key: the bound holds', async () => {
+  it('NUL does not collapse different sets into one key: the bound holds', async () => {
     const { count, lines } = newCounter();
     for (let index = 0; index < 5_250; index += 1) {
       const cuts = [index % 15, Math.floor(index / 15) % 15, Math.floor(index / 225)];
@@ -55,7 +55,7 @@ describe('labels that apps report', () => {
     assert.ok((await lines()).length <= 1_001);
   });
 
-  test('whatever the values are, sets that differ once cleaned have a series each, and no series twice', async () => {
+  it('whatever the values are, sets that differ once cleaned have a series each, and no series twice', async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(set, { maxLength: 60 }), async (sets) => {
         const { count, lines } = newCounter();
@@ -76,7 +76,7 @@ describe('labels that apps report', () => {
     );
   });
 
-  test('any values at all: never more series than the bound and the one for the rest', async () => {
+  it('any values at all: never more series than the bound and the one for the rest', async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(set, { minLength: 1, maxLength: 50 }), async (sets) => {
         const { count, lines } = newCounter();

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { it } from 'node:test';
 import fc from 'fast-check';
 import { ByLabels } from '../../src/telemetry/by-labels.ts';
 
-test('each set of labels has one value, which is made when it is first asked for', () => {
+it('each set of labels has one value, which is made when it is first asked for', () => {
   const label = fc.constantFrom('x', 'y', 1);
   const labelSet = fc.record({ a: label, b: label }, { requiredKeys: [], noNullPrototype: true });
   fc.assert(

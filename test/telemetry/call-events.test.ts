@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { describe, test } from 'node:test';
+import { describe, it } from 'node:test';
 import type { Platform } from '../../src/apps/platform.ts';
 import { Call } from '../../src/calls/call.ts';
 import type { CallOutcome } from '../../src/calls/call-outcome.ts';
@@ -187,7 +187,7 @@ testEvents('what else happens to calls', [
 describe('a flood of calls and answers', () => {
   const MANY = 310;
 
-  test('turned away: 300 lines of each outcome, and every one of an account without a device', async (t) => {
+  it('turned away: 300 lines of each outcome, and every one of an account without a device', async (t) => {
     const { telemetry, lines, moves } = await recordedTelemetry(t);
     for (let times = 0; times < MANY; times += 1) {
       for (const outcome of ['overloaded', 'storage-unavailable', 'no-device'] as const)
@@ -218,7 +218,7 @@ describe('a flood of calls and answers', () => {
     );
   });
 
-  test('answered: 300 lines of each fate, and every one that was taken', async (t) => {
+  it('answered: 300 lines of each fate, and every one that was taken', async (t) => {
     const { telemetry, lines, moves } = await recordedTelemetry(t);
     for (let times = 0; times < MANY; times += 1) {
       for (const fate of ['taken', 'late', 'duplicate'] as const)

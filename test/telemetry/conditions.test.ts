@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { describe, type TestContext, test } from 'node:test';
+import { describe, it, type TestContext } from 'node:test';
 import { type Condition, createConditions } from '../../src/telemetry/conditions.ts';
 import type { LogFields } from '../../src/telemetry/redaction.ts';
 
@@ -44,7 +44,7 @@ function scene(t: TestContext, { isOn = () => true }: { readonly isOn?: () => bo
 }
 
 describe('a condition that lasts', () => {
-  test('is told at once, once a minute with how often it was met, and when it is over', (t) => {
+  it('is told at once, once a minute with how often it was met, and when it is over', (t) => {
     const { conditions, condition, minute, taken } = scene(t);
     for (let times = 0; times < 72; times += 1) conditions.met(condition());
     assert.deepEqual(
@@ -66,7 +66,7 @@ describe('a condition that lasts', () => {
     assert.deepEqual(taken(), []);
   });
 
-  test('and comes and goes writes three lines a minute at most, and none is lost', (t) => {
+  it('and comes and goes writes three lines a minute at most, and none is lost', (t) => {
     const { conditions, condition, minute, taken } = scene(t);
     for (let times = 0; times < 50; times += 1) {
       conditions.met(condition());
@@ -83,7 +83,7 @@ describe('a condition that lasts', () => {
     assert.equal(taken().length, 1, 'it begins anew');
   });
 
-  test('that nobody ends is over after a minute without it', (t) => {
+  it('that nobody ends is over after a minute without it', (t) => {
     const { conditions, condition, minute, taken } = scene(t);
     conditions.met(condition({ ends: 'by-silence' }));
     taken();
@@ -96,7 +96,7 @@ describe('a condition that lasts', () => {
     assert.deepEqual(taken(), []);
   });
 
-  test('others are told beside it, each by its key; what was not told yet is when the log closes', (t) => {
+  it('others are told beside it, each by its key; what was not told yet is when the log closes', (t) => {
     const { conditions, condition, taken } = scene(t);
     for (const key of ['a', 'b'])
       for (let times = 0; times < 3; times += 1) conditions.met(condition({ key }));
@@ -108,7 +108,7 @@ describe('a condition that lasts', () => {
     );
   });
 
-  test('keeps the stack of a surprise, and none of what networks do', (t) => {
+  it('keeps the stack of a surprise, and none of what networks do', (t) => {
     const { conditions, condition, taken } = scene(t);
     const refused = Object.assign(new Error('connect ECONNREFUSED 127.0.0.1:1'), { code: 'ECONNREFUSED' });
     conditions.met(condition({ key: 'a', error: refused }));
@@ -119,7 +119,7 @@ describe('a condition that lasts', () => {
     assert.equal(surprise?.hasStack, true);
   });
 
-  test('is logged with how long it lasts, in seconds', (t) => {
+  it('is logged with how long it lasts, in seconds', (t) => {
     const { conditions, condition, pass, taken } = scene(t);
     conditions.met(condition());
     pass(MINUTE_MS - 1);
@@ -132,7 +132,7 @@ describe('a condition that lasts', () => {
     assert.deepEqual(taken()[0]?.fields, { after: 'all', times: 2, lastedSeconds: 75 });
   });
 
-  test('is logged each minute as it was last met, and so is its end by silence', (t) => {
+  it('is logged each minute as it was last met, and so is its end by silence', (t) => {
     const { conditions, condition, minute, taken } = scene(t);
     const ends = 'by-silence';
     for (const origin of ['first', 'last']) conditions.met(condition({ ends, fields: { origin } }));
@@ -148,7 +148,7 @@ describe('a condition that lasts', () => {
     assert.equal(taken()[0]?.fields['times'], undefined, 'it begins anew');
   });
 
-  test('that is met again after its end was logged is logged at the end of the minute', (t) => {
+  it('that is met again after its end was logged is logged at the end of the minute', (t) => {
     const { conditions, condition, minute, taken } = scene(t);
     conditions.met(condition());
     conditions.over('connect', 'reached again');
@@ -166,7 +166,7 @@ describe('a condition that lasts', () => {
     assert.deepEqual(taken(), []);
   });
 
-  test('is logged in the minute that begins with the first condition, and in the next', (t) => {
+  it('is logged in the minute that begins with the first condition, and in the next', (t) => {
     const { conditions, condition, pass, taken } = scene(t);
     const meet = (key: string) => conditions.met(condition({ key, fields: { key } }));
     const told = () => taken().map(({ fields }) => fields['key']);
@@ -196,7 +196,7 @@ describe('a condition that lasts', () => {
     assert.deepEqual(told(), ['c']);
   });
 
-  test('has been met so many times, until it is over or forgotten', (t) => {
+  it('has been met so many times, until it is over or forgotten', (t) => {
     const { conditions, condition, minute, taken } = scene(t);
     assert.equal(conditions.timesMet('connect'), 0);
     for (const times of [1, 2]) {
@@ -216,7 +216,7 @@ describe('a condition that lasts', () => {
     assert.deepEqual(taken(), []);
   });
 
-  test('is logged when the log closes only if something is not logged yet, and never afterwards', (t) => {
+  it('is logged when the log closes only if something is not logged yet, and never afterwards', (t) => {
     const { conditions, condition, minute, taken } = scene(t);
     for (const key of ['told', 'untold', 'untold']) conditions.met(condition({ key, fields: { key } }));
     taken();
@@ -235,7 +235,7 @@ describe('a condition that lasts', () => {
     assert.equal(taken().length, 1, 'minutes go on for what comes later');
   });
 
-  test('is not followed where its level is not written', (t) => {
+  it('is not followed where its level is not written', (t) => {
     let isOn = false;
     const { conditions, condition, taken } = scene(t, { isOn: () => isOn });
     conditions.met(condition());
@@ -246,7 +246,7 @@ describe('a condition that lasts', () => {
     assert.equal(taken()[0]?.fields['times'], undefined);
   });
 
-  test('is not followed without bound', (t) => {
+  it('is not followed without bound', (t) => {
     const { conditions, condition, taken } = scene(t);
     for (let key = 0; key < 3_000; key += 1) conditions.met(condition({ key: `server ${key}` }));
     assert.equal(taken().length, 1_000);

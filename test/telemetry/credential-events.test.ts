@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { describe, test } from 'node:test';
+import { describe, it } from 'node:test';
 import type { Telemetry } from '../../src/telemetry/telemetry.ts';
 import { APP, type Line, recordedTelemetry } from './recorded.ts';
 
@@ -20,7 +20,7 @@ describe('what expires', () => {
   ] as const;
 
   for (const [days, level, daysLeft] of rows) {
-    test(`in ${days} days: ${level ?? 'not spoken of'}`, async (t) => {
+    it(`in ${days} days: ${level ?? 'not spoken of'}`, async (t) => {
       const { telemetry, lines, moves } = await recordedTelemetry(t);
       const expiresAt = expiring(days);
       telemetry.appsKnown([{ appId: APP, platform: 'apns', expiresAt }]);
@@ -42,7 +42,7 @@ describe('what expires', () => {
     });
   }
 
-  test('is told of the apps as they are now', async (t) => {
+  it('is told of the apps as they are now', async (t) => {
     const { telemetry, moves } = await recordedTelemetry(t);
     telemetry.appsKnown([{ appId: APP, platform: 'apns', expiresAt: expiring(100) }]);
     await moves();
@@ -64,7 +64,7 @@ describe('a stored credential that cannot be read', () => {
   ];
   for (const [problem, given, fields] of told) {
     for (const kept of [true, false]) {
-      test(`${problem}: an error, and the metric until it can be (kept: ${kept})`, async (t) => {
+      it(`${problem}: an error, and the metric until it can be (kept: ${kept})`, async (t) => {
         const { telemetry, lines, moves } = await recordedTelemetry(t);
         telemetry.credentialsUnreadable([{ error: { owner, problem: given }, kept }]);
         const effect = kept

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { it } from 'node:test';
 import { idleTelemetry } from '../helpers/idle-telemetry.ts';
 
 function devices(text: string) {
   return text.split('\n').filter((line) => line.startsWith('vialer_middleware_devices{'));
 }
 
-test('a count that never ends delays no scrape, is not asked for twice, and the last figures stay', async () => {
+it('a count that never ends delays no scrape, is not asked for twice, and the last figures stay', async () => {
   let asked = 0;
   let answer: (() => void) | undefined;
   const telemetry = idleTelemetry({
@@ -26,7 +26,7 @@ test('a count that never ends delays no scrape, is not asked for twice, and the 
   answer?.();
 });
 
-test('a count that fails is tried again later, not at the next scrape', async () => {
+it('a count that fails is tried again later, not at the next scrape', async () => {
   let asked = 0;
   const telemetry = idleTelemetry({
     countDevices: async () => {
@@ -38,7 +38,7 @@ test('a count that fails is tried again later, not at the next scrape', async ()
   assert.equal(asked, 1);
 });
 
-test('apps past the hundredth are counted together', async () => {
+it('apps past the hundredth are counted together', async () => {
   const apps = Array.from({ length: 150 }, (_, index) => ({
     appId: `app${index}`,
     platform: 'apns',
@@ -51,7 +51,7 @@ test('apps past the hundredth are counted together', async () => {
   assert.ok(lines.includes('vialer_middleware_devices{app="other",platform="apns"} 50'));
 });
 
-test('a scrape has them counted again a minute after the last count, or later where counting takes long', async (t) => {
+it('a scrape has them counted again a minute after the last count, or later where counting takes long', async (t) => {
   const clock = { now: 1_000_000 };
   t.mock.method(performance, 'now', () => clock.now);
   let asked = 0;
@@ -76,7 +76,7 @@ test('a scrape has them counted again a minute after the last count, or later wh
   assert.equal(await askedAfter(1), 3);
 });
 
-test('an app whose devices are gone is not shown any more', async () => {
+it('an app whose devices are gone is not shown any more', async () => {
   let counts = [{ appId: 'a', platform: 'apns', devices: 7 }];
   const telemetry = idleTelemetry({ countDevices: async () => counts });
   await telemetry.countDevices();

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { it } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { until } from '../../harness/until.ts';
 import { idleTelemetry } from '../helpers/idle-telemetry.ts';
@@ -19,7 +19,7 @@ const FIGURES = {
   p99: '99th percentile',
 };
 
-test('the help of each figure of the event loop says what it is', async () => {
+it('the help of each figure of the event loop says what it is', async () => {
   const text = await idleTelemetry().readMetrics();
   for (const [which, what] of Object.entries(FIGURES)) {
     const help = `# HELP nodejs_eventloop_lag_${which}_seconds Lateness of a timer of 50 ms, which is included: ${what}.\n`;
@@ -32,7 +32,7 @@ function block(): void {
   while (performance.now() < until);
 }
 
-test('each figure of the event loop is its own, since the last scrape but of ten seconds at least', async (t) => {
+it('each figure of the event loop is its own, since the last scrape but of ten seconds at least', async (t) => {
   let later = 0;
   const now = performance.now.bind(performance);
   t.mock.method(performance, 'now', () => now() + later);

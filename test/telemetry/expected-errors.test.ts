@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { it } from 'node:test';
 import { isExpected } from '../../src/telemetry/conditions.ts';
 
-test('what systems, TLS and drivers answer is expected; a bug is not', () => {
+it('what systems, TLS and drivers answer is expected; a bug is not', () => {
   const coded = (code: string) => Object.assign(new Error('x'), { code });
   for (const code of [
     'ECONNRESET',

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { describe, test } from 'node:test';
+import { describe, it } from 'node:test';
 import { idleTelemetry } from '../helpers/idle-telemetry.ts';
 import { parseSeries } from '../helpers/parse-series.ts';
 import { recordedTelemetry } from './recorded.ts';
@@ -9,7 +9,7 @@ async function figures(options: Parameters<typeof idleTelemetry>[0]): Promise<Ma
   return new Map(parseSeries(text).map((each) => [each.text.replace('vialer_middleware_', ''), each.value]));
 }
 
-test('each figure is its own, and its limit the one that was set', async () => {
+it('each figure is its own, and its limit the one that was set', async () => {
   const found = await figures({
     load: {
       callsWaiting: () => 11,
@@ -40,7 +40,7 @@ test('each figure is its own, and its limit the one that was set', async () => {
     assert.equal(found.get(name), value, name);
 });
 
-test('the help of each limit names its setting', async () => {
+it('the help of each limit names its setting', async () => {
   const text = await idleTelemetry().readMetrics();
   for (const [name, setting] of [
     ['calls_waiting_limit', 'MAX_WAITING_CALLS'],
@@ -51,7 +51,7 @@ test('the help of each limit names its setting', async () => {
     assert.match(text, new RegExp(`^# HELP vialer_middleware_${name} The setting ${setting}\\b`, 'm'));
 });
 
-test('a Redis that is not used is healthy, one that is used is so when it says so', async () => {
+it('a Redis that is not used is healthy, one that is used is so when it says so', async () => {
   for (const [usesRedis, health] of [
     [false, 1],
     [true, 0],
@@ -60,7 +60,7 @@ test('a Redis that is not used is healthy, one that is used is so when it says s
   assert.equal((await figures({})).get('shedding'), 0);
 });
 
-test('apps that have no more pushes in flight are not shown any more', async () => {
+it('apps that have no more pushes in flight are not shown any more', async () => {
   let inFlight = [{ appId: 'a', platform: 'apns', inFlight: 1 }];
   const telemetry = idleTelemetry({
     load: {
@@ -117,7 +117,7 @@ describe('what an app reports of a call', () => {
     ['a success that is no text', { call_setup_successful: true }, undefined],
   ] as const;
   for (const [name, report, series] of rows) {
-    test(name, async (t) => {
+    it(name, async (t) => {
       const { telemetry, moves } = await recordedTelemetry(t);
       telemetry.http.metricsReported(new Map<string, unknown>(Object.entries({ ...base, ...report })));
       const moved = await moves();

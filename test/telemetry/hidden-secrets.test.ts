@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { createHash, generateKeyPairSync } from 'node:crypto';
-import { describe, test } from 'node:test';
+import { describe, it } from 'node:test';
 import { inspect } from 'node:util';
 import fc from 'fast-check';
 import { errorStack, errorWords } from '../../src/telemetry/describe-error.ts';
@@ -172,7 +172,7 @@ const POSITIONS: readonly ((text: string) => string)[] = [
 
 describe('secrets', () => {
   for (const [name, { secret, around }] of Object.entries(SHAPES)) {
-    test(`a ${name} survives nowhere`, () => {
+    it(`a ${name} survives nowhere`, () => {
       fc.assert(
         fc.property(
           secret,
@@ -192,7 +192,7 @@ describe('secrets', () => {
     });
   }
 
-  test('phone numbers are found however they are written', () => {
+  it('phone numbers are found however they are written', () => {
     for (const number of [
       '+31 6 12345678',
       '+31 (0)20 123 45 67',
@@ -216,7 +216,7 @@ describe('secrets', () => {
   });
 });
 
-test('what is hidden is hidden once, and what surrounds it stays', () => {
+it('what is hidden is hidden once, and what surrounds it stays', () => {
   const hex = '740f4707bebcf74f9b7c25d48e3358945f6aa01da5ddb387462c7eaf61bb78ad';
   for (const [text, shown] of [
     [`/3/device/${hex}`, '/3/device/(token hidden)'],
@@ -310,5 +310,5 @@ const READABLE = [
 
 describe('what is no secret', () => {
   for (const line of READABLE)
-    test(`stays as it is: ${line.trim().slice(0, 60)}`, () => assert.equal(scrub(line, 4_000), line));
+    it(`stays as it is: ${line.trim().slice(0, 60)}`, () => assert.equal(scrub(line, 4_000), line));
 });

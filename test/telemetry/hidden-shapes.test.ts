@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { describe, test } from 'node:test';
+import { describe, it } from 'node:test';
 import { hideSecrets } from '../../src/telemetry/hide-secrets.ts';
 
 /** One row for each shape that is looked for; no other shape hides the same in its text. */
@@ -93,9 +93,9 @@ const KEPT = [
 
 describe('what a log line must not say', () => {
   for (const [text, shown] of HIDDEN)
-    test(`is hidden: ${JSON.stringify(text.slice(0, 50))}`, () => assert.equal(hideSecrets(text), shown));
+    it(`is hidden: ${JSON.stringify(text.slice(0, 50))}`, () => assert.equal(hideSecrets(text), shown));
 });
 
 describe('what a log line may say', () => {
-  for (const text of KEPT) test(`is kept: ${text}`, () => assert.equal(hideSecrets(text), text));
+  for (const text of KEPT) it(`is kept: ${text}`, () => assert.equal(hideSecrets(text), text));
 });

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { it } from 'node:test';
 import { ODD_TOKEN_SHAPES } from '../../src/http/wire/fields/ios-token-shape.ts';
 import { StorageUnavailable } from '../../src/storage/storage-unavailable.ts';
 import type { LogFields } from '../../src/telemetry/redaction.ts';
@@ -97,7 +97,7 @@ testEvents('a request that fails by a bug', [
   ),
 ]);
 
-test('no other series of requests are shown', async (t) => {
+it('no other series of requests are shown', async (t) => {
   const { telemetry } = await recordedTelemetry(t);
   const shown = parseSeries(await telemetry.readMetrics()).filter(({ name }) => /_requests_/.test(name));
   const invalid = Object.values(FIELDS).flatMap((fields) => ['request', 'body', ...fields]);
@@ -280,7 +280,7 @@ testEvents('an odd push token of an iPhone', [
   },
 ]);
 
-test('of 200 versions of apps at most it is logged that their push tokens are odd', async (t) => {
+it('of 200 versions of apps at most it is logged that their push tokens are odd', async (t) => {
   t.mock.timers.enable({ apis: ['setTimeout'] });
   const { telemetry, lines, moves } = await recordedTelemetry(t);
   let logged = 0;

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { it } from 'node:test';
 import fc from 'fast-check';
 import { createIsoTime } from '../../src/telemetry/log.ts';
 
-test('the time of a line is what Date makes of it, whichever time came before', () => {
+it('the time of a line is what Date makes of it, whichever time came before', () => {
   let now = 0;
   const time = createIsoTime(() => now);
   fc.assert(

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { describe, test } from 'node:test';
+import { describe, it } from 'node:test';
 import { type EventRow, recordedTelemetry } from './recorded.ts';
 
 const BUG = new TypeError('a bug');
@@ -20,7 +20,7 @@ describe('a flood of lines that anybody can cause', () => {
     ['hangups', 600, ({ http }) => http.hangupReported({ account: 1, uniqueKey: 'k', reason: 'x' })],
   ];
   for (const [name, most, happens] of rows) {
-    test(`${name}: ${most} a minute, and one that says how many were left out`, async (t) => {
+    it(`${name}: ${most} a minute, and one that says how many were left out`, async (t) => {
       t.mock.timers.enable({ apis: ['setTimeout'] });
       const { telemetry, lines } = await recordedTelemetry(t);
       const flood = () => {

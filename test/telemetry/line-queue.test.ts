@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { type TestContext, test } from 'node:test';
+import { it, type TestContext } from 'node:test';
 import { LineQueue } from '../../src/telemetry/log.ts';
 
 function scene(t: TestContext) {
@@ -9,7 +9,7 @@ function scene(t: TestContext) {
   return { queue, taken: () => written.splice(0), pass: (ms: number) => t.mock.timers.tick(ms) };
 }
 
-test('lines wait for each other for a tenth of a second, from the first one on', (t) => {
+it('lines wait for each other for a tenth of a second, from the first one on', (t) => {
   const { queue, taken, pass } = scene(t);
   queue.add(1, false);
   pass(99);
@@ -24,7 +24,7 @@ test('lines wait for each other for a tenth of a second, from the first one on',
   assert.deepEqual(taken(), [[3]]);
 });
 
-test('no more than 200 of them wait', (t) => {
+it('no more than 200 of them wait', (t) => {
   const { queue, taken, pass } = scene(t);
   const numbers = Array.from({ length: 200 }, (_, index) => index);
   for (const number of numbers.slice(0, 199)) queue.add(number, false);
@@ -39,7 +39,7 @@ test('no more than 200 of them wait', (t) => {
   assert.deepEqual(taken(), [[200]]);
 });
 
-test('an urgent one goes out at once, after those that wait', (t) => {
+it('an urgent one goes out at once, after those that wait', (t) => {
   const { queue, taken, pass } = scene(t);
   queue.add(1, false);
   queue.add(2, true);

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { generateKeyPairSync } from 'node:crypto';
-import { describe, test } from 'node:test';
+import { describe, it } from 'node:test';
 import { errorStack, errorWords } from '../../src/telemetry/describe-error.ts';
 import { runProgram } from '../storage/run-program.ts';
 
@@ -30,7 +30,7 @@ const PLACES = [
 ] as const;
 
 describe('an error in the log, as it is written', () => {
-  test('holds no secret, wherever it stood, and all that is around it', async (t) => {
+  it('holds no secret, wherever it stood, and all that is around it', async (t) => {
     const places = PLACES.map(([, code]) => `(text) => ${code}`);
     const { child, line } = runProgram(`
       import { createLog } from 'src:telemetry/log.ts';
@@ -60,7 +60,7 @@ describe('an error in the log, as it is written', () => {
 });
 
 describe('what the log says of an error', () => {
-  test('is name, message and code of it and of its causes, in order', () => {
+  it('is name, message and code of it and of its causes, in order', () => {
     const cause = Object.assign(new TypeError('second'), { code: 'E_TWO' });
     const words = errorWords(new Error('first', { cause }));
     assert.equal(words, 'Error: first ← TypeError: second (E_TWO)');
@@ -69,13 +69,13 @@ describe('what the log says of an error', () => {
     assert.equal(errorWords(null), 'null');
   });
 
-  test('is five of a chain of causes at most, also of one without end', () => {
+  it('is five of a chain of causes at most, also of one without end', () => {
     const endless = new Error('round');
     endless.cause = endless;
     assert.equal(errorWords(endless), Array(5).fill('Error: round').join(' ← '));
   });
 
-  test('is three of the errors that it gathers at most', () => {
+  it('is three of the errors that it gathers at most', () => {
     const gathered = ['a', 'b', 'c', 'd'].map((each) => new Error(each));
     assert.equal(
       errorWords(new AggregateError(gathered, 'all')),
@@ -84,7 +84,7 @@ describe('what the log says of an error', () => {
     assert.equal(errorWords(new AggregateError([], 'none')), 'AggregateError: none');
   });
 
-  test('is where the innermost of them was made: eight lines and 2,000 characters at most', () => {
+  it('is where the innermost of them was made: eight lines and 2,000 characters at most', () => {
     const stackOf = (...lines: readonly string[]) =>
       ['Error: x', ...lines.map((line) => `    at ${line}`)].join('\n');
     const inner = Object.assign(new Error('inner'), { stack: stackOf('inner (x.js:1:1)') });

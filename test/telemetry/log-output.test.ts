@@ -14,7 +14,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type TestContext, test } from 'node:test';
+import { it, type TestContext } from 'node:test';
 import { owned } from '../../harness/owned.ts';
 import { until } from '../../harness/until.ts';
 import { LogOutput } from '../../src/telemetry/log-output.ts';
@@ -56,7 +56,7 @@ function linesFrom(first: number, count: number): string {
   return Array.from({ length: count }, (_, index) => `line ${first + index} ü\n`).join('');
 }
 
-test('a slow reader gets every line in order', async (t) => {
+it('a slow reader gets every line in order', async (t) => {
   const { writer, read } = openPipe(t);
   let dropped = 0;
   const output = new LogOutput({ fd: writer, onDropped: () => (dropped += 1) });
@@ -73,7 +73,7 @@ test('a slow reader gets every line in order', async (t) => {
 /** More than a pipe takes at once, so that it is full in the middle of a line. */
 const MUCH = linesFrom(0, 10_000);
 
-test('a slow reader gets lines that a pipe takes in parts only, each once', async (t) => {
+it('a slow reader gets lines that a pipe takes in parts only, each once', async (t) => {
   const { writer, read } = openPipe(t);
   const output = new LogOutput({ fd: writer, onDropped: () => assert.fail('a line is lost') });
   for (const _ of [1, 2]) output.add(MUCH, 10_000);
@@ -85,7 +85,7 @@ test('a slow reader gets lines that a pipe takes in parts only, each once', asyn
   assert.equal(text, MUCH + MUCH);
 });
 
-test('the log goes on for as long as its reader keeps up, however much that is', async (t) => {
+it('the log goes on for as long as its reader keeps up, however much that is', async (t) => {
   const { writer, read } = openPipe(t);
   const timers = () => process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length;
   const before = timers();
@@ -107,7 +107,7 @@ test('the log goes on for as long as its reader keeps up, however much that is',
   assert.equal(timers(), before, 'nothing keeps the process from its end');
 });
 
-test('exactly as many bytes wait as may', async (t) => {
+it('exactly as many bytes wait as may', async (t) => {
   const { writer } = openPipe(t);
   let dropped = 0;
   const lines = linesFrom(0, 100);
@@ -120,7 +120,7 @@ test('exactly as many bytes wait as may', async (t) => {
   await output.end(60_000);
 });
 
-test('what a reader who reads nothing leaves over is bounded, counted line by line, and given up at the end', async (t) => {
+it('what a reader who reads nothing leaves over is bounded, counted line by line, and given up at the end', async (t) => {
   const { writer, read } = openPipe(t);
   let dropped = 0;
   const output = new LogOutput({ fd: writer, maxBytes: 200_000, onDropped: () => (dropped += 1) });
@@ -135,7 +135,7 @@ test('what a reader who reads nothing leaves over is bounded, counted line by li
   assert.ok(Math.abs(50_000 - whole - dropped) <= 100, `${whole} read, ${dropped} lost`);
 });
 
-test('lines that come after the end was given up go out whole once the reader reads', async (t) => {
+it('lines that come after the end was given up go out whole once the reader reads', async (t) => {
   const { writer, read } = openPipe(t);
   let dropped = 0;
   const output = new LogOutput({ fd: writer, onDropped: () => (dropped += 1) });
@@ -151,7 +151,7 @@ test('lines that come after the end was given up go out whole once the reader re
   assert.ok(text.split('\n').includes('the last line'), 'on a line of its own');
 });
 
-test('a line that was given up while it was being written does not swallow the next one', async (t) => {
+it('a line that was given up while it was being written does not swallow the next one', async (t) => {
   const { writer, read } = openPipe(t);
   let dropped = 0;
   const maxBytes = Buffer.byteLength(MUCH) + 100;
@@ -172,7 +172,7 @@ test('a line that was given up while it was being written does not swallow the n
   assert.equal(dropped, 10_000, 'there is room again');
 });
 
-test('a reader that goes in the middle of a line costs what waited; the next reader begins with a whole one', async (t) => {
+it('a reader that goes in the middle of a line costs what waited; the next reader begins with a whole one', async (t) => {
   const { writer, read, leave } = openPipe(t);
   let dropped = 0;
   const failures: string[] = [];
@@ -197,7 +197,7 @@ test('a reader that goes in the middle of a line costs what waited; the next rea
   assert.equal(dropped, 10_000);
 });
 
-test('the process that exits writes the rest of what is partly out, and what is added then', async (t) => {
+it('the process that exits writes the rest of what is partly out, and what is added then', async (t) => {
   const { writer, read } = openPipe(t);
   const output = new LogOutput({ fd: writer, onDropped: () => assert.fail('a line is lost') });
   const full = Promise.withResolvers<void>();
@@ -217,7 +217,7 @@ test('the process that exits writes the rest of what is partly out, and what is 
   assert.equal(text, `${MUCH}the last line\n`);
 });
 
-test('the process that exits waits for a reader that reads', async (t) => {
+it('the process that exits waits for a reader that reads', async (t) => {
   const { writer, path } = openPipe(t);
   const output = new LogOutput({ fd: writer, onDropped: () => assert.fail('a line is lost') });
   const copy = `${path}.copy`;
@@ -234,7 +234,7 @@ test('the process that exits waits for a reader that reads', async (t) => {
   assert.equal(readFileSync(copy, 'utf8'), MUCH.repeat(5));
 });
 
-test('the process that exits writes what waits, and waits for no reader', (t) => {
+it('the process that exits writes what waits, and waits for no reader', (t) => {
   const { writer, read } = openPipe(t);
   const output = new LogOutput({ fd: writer, onDropped: () => {} });
   output.endNow();
@@ -245,7 +245,7 @@ test('the process that exits writes what waits, and waits for no reader', (t) =>
   assert.ok(read().length > 0);
 });
 
-test('lines that a full disk refuses are lost and counted, and the next ones are tried', async (t) => {
+it('lines that a full disk refuses are lost and counted, and the next ones are tried', async (t) => {
   const full = openSync('/dev/full', 'w');
   t.after(() => closeSync(full));
   let dropped = 0;
@@ -257,7 +257,7 @@ test('lines that a full disk refuses are lost and counted, and the next ones are
   assert.equal(dropped, 5);
 });
 
-test('a terminal that takes nothing, as after Ctrl-S, does not keep the process from its end', {
+it('a terminal that takes nothing, as after Ctrl-S, does not keep the process from its end', {
   skip: SKIP_WITHOUT_TERMINAL,
 }, async (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'vialer-middleware-terminal-'));

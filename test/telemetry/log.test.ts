@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { describe, test } from 'node:test';
+import { describe, it } from 'node:test';
 import { type Program, runProgram } from '../storage/run-program.ts';
 
 const CREATE = `
@@ -27,7 +27,7 @@ async function linesOf(code: string): Promise<Readonly<Record<string, unknown>>[
 }
 
 describe('the log of a process', () => {
-  test('has a line for each event of its level and above, in order', async () => {
+  it('has a line for each event of its level and above, in order', async () => {
     for (const [level, levels] of [
       ['debug', ['debug', 'info', 'warn', 'error', 'error']],
       ['warn', ['warn', 'error', 'error']],
@@ -50,7 +50,7 @@ describe('the log of a process', () => {
     }
   });
 
-  test('says when each happened, not when its line was made', async () => {
+  it('says when each happened, not when its line was made', async () => {
     const [first, second] = await linesOf(`
       const log = logAt('info');
       const before = Date.now();
@@ -65,7 +65,7 @@ describe('the log of a process', () => {
     }
   });
 
-  test('holds what was written last, however its process ends', async () => {
+  it('holds what was written last, however its process ends', async () => {
     // Threads that are busy begin no other write before the end.
     const keepThreadsBusy = `
       import { pbkdf2 } from 'node:crypto';
@@ -87,7 +87,7 @@ describe('the log of a process', () => {
     }
   });
 
-  test('is written out before its last word is given, however many lines wait', async () => {
+  it('is written out before its last word is given, however many lines wait', async () => {
     const lines = await linesOf(`
       const log = logAt('info');
       // Each of them is a write of its own.
@@ -102,7 +102,7 @@ describe('the log of a process', () => {
     );
   });
 
-  test('is for people where it is pretty: no line of JSON, and no secrets', async () => {
+  it('is for people where it is pretty: no line of JSON, and no secrets', async () => {
     const text = await outputOf(`
       const log = logAt('info', 'pretty');
       log.write('warn', 'it happened', { token: 'letmein', call: 'key' });
@@ -117,7 +117,7 @@ describe('the log of a process', () => {
     assert.doesNotMatch(text, /letmein/);
   });
 
-  test('an error is written at once, after the lines that wait', async (t) => {
+  it('an error is written at once, after the lines that wait', async (t) => {
     const { child, line } = runProgram(`${CREATE}
       const log = logAt('info');
       log.write('info', 'first', {});

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { it } from 'node:test';
 import fc from 'fast-check';
 import { Counter, Histogram, Registry } from 'prom-client';
 import { MetricBatch } from '../../src/telemetry/metric-batch.ts';
@@ -29,7 +29,7 @@ const move = fc.oneof(
   fc.record({ of: fc.constant('read' as const) }),
 );
 
-test('metrics that are moved later say the same as those that are moved at once, whenever they are read', async () => {
+it('metrics that are moved later say the same as those that are moved at once, whenever they are read', async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(move, { maxLength: 600 }), async (moves) => {
       const [now, later] = [new Registry(), new Registry()];
@@ -77,7 +77,7 @@ test('metrics that are moved later say the same as those that are moved at once,
   );
 });
 
-test('many observations do not wait until they are read', async () => {
+it('many observations do not wait until they are read', async () => {
   const registry = new Registry();
   const { histogram } = metricsOn(registry);
   const batched = new MetricBatch().histogram(histogram, NAMES);

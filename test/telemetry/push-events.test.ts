@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { describe, test } from 'node:test';
+import { describe, it } from 'node:test';
 import type { PushLabels } from '../../src/push/push-events.ts';
 import { APP, type EventRow, recordedTelemetry, series, testEvents } from './recorded.ts';
 
@@ -165,7 +165,7 @@ testEvents('a push token', [
 ]);
 
 describe('a flood of pushes', () => {
-  test('that fail, are tried again and are refused: 300 lines of each for each app', async (t) => {
+  it('that fail, are tried again and are refused: 300 lines of each for each app', async (t) => {
     const { telemetry, lines, moves } = await recordedTelemetry(t, { level: 'info' });
     const ended = { ...SAID, verdict: 'not-sent', tookMs: 1, tries: 1 } as const;
     for (let times = 0; times < 310; times += 1) {
@@ -191,7 +191,7 @@ describe('a flood of pushes', () => {
   });
 });
 
-test('pushes of apps past the hundredth are counted together', async (t) => {
+it('pushes of apps past the hundredth are counted together', async (t) => {
   const { telemetry, moves } = await recordedTelemetry(t);
   for (let app = 0; app < 105; app += 1) {
     const appId = `app-${app}`;

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { describe, type TestContext, test } from 'node:test';
+import { describe, it, type TestContext } from 'node:test';
 import type { LogLevel } from '../../src/telemetry/log.ts';
 import type { LogFields } from '../../src/telemetry/redaction.ts';
 import type { Telemetry } from '../../src/telemetry/telemetry.ts';
@@ -91,7 +91,7 @@ export interface EventRow {
 export function testEvents(what: string, rows: readonly EventRow[]): void {
   describe(what, () => {
     for (const { name, happens, lines, moves, begins } of rows) {
-      test(name, async (t) => {
+      it(name, async (t) => {
         t.mock.method(performance, 'now', () => NOW);
         const recorded = await recordedTelemetry(t);
         happens(recorded.telemetry);

@@ -1,24 +1,24 @@
 import assert from 'node:assert/strict';
-import { describe, test } from 'node:test';
+import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { redact, scrub } from '../../src/telemetry/redaction.ts';
 
-test('the id of a push, which Apple knows it by, is readable whatever its digits are', () => {
+it('the id of a push, which Apple knows it by, is readable whatever its digits are', () => {
   fc.assert(fc.property(fc.uuid(), (push) => assert.deepEqual(redact({ push }), { push })));
 });
 
-test("Apple's ids of a key and its team are readable, digits only as well", () => {
+it("Apple's ids of a key and its team are readable, digits only as well", () => {
   const ids = { keyId: '1234567890', teamId: '0987654321' };
   assert.deepEqual(redact(ids), ids);
 });
 
-test('a number in any other field is hidden', () => {
+it('a number in any other field is hidden', () => {
   assert.deepEqual(redact({ detail: 'called +31 6 12345678 back' }), {
     detail: 'called (number hidden) back',
   });
 });
 
-test('what a client sends neither steers a terminal nor breaks or turns a line', () => {
+it('what a client sends neither steers a terminal nor breaks or turns a line', () => {
   const sent = 'a\u009b31m\u007f\u0085\u2028b\u2029\u202ec\u2066\u00e9\u{1f4de}';
   const shown = 'a\ufffd31m\ufffd\ufffd\ufffdb\ufffd\ufffdc\ufffd\u00e9\u{1f4de}';
   assert.deepEqual(redact({ call: sent, reason: sent, app: 'plain' }), {
@@ -64,15 +64,15 @@ describe('a field is written by its key', () => {
     ['Token', 'password=letmein', 'password=(hidden)'],
   ];
   for (const [key, value, shown] of rows)
-    test(`${key} ${value}`, () => assert.deepEqual(redact({ [key]: value }), { [key]: shown }));
+    it(`${key} ${value}`, () => assert.deepEqual(redact({ [key]: value }), { [key]: shown }));
 });
 
-test('a field that is no text is written as it is, and one without a value is left out', () => {
+it('a field that is no text is written as it is, and one without a value is left out', () => {
   const fields = { account: 123456789, since: 31612345678, alarm: false, reason: null, call: undefined };
   assert.deepEqual(redact(fields), { account: 123456789, since: 31612345678, alarm: false, reason: null });
 });
 
-test('a text is cut to a thousand characters, and a secret is not cut before it is looked for', () => {
+it('a text is cut to a thousand characters, and a secret is not cut before it is looked for', () => {
   const shown = scrub(`${'x '.repeat(490)}${'c0ffee00'.repeat(8)}`);
   assert.equal(shown, `${'x '.repeat(490)}(token hidden)`);
   assert.equal(scrub('y '.repeat(3_000)), 'y '.repeat(500));

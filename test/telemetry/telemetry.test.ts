@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { it } from 'node:test';
 import { StorageUnavailable } from '../../src/storage/storage-unavailable.ts';
 import { idleTelemetry } from '../helpers/idle-telemetry.ts';
 import { recordedTelemetry } from './recorded.ts';
@@ -18,7 +18,7 @@ async function turnsDuring(work: () => Promise<unknown>): Promise<number> {
   return turns;
 }
 
-test('a scrape gives way to calls every 5 ms, and not before', async (t) => {
+it('a scrape gives way to calls every 5 ms, and not before', async (t) => {
   const clock = { now: 100_000 };
   t.mock.method(performance, 'now', () => clock.now);
   let takesMs = 0;
@@ -41,13 +41,13 @@ test('a scrape gives way to calls every 5 ms, and not before', async (t) => {
   }
 });
 
-test('a scrape is what the registry itself would say', async () => {
+it('a scrape is what the registry itself would say', async () => {
   const { registry, readMetrics } = idleTelemetry();
   const withoutValues = (text: string) => text.replaceAll(/^([^#].*) \S+$/gm, '$1');
   assert.equal(withoutValues(await readMetrics()), withoutValues(await registry.metrics()));
 });
 
-test('when it closes, what was not logged yet is, and then the log is written out', async (t) => {
+it('when it closes, what was not logged yet is, and then the log is written out', async (t) => {
   const { telemetry, lines } = await recordedTelemetry(t);
   const error = new StorageUnavailable('gone', { cause: undefined });
   for (const during of ['a call', 'a check-in']) telemetry.http.storageFailed({ during, error });

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { connect as connectPlain } from 'node:net';
-import { describe, type TestContext, test } from 'node:test';
+import { describe, it, type TestContext } from 'node:test';
 import { until } from '../../harness/until.ts';
 import { trustSandbox } from '../../src/cli/sandbox/sandbox-apps.ts';
 import { createTlsListener, tlsClientFault } from '../../src/http/listener/tls-listener.ts';
@@ -36,7 +36,7 @@ function logged(service: TestService, message: RegExp) {
 }
 
 describe('HTTPS', () => {
-  test('PBX and phone are served; the push carries an https address, and the metrics port stays plain', async (t) => {
+  it('PBX and phone are served; the push carries an https address, and the metrics port stays plain', async (t) => {
     const { service } = await startSecure(t);
     assert.match(service.url, /^https:/);
     assert.match(service.app.metricsUrl, /^http:/);
@@ -47,7 +47,7 @@ describe('HTTPS', () => {
     assert.equal(push?.payload['response_api'], `${service.url}/api/call-response/`);
   });
 
-  test('TLS 1.2 and 1.3 are spoken and nothing older, each with HTTP/1.1 only', async (t) => {
+  it('TLS 1.2 and 1.3 are spoken and nothing older, each with HTTP/1.1 only', async (t) => {
     const { folder, service } = await startSecure(t);
     for (const version of ['TLSv1.2', 'TLSv1.3'] as const) {
       const socket = await connectTo(service.url, { ca: folder.ca, version });
@@ -62,7 +62,7 @@ describe('HTTPS', () => {
     await until(async () => (await clientErrors(service, 'old-protocol')) === 2, 'both are counted');
   });
 
-  test('clients that get no TLS are counted by what went wrong, without a log line for each', async (t) => {
+  it('clients that get no TLS are counted by what went wrong, without a log line for each', async (t) => {
     const { folder, service } = await startSecure(t);
     const { hostname, port } = new URL(service.url);
     for (const text of ['GET / HTTP/1.1\r\nHost: x\r\n\r\n', 'PROXY TCP4 192.0.2.1 192.0.2.2 4711 443\r\n']) {
@@ -84,7 +84,7 @@ describe('HTTPS', () => {
     assert.equal((await fetch(`${service.url}/healthz`)).status, 200);
   });
 
-  test('what a client says of our certificate has its own count', () => {
+  it('what a client says of our certificate has its own count', () => {
     for (const code of ['TLSV1_ALERT_UNKNOWN_CA', 'SSLV3_ALERT_CERTIFICATE_EXPIRED']) {
       const error = Object.assign(new Error('x'), { code: `ERR_SSL_${code}` });
       assert.equal(tlsClientFault(error), 'certificate-refused');
@@ -92,7 +92,7 @@ describe('HTTPS', () => {
     assert.equal(tlsClientFault(Object.assign(new Error('x'), { code: 'ERR_SSL_NEW' })), 'other');
   });
 
-  test('a connection that sends nothing is closed, and stopping does not wait for one', async (t) => {
+  it('a connection that sends nothing is closed, and stopping does not wait for one', async (t) => {
     const { service } = await startSecure(t);
     const { hostname, port } = new URL(service.url);
     const silent = connectPlain(Number(port), hostname);
@@ -112,7 +112,7 @@ describe('HTTPS', () => {
 });
 
 describe('reloading the TLS files', () => {
-  test('new connections get the new certificate while a held call goes on to its answer', async (t) => {
+  it('new connections get the new certificate while a held call goes on to its answer', async (t) => {
     const { folder, service } = await startSecure(t, { APP_PUSH_ROUNDTRIP_WAIT: '20000' });
     const phone = await service.phone({ kind: 'ios', silent: true });
     const waiting = service.ask({ account: phone.account });
@@ -135,7 +135,7 @@ describe('reloading the TLS files', () => {
     assert.equal((await waiting).body, 'status=ACK');
   });
 
-  test('files that cannot be used change nothing, and each reason is told', async (t) => {
+  it('files that cannot be used change nothing, and each reason is told', async (t) => {
     const { folder, service } = await startSecure(t);
     const { TLS_CERT_FILE, TLS_KEY_FILE } = folder.settings;
     const other = folder.ca.issueServer({ commonName: 'second' });
@@ -172,7 +172,7 @@ describe('reloading the TLS files', () => {
     assert.equal(await service.metric('vialer_middleware_tls_reloads_total{result="taken"}'), 1);
   });
 
-  test('reloads that come together end with the newest files', async (t) => {
+  it('reloads that come together end with the newest files', async (t) => {
     const { folder, service } = await startSecure(t);
     await folder.write(folder.ca.issueServer({ commonName: 'second' }));
     const reloads = Array.from({ length: 20 }, () => service.app.reload());
@@ -182,7 +182,7 @@ describe('reloading the TLS files', () => {
     assert.ok(logged(service, /read again/).length <= 4);
   });
 
-  test('a connection that is kept ends with its next answer, so that its client comes anew', async (t) => {
+  it('a connection that is kept ends with its next answer, so that its client comes anew', async (t) => {
     const { folder, service } = await startSecure(t);
     const agent = agentOf(t, { ca: folder.ca }, true);
     const phone = await service.phone({ agent, register: false });
@@ -193,7 +193,7 @@ describe('reloading the TLS files', () => {
     assert.equal((await phone.register()).headers.connection, 'keep-alive');
   });
 
-  test('without TLS there is nothing to reload, and it is said', async (t) => {
+  it('without TLS there is nothing to reload, and it is said', async (t) => {
     const service = await startTestService(t);
     await service.app.reload();
     assert.equal(logged(service, /nothing to reload/).length, 1);
@@ -201,7 +201,7 @@ describe('reloading the TLS files', () => {
   });
 });
 
-test('a certificate that expires soon is told at start, one that has expired too, and is still served', async (t) => {
+it('a certificate that expires soon is told at start, one that has expired too, and is still served', async (t) => {
   const rows = [
     [20.5, 'warn', 'a TLS certificate expires soon', 20],
     [3.5, 'error', 'a TLS certificate expires soon', 3],

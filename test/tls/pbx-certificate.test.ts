@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { describe, type TestContext, test } from 'node:test';
+import { describe, it, type TestContext } from 'node:test';
 import { connect, type SecureVersion, type TLSSocket } from 'node:tls';
 import { until } from '../../harness/until.ts';
 import { trustSandbox } from '../../src/cli/sandbox/sandbox-apps.ts';
@@ -34,7 +34,7 @@ async function askAs(
 }
 
 describe('PBX_CLIENT_CA_FILE', () => {
-  test('a PBX with a certificate of its CA may ask; phones need none', async (t) => {
+  it('a PBX with a certificate of its CA may ask; phones need none', async (t) => {
     const scene = await startMutual(t);
     const phone = await scene.service.phone();
     const { call, cancel } = await askAs(t, scene, scene.pbx, phone.account);
@@ -42,7 +42,7 @@ describe('PBX_CLIENT_CA_FILE', () => {
     assert.equal((await fetch(`${scene.service.url}/healthz`)).status, 200);
   });
 
-  test('whoever shows no certificate that holds is refused with the reason, and counted', async (t) => {
+  it('whoever shows no certificate that holds is refused with the reason, and counted', async (t) => {
     const scene = await startMutual(t);
     const past = new Date(Date.now() - HOUR_MS);
     const foreign = createThrowAwayCa();
@@ -66,7 +66,7 @@ describe('PBX_CLIENT_CA_FILE', () => {
     assert.equal(await scene.service.metric(refused), 2 * rows.length);
   });
 
-  test('a forwarded request is refused: the certificate would be the proxy’s', async (t) => {
+  it('a forwarded request is refused: the certificate would be the proxy’s', async (t) => {
     const { folder, service, pbx } = await startMutual(t, { TRUST_PROXY: '127.0.0.1' });
     for (const header of ['X-Forwarded-For: 127.0.0.1', 'Forwarded: for=127.0.0.1']) {
       const socket = await open(service.url, { ...clientOptions({ ca: folder.ca, shown: pbx }) });
@@ -76,7 +76,7 @@ describe('PBX_CLIENT_CA_FILE', () => {
     }
   });
 
-  test('PBX_TOKEN and PBX_ALLOW must hold as well where they are set', async (t) => {
+  it('PBX_TOKEN and PBX_ALLOW must hold as well where they are set', async (t) => {
     const token = 'pbx-secret-0123456789abcdef';
     const scene = await startMutual(t, { PBX_TOKEN: token });
     const phone = await scene.service.phone();
@@ -96,7 +96,7 @@ describe('PBX_CLIENT_CA_FILE', () => {
   });
 
   for (const version of VERSIONS) {
-    test(`a resumed connection is judged by its own certificate (${version})`, async (t) => {
+    it(`a resumed connection is judged by its own certificate (${version})`, async (t) => {
       const { folder, service, pbx } = await startMutual(t);
       const foreign = createThrowAwayCa().issueClient({ commonName: 'pbx-1' });
       const rows = [
@@ -114,7 +114,7 @@ describe('PBX_CLIENT_CA_FILE', () => {
       }
     });
 
-    test(`a connection is not resumed past a reload of the CA (${version})`, async (t) => {
+    it(`a connection is not resumed past a reload of the CA (${version})`, async (t) => {
       const { folder, service, pbx } = await startMutual(t);
       const options = clientOptions({ ca: folder.ca, shown: pbx, version });
       const session = await sessionOf(service.url, options);
@@ -127,7 +127,7 @@ describe('PBX_CLIENT_CA_FILE', () => {
     });
   }
 
-  test('a certificate that expires on a kept connection is refused from then on', async (t) => {
+  it('a certificate that expires on a kept connection is refused from then on', async (t) => {
     const { folder, service } = await startMutual(t);
     const notAfter = new Date(Date.now() + HOUR_MS);
     const shown = folder.pbxCa.issueClient({ commonName: 'pbx-1', notAfter });
@@ -138,7 +138,7 @@ describe('PBX_CLIENT_CA_FILE', () => {
     socket.destroy();
   });
 
-  test('a new CA counts for new connections; one that is open gets its next answer and ends', async (t) => {
+  it('a new CA counts for new connections; one that is open gets its next answer and ends', async (t) => {
     const scene = await startMutual(t);
     const { folder, service, pbx } = scene;
     const kept = await open(service.url, clientOptions({ ca: folder.ca, shown: pbx }));

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { it } from 'node:test';
 import { until } from '../../harness/until.ts';
 import { rawRequest } from '../api/raw-socket.ts';
 import { startTestService } from '../helpers/test-service.ts';
 import { clientOptions, connectTo, createTlsFolder } from './tls-service.ts';
 
-test('a client that asks for another handshake does not get one, before and after the files are read again', async (t) => {
+it('a client that asks for another handshake does not get one, before and after the files are read again', async (t) => {
   const folder = await createTlsFolder(t);
   const service = await startTestService(t, { settings: folder.settings });
   for (const reload of [false, true]) {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { it } from 'node:test';
 import { until } from '../../harness/until.ts';
 import { trustSandbox } from '../../src/cli/sandbox/sandbox-apps.ts';
 import { askPbx } from '../../src/sandbox/pbx.ts';
@@ -9,7 +9,7 @@ import { createTlsFolder, shownTo } from './tls-service.ts';
 
 const ACCOUNT = 200_000_003;
 
-test('SIGHUP reads the TLS files again, and the call that waits meanwhile gets its answer', async (t) => {
+it('SIGHUP reads the TLS files again, and the call that waits meanwhile gets its answer', async (t) => {
   const folder = await createTlsFolder(t);
   const service = await startServiceProcess(t, { ...folder.settings, APP_PUSH_ROUNDTRIP_WAIT: '30000' });
   trustSandbox(folder.ca.certificate);
@@ -46,7 +46,7 @@ test('SIGHUP reads the TLS files again, and the call that waits meanwhile gets i
   assert.equal(await service.ended(), 0);
 });
 
-test('SIGHUP without TLS changes nothing', async (t) => {
+it('SIGHUP without TLS changes nothing', async (t) => {
   const service = await startServiceProcess(t);
   service.process.kill('SIGHUP');
   await until(() => service.output().includes('nothing to reload'), 'it is said');
