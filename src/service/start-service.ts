@@ -29,7 +29,7 @@ import { createTakeoverNotices } from './takeover-notices.ts';
 import { openTls } from './tls-parts.ts';
 
 /** A running service. */
-export interface RunningApp {
+export interface RunningService {
   /** Where apps reach it, e.g. `http://127.0.0.1:8080`. */
   readonly url: string;
   /** Where PBXs reach it: the same, unless they have a listener of their own. */
@@ -57,7 +57,7 @@ export interface RunningApp {
  * Builds every part once, in order, and starts listening last. What was built is closed again, in reverse, when the
  * service stops or when a later part cannot be built.
  */
-export async function startApp(config: Config, openLog: (onDropped: () => void) => Log): Promise<RunningApp> {
+export async function startService(config: Config, openLog: (onDropped: () => void) => Log): Promise<RunningService> {
   await using building = new AsyncDisposableStack();
   const { answerProof } = config;
   const proofs = answerProof === undefined ? NO_PROOFS : createAnswerProofs(answerProof);

@@ -27,7 +27,7 @@ it('call-response', async (t) => {
       for (const [write, path] of rows) {
         const phone = await service.phone({ silent: true });
         const waiting = service.ask({ account: phone.account, callId: `call-${phone.account}` });
-        await until(() => service.app.waiting() === 1, 'the call waits');
+        await until(() => service.running.waiting() === 1, 'the call waits');
         const fields = { unique_key: `call-${phone.account}`, available: 'true', message_start_time: '1.5' };
         assertJson(await respond(write(fields), path), 202, '""', path);
         assert.equal((await waiting).body, 'status=ACK');
@@ -55,7 +55,7 @@ it('call-response', async (t) => {
         const phone = await service.phone({ silent: true });
         const callId = `call-${phone.account}`;
         const waiting = service.ask({ account: phone.account, callId });
-        await until(() => service.app.waiting() === 1, 'the call waits');
+        await until(() => service.running.waiting() === 1, 'the call waits');
         const rest = { unique_key: callId, message_start_time: '1575000000.1234567' };
         const whole =
           typed.type === JSON_TYPE

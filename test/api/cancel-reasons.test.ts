@@ -22,7 +22,7 @@ it('the reason of a cancel is the X-Wake-Reason of its call, whatever its charac
       ...asForm({ sip_user_id: String(phone.account), phonenumber: '1', call_id: callId }),
       headers: { 'x-wake-trace': '1' },
     });
-    await until(() => service.app.waiting() === 1, 'the call waits');
+    await until(() => service.running.waiting() === 1, 'the call waits');
     const cancelled = await send(service.url, {
       path: '/api/call-cancelled/',
       ...asForm({ call_id: callId, reason }),

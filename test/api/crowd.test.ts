@@ -51,7 +51,7 @@ async function callsInTheCrowd(
   await until(() => silent.pushes() === 1, 'the call waits');
   const closed = await crowd(t, service.url, starts);
   await until(() => closed() >= CONNECTIONS - 100, 'connections that ask for nothing are closed');
-  assert.equal(service.app.waiting(), 1);
+  assert.equal(service.running.waiting(), 1);
   assert.equal((await service.ask({ account: phone.account })).body, 'status=ACK');
   const [push] = service.world.google.received.list();
   assert.ok(push);

@@ -82,7 +82,7 @@ const anyPath = fc
 const RUNS = 500;
 
 async function assertStillServes(service: TestService): Promise<void> {
-  await until(() => service.app.waiting() === 0, 'no call waits');
+  await until(() => service.running.waiting() === 0, 'no call waits');
   const phone = await service.phone();
   const rings = async () => (await service.ask({ account: phone.account })).body === 'status=ACK';
   await until(rings, 'the service wakes phones as before');

@@ -135,7 +135,7 @@ it('a PBX that closes even its sending half has hung up', async (t) => {
   socket.end();
   const { text, closed } = await reading;
   assert.deepEqual([text, closed], ['', true]);
-  await until(() => service.app.waiting() === 0, 'its place is free');
+  await until(() => service.running.waiting() === 0, 'its place is free');
   assert.ok(service.logged.some((line) => line.fields['outcome'] === 'caller-gone'));
 });
 
@@ -158,7 +158,7 @@ it('a client that goes in the middle of its body leaves nothing behind', async (
       await closed;
     }
   }
-  assert.equal(service.app.waiting(), 0);
+  assert.equal(service.running.waiting(), 0);
   assert.equal(phone.pushes(), 0);
   assert.deepEqual(
     service.logged.filter((line) => line.message.includes('fault of this service')),
@@ -175,9 +175,9 @@ it('PBXs that hang up one after the other free their places, and their connectio
     const sockets = await Promise.all(Array.from({ length: 10 }, () => openSocket(service.url)));
     for (const [index, socket] of sockets.entries())
       socket.write(callOf(phone.account, `&call_id=${round}-${index}`));
-    await until(() => service.app.waiting() === 10, 'ten calls wait');
+    await until(() => service.running.waiting() === 10, 'ten calls wait');
     for (const socket of sockets) socket.resetAndDestroy();
-    await until(() => service.app.waiting() === 0, 'their places are free');
+    await until(() => service.running.waiting() === 0, 'their places are free');
   }
   for (const why of CLOSED_BECAUSE) {
     assert.equal(await service.metric(`vialer_middleware_connections_closed_total{why="${why}"}`), 0, why);

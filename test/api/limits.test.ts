@@ -53,7 +53,7 @@ describe('LIMIT_UNKNOWN_ANSWERS', () => {
     for (let call = 0; call < 5; call += 1) {
       const callId = randomUUID();
       const waiting = service.ask({ account: phone.account, callId });
-      await until(() => service.app.waiting() === 1, 'the call waits');
+      await until(() => service.running.waiting() === 1, 'the call waits');
       assert.equal((await respond(service, callId)).status, 202);
       assert.equal((await waiting).body, 'status=ACK');
       assert.equal((await respond(service, callId)).status, 202, 'repeated');
@@ -243,7 +243,7 @@ it('a flood of bad requests does not flood the log: a few lines, then how many m
     50,
   );
   assert.equal(await limited(service, 'call-response'), 47);
-  await service.app.stop();
+  await service.running.stop();
   assert.equal(lines('more lines like "invalid request" were left out')[0]?.fields['leftOut'], 30);
   assert.equal(lines('more lines like "request refused" were left out')[0]?.fields['leftOut'], 27);
 });
@@ -260,6 +260,6 @@ it('a flood of answers to a call that is over does not flood the log either', as
   assert.equal(lines('app answered: late').length, 300);
   assert.equal(lines('app answered: unknown').length, 300);
   assert.equal(await service.metric('vialer_middleware_answers_total{fate="late"}'), 400);
-  await service.app.stop();
+  await service.running.stop();
   assert.equal(lines('more lines like "app answered: late" were left out')[0]?.fields['leftOut'], 100);
 });

@@ -66,7 +66,7 @@ async function checkPbx(service: TestService, check: Check, account: number, sil
   await check(200, { path, ...asForm({ ...nobody, outcome_in_body: 'true' }) });
   const callId = randomUUID();
   const waiting = service.ask({ account: silent, callId });
-  await until(() => service.app.waiting() === 1, 'the call waits');
+  await until(() => service.running.waiting() === 1, 'the call waits');
   await check(200, { path: '/api/call-cancelled/', ...asJson({ call_id: callId }) });
   await waiting;
   await check(404, { path: '/api/call-cancelled/', ...asJson({ call_id: callId }) });
@@ -84,7 +84,7 @@ async function checkAnswers(service: TestService, check: Check, silent: number):
   await check(404, { path, ...asForm({ unique_key: 'k', message_start_time: '1' }) });
   const callId = randomUUID();
   const waiting = service.ask({ account: silent, callId });
-  await until(() => service.app.waiting() === 1, 'the call waits');
+  await until(() => service.running.waiting() === 1, 'the call waits');
   await check(202, { path, ...asJson({ unique_key: callId, message_start_time: 1, available: true }) });
   await waiting;
   await check(400, { path, ...asJson({}) });

@@ -23,7 +23,7 @@ const READY = '{"status":"ready","reasons":[]}';
 
 it('/healthz and /readyz answer GET and HEAD on both ports, with or without a query', async (t) => {
   const service = await startTestService(t);
-  for (const url of [service.url, service.app.metricsUrl]) {
+  for (const url of [service.url, service.running.metricsUrl]) {
     for (const [path, body] of [
       ['/healthz', '{"status":"alive"}'],
       ['/healthz?probe=1', '{"status":"alive"}'],
@@ -54,7 +54,7 @@ it('while the service stops it is alive but not ready, takes no new call and hea
   const last = asForm({ sip_user_id: String(phone.account), phonenumber: '020', call_id: 'last' });
   const waiting = send(service.url, { path: '/api/incoming-call/', ...last });
   await until(() => phone.pushes() === 1, 'the phone is pushed');
-  const stopped = service.app.stop();
+  const stopped = service.running.stop();
   const ready = await send(service.url, { method: 'GET', path: '/readyz' });
   assert.deepEqual([ready.status, ready.contentType], [503, 'application/json']);
   assert.equal(ready.body, '{"status":"not ready","reasons":["stopping"]}');

@@ -54,7 +54,7 @@ async function checkAttempt(service: TestService, attempt: Attempt): Promise<voi
     assert.equal(answer.headers['x-wake-outcome'], undefined);
   }
   assert.equal(phone.pushes(), 0, 'no phone is woken');
-  assert.equal(service.app.waiting(), 0);
+  assert.equal(service.running.waiting(), 0);
 }
 
 it('with no settings a PBX on this machine may ask, and nothing that a proxy hands on', (t) =>

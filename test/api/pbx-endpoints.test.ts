@@ -226,7 +226,7 @@ it('call-cancelled', async (t) => {
       const phone = await service.phone({ silent: true });
       const callId = randomUUID();
       const waiting = service.ask({ account: phone.account, callId });
-      await until(() => service.app.waiting() === 1, 'the call waits');
+      await until(() => service.running.waiting() === 1, 'the call waits');
       assertText(
         await cancel(write({ call_id: callId, reason: 'elsewhere' })),
         200,

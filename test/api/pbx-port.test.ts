@@ -28,7 +28,7 @@ const WAIT = { APP_PUSH_ROUNDTRIP_WAIT: '20000' };
 
 it('with PBX_PORT each listener has its own endpoints, and 404 for the others', async (t) => {
   const service = await startTestService(t, { settings: { PBX_PORT: '0', ...WAIT } });
-  const { url, pbxUrl } = service.app;
+  const { url, pbxUrl } = service.running;
   assert.notEqual(url, pbxUrl);
   for (const method of ['POST', 'GET', 'DELETE', 'OPTIONS']) {
     for (const path of PBX_PATHS) {
@@ -55,11 +55,11 @@ it('PBX_ALLOW and PBX_TOKEN hold on the listener of PBXs', async (t) => {
   const token = 'pbx-secret-0123456789abcdef';
   const service = await startTestService(t, { settings: { PBX_PORT: '0', PBX_TOKEN: token, ...WAIT } });
   const ask = (headers: Readonly<Record<string, string>>) =>
-    send(service.app.pbxUrl, { path: '/api/incoming-call/', ...asForm({}), headers });
+    send(service.running.pbxUrl, { path: '/api/incoming-call/', ...asForm({}), headers });
   assert.equal((await ask({})).status, 403);
   assert.equal((await ask({ authorization: `Bearer ${token}` })).status, 400);
   const elsewhere = await startTestService(t, { settings: { PBX_PORT: '0', PBX_ALLOW: '192.0.2.0/24' } });
-  const refused = await send(elsewhere.app.pbxUrl, { path: '/api/incoming-call/', ...asForm({}) });
+  const refused = await send(elsewhere.running.pbxUrl, { path: '/api/incoming-call/', ...asForm({}) });
   assert.deepEqual([refused.status, /127\.0\.0\.1/.test(refused.body)], [403, true]);
 });
 
@@ -68,10 +68,10 @@ it('TLS and the client certificate of a PBX hold there, too', async (t) => {
   const settings = { ...folder.settings, ...folder.mutual, PBX_PORT: '0', ...WAIT };
   const service = await startTestService(t, { settings });
   trustSandbox(folder.ca.certificate);
-  assert.match(service.app.pbxUrl, /^https:/);
+  assert.match(service.running.pbxUrl, /^https:/);
   const phone = await service.phone();
   const ask = (agent: ReturnType<typeof agentOf>) =>
-    askPbx({ url: service.app.pbxUrl, agent, account: phone.account, phoneNumber: '020' });
+    askPbx({ url: service.running.pbxUrl, agent, account: phone.account, phoneNumber: '020' });
   const shown = folder.pbxCa.issueClient({ commonName: 'pbx-1' });
   assert.equal((await ask(agentOf(t, { ca: folder.ca }))).status, 403);
   assert.equal((await ask(agentOf(t, { ca: folder.ca, shown }))).body, 'status=ACK');
@@ -82,14 +82,14 @@ it('a flood of connections at one listener leaves the other one its part', async
     settings: { PBX_PORT: '0', MAX_CONNECTIONS: '200', MAX_WAITING_CALLS: '100', ...WAIT },
   });
   const phone = await service.phone({ silent: true });
-  const pbx = await openSocket(service.app.pbxUrl);
+  const pbx = await openSocket(service.running.pbxUrl);
   t.after(() => pbx.destroy());
   const sockets = await Promise.all(Array.from({ length: 300 }, () => openSocket(service.url)));
   t.after(() => {
     for (const socket of sockets) socket.destroy();
   });
   const closed = 'vialer_middleware_connections_closed_total';
-  const metrics = async () => (await fetch(`${service.app.metricsUrl}/metrics`)).text();
+  const metrics = async () => (await fetch(`${service.running.metricsUrl}/metrics`)).text();
   await until(
     async () => (await metrics()).split('\n').some((line) => line.startsWith(closed) && !line.endsWith(' 0')),
     'connections of the flood are closed',
@@ -101,7 +101,7 @@ it('a flood of connections at one listener leaves the other one its part', async
   const waiting = service.ask({ account: phone.account, callId: 'flood' });
   await until(() => phone.pushes() === 1, 'the call comes through');
   assert.equal(isClosed, false, 'an idle connection of a PBX stays');
-  await send(service.app.pbxUrl, { path: '/api/call-cancelled/', ...asForm({ call_id: 'flood' }) });
+  await send(service.running.pbxUrl, { path: '/api/call-cancelled/', ...asForm({ call_id: 'flood' }) });
   assert.equal((await waiting).outcome, 'cancelled');
 });
 
@@ -124,7 +124,7 @@ it('a call that waits at the listener of PBXs gets its answer when the service s
   const phone = await service.phone({ silent: true });
   const waiting = service.ask({ account: phone.account });
   await until(() => phone.pushes() === 1, 'the call waits');
-  await service.app.stop(Promise.resolve());
+  await service.running.stop(Promise.resolve());
   assert.equal((await waiting).outcome, 'shutting-down');
-  await assert.rejects(fetch(`${service.app.pbxUrl}/healthz`));
+  await assert.rejects(fetch(`${service.running.pbxUrl}/healthz`));
 });

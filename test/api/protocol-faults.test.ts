@@ -213,7 +213,7 @@ it('the metrics port has our own words, too', async (t) => {
     [`GET /${'x'.repeat(20_000)} HTTP/1.1\r\nHost: a\r\n\r\n`, 431],
   ] as const;
   for (const [bytes, status] of rows) {
-    const { text } = await exchange(service.app.metricsUrl, bytes, { half: true });
+    const { text } = await exchange(service.running.metricsUrl, bytes, { half: true });
     assert.match(text, new RegExp(`^HTTP/1\\.1 ${status} `), bytes);
   }
 });

@@ -194,7 +194,7 @@ it('row 9: a time that is no finite number is 400 and leaves the call waiting', 
     const told = await send(service.url, { path: '/api/call-response/', type: 'application/json', body });
     assert.equal(told.status, 400, literal);
   }
-  assert.equal(service.app.waiting(), 1);
+  assert.equal(service.running.waiting(), 1);
   await respond(service, { unique_key: 'nan', available: true, message_start_time: 1 });
   assert.equal((await answer).body, 'status=ACK');
 });

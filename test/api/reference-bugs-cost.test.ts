@@ -58,7 +58,7 @@ it('row 16: calls that wait do nothing until something happens to them', async (
   const service = await startTestService(t, { settings: PATIENT });
   const timers = countTimers(t);
   const calls = await waitingCalls(service, 200);
-  assert.equal(service.app.waiting(), 200);
+  assert.equal(service.running.waiting(), 200);
   timers.start();
   await delay(1_000);
   const ran = timers.stop();

@@ -7,7 +7,7 @@ import { addMember } from './members.ts';
 const OPEN = { ACCOUNT_AUTH: 'none', APP_PUSH_ROUNDTRIP_WAIT: '30000' };
 
 async function metricsText(service: TestService): Promise<string> {
-  return (await send(service.app.metricsUrl, { method: 'GET', path: '/metrics' })).body;
+  return (await send(service.running.metricsUrl, { method: 'GET', path: '/metrics' })).body;
 }
 
 it('row 10: log-metrics takes values of any type, and the metrics go on being served', async (t) => {

@@ -48,9 +48,9 @@ it('row 11: asking for the health writes nothing to the database', async (t) => 
     for (const [url, path] of [
       [service.url, '/healthz'],
       [service.url, '/readyz'],
-      [service.app.metricsUrl, '/healthz'],
-      [service.app.metricsUrl, '/readyz'],
-      [service.app.metricsUrl, '/metrics'],
+      [service.running.metricsUrl, '/healthz'],
+      [service.running.metricsUrl, '/readyz'],
+      [service.running.metricsUrl, '/metrics'],
     ] as const) {
       assert.equal((await send(url, { method: 'GET', path })).status, 200, path);
     }

@@ -71,7 +71,7 @@ describe('ANSWER_SECRET', () => {
       assert.deepEqual(told(answer), told(stranger), query);
       assert.equal(answer.status, 404);
     }
-    assert.equal(service.app.waiting(), 2);
+    assert.equal(service.running.waiting(), 2);
     assert.equal(await fates(service, 'unproven'), 10);
     assert.equal((await fates(service, 'taken')) + (await fates(service, 'unknown')), 0);
     assert.equal(await service.metric('vialer_middleware_answers_unproven_total{proof="missing"}'), 4);
@@ -107,7 +107,7 @@ describe('ANSWER_SECRET', () => {
       for (const key of [String(earlier['unique_key']), call.callId]) {
         assert.equal((await post(service, address, key)).status, 404, key);
       }
-      assert.equal(service.app.waiting(), 1);
+      assert.equal(service.running.waiting(), 1);
       const later = phone.steps.findLast((step) => step.kind === 'push-received');
       assert.ok(later?.kind === 'push-received');
       assert.equal((await phone.answer(later.push)).status, 202);

@@ -80,7 +80,7 @@ describe('apps that change while the service runs', { concurrency: true }, () =>
     assert.equal(await service.metric(breaker), 2);
     const credential = newTeamKey(service.world, 'NEWKEYNEWK');
     await saveApps(service, [{ platform: 'apns', appId: 'com.example.phone', credential }]);
-    await service.app.refreshApps();
+    await service.running.refreshApps();
     assert.equal((await service.ask({ account: phone.account })).outcome, 'ready');
     assert.equal(lastKey(service), 'NEWKEYNEWK');
     assert.equal(await service.metric(breaker), 0, 'the alarm ends with the key that caused it');

@@ -61,9 +61,9 @@ it(`${CALLS} calls wait at once, and each PBX gets the word of its own phone`, a
   for (let n = 0; n < CALLS; n += AT_ONCE) {
     const next = phones.slice(n, n + AT_ONCE);
     asked.push(...next.map(({ account }) => service.ask({ account, timeoutMs: WAIT_MS })));
-    await until(() => service.app.waiting() === asked.length, `${asked.length} calls wait`);
+    await until(() => service.running.waiting() === asked.length, `${asked.length} calls wait`);
   }
-  assert.equal(service.app.waiting(), CALLS);
+  assert.equal(service.running.waiting(), CALLS);
   await until(() => apple.received.count() + google.received.count() === CALLS, 'every phone is pushed');
   const megabytes = (process.memoryUsage().rss - memoryBefore) / 2 ** 20;
   t.diagnostic(`${CALLS} calls with their PBXs and push services took ${megabytes.toFixed(0)} MiB`);
@@ -90,6 +90,6 @@ it(`${CALLS} calls wait at once, and each PBX gets the word of its own phone`, a
     assert.equal(outcome, can ? 'ready' : 'declined');
     assert.equal(body, can ? 'status=ACK' : 'status=NAK');
   }
-  assert.equal(service.app.waiting(), 0);
+  assert.equal(service.running.waiting(), 0);
   assert.deepEqual([apple.requests.count(), google.requests.count()], [CALLS / 2, CALLS / 2]);
 });

@@ -99,7 +99,7 @@ describe('every way a call can end', () => {
     const service = await startTestService(t, { settings: { MAX_WAITING_CALLS: '1' } });
     const [first, second] = [await service.phone({ silent: true }), await service.phone()];
     const waiting = service.ask({ account: first.account });
-    await until(() => service.app.waiting() === 1, 'the first call waits');
+    await until(() => service.running.waiting() === 1, 'the first call waits');
     const answer = await service.ask({ account: second.account });
     assert.equal(answer.body, 'status=NAK');
     assert.equal(answer.outcome, 'overloaded');
@@ -131,7 +131,7 @@ describe('every way a call can end', () => {
     await until(() => phone.pushes() >= 2, 'the phone is pushed again');
     hangUp.abort();
     await assert.rejects(waiting);
-    await until(() => service.app.waiting() === 0, 'the waiting place is free');
+    await until(() => service.running.waiting() === 0, 'the waiting place is free');
     const ended = service.logged.find((line) => line.fields['outcome'] === 'caller-gone');
     assert.equal(ended?.message, 'call ended: caller-gone');
     assert.equal(
@@ -149,7 +149,7 @@ describe('every way a call can end', () => {
     const phone = await service.phone({ silent: true });
     const waiting = service.ask({ account: phone.account });
     await until(() => phone.pushes() === 1, 'the phone is pushed');
-    await service.app.stop();
+    await service.running.stop();
     const answer = await waiting;
     assert.equal(answer.body, 'status=NAK');
     assert.equal(answer.outcome, 'shutting-down');

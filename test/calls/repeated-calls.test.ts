@@ -19,7 +19,7 @@ describe('the same call asked again', { concurrency: true }, () => {
       await until(() => phone.pushes() === 1, 'the phone is pushed');
       const second = service.ask(call);
       await until(async () => (await repeats(service, 'waiting')) === 1, 'the second has joined');
-      assert.equal(service.app.waiting(), 1);
+      assert.equal(service.running.waiting(), 1);
       const [push] = service.world.google.received.list();
       assert.ok(push);
       await phone.answer(push, { available });
@@ -77,7 +77,7 @@ describe('the same call asked again', { concurrency: true }, () => {
     const phones = [await service.phone({ silent: true }), await service.phone({ silent: true })] as const;
     const calls = phones.map(({ account }) => service.ask({ account, callId }));
     await until(() => service.world.google.received.count() === 2, 'both phones are pushed');
-    assert.equal(service.app.waiting(), 2);
+    assert.equal(service.running.waiting(), 2);
     const pushTo = (token: string) => {
       const push = service.world.google.received.list().find((received) => received.token === token);
       assert.ok(push);
@@ -157,7 +157,7 @@ describe('requests that join a call are bounded', { concurrency: true }, () => {
     await until(async () => (await repeats(service, 'waiting')) >= 36 + 15, 'the requests are held');
     hangUp.abort();
     for (const each of dropped) await assert.rejects(each);
-    await until(() => service.app.waiting() === 0, 'the call is over');
+    await until(() => service.running.waiting() === 0, 'the call is over');
     const outcomes = await Promise.all(
       Array.from({ length: 40 }, () => service.ask({ account: late.account }).then(({ outcome }) => outcome)),
     );
@@ -184,7 +184,7 @@ describe('a PBX that hangs up', { concurrency: true }, () => {
       const hangUp = new AbortController();
       const callId = `${call.callId}-${leg}`;
       const first = service.ask({ ...call, callId, ...(leg === 'first' ? { signal: hangUp.signal } : {}) });
-      await until(() => service.app.waiting() === 1, 'the call waits');
+      await until(() => service.running.waiting() === 1, 'the call waits');
       const joined = (leg === 'first' ? 0 : 1) + 1;
       const second = service.ask({ ...call, callId, ...(leg === 'second' ? { signal: hangUp.signal } : {}) });
       await until(async () => (await repeats(service, 'waiting')) === joined, 'the second leg has joined');
@@ -196,7 +196,7 @@ describe('a PBX that hangs up', { concurrency: true }, () => {
       assert.ok(push);
       assert.equal((await phone.answer(push)).status, 202);
       assert.equal((await (leg === 'first' ? second : first)).outcome, 'ready');
-      await until(() => service.app.waiting() === 0, 'the place is free');
+      await until(() => service.running.waiting() === 0, 'the place is free');
     }
   });
 
@@ -210,7 +210,7 @@ describe('a PBX that hangs up', { concurrency: true }, () => {
     await until(() => phone.pushes() > 0, 'the phone is pushed');
     hangUp.abort();
     for (const leg of legs) await assert.rejects(leg);
-    await until(() => service.app.waiting() === 0, 'the place is free');
+    await until(() => service.running.waiting() === 0, 'the place is free');
     const [push] = service.world.google.received.list();
     assert.ok(push);
     assert.equal((await phone.answer(push)).status, 404);
@@ -230,7 +230,7 @@ describe('a PBX that hangs up', { concurrency: true }, () => {
     await until(() => google.requests.count() === 2, 'the only stream is taken');
     const hangUp = new AbortController();
     const second = service.ask({ account: phone.account, signal: hangUp.signal });
-    await until(() => service.app.waiting() === 2, 'the second call waits');
+    await until(() => service.running.waiting() === 2, 'the second call waits');
     hangUp.abort();
     await assert.rejects(second);
     assert.equal((await first).outcome, 'ready');

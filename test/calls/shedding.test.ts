@@ -140,7 +140,7 @@ describe('a burst of three times the limit', () => {
     // Nobody has answered yet: whoever has heard was turned away, long before the wait is over.
     await until(() => outcomes.length === 2 * LIMIT, 'those above the limit have heard');
     assert.deepEqual(new Set(outcomes), new Set(['overloaded']));
-    assert.equal(service.app.waiting(), LIMIT);
+    assert.equal(service.running.waiting(), LIMIT);
     await until(() => phones.filter((phone) => phone.pushes() > 0).length === LIMIT, 'the others are pushed');
     await answerAll(phones);
     const bodies = (await Promise.all(calls.map(({ answer }) => answer))).map(({ body }) => body);
@@ -173,7 +173,7 @@ describe('a burst of three times the limit', () => {
       await until(() => outcomes.length === 2 * LIMIT, 'those above the limit have heard');
       assert.deepEqual(new Set(outcomes), new Set(['push-overloaded']));
       await until(() => server.requests.count() === LIMIT, 'the others are at the push service');
-      assert.equal(service.app.waiting(), LIMIT);
+      assert.equal(service.running.waiting(), LIMIT);
       hangUp.abort();
       await Promise.all(calls);
     });

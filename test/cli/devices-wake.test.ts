@@ -90,11 +90,11 @@ it('devices wake through the running service', async (t) => {
     const woken = await wake(phone.account, ['--timeout', '400']);
     assert.deepEqual([woken.code, woken.stdout], [1, '']);
     assert.match(woken.stderr, /gave no answer within 400 ms\.\n$/);
-    await until(() => service.app.waiting() === 0, 'the call has ended');
+    await until(() => service.running.waiting() === 0, 'the call has ended');
   });
 
   await t.test('something else that listens there is not taken for the service', async () => {
-    const woken = await cli.run(['devices', 'wake', '123456789', '--via', service.app.metricsUrl]);
+    const woken = await cli.run(['devices', 'wake', '123456789', '--via', service.running.metricsUrl]);
     assert.deepEqual([woken.code, woken.stdout], [1, '']);
     assert.match(woken.stderr, /does not answer as this service does \(HTTP 404\)/);
   });

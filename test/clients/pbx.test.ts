@@ -225,7 +225,7 @@ it('a PBX that hangs up, on a socket or by a request, ends the pushes', async (t
   connection.write(requestBytes(ask, connection.host));
   await until(() => pushes.length >= 2, 'the phone is pushed again');
   connection.close();
-  await until(() => scene.app.waiting() === 0, 'nobody waits any more');
+  await until(() => scene.running.waiting() === 0, 'nobody waits any more');
   const late = await scene.send(client.answer(phone, client.read({ ...pushes[0] }, ''), true));
   assert.equal(late.status, 404, 'the app does not wait for an INVITE that will not come');
 

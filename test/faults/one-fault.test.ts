@@ -50,7 +50,7 @@ async function checkRow(
     if (row.fault.kind !== 'mute') assert.equal(next.outcome, 'ready', 'the next call rings');
     return next.outcome === 'ready';
   }, 'calls ring again');
-  await until(() => service.app.waiting() === 0, 'no call waits');
+  await until(() => service.running.waiting() === 0, 'no call waits');
   return tookMs;
 }
 

@@ -59,7 +59,7 @@ for (const kind of KINDS) {
       );
       assert.equal(server.accepted() - connections, 1, 'one new connection took over');
       if (kind === 'ios') assert.ok(phones.every((phone) => phone.pushes() <= 4));
-      await until(() => service.app.waiting() === 0, 'no call waits');
+      await until(() => service.running.waiting() === 0, 'no call waits');
 
       await callAll(service, phones.slice(0, 5), () => {});
       assert.equal(server.accepted() - connections, 1, 'the new connection stays');

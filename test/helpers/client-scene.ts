@@ -115,5 +115,5 @@ async function addApps(
   } finally {
     await database.close();
   }
-  await service.app.refreshApps();
+  await service.running.refreshApps();
 }

@@ -12,7 +12,7 @@ import { readConfig } from '../../src/config/config.ts';
 import { askPbx, type PbxAnswer, type PbxCall } from '../../src/sandbox/pbx.ts';
 import { createPhone, type Phone, type PhoneOptions, type PhoneStep } from '../../src/sandbox/phone.ts';
 import { startWorld, type World, type WorldOptions } from '../../src/sandbox/world.ts';
-import { type RunningApp, startApp } from '../../src/service/start-service.ts';
+import { type RunningService, startService } from '../../src/service/start-service.ts';
 import type { Log } from '../../src/telemetry/log.ts';
 import { type LogFields, redact } from '../../src/telemetry/redaction.ts';
 
@@ -26,7 +26,7 @@ export interface LoggedLine {
 /** The whole service on a free port with Apple, Google and the platform API around it. */
 export interface TestService {
   readonly world: World;
-  readonly app: RunningApp;
+  readonly running: RunningService;
   readonly url: string;
   readonly databaseUrl: string;
   readonly logged: LoggedLine[];
@@ -85,27 +85,27 @@ export async function startTestService(
   await addSandboxApps(databaseUrl, world);
   const logged: LoggedLine[] = [];
   const settings = { ...options.settings, ...(await options.between?.(world)) };
-  const app = await startApp(configFor(world, databaseUrl, settings), () => recordingLog(logged));
+  const running = await startService(configFor(world, databaseUrl, settings), () => recordingLog(logged));
   t.after(async () => {
     // A call that still waits fails the test, and must not keep its listeners open as well.
     try {
-      await until(() => app.waiting() === 0, 'no call waits after the test');
+      await until(() => running.waiting() === 0, 'no call waits after the test');
     } finally {
-      await app.stop(Promise.resolve());
+      await running.stop(Promise.resolve());
     }
   });
   const agents = { keepAlive: true, maxSockets: Number.POSITIVE_INFINITY };
-  const agent = app.url.startsWith('https:') ? new SecureAgent(agents) : new Agent(agents);
+  const agent = running.url.startsWith('https:') ? new SecureAgent(agents) : new Agent(agents);
   t.after(() => agent.destroy());
   return {
     world,
-    app,
-    url: app.url,
+    running,
+    url: running.url,
     databaseUrl,
     logged,
-    ask: (call) => askPbx({ url: app.pbxUrl, phoneNumber: '0201234567', agent, ...call }),
-    phone: (phoneOptions) => startPhone(t, world, app, agent, phoneOptions ?? {}),
-    metric: (series) => readMetric(app, series),
+    ask: (call) => askPbx({ url: running.pbxUrl, phoneNumber: '0201234567', agent, ...call }),
+    phone: (phoneOptions) => startPhone(t, world, running, agent, phoneOptions ?? {}),
+    metric: (series) => readMetric(running, series),
   };
 }
 
@@ -141,7 +141,7 @@ function recordingLog(logged: LoggedLine[]): Log {
 async function startPhone(
   t: Pick<TestContext, 'after'>,
   world: World,
-  app: RunningApp,
+  running: RunningService,
   agent: Agent,
   options: TestPhoneOptions,
 ): Promise<TestPhone> {
@@ -162,7 +162,7 @@ async function startPhone(
     account,
     token,
     app: kind === 'ios' ? SANDBOX_APPS.apns : SANDBOX_APPS.android,
-    server: app.url,
+    server: running.url,
     authorization,
     wakeUpMs: 5,
     agent,
@@ -185,8 +185,8 @@ async function startPhone(
   };
 }
 
-async function readMetric(app: RunningApp, series: string): Promise<number> {
-  const response = await fetch(`${app.metricsUrl}/metrics`);
+async function readMetric(running: RunningService, series: string): Promise<number> {
+  const response = await fetch(`${running.metricsUrl}/metrics`);
   const text = await response.text();
   const line = text.split('\n').find((candidate) => candidate.startsWith(`${series} `));
   return line === undefined ? 0 : Number(line.slice(series.length + 1));

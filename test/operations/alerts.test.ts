@@ -7,7 +7,7 @@ import { parseSeries } from '../helpers/parse-series.ts';
 import { startTestService, type TestService } from '../helpers/test-service.ts';
 
 async function scrape(service: TestService): Promise<string> {
-  return (await fetch(`${service.app.metricsUrl}/metrics`)).text();
+  return (await fetch(`${service.running.metricsUrl}/metrics`)).text();
 }
 
 /** What a program that is not there answers with. */
@@ -102,7 +102,7 @@ describe('what alerts are made of', () => {
     });
     const { account } = await service.phone({ silent: true });
     const call = service.ask({ account });
-    await until(() => service.app.waiting() === 1, 'the call waits');
+    await until(() => service.running.waiting() === 1, 'the call waits');
     const figures = new Map(parseSeries(await scrape(service)).map(({ text, value }) => [text, value]));
     const figure = (name: string) => figures.get(`vialer_middleware_${name}`);
     assert.equal(figure('calls_waiting'), 1);

@@ -84,7 +84,7 @@ describe('keys for credentials under a running service', () => {
       [first, second],
     ] as const) {
       await rotate(t, service, current, previous);
-      await service.app.refreshApps();
+      await service.running.refreshApps();
       await assertRings();
     }
     assert.deepEqual(await connects(), before);
@@ -100,7 +100,7 @@ describe('keys for credentials under a running service', () => {
     await assertRings();
     const before = await connects();
     await rotate(t, service, second, first);
-    await service.app.refreshApps();
+    await service.running.refreshApps();
     await assertRings();
     assert.deepEqual(await connects(), before);
     for (const platform of ['apns', 'android']) {
@@ -114,7 +114,7 @@ describe('keys for credentials under a running service', () => {
       assert.equal(line?.fields['configured'], vaultOf(first).sealsWith);
     }
     await rotate(t, service, first, second);
-    await service.app.refreshApps();
+    await service.running.refreshApps();
     assert.equal(await service.metric(UNREADABLE('apns')), 0);
     await assertRings();
     assert.deepEqual(await connects(), before);
@@ -130,7 +130,7 @@ describe('keys for credentials under a running service', () => {
     const save = (key: string) =>
       createAppStore(database, vaultOf(key)).save({ ...known, appId: 'com.example.new' }, Date.now());
     await save(second);
-    await service.app.refreshApps();
+    await service.running.refreshApps();
     const line = errors().find(({ message }) => message.startsWith('the stored credential'));
     assert.match(line?.message ?? '', /cannot be read: its phones cannot be woken/);
     assert.equal(line?.fields['app'], 'com.example.new');

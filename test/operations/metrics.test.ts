@@ -10,7 +10,7 @@ import { PLAIN_VAULT } from '../helpers/plain-vault.ts';
 import { startTestService, type TestService } from '../helpers/test-service.ts';
 
 async function scrape(service: TestService): Promise<string> {
-  return (await fetch(`${service.app.metricsUrl}/metrics`)).text();
+  return (await fetch(`${service.running.metricsUrl}/metrics`)).text();
 }
 
 async function report(
@@ -82,7 +82,7 @@ describe('metrics', () => {
     const service = await startTestService(t);
     const phone = await service.phone({ silent: true });
     const waiting = service.ask({ account: phone.account });
-    await until(() => service.app.waiting() === 1, 'the call waits');
+    await until(() => service.running.waiting() === 1, 'the call waits');
     assert.equal(await service.metric('vialer_middleware_calls_waiting'), 1);
     await waiting;
   });
@@ -148,7 +148,7 @@ describe('metrics', () => {
       { platform: 'apns', appId: 'com.example.cert', credential },
       Date.now(),
     );
-    await service.app.refreshApps();
+    await service.running.refreshApps();
     const seconds = await service.metric(
       'vialer_middleware_credential_expiry_timestamp_seconds{app="com.example.cert",platform="apns"}',
     );
@@ -187,8 +187,8 @@ describe('metrics', () => {
   it('the metrics port has the health routes as well', async (t) => {
     const service = await startTestService(t);
     for (const path of ['/healthz', '/readyz']) {
-      assert.equal((await fetch(`${service.app.metricsUrl}${path}`)).status, 200);
+      assert.equal((await fetch(`${service.running.metricsUrl}${path}`)).status, 200);
     }
-    assert.equal((await fetch(`${service.app.metricsUrl}/`)).status, 200);
+    assert.equal((await fetch(`${service.running.metricsUrl}/`)).status, 200);
   });
 });

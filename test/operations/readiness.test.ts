@@ -39,7 +39,7 @@ describe('/readyz is 503 only for what cannot serve calls', () => {
     const database = opened(service);
     database.exec('delete from apps; update app_changes set revision = revision + 1');
     database.close();
-    await service.app.refreshApps();
+    await service.running.refreshApps();
     assert.match(await readiness(service), /^200 .*"degraded".*no app is known.*apps add/);
   });
 
@@ -49,7 +49,7 @@ describe('/readyz is 503 only for what cannot serve calls', () => {
     const database = opened(service);
     database.exec("update apps set credential = 'spoilt'; update app_changes set revision = revision + 1");
     database.close();
-    await service.app.refreshApps();
+    await service.running.refreshApps();
     assert.match(await readiness(service), /^200 .*"degraded".*credential of 2 app\(s\) cannot be read/);
     assert.equal((await service.ask({ account: phone.account })).outcome, 'ready');
   });
@@ -61,7 +61,7 @@ describe('/readyz is 503 only for what cannot serve calls', () => {
     const phone = await service.phone({ silent: true });
     const hangUp = new AbortController();
     const call = service.ask({ account: phone.account, signal: hangUp.signal }).catch(() => {});
-    await until(() => service.app.waiting() === 1, 'a call waits');
+    await until(() => service.running.waiting() === 1, 'a call waits');
     assert.match(await readiness(service), /^200 .*"degraded".*new calls are turned away/);
     hangUp.abort();
     await call;

@@ -106,7 +106,7 @@ describe('a token address that does not answer', { concurrency: true }, () => {
   it('one bad moment: the call that waits for the token is saved', async (t) => {
     const { service, phone } = await whileSilent(t, '10000');
     const waiting = service.ask({ account: phone.account });
-    await until(() => service.app.waiting() === 1, 'the call waits');
+    await until(() => service.running.waiting() === 1, 'the call waits');
     service.world.google.clearFaults();
     const { outcome, tookMs } = await waiting;
     assert.equal(outcome, 'ready');

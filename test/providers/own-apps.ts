@@ -32,7 +32,7 @@ export async function saveApps(
 /** Saves apps and has the service take them up. */
 export async function addApps(service: TestService, apps: readonly NewApp[]): Promise<void> {
   await saveApps(service, apps);
-  await service.app.refreshApps();
+  await service.running.refreshApps();
 }
 
 /** A key of the developer team that both of Apple's environments know. `keyId`: 10 letters. */

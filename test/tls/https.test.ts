@@ -39,7 +39,7 @@ describe('HTTPS', () => {
   it('PBX and phone are served; the push carries an https address, and the metrics port stays plain', async (t) => {
     const { service } = await startSecure(t);
     assert.match(service.url, /^https:/);
-    assert.match(service.app.metricsUrl, /^http:/);
+    assert.match(service.running.metricsUrl, /^http:/);
     const phone = await service.phone({ kind: 'ios' });
     const answer = await service.ask({ account: phone.account });
     assert.deepEqual([answer.status, answer.body], [200, 'status=ACK']);
@@ -99,7 +99,7 @@ describe('HTTPS', () => {
     await once(silent, 'connect');
     const closed = once(silent, 'close');
     silent.on('error', () => {}).resume();
-    await service.app.stop(Promise.resolve());
+    await service.running.stop(Promise.resolve());
     await closed;
 
     const folder = await createTlsFolder(t);
@@ -121,7 +121,7 @@ describe('reloading the TLS files', () => {
 
     const notAfter = new Date(Date.now() + 90 * DAY_MS);
     await folder.write(folder.ca.issueServer({ commonName: 'second', notAfter }));
-    await service.app.reload();
+    await service.running.reload();
     assert.equal(await shownTo(service.url, folder), 'second');
     assert.equal(await expiry(service), Math.floor(notAfter.getTime() / 1000));
     const [line] = logged(service, /read again: new connections use them/);
@@ -153,21 +153,21 @@ describe('reloading the TLS files', () => {
     ] as const;
     for (const [written, problem] of rows) {
       await folder.write(written);
-      await service.app.reload();
+      await service.running.reload();
       assert.equal(await shownTo(service.url, folder), 'first');
       const last = logged(service, /not used: the former ones stay/).at(-1);
       assert.equal(last?.level, 'error');
       assert.ok(String(last?.fields['tlsProblem']).startsWith(problem), String(last?.fields['tlsProblem']));
     }
     await folder.remove();
-    await service.app.reload();
+    await service.running.reload();
     assert.equal(
       logged(service, /not used/).at(-1)?.fields['tlsProblem'],
       `TLS_CERT_FILE names ${TLS_CERT_FILE}, which cannot be read (ENOENT); TLS_KEY_FILE names ${TLS_KEY_FILE}, which cannot be read (ENOENT)`,
     );
     assert.equal(await service.metric('vialer_middleware_tls_reloads_total{result="failed"}'), 4);
     await folder.write(other);
-    await service.app.reload();
+    await service.running.reload();
     assert.equal(await shownTo(service.url, folder), 'second');
     assert.equal(await service.metric('vialer_middleware_tls_reloads_total{result="taken"}'), 1);
   });
@@ -175,9 +175,9 @@ describe('reloading the TLS files', () => {
   it('reloads that come together end with the newest files', async (t) => {
     const { folder, service } = await startSecure(t);
     await folder.write(folder.ca.issueServer({ commonName: 'second' }));
-    const reloads = Array.from({ length: 20 }, () => service.app.reload());
+    const reloads = Array.from({ length: 20 }, () => service.running.reload());
     await folder.write(folder.ca.issueServer({ commonName: 'third' }));
-    await Promise.all([...reloads, service.app.reload()]);
+    await Promise.all([...reloads, service.running.reload()]);
     assert.equal(await shownTo(service.url, folder), 'third');
     assert.ok(logged(service, /read again/).length <= 4);
   });
@@ -188,14 +188,14 @@ describe('reloading the TLS files', () => {
     const phone = await service.phone({ agent, register: false });
     assert.equal((await phone.register()).headers.connection, 'keep-alive');
     await folder.write(folder.ca.issueServer({ commonName: 'second' }));
-    await service.app.reload();
+    await service.running.reload();
     assert.equal((await phone.register()).headers.connection, 'close');
     assert.equal((await phone.register()).headers.connection, 'keep-alive');
   });
 
   it('without TLS there is nothing to reload, and it is said', async (t) => {
     const service = await startTestService(t);
-    await service.app.reload();
+    await service.running.reload();
     assert.equal(logged(service, /nothing to reload/).length, 1);
     assert.equal(await expiry(service), 0);
   });

@@ -119,7 +119,7 @@ describe('PBX_CLIENT_CA_FILE', () => {
       const options = clientOptions({ ca: folder.ca, shown: pbx, version });
       const session = await sessionOf(service.url, options);
       await folder.writeCa(createThrowAwayCa().certificate);
-      await service.app.reload();
+      await service.running.reload();
       const socket = await open(service.url, { ...options, session });
       assert.equal(socket.isSessionReused(), false);
       assert.match(await send(socket), /^HTTP\/1\.1 403 [\s\S]*not signed by a CA/);
@@ -145,7 +145,7 @@ describe('PBX_CLIENT_CA_FILE', () => {
     assert.match(await send(kept), /^HTTP\/1\.1 200 [\s\S]*connection: keep-alive/i);
     const next = createThrowAwayCa();
     await folder.writeCa(next.certificate);
-    await service.app.reload();
+    await service.running.reload();
     assert.match(await send(kept), /^HTTP\/1\.1 200 [\s\S]*connection: close/i);
     assert.equal((await askAs(t, scene, pbx)).call.status, 403);
     assert.equal((await askAs(t, scene, next.issueClient({ commonName: 'pbx-1' }))).call.status, 200);

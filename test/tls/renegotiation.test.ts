@@ -9,7 +9,7 @@ it('a client that asks for another handshake does not get one, before and after 
   const folder = await createTlsFolder(t);
   const service = await startTestService(t, { settings: folder.settings });
   for (const reload of [false, true]) {
-    if (reload) await service.app.reload();
+    if (reload) await service.running.reload();
     const client = { ca: folder.ca, version: 'TLSv1.2' } as const;
     assert.ok(clientOptions(client).ca);
     const socket = await connectTo(service.url, client);

@@ -7,7 +7,7 @@ import { monotonic } from '../../lib/monotonic.ts';
 import { askPbx, type PbxAnswer } from '../../sandbox/pbx.ts';
 import { createPhone, type PhoneOptions, type PhoneStep } from '../../sandbox/phone.ts';
 import { startWorld, type World } from '../../sandbox/world.ts';
-import { type RunningApp, startApp } from '../../service/start-service.ts';
+import { type RunningService, startService } from '../../service/start-service.ts';
 import { createLog } from '../../telemetry/log.ts';
 import { type CommandContext, CommandFailed, tellDatabase } from '../kit/command-context.ts';
 import { addSandboxApps, SANDBOX_APPS, trustSandbox } from '../sandbox/sandbox-apps.ts';
@@ -49,8 +49,8 @@ export async function runDemo(context: CommandContext): Promise<void> {
   const config = demoConfig(world, `sqlite:${join(folder, 'demo.db')}`);
   tellDatabase(context, config, 'will be created');
   await addSandboxApps(config.databaseUrl, world);
-  const app = stack.adopt(
-    await startApp(config, (onDropped) => createLog({ level: 'error', format: 'json', onDropped })),
+  const running = stack.adopt(
+    await startService(config, (onDropped) => createLog({ level: 'error', format: 'json', onDropped })),
     (running) => running.stop(),
   );
   context.out(
@@ -58,10 +58,10 @@ export async function runDemo(context: CommandContext): Promise<void> {
   );
   context.out('Times count from the request of the PBX.');
   for (const phone of [IPHONE, ANDROID]) {
-    const { outcome } = await callOne(context, world, app, phone);
+    const { outcome } = await callOne(context, world, running, phone);
     if (outcome !== 'ready') throw new CommandFailed(`The ${phone.name} was not woken: ${outcome}.`);
   }
-  const { outcome } = await callOne(context, world, app, DELETED);
+  const { outcome } = await callOne(context, world, running, DELETED);
   if (outcome !== 'token-gone') throw new CommandFailed(`The dead push token went unnoticed: ${outcome}.`);
   context.out(WHY_NOT);
   context.out('\nTwo phones were woken, one could not be. Next: README.md, "Make a call yourself".');
@@ -88,7 +88,7 @@ function demoConfig(world: World, databaseUrl: string): Config {
 async function callOne(
   context: CommandContext,
   world: World,
-  app: RunningApp,
+  running: RunningService,
   who: DemoPhone,
 ): Promise<PbxAnswer> {
   const user = `${who.kind}@example.com`;
@@ -104,7 +104,7 @@ async function callOne(
   const phone = createPhone({
     ...who,
     app: who.kind === 'ios' ? SANDBOX_APPS.apns : SANDBOX_APPS.android,
-    server: app.url,
+    server: running.url,
     authorization,
     wakeUpMs: 600,
     onStep: (step) => {
@@ -122,7 +122,7 @@ async function callOne(
 
     startedAt = monotonic();
     tell(`the PBX asks for the phone: POST /api/incoming-call/`, startedAt);
-    const answer = await askPbx({ url: app.pbxUrl, account: who.account, ...CALLER });
+    const answer = await askPbx({ url: running.pbxUrl, account: who.account, ...CALLER });
     const word = styleText(answer.outcome === 'ready' ? 'green' : 'red', answer.body);
     tell(`the PBX hears ${word} (${answer.outcome ?? 'no outcome'})`, monotonic());
     return answer;

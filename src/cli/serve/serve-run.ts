@@ -1,6 +1,6 @@
 import { CredentialUnreadable } from '../../apps/credential-unreadable.ts';
 import { type Config, processSource, readConfig } from '../../config/config.ts';
-import { type RunningApp, startApp } from '../../service/start-service.ts';
+import { type RunningService, startService } from '../../service/start-service.ts';
 import { STOP_LIMIT_MS } from '../../service/stopping.ts';
 import { shownDatabase } from '../../storage/address/database-address.ts';
 import { DatabaseUrlError } from '../../storage/database-url-error.ts';
@@ -18,8 +18,8 @@ export async function runServe(): Promise<void> {
   const format = config.logFormat === 'auto' ? (process.stdout.isTTY ? 'pretty' : 'json') : config.logFormat;
   const signals = listenForSignals(config.shutdownGraceMs + STOP_LIMIT_MS + EXIT_LIMIT_MS);
   // Node's own answer to SIGHUP is to die. One that comes while the service starts is done when it has started.
-  const starting = Promise.withResolvers<RunningApp>();
-  process.on('SIGHUP', () => void starting.promise.then((app) => app.reload()));
+  const starting = Promise.withResolvers<RunningService>();
+  process.on('SIGHUP', () => void starting.promise.then((service) => service.reload()));
 
   const startFailure = (error: unknown) => failedStart(error, config);
   let log: Log | undefined;
@@ -28,15 +28,15 @@ export async function runServe(): Promise<void> {
     return log;
   };
   try {
-    const app = await startApp(config, openLog).catch(async (error: unknown) => {
+    const service = await startService(config, openLog).catch(async (error: unknown) => {
       const failure = startFailure(error);
       await lastLine(log, 'error', failure.message);
       throw failure;
     });
-    starting.resolve(app);
-    for (const warning of warnings) app.warn(warning);
-    const ended = await Promise.race([signals.stop, app.broken.then(startFailure)]);
-    await app.stop(signals.hurry);
+    starting.resolve(service);
+    for (const warning of warnings) service.warn(warning);
+    const ended = await Promise.race([signals.stop, service.broken.then(startFailure)]);
+    await service.stop(signals.hurry);
     const failure = typeof ended === 'string' ? undefined : ended;
     await lastLine(log, failure === undefined ? 'info' : 'error', failure?.message ?? String(ended));
     if (failure !== undefined) throw failure;
