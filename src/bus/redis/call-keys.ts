@@ -7,7 +7,7 @@ export interface CallKeys {
   /** The channel that an instance hears. */
   channel(instance: string): string;
   /** The instances and their signs of life. */
-  roll(): string;
+  heartbeats(): string;
 }
 
 /** Names under a prefix. What is in braces decides the slot of a Cluster: names are escaped for it. */
@@ -15,7 +15,7 @@ export function createCallKeys(prefix: string): CallKeys {
   return {
     call: (name) => `${prefix}call:{${escaped(name)}}`,
     channel: (instance) => `${prefix}instance:{${instance}}`,
-    roll: () => `${prefix}instances`,
+    heartbeats: () => `${prefix}instances`,
   };
 }
 

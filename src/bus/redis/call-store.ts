@@ -15,7 +15,7 @@ import type {
   RefreshReply,
   TakeOverReply,
 } from './call-store-replies.ts';
-import type { HeldCall } from './local-calls.ts';
+import type { LocalCall } from './local-calls.ts';
 import { ANSWER, CANCEL, CLAIM, END, POINT, REFRESH, TAKE_OVER } from './scripts.ts';
 
 /** Milliseconds for which Redis remembers a call after its time: the reference kept its keys for 300 s. */
@@ -27,7 +27,7 @@ const MOST_WAITERS = 16;
  * The calls as Redis knows them, for one instance. Every method resolves with undefined where Redis could not be asked
  * in time; what it would have done may have been done all the same.
  */
-export class CallRegister {
+export class CallStore {
   readonly #link: Pick<RedisLink, 'isUp' | 'run'>;
   readonly #keys: CallKeys;
   readonly #instance: string;
@@ -56,12 +56,12 @@ export class CallRegister {
   }
 
   /** Makes a call known, or joins it where it is known; gives up while there is time to wake the phone alone. */
-  async claim(held: HeldCall): Promise<ClaimReply | undefined> {
-    const { call } = held;
+  async claim(local: LocalCall): Promise<ClaimReply | undefined> {
+    const { call } = local;
     const limitMs = Math.min(this.#timeoutMs, left(call) / 2);
     const pointing = this.point(call, limitMs);
     const args = [nameLeadsTo(call), left(call), KEPT_MS, MOST_WAITERS];
-    const reply = await this.#runFor(CLAIM, held, args, limitMs);
+    const reply = await this.#runFor(CLAIM, local, args, limitMs);
     // Before a push carries the unique key an answer to it must lead to the call.
     const known = { uniqueKey: at(reply, 1), turn: at(reply, 2), pointed: await pointing };
     const word = reply?.[0];
@@ -110,11 +110,11 @@ export class CallRegister {
   }
 
   /** Ends the call for everybody, or only this instance's wait for it where others may go on. */
-  async end(held: HeldCall, ending: CallEnding, limitMs?: number): Promise<EndReply | undefined> {
+  async end(local: LocalCall, ending: CallEnding, limitMs?: number): Promise<EndReply | undefined> {
     const { outcome, reason } = ending;
-    const leaves = onlyLeaves(ending) || (held.call.joined && outcome === 'timed-out');
+    const leaves = onlyLeaves(ending) || (local.call.joined && outcome === 'timed-out');
     const args = [outcome, reason ?? '', leaves ? 'leave' : 'end'];
-    const reply = await this.#runFor(END, held, args, limitMs);
+    const reply = await this.#runFor(END, local, args, limitMs);
     const word = reply?.[0];
     switch (word) {
       case 'decided':
@@ -140,9 +140,9 @@ export class CallRegister {
   }
 
   /** Makes this instance the one that wakes the phone, in place of `from`, until its own deadline. */
-  async takeOver(held: HeldCall, from: string): Promise<TakeOverReply | undefined> {
-    const args = [from, left({ deadline: held.ownDeadline })];
-    const reply = await this.#runFor(TAKE_OVER, held, args);
+  async takeOver(local: LocalCall, from: string): Promise<TakeOverReply | undefined> {
+    const args = [from, left({ deadline: local.ownDeadline })];
+    const reply = await this.#runFor(TAKE_OVER, local, args);
     const word = reply?.[0];
     switch (word) {
       case 'decided':
@@ -157,10 +157,10 @@ export class CallRegister {
   }
 
   /** Looks at a call that waits here; where Redis does not know it, the instance that wakes its phone makes it known. */
-  async refresh(held: HeldCall): Promise<RefreshReply | undefined> {
-    const { call, confirmed } = held;
+  async refresh(local: LocalCall): Promise<RefreshReply | undefined> {
+    const { call, confirmed } = local;
     const args = [call.joined ? 0 : 1, confirmed ? 0 : 1, nameLeadsTo(call), left(call), KEPT_MS];
-    const reply = await this.#runFor(REFRESH, held, args);
+    const reply = await this.#runFor(REFRESH, local, args);
     const word = reply?.[0];
     switch (word) {
       case 'decided':
@@ -177,7 +177,7 @@ export class CallRegister {
 
   #runFor(
     script: RedisScript,
-    { call, turn }: HeldCall,
+    { call, turn }: LocalCall,
     args: readonly (string | number)[],
     limitMs?: number,
   ) {

@@ -12,10 +12,10 @@ const SILENT_MS = 1_250;
 /** Milliseconds for which a silent instance is remembered: the longest that a call may wait. */
 const REMEMBERED_MS = 60_000;
 
-/** What the roll works with. */
-export interface InstanceRollParts {
+/** What heartbeats need. */
+export interface HeartbeatsDeps {
   readonly link: Pick<RedisLink, 'run'>;
-  readonly keys: Pick<CallKeys, 'roll'>;
+  readonly keys: Pick<CallKeys, 'heartbeats'>;
   readonly instance: string;
   /** Whether Redis knows of every call that waits here. */
   readonly allKnown: () => boolean;
@@ -27,13 +27,13 @@ export interface InstanceRollParts {
  * know of. One that fell silent without signing off may still live and take calls, behind a network that is cut:
  * until it is heard again, or for a minute, nobody can say of a key that no call has it.
  */
-export class InstanceRoll {
-  readonly #parts: InstanceRollParts;
+export class Heartbeats {
+  readonly #deps: HeartbeatsDeps;
   readonly #timer: NodeJS.Timeout;
   #silent = 0;
 
-  constructor(parts: InstanceRollParts) {
-    this.#parts = parts;
+  constructor(deps: HeartbeatsDeps) {
+    this.#deps = deps;
     this.#timer = setInterval(() => void this.#giveSign(), BEAT_MS);
   }
 
@@ -42,14 +42,14 @@ export class InstanceRoll {
     return this.#silent > 0;
   }
 
-  /** Signs off: what this instance held has ended. Never rejects. */
+  /** Signs off: the calls that waited here have ended. Never rejects. */
   async stop(): Promise<void> {
     clearInterval(this.#timer);
     await this.#run(SIGN_OFF, []);
   }
 
   async #giveSign(): Promise<void> {
-    if (!this.#parts.allKnown()) return;
+    if (!this.#deps.allKnown()) return;
     const reply = await this.#run(BEAT, [SILENT_MS, REMEMBERED_MS]);
     if (reply !== undefined) this.#silent = Number(reply[0]);
   }
@@ -58,9 +58,9 @@ export class InstanceRoll {
     script: typeof BEAT,
     args: readonly (string | number)[],
   ): Promise<readonly string[] | undefined> {
-    const { link, keys, instance, events } = this.#parts;
+    const { link, keys, instance, events } = this.#deps;
     try {
-      return words(await link.run(script, [keys.roll()], [instance, ...args]));
+      return words(await link.run(script, [keys.heartbeats()], [instance, ...args]));
     } catch (error) {
       // The link has told of it where Redis is away.
       if (!(error instanceof RedisUnavailable)) events.busFailed({ during: script.name, error });

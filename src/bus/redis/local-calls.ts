@@ -2,7 +2,7 @@ import type { Call } from '../../calls/call.ts';
 import { newUniqueKey } from '../../calls/unique-key.ts';
 
 /** A call that waits here and that Redis knows, or will know when it answers again. */
-export interface HeldCall {
+export interface LocalCall {
   readonly call: Call;
   /** Monotonic milliseconds: the deadline that the call has when this instance wakes its phone. */
   readonly ownDeadline: number;
@@ -15,45 +15,45 @@ export interface HeldCall {
 }
 
 /** The calls that wait here; bounded by the waiting room's places. */
-export class HeldCalls {
-  readonly #byCall = new Map<Call, HeldCall>();
-  readonly #untold = new Set<HeldCall>();
+export class LocalCalls {
+  readonly #byCall = new Map<Call, LocalCall>();
+  readonly #untold = new Set<LocalCall>();
 
-  add(call: Call, wake: () => void): HeldCall {
-    const held = { call, ownDeadline: call.deadline, wake, confirmed: false, turn: newUniqueKey() };
-    this.#byCall.set(call, held);
-    return held;
+  add(call: Call, wake: () => void): LocalCall {
+    const local = { call, ownDeadline: call.deadline, wake, confirmed: false, turn: newUniqueKey() };
+    this.#byCall.set(call, local);
+    return local;
   }
 
-  /** What was held of the call, if it was there. */
-  remove(call: Call): HeldCall | undefined {
-    const held = this.#byCall.get(call);
-    if (held === undefined) return undefined;
+  /** Takes the call out; undefined if it was not here. */
+  remove(call: Call): LocalCall | undefined {
+    const local = this.#byCall.get(call);
+    if (local === undefined) return undefined;
     this.#byCall.delete(call);
-    this.#untold.delete(held);
-    return held;
+    this.#untold.delete(local);
+    return local;
   }
 
-  find(call: Call): HeldCall | undefined {
+  find(call: Call): LocalCall | undefined {
     return this.#byCall.get(call);
   }
 
   /** Redis did not say that it knows the call, or a key of it: it is to be told. */
-  untold(held: HeldCall): void {
-    if (this.#byCall.has(held.call)) this.#untold.add(held);
+  untold(local: LocalCall): void {
+    if (this.#byCall.has(local.call)) this.#untold.add(local);
   }
 
   /** Redis has been told of it. */
-  told(held: HeldCall): void {
-    this.#untold.delete(held);
+  told(local: LocalCall): void {
+    this.#untold.delete(local);
   }
 
-  all(): readonly HeldCall[] {
+  all(): readonly LocalCall[] {
     return [...this.#byCall.values()];
   }
 
   /** Those that Redis is to be told of. */
-  allUntold(): readonly HeldCall[] {
+  allUntold(): readonly LocalCall[] {
     return [...this.#untold];
   }
 }

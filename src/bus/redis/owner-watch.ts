@@ -4,9 +4,9 @@ import type { WaitingRoom } from '../../calls/waiting-room.ts';
 import { monotonic } from '../../lib/monotonic.ts';
 import type { BusEvents } from './bus-events.ts';
 import type { BusMessage } from './bus-message.ts';
-import { type CallRegister, onlyLeaves } from './call-store.ts';
-import type { HeldCall, HeldCalls } from './local-calls.ts';
-import type { InstanceMail } from './peer-messages.ts';
+import { type CallStore, onlyLeaves } from './call-store.ts';
+import type { LocalCall, LocalCalls } from './local-calls.ts';
+import type { PeerMessages } from './peer-messages.ts';
 
 /** Milliseconds between two rounds. */
 const ROUND_MS = 200;
@@ -17,7 +17,7 @@ const ALIVE_MS = 1_000;
 
 /** A call that another instance wakes. */
 interface JoinedCall {
-  readonly held: HeldCall;
+  readonly local: LocalCall;
   owner: string;
   /** Monotonic milliseconds at which the owner was asked, while it has not replied. */
   askedAt: number | undefined;
@@ -26,11 +26,11 @@ interface JoinedCall {
 }
 
 /** What the watch works with. */
-export interface OwnerWatchParts {
+export interface OwnerWatchDeps {
   readonly instance: string;
-  readonly register: Pick<CallRegister, 'takeOver'>;
-  readonly mail: Pick<InstanceMail, 'send'>;
-  readonly held: Pick<HeldCalls, 'find'>;
+  readonly store: Pick<CallStore, 'takeOver'>;
+  readonly peers: Pick<PeerMessages, 'send'>;
+  readonly localCalls: Pick<LocalCalls, 'find'>;
   readonly room: Pick<WaitingRoom, 'find' | 'endingOf'>;
   readonly events: Pick<BusEvents, 'callTakenOver'>;
   /** Ends a call that was found to have ended in Redis. */
@@ -43,24 +43,24 @@ export interface OwnerWatchParts {
  * unless another one was faster, and wakes the phone for the whole of its own PBX's wait.
  */
 export class OwnerWatch {
-  readonly #parts: OwnerWatchParts;
+  readonly #deps: OwnerWatchDeps;
   readonly #joined = new Map<Call, JoinedCall>();
   readonly #timer: NodeJS.Timeout;
 
-  constructor(parts: OwnerWatchParts) {
-    this.#parts = parts;
+  constructor(deps: OwnerWatchDeps) {
+    this.#deps = deps;
     this.#timer = setInterval(() => this.#round(), ROUND_MS);
   }
 
   /** The call was joined: `owner` wakes its phone. */
-  watch(held: HeldCall, owner: string): void {
-    held.call.joined = true;
-    this.#joined.set(held.call, { held, owner, askedAt: undefined, heardAt: Number.NEGATIVE_INFINITY });
+  watch(local: LocalCall, owner: string): void {
+    local.call.joined = true;
+    this.#joined.set(local.call, { local, owner, askedAt: undefined, heardAt: Number.NEGATIVE_INFINITY });
   }
 
   /** What another instance says of the ownership of a call. */
   hear(message: Exclude<BusMessage, { readonly kind: 'end' }>): void {
-    const call = this.#parts.room.find(message.uniqueKey);
+    const call = this.#deps.room.find(message.uniqueKey);
     const joined = call === undefined ? undefined : this.#joined.get(call);
     switch (message.kind) {
       case 'ask':
@@ -86,21 +86,21 @@ export class OwnerWatch {
 
   /** Says that this instance holds the call, or how it ended here; says nothing of a call that it does not know. */
   #reply(uniqueKey: string, asker: string): void {
-    const { room, mail } = this.#parts;
+    const { room, peers } = this.#deps;
     const ending = room.endingOf(uniqueKey);
-    if (room.find(uniqueKey) !== undefined) void mail.send(asker, { kind: 'held', uniqueKey });
+    if (room.find(uniqueKey) !== undefined) void peers.send(asker, { kind: 'held', uniqueKey });
     else if (ending !== undefined) {
       const message: BusMessage = onlyLeaves(ending)
         ? { kind: 'own', uniqueKey }
         : { kind: 'end', uniqueKey, ending };
-      void mail.send(asker, message);
+      void peers.send(asker, message);
     }
   }
 
   #round(): void {
     const now = monotonic();
     for (const [call, joined] of this.#joined) {
-      if (this.#parts.held.find(call) === undefined) this.#joined.delete(call);
+      if (this.#deps.localCalls.find(call) === undefined) this.#joined.delete(call);
       else if (joined.askedAt !== undefined && now - joined.askedAt > REPLY_MS) void this.#takeOver(joined);
       else if (joined.askedAt === undefined && now - joined.heardAt > ALIVE_MS) void this.#ask(joined);
     }
@@ -108,30 +108,30 @@ export class OwnerWatch {
 
   async #ask(joined: JoinedCall): Promise<void> {
     joined.askedAt = monotonic();
-    const { uniqueKey } = joined.held.call;
-    const heard = await this.#parts.mail.send(joined.owner, {
+    const { uniqueKey } = joined.local.call;
+    const heard = await this.#deps.peers.send(joined.owner, {
       kind: 'ask',
       uniqueKey,
-      asker: this.#parts.instance,
+      asker: this.#deps.instance,
     });
     if (heard === false) await this.#takeOver(joined);
   }
 
   async #takeOver(joined: JoinedCall): Promise<void> {
-    const { held, owner } = joined;
+    const { local, owner } = joined;
     joined.askedAt = undefined;
-    const reply = await this.#parts.register.takeOver(held, owner);
+    const reply = await this.#deps.store.takeOver(local, owner);
     // Its end is being told, or was.
-    if (this.#parts.held.find(held.call) === undefined) return;
+    if (this.#deps.localCalls.find(local.call) === undefined) return;
     switch (reply?.kind) {
       case 'ours':
-        held.call.deadline = held.ownDeadline;
+        local.call.deadline = local.ownDeadline;
         return this.#own(joined);
       case 'owned':
         joined.owner = reply.owner;
         return;
       case 'decided':
-        return this.#parts.decide(held.call, reply.ending);
+        return this.#deps.decide(local.call, reply.ending);
       case undefined:
         // Whoever waits alone while Redis is away, or after it has lost the call, has to wake the phone itself.
         return this.#own(joined);
@@ -140,12 +140,12 @@ export class OwnerWatch {
     }
   }
 
-  #own({ held }: JoinedCall): void {
-    const { call } = held;
+  #own({ local }: JoinedCall): void {
+    const { call } = local;
     if (!this.#joined.delete(call)) return;
     call.joined = false;
     clearTimeout(call.timer);
-    this.#parts.events.callTakenOver({ account: call.ask.account, uniqueKey: call.uniqueKey });
-    held.wake();
+    this.#deps.events.callTakenOver({ account: call.ask.account, uniqueKey: call.uniqueKey });
+    local.wake();
   }
 }

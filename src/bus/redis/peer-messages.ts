@@ -3,7 +3,7 @@ import { type BusMessage, encodeMessage } from './bus-message.ts';
 import type { CallKeys } from './call-keys.ts';
 
 /** Messages to other instances. */
-export class InstanceMail {
+export class PeerMessages {
   readonly #link: Pick<RedisLink, 'publish'>;
   readonly #keys: CallKeys;
 

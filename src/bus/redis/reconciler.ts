@@ -2,8 +2,8 @@ import type { Call } from '../../calls/call.ts';
 import type { CallEnding } from '../../calls/call-outcome.ts';
 import { monotonic } from '../../lib/monotonic.ts';
 import type { BusEvents } from './bus-events.ts';
-import type { CallRegister } from './call-store.ts';
-import type { HeldCall, HeldCalls } from './local-calls.ts';
+import type { CallStore } from './call-store.ts';
+import type { LocalCall, LocalCalls } from './local-calls.ts';
 
 /** Milliseconds between two checks whether a look is due. */
 const CHECK_MS = 250;
@@ -18,10 +18,10 @@ const SETTLE_MS = 4_000;
 const LOOK_AGAIN_MS = 1_000;
 
 /** What the lookout works with. */
-export interface LookoutParts {
+export interface ReconcilerDeps {
   readonly isUp: () => boolean;
-  readonly register: Pick<CallRegister, 'refresh' | 'failedAt'>;
-  readonly held: Pick<HeldCalls, 'all' | 'allUntold' | 'told' | 'untold'>;
+  readonly store: Pick<CallStore, 'refresh' | 'failedAt'>;
+  readonly localCalls: Pick<LocalCalls, 'all' | 'allUntold' | 'told' | 'untold'>;
   /** Milliseconds between two looks when nothing has happened. */
   readonly everyMs: number;
   readonly events: Pick<BusEvents, 'answerFound'>;
@@ -34,8 +34,8 @@ export interface LookoutParts {
  * when Redis is back, and else every `everyMs`, and makes known again what Redis has lost; soon at those that Redis could
  * not be told of. One look at a time, `BATCH` calls at a time.
  */
-export class Lookout {
-  readonly #parts: LookoutParts;
+export class Reconciler {
+  readonly #deps: ReconcilerDeps;
   readonly #timer: NodeJS.Timeout;
   #due = Number.POSITIVE_INFINITY;
   /** Monotonic milliseconds before which Redis is not told again what it could not be told. */
@@ -49,8 +49,8 @@ export class Lookout {
   /** Monotonic milliseconds at which the last look at every call that came to its end began. */
   #lookedAt = Number.NEGATIVE_INFINITY;
 
-  constructor(parts: LookoutParts) {
-    this.#parts = parts;
+  constructor(deps: ReconcilerDeps) {
+    this.#deps = deps;
     this.#timer = setInterval(() => this.#check(), CHECK_MS);
   }
 
@@ -68,14 +68,14 @@ export class Lookout {
 
   /** Whether calls that wait elsewhere may be unknown to Redis, because it was away lately. */
   isUnsettled(): boolean {
-    const awayAt = Math.max(this.#awayAt, this.#parts.register.failedAt);
+    const awayAt = Math.max(this.#awayAt, this.#deps.store.failedAt);
     return monotonic() - awayAt < SETTLE_MS;
   }
 
   /** Whether Redis knows of every call that waits here: none is to be told, and all were looked at since it was away. */
   allKnown(): boolean {
-    const { isUp, held } = this.#parts;
-    return isUp() && held.allUntold().length === 0 && this.#lookedAt >= this.#awayAt;
+    const { isUp, localCalls } = this.#deps;
+    return isUp() && localCalls.allUntold().length === 0 && this.#lookedAt >= this.#awayAt;
   }
 
   /** Resolves when the look under way, if there is one, has ended. */
@@ -85,15 +85,19 @@ export class Lookout {
   }
 
   #check(): void {
-    const isUp = this.#parts.isUp();
+    const isUp = this.#deps.isUp();
     this.#watch(isUp);
     if (this.#look !== undefined || !isUp) return;
     const now = monotonic();
     const isDue = now >= this.#due;
-    if (isDue) this.#due = now + (this.isUnsettled() ? LOOK_AGAIN_MS : this.#parts.everyMs);
-    const held = isDue ? this.#parts.held.all() : now >= this.#untoldDue ? this.#parts.held.allUntold() : [];
-    if (held.length > 0) this.#untoldDue = now + LOOK_AGAIN_MS;
-    this.#look = this.#lookAtAll(held).then(() => {
+    if (isDue) this.#due = now + (this.isUnsettled() ? LOOK_AGAIN_MS : this.#deps.everyMs);
+    const due = isDue
+      ? this.#deps.localCalls.all()
+      : now >= this.#untoldDue
+        ? this.#deps.localCalls.allUntold()
+        : [];
+    if (due.length > 0) this.#untoldDue = now + LOOK_AGAIN_MS;
+    this.#look = this.#lookAtAll(due).then(() => {
       if (isDue) this.#lookedAt = now;
       this.#look = undefined;
     });
@@ -107,32 +111,32 @@ export class Lookout {
     this.#everUp ||= isUp;
   }
 
-  async #lookAtAll(all: readonly HeldCall[]): Promise<void> {
+  async #lookAtAll(all: readonly LocalCall[]): Promise<void> {
     for (let from = 0; from < all.length; from += BATCH) {
-      await Promise.all(all.slice(from, from + BATCH).map((held) => this.#lookAt(held)));
+      await Promise.all(all.slice(from, from + BATCH).map((local) => this.#lookAt(local)));
     }
   }
 
-  async #lookAt(held: HeldCall): Promise<void> {
-    const { call } = held;
+  async #lookAt(local: LocalCall): Promise<void> {
+    const { call } = local;
     if (call.isOver()) return;
-    const reply = await this.#parts.register.refresh(held);
+    const reply = await this.#deps.store.refresh(local);
     if (call.isOver()) return;
     switch (reply?.kind) {
       case 'decided':
-        this.#parts.events.answerFound({ at: 'look' });
-        this.#parts.decide(call, reply.ending);
+        this.#deps.events.answerFound({ at: 'look' });
+        this.#deps.decide(call, reply.ending);
         break;
       case 'waiting':
-        held.confirmed = true;
-        held.turn = reply.turn;
-        this.#parts.held.told(held);
+        local.confirmed = true;
+        local.turn = reply.turn;
+        this.#deps.localCalls.told(local);
         break;
       case 'gone':
-        this.#parts.held.told(held);
+        this.#deps.localCalls.told(local);
         break;
       case undefined:
-        this.#parts.held.untold(held);
+        this.#deps.localCalls.untold(local);
         break;
       default:
         reply satisfies never;

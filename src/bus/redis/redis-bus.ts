@@ -9,13 +9,13 @@ import type { RedisLink } from '../../redis/redis-link.ts';
 import type { BusEvents } from './bus-events.ts';
 import { type BusMessage, decodeMessage } from './bus-message.ts';
 import { createCallKeys } from './call-keys.ts';
-import { CallRegister } from './call-store.ts';
-import { Claims } from './claim-call.ts';
-import { InstanceRoll } from './heartbeats.ts';
-import { type HeldCall, HeldCalls } from './local-calls.ts';
+import { CallStore } from './call-store.ts';
+import { type ClaimDeps, claimCall } from './claim-call.ts';
+import { Heartbeats } from './heartbeats.ts';
+import { type LocalCall, LocalCalls } from './local-calls.ts';
 import { OwnerWatch } from './owner-watch.ts';
-import { InstanceMail } from './peer-messages.ts';
-import { Lookout } from './reconciler.ts';
+import { PeerMessages } from './peer-messages.ts';
+import { Reconciler } from './reconciler.ts';
 
 /** Milliseconds past its deadline that a call may take to ask Redis for an answer that it has not heard of. */
 const LAST_LOOK_MS = 50;
@@ -37,13 +37,13 @@ export class RedisBus implements AnswerBus {
   readonly #required: boolean;
   readonly #events: BusEvents;
   readonly #instance = newUniqueKey();
-  readonly #register: CallRegister;
-  readonly #mail: InstanceMail;
-  readonly #held = new HeldCalls();
+  readonly #store: CallStore;
+  readonly #peers: PeerMessages;
+  readonly #localCalls = new LocalCalls();
   readonly #owners: OwnerWatch;
-  readonly #claims: Claims;
-  readonly #lookout: Lookout;
-  readonly #roll: InstanceRoll;
+  readonly #claims: ClaimDeps;
+  readonly #reconciler: Reconciler;
+  readonly #heartbeats: Heartbeats;
   readonly #underway = new Set<Promise<void>>();
 
   constructor(options: RedisBusOptions) {
@@ -53,52 +53,52 @@ export class RedisBus implements AnswerBus {
     this.#room = options.room;
     this.#required = options.required;
     this.#events = events;
-    this.#register = new CallRegister({
+    this.#store = new CallStore({
       link,
       keys,
       instance: this.#instance,
       timeoutMs: options.timeoutMs,
       events,
     });
-    this.#mail = new InstanceMail(link, keys);
+    this.#peers = new PeerMessages(link, keys);
     const decide = (call: Call, ending: CallEnding): void => this.#decide(call, ending);
     this.#owners = new OwnerWatch({
       instance: this.#instance,
-      register: this.#register,
-      mail: this.#mail,
+      store: this.#store,
+      peers: this.#peers,
       room: this.#room,
-      held: this.#held,
+      localCalls: this.#localCalls,
       events,
       decide,
     });
-    this.#claims = new Claims({
-      register: this.#register,
+    this.#claims = {
+      store: this.#store,
       room: this.#room,
-      held: this.#held,
+      localCalls: this.#localCalls,
       owners: this.#owners,
       required: options.required,
       decide,
       expire: (call) => this.expire(call, 'timed-out'),
-    });
-    this.#lookout = new Lookout({
+    };
+    this.#reconciler = new Reconciler({
       isUp: () => link.isUp(),
-      register: this.#register,
-      held: this.#held,
+      store: this.#store,
+      localCalls: this.#localCalls,
       everyMs: options.lookEveryMs,
       events,
       decide,
     });
-    this.#roll = new InstanceRoll({
+    this.#heartbeats = new Heartbeats({
       link,
       keys,
       instance: this.#instance,
-      allKnown: () => this.#lookout.allKnown(),
+      allKnown: () => this.#reconciler.allKnown(),
       events,
     });
     link.listen(keys.channel(this.#instance), {
       onMessage: (text) => this.#hear(decodeMessage(text)),
-      onGap: () => this.#lookout.lookSoon(),
-      onLost: () => this.#lookout.channelLost(),
+      onGap: () => this.#reconciler.lookSoon(),
+      onLost: () => this.#reconciler.channelLost(),
     });
   }
 
@@ -107,13 +107,13 @@ export class RedisBus implements AnswerBus {
   }
 
   claim(call: Call, wake: () => void): void {
-    const held = this.#held.add(call, wake);
-    this.#behind(this.#claims.claim(held));
+    const local = this.#localCalls.add(call, wake);
+    this.#behind(claimCall(this.#claims, local));
   }
 
   async answer(key: string, available: boolean): Promise<AnswerFate> {
     const outcome = available ? 'ready' : 'declined';
-    const reply = await this.#register.answer(key, outcome);
+    const reply = await this.#store.answer(key, outcome);
     if (reply?.kind === 'taken' || reply?.kind === 'duplicate') {
       // The message that followed the first answer may have been lost.
       this.#tell(reply.waiters, reply.uniqueKey, reply.ending);
@@ -127,19 +127,19 @@ export class RedisBus implements AnswerBus {
   }
 
   expire(call: Call, outcome: CallOutcome, reason?: string): void {
-    const held = this.#held.remove(call);
-    if (held === undefined) call.settle(outcome, reason);
-    else this.#behind(this.#lastLook(held, { outcome, reason: reason ?? null }));
+    const local = this.#localCalls.remove(call);
+    if (local === undefined) call.settle(outcome, reason);
+    else this.#behind(this.#lastLook(local, { outcome, reason: reason ?? null }));
   }
 
   release(call: Call): void {
-    const held = this.#held.remove(call);
+    const local = this.#localCalls.remove(call);
     const { ending } = call;
-    if (held !== undefined && ending !== undefined) this.#behind(this.#end(held, ending));
+    if (local !== undefined && ending !== undefined) this.#behind(this.#end(local, ending));
   }
 
   async cancel(callId: string, reason: string | null): Promise<number | 'undecided'> {
-    const cancelled = await this.#register.cancel(callId, reason);
+    const cancelled = await this.#store.cancel(callId, reason);
     for (const { waiters, uniqueKey } of cancelled ?? []) {
       this.#tell(waiters, uniqueKey, { outcome: 'cancelled', reason });
     }
@@ -150,37 +150,40 @@ export class RedisBus implements AnswerBus {
 
   async close(): Promise<void> {
     this.#owners.stop();
-    await within(Promise.allSettled([...this.#underway, this.#lookout.stop(), this.#roll.stop()]), FLUSH_MS);
+    await within(
+      Promise.allSettled([...this.#underway, this.#reconciler.stop(), this.#heartbeats.stop()]),
+      FLUSH_MS,
+    );
   }
 
   /** Whether another instance may know a call that Redis, by its reply, does not. */
   #mayBeKnownElsewhere(reply: object | undefined): boolean {
-    return reply === undefined || this.#lookout.isUnsettled() || this.#roll.someAreSilent();
+    return reply === undefined || this.#reconciler.isUnsettled() || this.#heartbeats.someAreSilent();
   }
 
   /** Whether a call waits here for this key that Redis has not confirmed to know. */
   #waitsUntold(key: string): boolean {
     const call = this.#room.find(key);
-    return call !== undefined && this.#held.find(call)?.confirmed === false;
+    return call !== undefined && this.#localCalls.find(call)?.confirmed === false;
   }
 
   /** The call's time is over: an answer that Redis has accepted before now still counts. */
-  async #lastLook(held: HeldCall, ending: CallEnding): Promise<void> {
-    await this.#end(held, ending, LAST_LOOK_MS);
-    held.call.settle(ending.outcome, ending.reason);
+  async #lastLook(local: LocalCall, ending: CallEnding): Promise<void> {
+    await this.#end(local, ending, LAST_LOOK_MS);
+    local.call.settle(ending.outcome, ending.reason);
   }
 
   /** Ends the call in Redis, or only this instance's wait where others may go on, and tells whom it concerns. */
-  async #end(held: HeldCall, ending: CallEnding, limitMs?: number): Promise<void> {
-    const { call } = held;
-    const reply = await this.#register.end(held, ending, limitMs);
+  async #end(local: LocalCall, ending: CallEnding, limitMs?: number): Promise<void> {
+    const { call } = local;
+    const reply = await this.#store.end(local, ending, limitMs);
     if (reply?.kind === 'ended') this.#tell(reply.others, call.uniqueKey, ending);
     if (reply?.kind === 'decided' && !call.isOver()) {
       this.#events.answerFound({ at: 'deadline' });
       this.#decide(call, reply.ending);
     }
     if (reply?.kind === 'handed-over') {
-      await this.#mail.send(reply.owner, { kind: 'own', uniqueKey: call.uniqueKey });
+      await this.#peers.send(reply.owner, { kind: 'own', uniqueKey: call.uniqueKey });
     }
   }
 
@@ -188,7 +191,7 @@ export class RedisBus implements AnswerBus {
   #tell(waiters: readonly string[], uniqueKey: string, ending: CallEnding): void {
     for (const waiter of waiters) {
       if (waiter === this.#instance) this.#decideByKey(uniqueKey, ending);
-      else this.#behind(this.#mail.send(waiter, { kind: 'end', uniqueKey, ending }));
+      else this.#behind(this.#peers.send(waiter, { kind: 'end', uniqueKey, ending }));
     }
   }
 
@@ -204,7 +207,7 @@ export class RedisBus implements AnswerBus {
 
   /** The call has ended in Redis: nothing is left to be told there. */
   #decide(call: Call, { outcome, reason }: CallEnding): void {
-    this.#held.remove(call);
+    this.#localCalls.remove(call);
     if (outcome === 'ready' || outcome === 'declined') call.answeredAt = monotonic();
     call.settle(outcome, reason);
   }
