@@ -15,7 +15,7 @@ export function isEarly(seconds: number): boolean {
 }
 `;
 const TEST = `import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { it } from 'node:test';
 import { isLate } from '../../src/calls/late.ts';
 it('late', () => assert.equal(isLate(5), true));
 it('not late', () => assert.equal(isLate(4), false));
@@ -84,7 +84,7 @@ describe('npm run test:mutation', () => {
       'src/calls/late.ts': `${SOURCE}process.exitCode = isLate(Number(process.argv[2])) ? 3 : 0;\n`,
       'test/calls/late.test.ts': `import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { test } from 'node:test';
+import { it } from 'node:test';
 const late = (seconds: string) =>
   spawnSync(process.execPath, ['src/calls/late.ts', seconds], { env: {} }).status === 3;
 it('late', () => assert.deepEqual([late('4'), late('5')], [false, true]));

@@ -14,7 +14,7 @@ const run = promisify(execFile);
 /** Prints how the log would tell of an error that is made by the code of `argv[1]`. */
 const REPORTER = `
 import { errorStack, errorWords } from 'vialer-middleware/dist/telemetry/describe-error.js';
-import { dial } from 'vialer-middleware/dist/push/http2-dial.js';
+import { dial } from 'vialer-middleware/dist/http2/dial.js';
 import { openDatabase } from 'vialer-middleware/dist/storage/open-database.js';
 import { migrate } from 'vialer-middleware/dist/storage/migrate.js';
 import { readFile } from 'node:fs/promises';

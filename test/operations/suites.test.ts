@@ -21,7 +21,7 @@ const SUITES = {
   'bench/main.ts': 'npm run bench',
 } as const;
 
-const SKIPPED_SUITE = `import { describe, test } from 'node:test';
+const SKIPPED_SUITE = `import { describe, it } from 'node:test';
 it('passes', () => {});
 describe('a suite', { skip: 'nginx is not installed' }, () => {
   it('one', () => {});

@@ -240,7 +240,7 @@ const ODD = { app: APP, clientVersion: '6.1', shape: 'fcm' } as const;
 function oddLine(fields: LogFields): Line {
   return [
     'warn',
-    'iPhones with this version of the app register push tokens that are not hexadecimal: Apple refuses them, and no call rings',
+    'iPhones with this version of the app register push tokens that are not hexadecimal, or of another length: Apple refuses them, and no call rings',
     { ...ODD, ...fields },
   ];
 }
