@@ -27,8 +27,3 @@ export function childrenOf(pid: number): readonly number[] {
     .filter((text) => text !== '')
     .map(Number);
 }
-
-/** The command line of a process, its arguments separated by spaces. */
-export function commandOf(pid: number): string {
-  return readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ').trim();
-}

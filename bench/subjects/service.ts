@@ -2,14 +2,13 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { owned } from '../../harness/owned.ts';
 import { freePort } from '../../harness/server-process.ts';
+import { startArguments } from '../../harness/start-command.ts';
 import { until } from '../../harness/until.ts';
-import { childrenOf, commandOf } from '../lib/process-figures.ts';
 
-/** `npm start`, as its own process, with these settings and no others. */
+/** What `npm start` runs, as its own process, with these settings and no others. */
 export interface ServiceProcess {
   readonly url: string;
   readonly metricsUrl: string;
-  /** The service itself, not npm. */
   readonly pid: number;
   /** Calls that wait, by its own metric. */
   waiting(): Promise<number>;
@@ -18,27 +17,8 @@ export interface ServiceProcess {
 
 const KEPT_OUTPUT = 20_000;
 const STOP_LIMIT_MS = 10_000;
-/** npm, node and all modules, on a machine that is busy. */
+/** Node and all modules, on a machine that is busy. */
 const START_LIMIT_MS = 90_000;
-
-/** npm runs a shell, which becomes the service or starts it. */
-function serviceUnder(pid: number): number | undefined {
-  for (const child of childrenOf(pid)) {
-    if (/\bnode .*src\/main\.ts serve/.test(commandOf(child)) && !commandOf(child).startsWith('sh '))
-      return child;
-    const deeper = serviceUnder(child);
-    if (deeper !== undefined) return deeper;
-  }
-  return undefined;
-}
-
-/** Resolves with the service's own process once it answers. */
-async function listening(answers: () => Promise<boolean>, npm: number): Promise<number> {
-  await until(answers, 'npm start listens', START_LIMIT_MS);
-  const pid = serviceUnder(npm);
-  if (pid === undefined) throw new Error('npm start runs, but the service is not among its processes');
-  return pid;
-}
 
 /** Starts it on free ports and waits until it listens. `nodeOptions`: for `node` itself, such as `--cpu-prof`. */
 export async function startService(
@@ -49,38 +29,40 @@ export async function startService(
   const metricsPort = await freePort();
   const url = `http://127.0.0.1:${port}`;
   const metricsUrl = `http://127.0.0.1:${metricsPort}/metrics`;
-  const arguments_ = ['start', ...(nodeOptions === undefined ? [] : [`--node-options=${nodeOptions}`])];
-  const npm = spawn(...owned('npm', arguments_, 'TERM'), {
+  const service = spawn(...owned(process.execPath, startArguments(), 'TERM'), {
     env: {
       PATH: process.env['PATH'] ?? '',
       HOME: process.env['HOME'] ?? '',
       PORT: String(port),
       PROMETHEUS_PORT: String(metricsPort),
+      ...(nodeOptions === undefined ? {} : { NODE_OPTIONS: nodeOptions }),
       ...settings,
     },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
-  const exited = once(npm, 'exit');
+  const exited = once(service, 'exit');
   let output = '';
   const keep = (chunk: Buffer): void => {
     output = (output + chunk.toString('latin1')).slice(-KEPT_OUTPUT);
   };
-  npm.stdout.on('data', keep);
-  npm.stderr.on('data', keep);
+  service.stdout.on('data', keep);
+  service.stderr.on('data', keep);
   const answers = async (): Promise<boolean> => {
-    if (npm.exitCode !== null) throw new Error(`npm start ended: ${output}`);
+    if (service.exitCode !== null) throw new Error(`the service ended: ${output}`);
     return fetch(`${url}/healthz`).then(
       ({ ok }) => ok,
       () => false,
     );
   };
-  const pid = await listening(answers, npm.pid ?? 0).catch(async (error: unknown) => {
-    npm.kill('SIGTERM');
+  const { pid } = service;
+  if (pid === undefined) throw new Error('the service could not be started');
+  await until(answers, 'the service listens', START_LIMIT_MS).catch(async (error: unknown) => {
+    service.kill('SIGTERM');
     await exited;
     throw error;
   });
   // From now on its log is read and thrown away, as cheaply as that can be done.
-  npm.stdout.off('data', keep).resume();
+  service.stdout.off('data', keep).resume();
   return {
     url,
     metricsUrl,
@@ -91,7 +73,7 @@ export async function startService(
     },
     close: async () => {
       const killed = setTimeout(() => process.kill(pid, 'SIGKILL'), STOP_LIMIT_MS);
-      if (npm.exitCode === null) process.kill(pid, 'SIGTERM');
+      if (service.exitCode === null) process.kill(pid, 'SIGTERM');
       await exited;
       clearTimeout(killed);
     },
