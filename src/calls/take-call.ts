@@ -14,7 +14,7 @@ export interface Caller {
 }
 
 /** What the story needs. */
-export interface CallParts {
+export interface CallDeps {
   readonly admission: Admission;
   readonly room: WaitingRoom;
   readonly bus: Pick<AnswerBus, 'claim' | 'expire' | 'release' | 'refusal'>;
@@ -38,31 +38,31 @@ export interface TakenCall {
  * Resolves with how it ended, at the latest when the wait is over. The PBX's request arrives in `http/`, which also
  * carries the answer back.
  */
-export async function takeCall(parts: CallParts, ask: CallAsk, caller: Caller): Promise<TakenCall> {
-  const { room } = parts;
+export async function takeCall(deps: CallDeps, ask: CallAsk, caller: Caller): Promise<TakenCall> {
+  const { room } = deps;
   const repeat = repeatOf(room, ask);
-  if (repeat !== undefined) return joinCall(parts, ask, caller, repeat);
-  const full = parts.admission.refusal();
-  if (full !== undefined) return turnAway(parts, ask, 'overloaded', full);
+  if (repeat !== undefined) return joinCall(deps, ask, caller, repeat);
+  const full = deps.admission.refusal();
+  if (full !== undefined) return turnAway(deps, ask, 'overloaded', full);
 
-  const refused = parts.bus.refusal();
-  if (refused !== undefined) return turnAway(parts, ask, refused);
+  const refused = deps.bus.refusal();
+  if (refused !== undefined) return turnAway(deps, ask, refused);
 
   const { changes } = room;
-  const found = await findDevice(parts, ask.account);
-  if (found.kind !== 'device') return turnAway(parts, ask, found.outcome);
-  if (caller.gone) return turnAway(parts, ask, 'caller-gone');
+  const found = await findDevice(deps, ask.account);
+  if (found.kind !== 'device') return turnAway(deps, ask, found.outcome);
+  if (caller.gone) return turnAway(deps, ask, 'caller-gone');
 
   const meanwhile = room.changes === changes ? undefined : repeatOf(room, ask);
-  if (meanwhile !== undefined) return joinCall(parts, ask, caller, meanwhile);
+  if (meanwhile !== undefined) return joinCall(deps, ask, caller, meanwhile);
 
   const entry = room.enter(ask, found.device);
-  if (entry.kind === 'refused') return turnAway(parts, ask, entry.outcome);
+  if (entry.kind === 'refused') return turnAway(deps, ask, entry.outcome);
 
-  parts.bus.claim(entry.call, () => wakePhone(entry.call, parts.pusher, parts.plan, parts.bus));
+  deps.bus.claim(entry.call, () => wakePhone(entry.call, deps.pusher, deps.plan, deps.bus));
   const taken = await waitWith(room, caller, entry.call);
-  parts.bus.release(entry.call);
-  parts.events.callEnded(entry.call, taken.ending);
+  deps.bus.release(entry.call);
+  deps.events.callEnded(entry.call, taken.ending);
   return taken;
 }
 
@@ -74,22 +74,22 @@ type Found =
   | { readonly kind: 'device'; readonly device: PushTarget }
   | { readonly kind: 'none'; readonly outcome: CallOutcome };
 
-async function findDevice(parts: CallParts, account: number): Promise<Found> {
+async function findDevice(deps: CallDeps, account: number): Promise<Found> {
   try {
-    const device = await parts.admission.find(account);
+    const device = await deps.admission.find(account);
     return device === undefined ? { kind: 'none', outcome: 'no-device' } : { kind: 'device', device };
   } catch (error) {
-    parts.events.storageFailed({ during: 'looking up the device of a call', error });
+    deps.events.storageFailed({ during: 'looking up the device of a call', error });
     return { kind: 'none', outcome: 'storage-unavailable' };
   }
 }
 
-async function joinCall(parts: CallParts, ask: CallAsk, caller: Caller, repeat: Repeat): Promise<TakenCall> {
-  const full = repeat.kind === 'waiting' ? parts.room.refusalToJoin(repeat.call) : undefined;
-  if (full !== undefined) return turnAway(parts, ask, 'overloaded', full);
-  parts.events.callRepeated({ account: ask.account, callId: ask.callId, found: repeat.kind });
+async function joinCall(deps: CallDeps, ask: CallAsk, caller: Caller, repeat: Repeat): Promise<TakenCall> {
+  const full = repeat.kind === 'waiting' ? deps.room.refusalToJoin(repeat.call) : undefined;
+  if (full !== undefined) return turnAway(deps, ask, 'overloaded', full);
+  deps.events.callRepeated({ account: ask.account, callId: ask.callId, found: repeat.kind });
   if (repeat.kind === 'answered') return endedAtOnce(repeat.ending);
-  return waitWith(parts.room, caller, repeat.call);
+  return waitWith(deps.room, caller, repeat.call);
 }
 
 /** Holds on until the call has ended. A PBX that hangs up leaves the call, also one that did so before it was here. */
@@ -108,13 +108,13 @@ async function waitWith(room: WaitingRoom, caller: Caller, call: Call): Promise<
 }
 
 function turnAway(
-  parts: CallParts,
+  deps: CallDeps,
   ask: CallAsk,
   outcome: CallOutcome,
   reason: string | null = null,
 ): TakenCall {
   const ending: CallEnding = { outcome, reason };
-  parts.events.callTurnedAway({ account: ask.account, callId: ask.callId, ending });
+  deps.events.callTurnedAway({ account: ask.account, callId: ask.callId, ending });
   return endedAtOnce(ending);
 }
 

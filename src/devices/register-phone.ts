@@ -15,7 +15,7 @@ export interface TakeoverNotices {
 
 /** Makes the phone the one to wake for its account, and tells the phone that was until now, where that is safe. */
 export async function registerPhone(
-  parts: {
+  deps: {
     readonly devices: Pick<DeviceStore, 'register'>;
     /** Undefined where TAKEOVER_NOTICE is off. */
     readonly notices: TakeoverNotices | undefined;
@@ -23,12 +23,12 @@ export async function registerPhone(
   phone: DeviceRegistration,
   now: number,
 ): Promise<PhoneRegistered> {
-  const result = await parts.devices.register(phone, now);
+  const result = await deps.devices.register(phone, now);
   if (result.kind === 'unknown-app') return result;
   if (result.kind === 'created' || !isTakeover(result.previous, result.device)) {
     return { kind: result.kind, takeover: false };
   }
   const notice = noticeFor(result.previous);
-  if (notice !== 'none') parts.notices?.tell(result.previous, notice);
+  if (notice !== 'none') deps.notices?.tell(result.previous, notice);
   return { kind: 'updated', takeover: true };
 }

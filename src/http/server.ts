@@ -13,12 +13,12 @@ import {
 } from './listener/protocol-faults.ts';
 import { acceptRawBodies, hideUnreadType } from './listener/raw-body.ts';
 import type { TlsListener } from './listener/tls-listener.ts';
-import { type AnswerParts, addAnswerRoutes } from './routes/answer-routes.ts';
-import { addDeviceRoutes, type DeviceParts } from './routes/device-routes.ts';
-import { addHealthRoutes, addOpsRoutes, type OpsParts } from './routes/ops-routes.ts';
-import { addPbxRoutes, type PbxParts } from './routes/pbx-routes.ts';
-import { addReportRoutes, type ReportParts } from './routes/report-routes.ts';
-import { answerError, answerNotFound, type ErrorParts } from './wire/answer-error.ts';
+import { type AnswerDeps, addAnswerRoutes } from './routes/answer-routes.ts';
+import { addDeviceRoutes, type DeviceDeps } from './routes/device-routes.ts';
+import { addHealthRoutes, addOpsRoutes, type OpsDeps } from './routes/ops-routes.ts';
+import { addPbxRoutes, type PbxDeps } from './routes/pbx-routes.ts';
+import { addReportRoutes, type ReportDeps } from './routes/report-routes.ts';
+import { answerError, answerNotFound, type ErrorDeps } from './wire/answer-error.ts';
 import { routedUrl } from './wire/routed-url.ts';
 
 /** Milliseconds within which a client must have sent its headers, and its whole request. */
@@ -34,14 +34,14 @@ const LIMITS = {
 };
 
 /** Everything that the outside world can reach. */
-export interface ServerParts extends ErrorParts {
+export interface ServerDeps extends ErrorDeps {
   /** Whose endpoints: with a listener of their own for PBXs, the other one has none of theirs, and the other way round. */
   readonly serves: 'everything' | 'apps' | 'pbxs';
-  readonly pbx: PbxParts;
-  readonly answers: AnswerParts;
-  readonly devices: DeviceParts;
-  readonly reports: ReportParts;
-  readonly ops: OpsParts;
+  readonly pbx: PbxDeps;
+  readonly answers: AnswerDeps;
+  readonly devices: DeviceDeps;
+  readonly reports: ReportDeps;
+  readonly ops: OpsDeps;
   readonly trustProxy: AddressList | undefined;
   /** Connections at once; beyond it those are closed that have been without a request for longest. */
   readonly maxConnections: number;
@@ -57,13 +57,13 @@ export interface ServerParts extends ErrorParts {
 }
 
 /** The HTTP server, not listening yet. It translates; every decision is taken behind it. */
-export function createServer(parts: ServerParts): FastifyInstance {
-  const { trustProxy, tls, events } = parts;
+export function createServer(deps: ServerDeps): FastifyInstance {
+  const { trustProxy, tls, events } = deps;
   const bound = new ConnectionBound({
-    most: parts.maxConnections,
-    beyond: parts.connectionsBeyond,
-    isStopping: parts.pbx.isDraining,
-    ...(parts.stalledMs === undefined ? {} : { stalledMs: parts.stalledMs }),
+    most: deps.maxConnections,
+    beyond: deps.connectionsBeyond,
+    isStopping: deps.pbx.isDraining,
+    ...(deps.stalledMs === undefined ? {} : { stalledMs: deps.stalledMs }),
     onClosed: (why) => events.connectionClosed({ why }),
   });
   const create = tls === undefined ? createHttpServer : tls.createServer;
@@ -73,7 +73,7 @@ export function createServer(parts: ServerParts): FastifyInstance {
       createBoundedServer(
         bound,
         create,
-        { ...LIMITS, keepAliveTimeout: parts.keepAliveMs },
+        { ...LIMITS, keepAliveTimeout: deps.keepAliveMs },
         refuseFaults(routed(onRequest), events),
       ),
     trustProxy:
@@ -81,9 +81,9 @@ export function createServer(parts: ServerParts): FastifyInstance {
     routerOptions: { caseSensitive: true, ignoreTrailingSlash: false, maxParamLength: 1_000 },
     exposeHeadRoutes: false,
     return503OnClosing: false,
-    clientErrorHandler: createClientErrorHandler(parts.events, bound),
+    clientErrorHandler: createClientErrorHandler(deps.events, bound),
     frameworkErrors: (error, request, reply) => {
-      answerError(parts, error, request, reply);
+      answerError(deps, error, request, reply);
     },
   });
   if (tls !== undefined) closeOutdated(server, tls);
@@ -91,9 +91,9 @@ export function createServer(parts: ServerParts): FastifyInstance {
   followBodies(server, bound);
   server.addHook('preClose', () => drainServer(server.server, bound));
   acceptRawBodies(server);
-  server.setErrorHandler((error: FastifyError, request, reply) => answerError(parts, error, request, reply));
+  server.setErrorHandler((error: FastifyError, request, reply) => answerError(deps, error, request, reply));
   server.setNotFoundHandler(answerNotFound);
-  addRoutes(server, parts);
+  addRoutes(server, deps);
   return server;
 }
 
@@ -106,16 +106,16 @@ function routed(onRequest: RequestListener): RequestListener {
   };
 }
 
-function addRoutes(server: FastifyInstance, parts: ServerParts): void {
-  if (parts.serves !== 'apps') addPbxRoutes(server, parts.pbx);
-  if (parts.serves === 'pbxs') {
-    addHealthRoutes(server, parts.ops);
+function addRoutes(server: FastifyInstance, deps: ServerDeps): void {
+  if (deps.serves !== 'apps') addPbxRoutes(server, deps.pbx);
+  if (deps.serves === 'pbxs') {
+    addHealthRoutes(server, deps.ops);
     return;
   }
-  addAnswerRoutes(server, parts.answers);
-  addDeviceRoutes(server, parts.devices);
-  addReportRoutes(server, parts.reports);
-  addOpsRoutes(server, parts.ops);
+  addAnswerRoutes(server, deps.answers);
+  addDeviceRoutes(server, deps.devices);
+  addReportRoutes(server, deps.reports);
+  addOpsRoutes(server, deps.ops);
 }
 
 /** Around the handlers, before which the body has been read: a hook would cost each request more. */

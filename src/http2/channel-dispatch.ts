@@ -11,7 +11,7 @@ import type { StreamEnd } from './connection-types.ts';
 const LONGEST_TIMER_MS = 2_147_483_647;
 
 /** What requests are brought together with. */
-export interface DispatcherParts {
+export interface DispatcherDeps {
   readonly waiting: WaitingRequests;
   readonly open: Connections;
   /** New requests that wait at most; one more fails as `queue-full`. */
@@ -31,11 +31,11 @@ export class Dispatcher implements Replayer {
   readonly #connect: () => void;
   readonly #policy = new ReplayPolicy(this);
 
-  constructor(parts: DispatcherParts) {
-    this.#waiting = parts.waiting;
-    this.#open = parts.open;
-    this.#maxQueue = parts.maxQueue;
-    this.#connect = parts.connect;
+  constructor(deps: DispatcherDeps) {
+    this.#waiting = deps.waiting;
+    this.#open = deps.open;
+    this.#maxQueue = deps.maxQueue;
+    this.#connect = deps.connect;
   }
 
   /** Whether a request waits, or pauses before its replay. */

@@ -23,7 +23,7 @@ export interface Tried {
 }
 
 /** Parts that a push is tried with. */
-export interface TryParts {
+export interface TryDeps {
   readonly clock: Clock;
   readonly random: () => number;
   /** Aborts the pauses between tries. */
@@ -47,7 +47,7 @@ const FIRST: PushVariant = { minimal: false, otherEnvironment: false };
 export function tryPush(
   provider: PushProvider,
   request: PushRequest,
-  partsOf: () => TryParts,
+  partsOf: () => TryDeps,
 ): Promise<Tried> {
   return provider
     .send(request, FIRST)
@@ -61,7 +61,7 @@ export function tryPush(
 async function tryAgain(
   provider: PushProvider,
   request: PushRequest,
-  parts: TryParts,
+  deps: TryDeps,
   first: PushVerdict,
 ): Promise<Tried> {
   const usedUp = new Set<string>();
@@ -71,18 +71,18 @@ async function tryAgain(
     const { otherEnvironment } = variant;
     const ended = (final: FinalVerdict): Tried => ({ verdict: final, tries, otherEnvironment });
     if (verdict.kind !== 'retry') return ended(verdict);
-    const wait = pauseBefore(verdict, tries, parts.random);
-    const fits = parts.clock.now() + wait + USEFUL_MS <= request.deadline;
+    const wait = pauseBefore(verdict, tries, deps.random);
+    const fits = deps.clock.now() + wait + USEFUL_MS <= request.deadline;
     if (tries >= MAX_TRIES || !fits || usedUp.has(limitKey(verdict))) return ended(verdict.otherwise);
-    const outlook = outlookAfter(verdict, variant, parts);
+    const outlook = outlookAfter(verdict, variant, deps);
     if (verdict.limit === 'once') usedUp.add(limitKey(verdict));
     else if (outlook === 'down') return ended(certainly(verdict.otherwise));
     else if (outlook === 'fails-alone' && tries >= MAX_TRIES_ALONE) return ended(verdict.otherwise);
-    parts.onRetry(verdict, wait);
-    if (wait > 0) await pause(parts.clock, wait, parts.signal);
-    if (parts.signal.aborted) return ended(verdict.otherwise);
+    deps.onRetry(verdict, wait);
+    if (wait > 0) await pause(deps.clock, wait, deps.signal);
+    if (deps.signal.aborted) return ended(verdict.otherwise);
     if (!request.wanted()) return ended({ kind: 'withdrawn', reason: 'withdrawn' });
-    if (verdict.limit === 'budget' && !otherEnvironment && parts.isDown())
+    if (verdict.limit === 'budget' && !otherEnvironment && deps.isDown())
       return ended(certainly(verdict.otherwise));
     variant = { ...variant, ...verdict.variant };
     verdict = againIfRefused(await provider.send(request, variant));
@@ -92,10 +92,8 @@ async function tryAgain(
 type RetryVerdict = Extract<PushVerdict, { kind: 'retry' }>;
 
 /** A failure of Apple's other environment says nothing of the device's own. */
-function outlookAfter({ otherwise }: RetryVerdict, variant: PushVariant, parts: TryParts): Outlook {
-  return otherwise.kind === 'unavailable' && !variant.otherEnvironment
-    ? parts.failed(otherwise)
-    : 'uncertain';
+function outlookAfter({ otherwise }: RetryVerdict, variant: PushVariant, deps: TryDeps): Outlook {
+  return otherwise.kind === 'unavailable' && !variant.otherEnvironment ? deps.failed(otherwise) : 'uncertain';
 }
 
 function certainly(verdict: FinalVerdict): FinalVerdict {

@@ -37,13 +37,13 @@ async function answer(tokens: GoogleTokens, asked: Asked): Promise<Reply> {
 }
 
 /** Makes the endpoint, which fails as `faults` say. */
-export function createGoogleTokenEndpoint(parts: {
+export function createGoogleTokenEndpoint(deps: {
   readonly tokens: GoogleTokens;
   readonly faults: Pick<FaultScript<HttpFault>, 'take'>;
 }): GoogleTokenEndpoint {
   /** The reply, or what else is to be done. */
   const decide = async (asked: Asked): Promise<Reply | 'hang' | 'disconnect'> => {
-    const fault = parts.faults.take('/token')?.fault;
+    const fault = deps.faults.take('/token')?.fault;
     switch (fault?.kind) {
       case 'hang':
       case 'disconnect':
@@ -52,9 +52,9 @@ export function createGoogleTokenEndpoint(parts: {
         return { status: fault.status, headers: fault.headers ?? {}, body: fault.body ?? '' };
       case 'delay':
         await pause(fault.ms, asked.exchange);
-        return answer(parts.tokens, asked);
+        return answer(deps.tokens, asked);
       case undefined:
-        return answer(parts.tokens, asked);
+        return answer(deps.tokens, asked);
       default:
         return fault satisfies never;
     }

@@ -13,30 +13,30 @@ import { createPlatformAccess } from '../http/access/platform-api.ts';
 import { createMetricsServer } from '../http/listener/metrics-server.ts';
 import type { TlsListener } from '../http/listener/tls-listener.ts';
 import { openApiDocument } from '../http/openapi/openapi-document.ts';
-import type { AnswerParts } from '../http/routes/answer-routes.ts';
-import type { DeviceParts } from '../http/routes/device-routes.ts';
+import type { AnswerDeps } from '../http/routes/answer-routes.ts';
+import type { DeviceDeps } from '../http/routes/device-routes.ts';
 import type { Readiness } from '../http/routes/ops-routes.ts';
-import type { PbxParts } from '../http/routes/pbx-routes.ts';
-import { createServer, type ServerParts } from '../http/server.ts';
+import type { PbxDeps } from '../http/routes/pbx-routes.ts';
+import { createServer, type ServerDeps } from '../http/server.ts';
 import { packageVersion } from '../lib/package-version.ts';
 import { within } from '../lib/within.ts';
 import { StorageUnavailable } from '../storage/storage-unavailable.ts';
 import type { Telemetry } from '../telemetry/telemetry.ts';
 
 /** What the listeners are given. */
-export interface HttpServerParts {
+export interface HttpServerDeps {
   readonly devices: DeviceStore;
   readonly telemetry: Telemetry;
   /** Undefined: plain HTTP. */
   readonly tls?: TlsListener | undefined;
   readonly isDraining: () => boolean;
   readonly readiness: () => Promise<Readiness>;
-  readonly takeCall: PbxParts['takeCall'];
-  readonly cancelCall: PbxParts['cancelCall'];
-  readonly answer: AnswerParts['answer'];
+  readonly takeCall: PbxDeps['takeCall'];
+  readonly cancelCall: PbxDeps['cancelCall'];
+  readonly answer: AnswerDeps['answer'];
   readonly limits: ClientLimits;
-  readonly answerProof: AnswerParts['proof'];
-  readonly register: DeviceParts['register'];
+  readonly answerProof: AnswerDeps['proof'];
+  readonly register: DeviceDeps['register'];
 }
 
 /** Where the listeners are reached. */
@@ -71,24 +71,24 @@ const MAX_QUESTIONS = 512;
 const QUESTIONS_SHARE = 1 / 4;
 
 /** Builds the listeners on their parts. */
-export function createHttpServers(config: Config, parts: HttpServerParts): HttpServers {
-  const { telemetry, devices, limits } = parts;
+export function createHttpServers(config: Config, deps: HttpServerDeps): HttpServers {
+  const { telemetry, devices, limits } = deps;
   const events = telemetry.http;
-  const access = accountAccess(config, parts);
-  const { readiness } = parts;
-  const served: Omit<ServerParts, ServerShare> = {
+  const access = accountAccess(config, deps);
+  const { readiness } = deps;
+  const served: Omit<ServerDeps, ServerShare> = {
     pbx: {
-      ...parts,
+      ...deps,
       limit: limits.pbx,
       refusal: pbxAccess(config),
       events,
     },
-    answers: { answer: parts.answer, proof: parts.answerProof, limits, events },
+    answers: { answer: deps.answer, proof: deps.answerProof, limits, events },
     devices: {
       access,
       limit: limits.accounts,
       rate: limits.registrations,
-      register: parts.register,
+      register: deps.register,
       devices,
       events,
     },
@@ -106,7 +106,7 @@ export function createHttpServers(config: Config, parts: HttpServerParts): HttpS
     },
     trustProxy: config.trustProxy,
     keepAliveMs: config.keepAliveMs,
-    tls: parts.tls,
+    tls: deps.tls,
     isStorageError: (error) => error instanceof StorageUnavailable,
     events,
   };
@@ -127,7 +127,7 @@ export function createHttpServers(config: Config, parts: HttpServerParts): HttpS
         config.metricsPort,
         'PROMETHEUS_HOST or PROMETHEUS_PORT',
       );
-      const schemed = (url: string) => (parts.tls === undefined ? url : url.replace('http:', 'https:'));
+      const schemed = (url: string) => (deps.tls === undefined ? url : url.replace('http:', 'https:'));
       const url = schemed(await listenOn(server, config.host, config.port, 'HOST or PORT'));
       if (pbx === undefined) return { url, pbxUrl: url, metricsUrl };
       // Last, because from here on calls come in.
@@ -154,7 +154,7 @@ type ServerShare = 'serves' | 'maxConnections' | 'connectionsBeyond';
 /** The listener of apps and PBXs, or one for each, which then share MAX_CONNECTIONS: a flood on one leaves the other its part. */
 function createListeners(
   { pbxListener, maxConnections, connectionsBeyond, maxWaitingCalls }: Config,
-  served: Omit<ServerParts, ServerShare>,
+  served: Omit<ServerDeps, ServerShare>,
 ): { readonly main: FastifyInstance; readonly pbx?: ListenAddress & { readonly server: FastifyInstance } } {
   if (pbxListener === undefined)
     return { main: createServer({ ...served, serves: 'everything', maxConnections, connectionsBeyond }) };
@@ -177,7 +177,7 @@ function createListeners(
   };
 }
 
-function pbxAccess(config: Config): PbxParts['refusal'] {
+function pbxAccess(config: Config): PbxDeps['refusal'] {
   const { pbx, trustProxy } = config;
   return createPbxAccess({
     ...pbx,
@@ -186,14 +186,14 @@ function pbxAccess(config: Config): PbxParts['refusal'] {
   });
 }
 
-function accountAccess(config: Config, parts: HttpServerParts): AccountAccess {
+function accountAccess(config: Config, deps: HttpServerDeps): AccountAccess {
   const { accountAuth } = config;
   if (accountAuth.kind === 'none') return openAccess;
   return createPlatformAccess({
     ...accountAuth,
     maxQuestions: Math.min(MAX_QUESTIONS, Math.floor(config.maxConnections * QUESTIONS_SHARE)),
     proxy: config.proxies.accounts(new URL(accountAuth.baseUrl)).proxy,
-    events: parts.telemetry.http,
+    events: deps.telemetry.http,
   });
 }
 

@@ -24,14 +24,14 @@ export interface KnownApps {
 }
 
 /** Keeps the apps the same as the database's, and has everybody who works with them take up each change. */
-export function keepApps(parts: {
+export function keepApps(deps: {
   readonly store: Pick<AppStore, 'read' | 'revision'>;
   readonly intervalMs: number;
   readonly senders: Pick<AppSenders, 'update'>;
   readonly devices: { appsKnown(appKeys: readonly number[]): void };
   readonly telemetry: Pick<Telemetry, 'log' | 'appsKnown' | 'credentialsUnreadable' | 'http'>;
 }): KnownApps {
-  const { store, intervalMs, senders, devices, telemetry } = parts;
+  const { store, intervalMs, senders, devices, telemetry } = deps;
   const { log } = telemetry;
   let apps: readonly App[] | undefined;
   let unreadable: number | undefined;
@@ -76,14 +76,14 @@ export function keepApps(parts: {
  * Looks whether every stored credential can be read before a service starts, and warns of those that are not encrypted
  * although there is a key for it. Rejects with `CredentialUnreadable`, and with `StorageUnavailable`.
  */
-export async function checkStoredCredentials(parts: {
+export async function checkStoredCredentials(deps: {
   readonly apps: Pick<AppStore, 'read'>;
   readonly vault: Pick<CredentialVault, 'sealsWith'>;
   readonly warn: (text: string) => void;
 }): Promise<void> {
-  const { unreadable, unencrypted } = await parts.apps.read();
+  const { unreadable, unencrypted } = await deps.apps.read();
   for (const { error } of unreadable) throw error;
-  if (parts.vault.sealsWith === undefined || unencrypted === 0) return;
+  if (deps.vault.sealsWith === undefined || unencrypted === 0) return;
   const whose = unencrypted === 1 ? "1 app's credential is" : `${unencrypted} apps' credentials are`;
-  parts.warn(`${whose} stored unencrypted; run: ${PROGRAM} credentials rotate`);
+  deps.warn(`${whose} stored unencrypted; run: ${PROGRAM} credentials rotate`);
 }

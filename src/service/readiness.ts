@@ -9,7 +9,7 @@ import type { ReadinessEvents } from '../telemetry/readiness-telemetry.ts';
 import type { BusParts } from './bus-parts.ts';
 
 /** What readiness is made of. */
-export interface ReadinessParts {
+export interface ReadinessDeps {
   readonly database: Pick<Database, 'shortage' | 'writes'>;
   readonly poolSize: number;
   readonly probe: DeviceProbe;
@@ -60,8 +60,8 @@ const HELD_UP =
   'a change takes too long although reading works: another session holds a lock, as a backup does, or the disk is stuck';
 
 /** Says each thing once at a time. */
-export function createReadiness(parts: ReadinessParts): ReadinessWatch {
-  const { database, probe, events } = parts;
+export function createReadiness(deps: ReadinessDeps): ReadinessWatch {
+  const { database, probe, events } = deps;
   const tryChange = sharedRun(probe.change);
   let heldUp: { readonly finding: Finding; readonly at: number } | undefined;
   let lastError: unknown;
@@ -97,7 +97,7 @@ export function createReadiness(parts: ReadinessParts): ReadinessWatch {
     const shortage = database.shortage();
     if (shortage !== undefined) {
       lastError ??= shortage.refusal;
-      const text = `the database server refuses new connections: ${shortage.granted} of ${parts.poolSize} work (DATABASE_POOL_SIZE)`;
+      const text = `the database server refuses new connections: ${shortage.granted} of ${deps.poolSize} work (DATABASE_POOL_SIZE)`;
       reasons.push({ subject: 'database', text });
     }
     return { notReady: [], degraded: reasons };
@@ -107,7 +107,7 @@ export function createReadiness(parts: ReadinessParts): ReadinessWatch {
     if (error instanceof StorageUnavailable && error.fault === 'replaced') return notReady(reason);
     // The schema or a query is wrong, and no call gets its phone from memory for that.
     if (reason === '') return notReady(`the database answers with an error, ${SEE_LOG}`);
-    return parts.holdsDevices()
+    return deps.holdsDevices()
       ? degraded(
           `the database does not answer, so only accounts in memory ring (DEVICE_CACHE_SECONDS): ${reason}`,
         )
@@ -115,7 +115,7 @@ export function createReadiness(parts: ReadinessParts): ReadinessWatch {
   }
 
   function appReasons(): readonly ReadinessReason[] {
-    const { known, unreadable } = parts.apps() ?? { known: undefined, unreadable: 0 };
+    const { known, unreadable } = deps.apps() ?? { known: undefined, unreadable: 0 };
     const reasons: ReadinessReason[] = [];
     if (known === 0) {
       reasons.push({
@@ -132,10 +132,10 @@ export function createReadiness(parts: ReadinessParts): ReadinessWatch {
 
   async function lookOnce(): Promise<Readiness> {
     const asked = await askDatabase();
-    const { bus } = parts;
+    const { bus } = deps;
     const readiness = {
       notReady: [
-        ...(parts.isStopping() ? [{ subject: 'stopping', text: 'stopping' } as const] : []),
+        ...(deps.isStopping() ? [{ subject: 'stopping', text: 'stopping' } as const] : []),
         ...asked.notReady,
         ...about('redis', bus.notReady()),
       ],
@@ -143,7 +143,7 @@ export function createReadiness(parts: ReadinessParts): ReadinessWatch {
         ...asked.degraded,
         ...about('redis', bus.degraded()),
         ...appReasons(),
-        ...(parts.isOverloaded()
+        ...(deps.isOverloaded()
           ? about('load', [
               'new calls are turned away: too many wait (MAX_WAITING_CALLS), or the process is late (EVENT_LOOP_LIMIT)',
             ])
@@ -158,7 +158,7 @@ export function createReadiness(parts: ReadinessParts): ReadinessWatch {
   async function tell(): Promise<void> {
     const readiness = await look();
     const words = wordsOf(readiness);
-    if (words === lastWords || parts.isStopping()) return;
+    if (words === lastWords || deps.isStopping()) return;
     lastWords = words;
     events.readinessChanged(readiness, lastError);
   }

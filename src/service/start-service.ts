@@ -4,7 +4,7 @@ import { createProviderTokenStore } from '../apps/provider-token-store.ts';
 import { createAdmission } from '../calls/admission.ts';
 import { createAnswerProofs, NO_PROOFS } from '../calls/answer-proof.ts';
 import { takeAnswer } from '../calls/take-answer.ts';
-import { type CallParts, takeCall } from '../calls/take-call.ts';
+import { type CallDeps, takeCall } from '../calls/take-call.ts';
 import { WaitingRoom } from '../calls/waiting-room.ts';
 import { attemptsFor } from '../calls/wake-up.ts';
 import type { Config } from '../config/config.ts';
@@ -57,7 +57,10 @@ export interface RunningService {
  * Builds every part once, in order, and starts listening last. What was built is closed again, in reverse, when the
  * service stops or when a later part cannot be built.
  */
-export async function startService(config: Config, openLog: (onDropped: () => void) => Log): Promise<RunningService> {
+export async function startService(
+  config: Config,
+  openLog: (onDropped: () => void) => Log,
+): Promise<RunningService> {
   await using building = new AsyncDisposableStack();
   const { answerProof } = config;
   const proofs = answerProof === undefined ? NO_PROOFS : createAnswerProofs(answerProof);
@@ -156,7 +159,7 @@ export async function startService(config: Config, openLog: (onDropped: () => vo
   const between = createBusParts({ settings: config.redis, room, events: telemetry.bus });
   onStop('redis', () => between.close());
   const { bus } = between;
-  const calls: CallParts = {
+  const calls: CallDeps = {
     admission: createAdmission({
       devices,
       waiting: () => room.requests,

@@ -32,14 +32,14 @@ export async function closePart(
  * Stops a service that takes no new calls any more: waits until none waits, `graceMs` have passed or `hurry` resolves, gives
  * those that wait their NAK, then closes everything.
  */
-export async function stopService(parts: {
+export async function stopService(deps: {
   readonly room: Pick<WaitingRoom, 'size' | 'whenEmpty' | 'close'>;
   readonly graceMs: number;
   readonly hurry: Promise<void>;
   readonly log: Log;
   readonly everything: Pick<AsyncDisposableStack, 'disposeAsync'>;
 }): Promise<void> {
-  const { room, graceMs, hurry, log, everything } = parts;
+  const { room, graceMs, hurry, log, everything } = deps;
   const noticed = Promise.race([delay(NOTICE_MS, undefined, { ref: false }), hurry]);
   log.write('info', 'stopping: no new calls', { waiting: room.size });
   await Promise.race([room.whenEmpty(graceMs), hurry]);

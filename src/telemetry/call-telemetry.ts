@@ -51,14 +51,14 @@ const REFERENCE_FAILURES: Partial<Record<CallOutcome, string>> = {
 };
 
 /** Log line and metric of everything that happens to a call. */
-export function createCallTelemetry(parts: {
+export function createCallTelemetry(deps: {
   readonly log: Log;
   readonly metrics: ServiceMetrics;
   readonly reference: ReferenceMetrics;
   readonly lines: LineBudget;
   readonly appLabel: AppLabel;
 }): Omit<CallEvents, 'storageFailed'> {
-  const { log, metrics, reference, lines, appLabel } = parts;
+  const { log, metrics, reference, lines, appLabel } = deps;
   return {
     callEnded: (call, ending) => {
       const took = secondsBetween(call.askedAt, performance.now());

@@ -19,14 +19,14 @@ export interface DatabaseTelemetry {
 }
 
 /** Log line and metric of everything that happens to the database as a whole. */
-export function createDatabaseTelemetry(parts: {
+export function createDatabaseTelemetry(deps: {
   readonly log: Log;
   readonly metrics: Pick<ServiceMetrics, 'callsFromCache'>;
   readonly reference: Pick<ReferenceMetrics, 'databaseHealth'>;
   readonly http: Pick<HttpEvents, 'storageFailed'>;
   readonly conditions: Conditions;
 }): DatabaseTelemetry {
-  const { log, metrics, http, conditions } = parts;
+  const { log, metrics, http, conditions } = deps;
   let failures = 0;
   let wasAway = false;
   return {
@@ -41,7 +41,7 @@ export function createDatabaseTelemetry(parts: {
       cacheRetired: ({ calls }) => log.write('info', 'phones are looked up in the database again', { calls }),
     },
     databaseHealth: (answers) => {
-      parts.reference.databaseHealth.set(answers ? 1 : 0);
+      deps.reference.databaseHealth.set(answers ? 1 : 0);
       // One that answers and cannot be written has failed in this very probe.
       const failuresNow = conditions.timesMet(DATABASE);
       if (answers && failuresNow === failures) conditions.over(DATABASE, 'the database answers again');

@@ -39,7 +39,7 @@ const BREAKER_VALUES = { closed: 0, 'half-open': 1, open: 2 } as const satisfies
 const ENVIRONMENTS = ['production', 'sandbox'] as const satisfies readonly PushEnvironment[];
 
 /** What the events of the push services move and write. */
-interface PushTelemetryParts {
+interface PushTelemetryDeps {
   readonly log: Log;
   readonly metrics: ServiceMetrics;
   readonly lines: LineBudget;
@@ -51,11 +51,11 @@ interface PushTelemetryParts {
 const LINES_OF_PUSHES = 300;
 
 /** Log line and metric of everything between us and the push services. */
-export function createPushTelemetry(parts: PushTelemetryParts): PushEvents & ChannelEvents {
-  const { log, metrics, lines, conditions, appLabel } = parts;
+export function createPushTelemetry(deps: PushTelemetryDeps): PushEvents & ChannelEvents {
+  const { log, metrics, lines, conditions, appLabel } = deps;
   return {
-    ...createChannelTelemetry(parts),
-    ...tokenTelemetry(parts),
+    ...createChannelTelemetry(deps),
+    ...tokenTelemetry(deps),
     pushEnded: (event) => {
       const { provider, reason, kind } = event;
       metrics.pushes.inc({ app: appLabel(event.appId), provider, reason });
@@ -164,7 +164,7 @@ type TokenEvents = Pick<
   | 'fcmTokenFailed'
 >;
 
-function tokenTelemetry({ log, metrics, conditions, appLabel }: PushTelemetryParts): TokenEvents {
+function tokenTelemetry({ log, metrics, conditions, appLabel }: PushTelemetryDeps): TokenEvents {
   return {
     tokenDropped: (event) => {
       metrics.tokensDropped.inc({

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { it, type TestContext } from 'node:test';
 import { openAccess } from '../../src/http/access/account-access.ts';
-import { createServer, type ServerParts } from '../../src/http/server.ts';
+import { createServer, type ServerDeps } from '../../src/http/server.ts';
 import { NO_LIMITS } from '../helpers/no-limits.ts';
 import { openSocket, readAnswers } from './raw-socket.ts';
 
@@ -12,7 +12,7 @@ function never(): never {
 
 /** The listener with nothing behind it: requests that never come whole reach nothing. */
 function createBareServer(t: TestContext) {
-  const events: ServerParts['events'] = {
+  const events: ServerDeps['events'] = {
     pbxAnswered: nothing,
     connectionClosed: nothing,
     requestRefused: nothing,

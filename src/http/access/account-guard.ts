@@ -17,7 +17,7 @@ import type { AccountAccess, AccountVerdict } from './account-access.ts';
 import type { AccountLimit, AccountRate } from './limits/client-limits.ts';
 
 /** What the check of an account's request needs. */
-export interface AccountParts {
+export interface AccountDeps {
   readonly endpoint: string;
   readonly access: AccountAccess;
   readonly limit: AccountLimit;
@@ -32,96 +32,95 @@ export interface AccountParts {
  * body (400). Undefined when it has been answered.
  */
 export async function readAccountFields<F extends Fields>(
-  parts: AccountParts,
+  deps: AccountDeps,
   request: FastifyRequest,
   reply: FastifyReply,
   schema: BodySchema<F>,
 ): Promise<BodyValue<F> | undefined> {
-  const raw = await readAsAccount(parts, request, reply);
+  const raw = await readAsAccount(deps, request, reply);
   if (raw === undefined) return undefined;
   const decoded = decodeFields(schema, raw);
   if (decoded.ok) return decoded.value;
-  refuseField(reply, parts.endpoint, decoded, parts.events);
+  refuseField(reply, deps.endpoint, decoded, deps.events);
   return undefined;
 }
 
 /** The same for a report whose other fields may be anything. */
 export async function readAccountReport(
-  parts: AccountParts,
+  deps: AccountDeps,
   request: FastifyRequest,
   reply: FastifyReply,
 ): Promise<ReadonlyMap<string, unknown> | undefined> {
-  return (await readAsAccount(parts, request, reply))?.toMap();
+  return (await readAsAccount(deps, request, reply))?.toMap();
 }
 
 /** A method that the endpoint does not have: who may not use it at all hears that first. */
 export async function refuseMethod(
-  parts: AccountParts,
+  deps: AccountDeps,
   request: FastifyRequest,
   reply: FastifyReply,
   allowed: readonly string[],
 ): Promise<FastifyReply> {
-  if ((await readAsAccount(parts, request, reply)) === undefined) return reply;
+  if ((await readAsAccount(deps, request, reply)) === undefined) return reply;
   return sendMethodNotAllowed(reply, request.method, allowed);
 }
 
 async function readAsAccount(
-  parts: AccountParts,
+  deps: AccountDeps,
   request: FastifyRequest,
   reply: FastifyReply,
 ): Promise<RawFields | undefined> {
   const authorization = request.headers.authorization?.trim() ?? '';
-  if (parts.access.asks && authorization === '') {
-    parts.events.requestRefused({ endpoint: parts.endpoint, why: 'unauthenticated' });
+  if (deps.access.asks && authorization === '') {
+    deps.events.requestRefused({ endpoint: deps.endpoint, why: 'unauthenticated' });
     sendUnauthenticated(reply, 'Authentication credentials were not provided.');
     return undefined;
   }
-  const raw = appFieldsOf(await readFields(request), reply, parts.endpoint, parts.events);
+  const raw = appFieldsOf(await readFields(request), reply, deps.endpoint, deps.events);
   if (raw === undefined) return undefined;
   const account = decodeAccount(raw);
   if (!account.ok) {
-    refuseField(reply, parts.endpoint, account, parts.events);
+    refuseField(reply, deps.endpoint, account, deps.events);
     return undefined;
   }
-  const blockedForMs = parts.access.asks ? parts.limit.blockedForMs(request, account.value) : 0;
-  if (isLimited(parts, reply, Math.max(blockedForMs, rateBlockedForMs(parts, account.value))))
-    return undefined;
-  if (parts.access.asks) {
-    if (!(await isTheirs(parts, request, reply, authorization, account.value))) return undefined;
+  const blockedForMs = deps.access.asks ? deps.limit.blockedForMs(request, account.value) : 0;
+  if (isLimited(deps, reply, Math.max(blockedForMs, rateBlockedForMs(deps, account.value)))) return undefined;
+  if (deps.access.asks) {
+    if (!(await isTheirs(deps, request, reply, authorization, account.value))) return undefined;
     // Others of the account, sent at the same moment, may have been let through while the platform judged.
-    if (isLimited(parts, reply, rateBlockedForMs(parts, account.value))) return undefined;
+    if (isLimited(deps, reply, rateBlockedForMs(deps, account.value))) return undefined;
   }
-  parts.rate?.came(account.value);
+  deps.rate?.came(account.value);
   return raw;
 }
 
-function rateBlockedForMs({ rate }: AccountParts, account: number): number {
+function rateBlockedForMs({ rate }: AccountDeps, account: number): number {
   return rate?.blockedForMs(account) ?? 0;
 }
 
 /** Answers where the limit is reached. */
-function isLimited(parts: AccountParts, reply: FastifyReply, blockedForMs: number): boolean {
+function isLimited(deps: AccountDeps, reply: FastifyReply, blockedForMs: number): boolean {
   if (blockedForMs === 0) return false;
-  parts.events.requestRefused({ endpoint: parts.endpoint, why: 'limited' });
+  deps.events.requestRefused({ endpoint: deps.endpoint, why: 'limited' });
   sendLimited(reply, blockedForMs);
   return true;
 }
 
 /** Whether the platform says that the account is this user's; answered where it does not. */
 async function isTheirs(
-  parts: AccountParts,
+  deps: AccountDeps,
   request: FastifyRequest,
   reply: FastifyReply,
   authorization: string,
   account: number,
 ): Promise<boolean> {
-  const judged = parts.limit.begins(request, account);
-  const verdict = await parts.access.check(authorization, account);
+  const judged = deps.limit.begins(request, account);
+  const verdict = await deps.access.check(authorization, account);
   // The platform's server may refuse such a header as HTTP, before anybody judges it: that is the client's fault.
   const isMalformed = verdict === 'unavailable' && !ORDINARY.test(authorization);
   judged(isMalformed || verdict === 'unauthenticated' || verdict === 'forbidden');
-  if (!isMalformed) return isAllowed(parts, verdict, reply);
-  parts.events.requestRefused({ endpoint: parts.endpoint, why: 'unauthenticated' });
+  if (!isMalformed) return isAllowed(deps, verdict, reply);
+  deps.events.requestRefused({ endpoint: deps.endpoint, why: 'unauthenticated' });
   sendMalformed(reply, 'authorization');
   return false;
 }
@@ -129,9 +128,9 @@ async function isTheirs(
 /** Visible ASCII (RFC 9110, 11.4, but for quoted strings), and no longer than web servers take a header by default. */
 const ORDINARY = /^[\t\x20-\x7e]{1,8000}$/;
 
-function isAllowed(parts: AccountParts, verdict: AccountVerdict, reply: FastifyReply): boolean {
+function isAllowed(deps: AccountDeps, verdict: AccountVerdict, reply: FastifyReply): boolean {
   const refuse = (why: 'unauthenticated' | 'forbidden' | 'platform-down') =>
-    parts.events.requestRefused({ endpoint: parts.endpoint, why });
+    deps.events.requestRefused({ endpoint: deps.endpoint, why });
   switch (verdict) {
     case 'allowed':
       return true;

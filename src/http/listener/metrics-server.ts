@@ -2,7 +2,7 @@ import { createServer } from 'node:http';
 import { setImmediate as turn } from 'node:timers/promises';
 import Fastify, { type FastifyError, type FastifyInstance, type FastifyReply } from 'fastify';
 import { sharedRun } from '../../lib/shared-run.ts';
-import { addHealthRoutes, type OpsParts } from '../routes/ops-routes.ts';
+import { addHealthRoutes, type OpsDeps } from '../routes/ops-routes.ts';
 import { answerNotFound, clientFault } from '../wire/answer-error.ts';
 import { sendDetail } from '../wire/app-replies.ts';
 import { createBoundedServer, drainServer } from './bounded-server.ts';
@@ -11,7 +11,7 @@ import { ConnectionBound } from './connection-bound.ts';
 import { createClientErrorHandler, OUR_FAULTS, refuseExpectations, refuseFaults } from './protocol-faults.ts';
 
 /** What the metrics port serves. */
-export interface MetricsParts extends Pick<OpsParts, 'readiness'>, Pick<ConnectionLimits, 'onClosed'> {
+export interface MetricsDeps extends Pick<OpsDeps, 'readiness'>, Pick<ConnectionLimits, 'onClosed'> {
   /** Prometheus text. */
   readonly read: () => Promise<{ readonly contentType: string; readonly text: string }>;
 }
@@ -35,10 +35,10 @@ const TIME_LIMITS = {
 };
 
 /** The second listener: `GET /metrics` (and `/`, where the reference served it) beside the health routes. */
-export function createMetricsServer(parts: MetricsParts): FastifyInstance {
+export function createMetricsServer(deps: MetricsDeps): FastifyInstance {
   // A rendering takes the event loop longer than all else here: a burst of scrapes must not cost one each.
-  const read = sharedRun(parts.read);
-  const bound = new ConnectionBound({ ...CONNECTIONS, onClosed: parts.onClosed });
+  const read = sharedRun(deps.read);
+  const bound = new ConnectionBound({ ...CONNECTIONS, onClosed: deps.onClosed });
   const server = Fastify({
     logger: false,
     clientErrorHandler: createClientErrorHandler(UNCOUNTED, bound),
@@ -60,6 +60,6 @@ export function createMetricsServer(parts: MetricsParts): FastifyInstance {
       return reply.header('content-type', contentType).send(text);
     });
   }
-  addHealthRoutes(server, parts);
+  addHealthRoutes(server, deps);
   return server;
 }

@@ -13,7 +13,7 @@ import { route } from './route.ts';
 const ENDPOINT = ENDPOINTS.callResponse;
 
 /** What the app's answer needs. */
-export interface AnswerParts {
+export interface AnswerDeps {
   /** The app's word for a key; the first one ends the call's wait. */
   readonly answer: (uniqueKey: string, available: boolean) => Promise<AnswerFate>;
   /** Addresses that name calls which nobody knows. */
@@ -37,37 +37,37 @@ export interface AnswerProofRule {
  * can be asked. The time that the app echoes is checked to be a
  * number and not used: the service has its own clock.
  */
-export function addAnswerRoutes(server: FastifyInstance, parts: AnswerParts): void {
+export function addAnswerRoutes(server: FastifyInstance, deps: AnswerDeps): void {
   route(server, ENDPOINT, {
-    POST: (request, reply) => callResponse(parts, request, reply),
+    POST: (request, reply) => callResponse(deps, request, reply),
     otherwise: (request, reply) => sendMethodNotAllowed(reply, request.method, ENDPOINT.methods),
   });
 }
 
 async function callResponse(
-  parts: AnswerParts,
+  deps: AnswerDeps,
   request: FastifyRequest,
   reply: FastifyReply,
 ): Promise<FastifyReply> {
   const read = readFields(request);
-  const raw = appFieldsOf(read instanceof Promise ? await read : read, reply, ENDPOINT.name, parts.events);
+  const raw = appFieldsOf(read instanceof Promise ? await read : read, reply, ENDPOINT.name, deps.events);
   if (raw === undefined) return reply;
   const body = decodeFields(CallResponse, raw);
   if (!body.ok) {
-    refuseField(reply, ENDPOINT.name, body, parts.events);
+    refuseField(reply, ENDPOINT.name, body, deps.events);
     return reply;
   }
   const { unique_key: uniqueKey, available } = body.value;
-  if (lacksProof(parts, request, uniqueKey)) return refuse(parts, request, reply);
+  if (lacksProof(deps, request, uniqueKey)) return refuse(deps, request, reply);
   // Also from an address over its limit, whatever it guesses: a phone that answers is never limited.
-  const fate = await parts.answer(uniqueKey, available);
+  const fate = await deps.answer(uniqueKey, available);
   switch (fate) {
     case 'taken':
     case 'duplicate':
       return sendDone(reply, 202);
     case 'late':
     case 'unknown':
-      return refuse(parts, request, reply);
+      return refuse(deps, request, reply);
     case 'undecided':
       return sendUnavailable(reply);
     default:
@@ -76,7 +76,7 @@ async function callResponse(
 }
 
 /** 404, and once too many came from the address 429; apps take both for a call that is gone. */
-function refuse({ limits, events }: AnswerParts, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+function refuse({ limits, events }: AnswerDeps, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const blockedForMs = limits.answers.blockedForMs(request);
   if (blockedForMs > 0) {
     events.requestRefused({ endpoint: ENDPOINT.name, why: 'limited' });
@@ -88,7 +88,7 @@ function refuse({ limits, events }: AnswerParts, request: FastifyRequest, reply:
 
 /** True where the answer must be refused: without its proof it has to look like one to a call that nobody knows. */
 function lacksProof(
-  { proof: rule, events }: AnswerParts,
+  { proof: rule, events }: AnswerDeps,
   request: FastifyRequest,
   uniqueKey: string,
 ): boolean {

@@ -4,7 +4,7 @@ import type { DeviceStore } from '../../devices/device-store.ts';
 import type { DeviceRegistration } from '../../devices/register-device.ts';
 import type { PhoneRegistered } from '../../devices/register-phone.ts';
 import type { AccountAccess } from '../access/account-access.ts';
-import { type AccountParts, readAccountFields, refuseMethod } from '../access/account-guard.ts';
+import { type AccountDeps, readAccountFields, refuseMethod } from '../access/account-guard.ts';
 import type { AccountLimit, AccountRate } from '../access/limits/client-limits.ts';
 import type { HttpEvents } from '../http-events.ts';
 import { sendDone, sendNotFound } from '../wire/app-replies.ts';
@@ -14,7 +14,7 @@ import { DeviceRegistrationBody, DeviceRemovalBody } from '../wire/schemas.ts';
 import { route } from './route.ts';
 
 /** What registering and unregistering phones needs. */
-export interface DeviceParts {
+export interface DeviceDeps {
   readonly access: AccountAccess;
   readonly limit: AccountLimit;
   /** How often an account's phones may register and unregister. */
@@ -32,27 +32,27 @@ const DEVICE_ENDPOINTS = [
 ] as const;
 
 /** `POST` and `DELETE /api/{apns,gcm,android}-device/`. */
-export function addDeviceRoutes(server: FastifyInstance, parts: DeviceParts): void {
+export function addDeviceRoutes(server: FastifyInstance, deps: DeviceDeps): void {
   for (const [platform, endpoint] of DEVICE_ENDPOINTS) {
-    const guard: AccountParts = { ...parts, endpoint: endpoint.name };
+    const guard: AccountDeps = { ...deps, endpoint: endpoint.name };
     route(server, endpoint, {
-      POST: (request, reply) => register(guard, parts, platform, request, reply),
-      DELETE: (request, reply) => unregister(guard, parts, platform, request, reply),
+      POST: (request, reply) => register(guard, deps, platform, request, reply),
+      DELETE: (request, reply) => unregister(guard, deps, platform, request, reply),
       otherwise: (request, reply) => refuseMethod(guard, request, reply, endpoint.methods),
     });
   }
 }
 
 async function register(
-  guard: AccountParts,
-  parts: DeviceParts,
+  guard: AccountDeps,
+  deps: DeviceDeps,
   platform: Platform,
   request: FastifyRequest,
   reply: FastifyReply,
 ): Promise<FastifyReply> {
   const body = await readAccountFields(guard, request, reply, DeviceRegistrationBody);
   if (body === undefined) return reply;
-  const result = await parts.register({
+  const result = await deps.register({
     account: body.sip_user_id,
     platform,
     appId: body.app,
@@ -66,7 +66,7 @@ async function register(
     remoteNotificationToken: body.remote_notification_token,
   });
   if (result.kind === 'unknown-app') return sendNotFound(reply);
-  parts.events.deviceRegistered({
+  deps.events.deviceRegistered({
     account: body.sip_user_id,
     platform,
     app: body.app,
@@ -76,13 +76,13 @@ async function register(
   });
   const shape = platform === 'apns' ? oddTokenShape(body.token) : undefined;
   if (shape !== undefined)
-    parts.events.iosTokenOdd({ app: body.app, clientVersion: body.client_version, shape });
+    deps.events.iosTokenOdd({ app: body.app, clientVersion: body.client_version, shape });
   return sendDone(reply, result.kind === 'created' ? 201 : 200);
 }
 
 async function unregister(
-  guard: AccountParts,
-  parts: DeviceParts,
+  guard: AccountDeps,
+  deps: DeviceDeps,
   platform: Platform,
   request: FastifyRequest,
   reply: FastifyReply,
@@ -90,7 +90,7 @@ async function unregister(
   const body = await readAccountFields(guard, request, reply, DeviceRemovalBody);
   if (body === undefined) return reply;
   const phone = { account: body.sip_user_id, platform, appId: body.app, token: body.token };
-  const found = await parts.devices.unregister(phone);
-  parts.events.deviceUnregistered({ ...phone, app: phone.appId, found });
+  const found = await deps.devices.unregister(phone);
+  deps.events.deviceUnregistered({ ...phone, app: phone.appId, found });
   return found ? sendDone(reply, 200) : sendNotFound(reply);
 }

@@ -29,23 +29,23 @@ export function statusOf({ notReady, degraded }: Readiness) {
 }
 
 /** What load balancers, orchestrators and integrators ask. */
-export interface OpsParts {
+export interface OpsDeps {
   readonly readiness: () => Promise<Readiness>;
   /** The OpenAPI document as JSON text. */
   readonly openApi: string;
 }
 
 /** `GET /healthz` (the process is alive), `/readyz` (send it calls) and `/openapi.json`. */
-export function addOpsRoutes(server: FastifyInstance, parts: OpsParts): void {
-  addHealthRoutes(server, parts);
-  addGet(server, ENDPOINTS.openApi, (_request, reply) => sendJson(reply, 200, parts.openApi));
+export function addOpsRoutes(server: FastifyInstance, deps: OpsDeps): void {
+  addHealthRoutes(server, deps);
+  addGet(server, ENDPOINTS.openApi, (_request, reply) => sendJson(reply, 200, deps.openApi));
 }
 
 /** The two health routes alone, for the metrics port. */
-export function addHealthRoutes(server: FastifyInstance, parts: Pick<OpsParts, 'readiness'>): void {
+export function addHealthRoutes(server: FastifyInstance, deps: Pick<OpsDeps, 'readiness'>): void {
   addGet(server, ENDPOINTS.alive, (_request, reply) => sendJson(reply, 200, ALIVE));
   addGet(server, ENDPOINTS.ready, async (_request, reply) => {
-    const readiness = await parts.readiness();
+    const readiness = await deps.readiness();
     const status = statusOf(readiness);
     const reasons = status === 'not ready' ? readiness.notReady : readiness.degraded;
     // Degraded is 200: it mostly concerns every instance at once, and without them no call at all would be woken.

@@ -15,7 +15,7 @@ import { CallCancelled, IncomingCall } from '../wire/schemas.ts';
 import { route } from './route.ts';
 
 /** What the PBX's side needs. */
-export interface PbxParts {
+export interface PbxDeps {
   /** The story of a call. */
   readonly takeCall: (ask: CallAsk, caller: Caller) => Promise<TakenCall>;
   /** Ends the waits for a call_id. */
@@ -28,63 +28,63 @@ export interface PbxParts {
 }
 
 /** `POST /api/incoming-call/` and `POST /api/call-cancelled/`: text in, text out. */
-export function addPbxRoutes(server: FastifyInstance, parts: PbxParts): void {
+export function addPbxRoutes(server: FastifyInstance, deps: PbxDeps): void {
   const onRequest = (request: FastifyRequest, reply: FastifyReply, goOn: () => void): void => {
-    const refused = parts.refusal(request);
+    const refused = deps.refusal(request);
     if (refused === undefined) {
       goOn();
       return;
     }
     // Whoever may ask is never limited, because calls would be lost: only what the others hear depends on it.
-    const blockedForMs = parts.limit.blockedForMs(request);
-    parts.limit.failed(request);
+    const blockedForMs = deps.limit.blockedForMs(request);
+    deps.limit.failed(request);
     const why = blockedForMs > 0 ? 'limited' : refused.why;
-    parts.events.requestRefused({ endpoint: 'pbx', why, ...checkedAddress(request) });
+    deps.events.requestRefused({ endpoint: 'pbx', why, ...checkedAddress(request) });
     if (blockedForMs === 0) sendText(reply, 403, refused.sentence);
     else sendText(reply.header('retry-after', Math.ceil(blockedForMs / 1_000)), 429, TOO_MANY);
   };
   route(server, ENDPOINTS.incomingCall, {
     onRequest,
-    POST: (request, reply) => incomingCall(parts, request, reply),
+    POST: (request, reply) => incomingCall(deps, request, reply),
     otherwise: (_request, reply) => methodNotAllowed(reply),
   });
   route(server, ENDPOINTS.callCancelled, {
     onRequest,
-    POST: (request, reply) => callCancelled(parts, request, reply),
+    POST: (request, reply) => callCancelled(deps, request, reply),
     otherwise: (_request, reply) => methodNotAllowed(reply),
   });
 }
 
 async function incomingCall(
-  parts: PbxParts,
+  deps: PbxDeps,
   request: FastifyRequest,
   reply: FastifyReply,
 ): Promise<FastifyReply> {
   const askedAt = monotonic();
   const read = readFields(request, 'lenient');
-  const asked = decodeAsk(parts, read instanceof Promise ? await read : read, reply, askedAt);
+  const asked = decodeAsk(deps, read instanceof Promise ? await read : read, reply, askedAt);
   if (asked === undefined) return reply;
   // What was read is not kept for as long as the call waits.
   request.body = undefined;
   const { ask, outcomeInBody } = asked;
-  if (parts.isDraining()) return sendDraining(reply, outcomeInBody);
-  const taken = await parts.takeCall(ask, callerOf(reply));
+  if (deps.isDraining()) return sendDraining(reply, outcomeInBody);
+  const taken = await deps.takeCall(ask, callerOf(reply));
   if (request.headers['x-wake-trace'] !== undefined) addTrace(reply, taken);
-  if (parts.isDraining()) reply.header('connection', 'close');
+  if (deps.isDraining()) reply.header('connection', 'close');
   const { outcome } = taken.ending;
   sendText(reply.header('x-wake-outcome', outcome), 200, pbxBody(outcome, outcomeInBody));
-  if (taken.answeredAt !== undefined) parts.events.pbxAnswered({ delayMs: monotonic() - taken.answeredAt });
+  if (taken.answeredAt !== undefined) deps.events.pbxAnswered({ delayMs: monotonic() - taken.answeredAt });
   return reply;
 }
 
 /** What the PBX asks and how it wants its answer, or undefined when the answer has been sent. */
 function decodeAsk(
-  parts: PbxParts,
+  deps: PbxDeps,
   read: FieldsRead,
   reply: FastifyReply,
   askedAt: number,
 ): { readonly ask: CallAsk; readonly outcomeInBody: boolean } | undefined {
-  const fields = decodePbxFields(parts, ENDPOINTS.incomingCall.name, read, reply, IncomingCall);
+  const fields = decodePbxFields(deps, ENDPOINTS.incomingCall.name, read, reply, IncomingCall);
   if (fields === undefined) return undefined;
   const ask: CallAsk = {
     askedAt,
@@ -121,14 +121,14 @@ function addTrace(reply: FastifyReply, taken: TakenCall): void {
 }
 
 async function callCancelled(
-  parts: PbxParts,
+  deps: PbxDeps,
   request: FastifyRequest,
   reply: FastifyReply,
 ): Promise<FastifyReply> {
   const read = await readFields(request, 'lenient');
-  const fields = decodePbxFields(parts, ENDPOINTS.callCancelled.name, read, reply, CallCancelled);
+  const fields = decodePbxFields(deps, ENDPOINTS.callCancelled.name, read, reply, CallCancelled);
   if (fields === undefined) return reply;
-  const ended = await parts.cancelCall(fields.call_id, fields.reason === '' ? null : fields.reason);
+  const ended = await deps.cancelCall(fields.call_id, fields.reason === '' ? null : fields.reason);
   if (ended === 'undecided') return sendText(reply, 503, CANCEL_UNDECIDED);
   return ended > 0
     ? sendText(reply, 200, 'status=CANCELLED')
@@ -137,7 +137,7 @@ async function callCancelled(
 
 /** The decoded body, or undefined when the answer has been sent: a sentence that names the field. */
 function decodePbxFields<F extends Fields>(
-  parts: PbxParts,
+  deps: PbxDeps,
   endpoint: string,
   read: FieldsRead,
   reply: FastifyReply,
@@ -146,14 +146,14 @@ function decodePbxFields<F extends Fields>(
   if ('unreadable' in read) {
     const { status, detail } = read.unreadable;
     const problem = problemOf(read.unreadable);
-    parts.events.requestInvalid({ endpoint, field: 'body', problem });
+    deps.events.requestInvalid({ endpoint, field: 'body', problem });
     if (status === 400) reply.header('x-invalid-field', 'body');
     sendText(reply, status, problem === 'media type' ? UNSUPPORTED : detail);
     return undefined;
   }
   const decoded = decodeFields(schema, read.fields);
   if (decoded.ok) return decoded.value;
-  parts.events.requestInvalid({ endpoint, field: decoded.field, problem: decoded.problem });
+  deps.events.requestInvalid({ endpoint, field: decoded.field, problem: decoded.problem });
   sendText(reply.header('x-invalid-field', decoded.field), 400, `${decoded.field} ${decoded.problem}.`);
   return undefined;
 }

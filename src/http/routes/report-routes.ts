@@ -2,7 +2,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { DeviceStore } from '../../devices/device-store.ts';
 import type { AccountAccess } from '../access/account-access.ts';
 import {
-  type AccountParts,
+  type AccountDeps,
   readAccountFields,
   readAccountReport,
   refuseMethod,
@@ -15,7 +15,7 @@ import { CheckIn, HangupReason } from '../wire/schemas.ts';
 import { type Handler, route } from './route.ts';
 
 /** What the apps' reports need. */
-export interface ReportParts {
+export interface ReportDeps {
   readonly access: AccountAccess;
   readonly limit: AccountLimit;
   readonly devices: Pick<DeviceStore, 'exists' | 'checkIn'>;
@@ -23,32 +23,32 @@ export interface ReportParts {
 }
 
 /** `POST /api/hangup-reason/`, `/api/log-metrics/` and `/api/check-in/`: nothing comes back but a status. */
-export function addReportRoutes(server: FastifyInstance, parts: ReportParts): void {
+export function addReportRoutes(server: FastifyInstance, deps: ReportDeps): void {
   const add = (
     endpoint: (typeof ENDPOINTS)['hangupReason' | 'logMetrics' | 'checkIn'],
-    post: (guard: AccountParts, ...of: Parameters<Handler>) => Promise<FastifyReply>,
+    post: (guard: AccountDeps, ...of: Parameters<Handler>) => Promise<FastifyReply>,
   ) => {
-    const guard: AccountParts = { ...parts, endpoint: endpoint.name };
+    const guard: AccountDeps = { ...deps, endpoint: endpoint.name };
     route(server, endpoint, {
       POST: (request, reply) => post(guard, request, reply),
       otherwise: (request, reply) => refuseMethod(guard, request, reply, endpoint.methods),
     });
   };
-  add(ENDPOINTS.hangupReason, (guard, request, reply) => hangupReason(guard, parts, request, reply));
-  add(ENDPOINTS.logMetrics, (guard, request, reply) => logMetrics(guard, parts, request, reply));
-  add(ENDPOINTS.checkIn, (guard, request, reply) => checkIn(guard, parts, request, reply));
+  add(ENDPOINTS.hangupReason, (guard, request, reply) => hangupReason(guard, deps, request, reply));
+  add(ENDPOINTS.logMetrics, (guard, request, reply) => logMetrics(guard, deps, request, reply));
+  add(ENDPOINTS.checkIn, (guard, request, reply) => checkIn(guard, deps, request, reply));
 }
 
 async function hangupReason(
-  guard: AccountParts,
-  parts: ReportParts,
+  guard: AccountDeps,
+  deps: ReportDeps,
   request: FastifyRequest,
   reply: FastifyReply,
 ): Promise<FastifyReply> {
   const body = await readAccountFields(guard, request, reply, HangupReason);
   if (body === undefined) return reply;
-  if (!(await parts.devices.exists(body.sip_user_id))) return sendNotFound(reply);
-  parts.events.hangupReported({
+  if (!(await deps.devices.exists(body.sip_user_id))) return sendNotFound(reply);
+  deps.events.hangupReported({
     account: body.sip_user_id,
     uniqueKey: body.unique_key,
     reason: body.reason ?? '',
@@ -57,24 +57,24 @@ async function hangupReason(
 }
 
 async function logMetrics(
-  guard: AccountParts,
-  parts: ReportParts,
+  guard: AccountDeps,
+  deps: ReportDeps,
   request: FastifyRequest,
   reply: FastifyReply,
 ): Promise<FastifyReply> {
   const report = await readAccountReport(guard, request, reply);
   if (report === undefined) return reply;
-  parts.events.metricsReported(report);
+  deps.events.metricsReported(report);
   return sendNothing(reply, 200);
 }
 
 async function checkIn(
-  guard: AccountParts,
-  parts: ReportParts,
+  guard: AccountDeps,
+  deps: ReportDeps,
   request: FastifyRequest,
   reply: FastifyReply,
 ): Promise<FastifyReply> {
   const body = await readAccountFields(guard, request, reply, CheckIn);
   if (body === undefined) return reply;
-  return sendNothing(reply, (await parts.devices.checkIn(body.sip_user_id, Date.now())) ? 200 : 404);
+  return sendNothing(reply, (await deps.devices.checkIn(body.sip_user_id, Date.now())) ? 200 : 404);
 }

@@ -7,7 +7,7 @@ import { OUTCOME_REPLIES } from './outcome-replies.ts';
 import { endpointOf, isPbxEndpoint } from './paths.ts';
 
 /** What answering an error needs. */
-export interface ErrorParts {
+export interface ErrorDeps {
   /** Whether an error means that the database could not be asked. */
   readonly isStorageError: (error: unknown) => boolean;
   readonly events: Pick<HttpEvents, 'requestInvalid' | 'requestFailed' | 'storageFailed'>;
@@ -15,7 +15,7 @@ export interface ErrorParts {
 
 /** Clients' faults keep their 4xx; an unreachable database is 503; anything else is a bug of ours. */
 export function answerError(
-  parts: ErrorParts,
+  deps: ErrorDeps,
   error: FastifyError,
   request: FastifyRequest,
   reply: FastifyReply,
@@ -24,15 +24,15 @@ export function answerError(
   const forPbx = isPbxEndpoint(endpoint);
   const status = error.statusCode ?? 500;
   if (status >= 400 && status < 500) {
-    parts.events.requestInvalid({ endpoint, field: 'request', problem: error.code ?? 'unreadable' });
+    deps.events.requestInvalid({ endpoint, field: 'request', problem: error.code ?? 'unreadable' });
     const sentence = clientFault(status);
     return forPbx ? sendText(reply, status, sentence) : sendDetail(reply, status, sentence);
   }
-  if (parts.isStorageError(error)) {
-    parts.events.storageFailed({ during: `answering ${endpoint}`, error });
+  if (deps.isStorageError(error)) {
+    deps.events.storageFailed({ during: `answering ${endpoint}`, error });
     return forPbx ? sendNak(reply, 503) : sendUnavailable(reply);
   }
-  parts.events.requestFailed({ endpoint, error });
+  deps.events.requestFailed({ endpoint, error });
   return forPbx ? sendNak(reply, 500) : sendDetail(reply, 500, 'Internal server error.');
 }
 

@@ -61,7 +61,7 @@ const SHARING_LIMIT_MS = 1_000;
 const CLOCK_SKEW_MS = 60_000;
 
 /** Parts of the tokens. */
-export interface ApnsTokensParts {
+export interface ApnsTokensDeps {
   readonly clock: Clock;
   readonly events: ApnsTokenEvents;
   /** Absent: this process shares its tokens with no other. */
@@ -72,7 +72,7 @@ export interface ApnsTokensParts {
  * Makes an empty set. A key's token outlives its last app, because an app that is removed and added again must not
  * mint within 20 minutes; of more than 1000 keys the oldest is forgotten.
  */
-export function createApnsTokens(parts: ApnsTokensParts): ApnsTokens {
+export function createApnsTokens(deps: ApnsTokensDeps): ApnsTokens {
   const tokens = new Map<string, ApnsToken>();
   return {
     forKey: (key) => {
@@ -81,7 +81,7 @@ export function createApnsTokens(parts: ApnsTokensParts): ApnsTokens {
       if (known !== undefined) return known;
       const oldest = tokens.keys().next();
       if (tokens.size >= MAX_KEYS && oldest.done !== true) tokens.delete(oldest.value);
-      const token = createApnsToken(key, id, parts);
+      const token = createApnsToken(key, id, deps);
       tokens.set(id, token);
       return token;
     },
@@ -94,7 +94,7 @@ interface Held {
   readonly wallAt: number;
 }
 
-function createApnsToken(key: ApnsKey, id: string, { clock, events, shared }: ApnsTokensParts): ApnsToken {
+function createApnsToken(key: ApnsKey, id: string, { clock, events, shared }: ApnsTokensDeps): ApnsToken {
   const privateKey = createPrivateKey(key.privateKey);
   let held: Held | undefined;
   let refused: string | undefined;

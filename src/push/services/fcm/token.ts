@@ -76,12 +76,12 @@ interface Held {
  * old one goes on being used, so that no call waits for Google's token address in ordinary times. While calls come and
  * no token is good it is asked for every second, so that calls ring again within a second or two after an outage.
  */
-export function createFcmToken(parts: {
+export function createFcmToken(deps: {
   readonly fetchToken: FetchToken;
   readonly clock: Clock;
   readonly events: FcmTokenEvents;
 }): FcmToken {
-  const { fetchToken, clock, events } = parts;
+  const { fetchToken, clock, events } = deps;
   const listeners = new Set<() => void>();
   const refusals = createDeviceRow(2);
   let held: Held | undefined;
