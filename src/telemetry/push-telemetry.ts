@@ -22,7 +22,7 @@ const RESULT_LEVELS = {
   withdrawn: 'debug',
 } as const satisfies Record<PushResult['kind'], LogLevel>;
 
-const WRONG_TOPIC = "the push service does not let the credential push to this app id";
+const WRONG_TOPIC = 'the push service does not let the credential push to this app id';
 
 /** Faults that are not in what was sent, by their reason. */
 const FAULT_WORDS: Readonly<Record<string, string>> = {

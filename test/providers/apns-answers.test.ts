@@ -8,7 +8,7 @@ import { appleAnswer as answer, askedOfApple as askedFor } from './scripted-answ
 import { UNHURRIED } from './unhurried.ts';
 
 const OUR_FAULT = 'the push service calls our message wrong';
-const WRONG_TOPIC = "the push service does not let the credential push to this app id";
+const WRONG_TOPIC = 'the push service does not let the credential push to this app id';
 const APP_FAULT = "the app's credential is not accepted: its phones cannot be woken";
 
 /** What one answer, given to every try, leads to. */

@@ -105,8 +105,8 @@ testEvents('a push', [
     moves: { [series('faults_total', { app: APP, platform: 'apns', reason: 'Other' })]: 1 },
   },
   ...Object.entries({
-    TopicDisallowed: "the push service does not let the credential push to this app id",
-    BadTopic: "the push service does not let the credential push to this app id",
+    TopicDisallowed: 'the push service does not let the credential push to this app id',
+    BadTopic: 'the push service does not let the credential push to this app id',
     malformed: "a push service's answer is too large, or the push cannot be sent as HTTP/2",
     'notice-unsupported': 'the push service cannot carry this notice',
   }).map(
