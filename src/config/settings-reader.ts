@@ -1,3 +1,4 @@
+import { errorCode } from '../lib/error-code.ts';
 import { withoutByteOrder } from '../lib/pem-blocks.ts';
 
 /** Where settings come from; passed in, so that reading them stays pure. */
@@ -73,7 +74,7 @@ export class SettingsReader {
     try {
       return this.#parse(name, this.#source.readFile(path), parse);
     } catch (error) {
-      const code = error instanceof Error && 'code' in error ? String(error.code) : 'unreadable';
+      const code = errorCode(error) ?? 'unreadable';
       this.problem(`${name} names ${path}, which cannot be read (${code})`);
       return undefined;
     }
@@ -137,7 +138,7 @@ export class SettingsReader {
       // A secret that was meant to be there must not be silently none.
       this.problem(`${name}_FILE names ${path}, which is empty`);
     } catch (error) {
-      const code = error instanceof Error && 'code' in error ? String(error.code) : 'unreadable';
+      const code = errorCode(error) ?? 'unreadable';
       this.problem(`${name}_FILE names ${path}, which cannot be read (${code})`);
     }
     return undefined;

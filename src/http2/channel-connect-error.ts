@@ -1,3 +1,4 @@
+import { errorCode } from '../lib/error-code.ts';
 import type { ForwardProxy } from '../lib/proxy-route.ts';
 import { ProxyFailed } from '../lib/proxy-tunnel.ts';
 import { errorDetail } from './channel-detail.ts';
@@ -39,17 +40,13 @@ const ALERTS: Readonly<Record<string, CertificateRefusal>> = {
 
 const UNTRUSTED = /CERT|SELF_SIGNED|UNABLE_TO_|ALTNAME/;
 
-function codeOf(error: Error): string {
-  return 'code' in error && typeof error.code === 'string' ? error.code : '';
-}
-
 function isTls(code: string): boolean {
   return code.startsWith('ERR_SSL_') || code.startsWith('ERR_OSSL_');
 }
 
 /** The peer's refusal of our certificate, where `error` is one. */
 export function certificateRefusal(error: Error): CertificateRefusal | undefined {
-  return ALERTS[codeOf(error)];
+  return ALERTS[errorCode(error) ?? ''];
 }
 
 /** What one failed try to connect says of the next ones. */
@@ -70,7 +67,8 @@ function explain({ proxy }: ConnectTarget, cause: Error): string {
   // It names the proxy, its setting and what to do.
   if (cause instanceof ProxyFailed) return `: ${errorDetail(cause)}`;
   const way = proxy === undefined ? '' : ` through the proxy ${proxy.origin} (${proxy.setting})`;
-  const untrusted = UNTRUSTED.test(codeOf(cause)) && !isTls(codeOf(cause));
+  const code = errorCode(cause) ?? '';
+  const untrusted = UNTRUSTED.test(code) && !isTls(code);
   const advice = untrusted
     ? "; the server's certificate is not trusted: add its CA by NODE_EXTRA_CA_CERTS"
     : '';
@@ -90,7 +88,7 @@ export class ConnectError extends Error {
 
 /** Reads an error of the name look-up, TCP or TLS. `showsCertificate`: we show one, so that an alert can be about it. */
 export function connectFailure(error: Error, showsCertificate: boolean): ConnectFailure {
-  const code = codeOf(error);
+  const code = errorCode(error) ?? '';
   if (error instanceof ProxyFailed && error.status !== undefined) return { certain: 'proxy-refused' };
   // An alert of a proxy is not about the certificate that the push service would be shown.
   const certificate =

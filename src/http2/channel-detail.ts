@@ -1,3 +1,5 @@
+import { errorCode } from '../lib/error-code.ts';
+
 const MAX_DETAIL = 200;
 /** Bytes of a GOAWAY's debug data that are read; Apple's are about 50. */
 const MAX_GOAWAY = 4_096;
@@ -36,14 +38,11 @@ function reasonIn(text: string): string | undefined {
   }
 }
 
-function isCoded(error: Error): error is Error & { readonly code: string } {
-  return 'code' in error && typeof error.code === 'string';
-}
-
 /** One line for an error of a connection: its code and its message, also of one that only gathers others. */
 export function errorDetail(error: Error): string {
   const inner: unknown = error instanceof AggregateError ? error.errors[0] : undefined;
   const told = error.message === '' && inner instanceof Error ? inner : error;
-  const code = isCoded(told) && !told.message.includes(told.code) ? ` (${told.code})` : '';
-  return printable(`${told.message}${code}`);
+  const code = errorCode(told);
+  const more = code === undefined || told.message.includes(code) ? '' : ` (${code})`;
+  return printable(`${told.message}${more}`);
 }

@@ -1,6 +1,7 @@
 import { type IncomingMessage, request } from 'node:http';
 import { connect, isIP, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
+import { errorCode } from './error-code.ts';
 import type { ForwardProxy } from './proxy-route.ts';
 
 /** Exactly one of the two is called, once, unless the tunnel is cancelled; never before `openTunnel` returns. */
@@ -103,7 +104,7 @@ export class ProxyFailed extends Error {
     { cause, status }: { readonly cause?: Error; readonly status?: number },
   ) {
     super(`the proxy ${origin} (${setting}) ${words}`, cause && { cause });
-    this.code = codeOf(cause);
+    this.code = errorCode(cause);
     this.status = status;
   }
 }
@@ -118,17 +119,13 @@ function connectTo({ tls, host, port }: ForwardProxy): Socket {
   });
 }
 
-function codeOf(error: Error | undefined): string | undefined {
-  return error !== undefined && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
-}
-
 const CERTIFICATE_ERROR = /^(?!ERR_SSL_).*(CERT|SELF_SIGNED|UNABLE_TO_|ALTNAME)/;
 
 function whyUnreachable(error: Error): string {
   // An attempt at several addresses only gathers their errors.
   const first: unknown = error instanceof AggregateError ? error.errors[0] : error;
   const message = first instanceof Error ? first.message : error.message;
-  const code = codeOf(error) ?? '';
+  const code = errorCode(error) ?? '';
   if (message === 'socket hang up') return 'closed the connection without an answer to CONNECT';
   if (code.startsWith('HPE_')) {
     return `gave an answer to CONNECT that is not HTTP (${code}); write https:// if it expects TLS`;

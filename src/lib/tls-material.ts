@@ -1,5 +1,6 @@
 import { constants, type X509Certificate } from 'node:crypto';
 import { createSecureContext } from 'node:tls';
+import { errorCode } from './error-code.ts';
 import { type CertificatesReading, readCertificates } from './read-certificates.ts';
 import { readPrivateKey } from './read-private-key.ts';
 
@@ -105,7 +106,7 @@ function textOf(
     const text = readFile(path);
     return text.length > MAX_TEXT ? { problem: `is longer than ${MAX_TEXT} characters` } : { text };
   } catch (error) {
-    return { problem: `cannot be read (${codeOf(error)})` };
+    return { problem: `cannot be read (${errorCode(error) ?? 'unknown error'})` };
   }
 }
 
@@ -128,7 +129,7 @@ function contextProblem(material: Parameters<typeof secureContextOptions>[0]): r
     createSecureContext(secureContextOptions(material));
     return [];
   } catch (error) {
-    return [`TLS_CERT_FILE and TLS_KEY_FILE cannot be used (${codeOf(error)})`];
+    return [`TLS_CERT_FILE and TLS_KEY_FILE cannot be used (${errorCode(error) ?? 'unknown error'})`];
   }
 }
 
@@ -144,8 +145,4 @@ export function secureContextOptions(
     ...(passphrase === undefined ? {} : { passphrase }),
     ...(pbxClientCa === undefined ? {} : { ca: pbxClientCa }),
   };
-}
-
-function codeOf(error: unknown): string {
-  return error instanceof Error && 'code' in error ? String(error.code) : 'unknown error';
 }

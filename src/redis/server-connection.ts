@@ -1,4 +1,5 @@
 import { Redis } from 'ioredis';
+import { errorCode } from '../lib/error-code.ts';
 import { ErrorReply } from './error-reply.ts';
 import type { RedisServer } from './redis-address.ts';
 import { type RedisFault, RedisUnavailable } from './redis-unavailable.ts';
@@ -172,7 +173,7 @@ function tlsOptions(ca: string | undefined) {
 }
 
 function networkFault(error: unknown): RedisFault {
-  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+  const code = errorCode(error) ?? '';
   if (NO_TLS.test(code)) return 'tls-mismatch';
   if (UNTRUSTED.test(code)) return 'untrusted';
   return code === 'ECONNRESET' || code === 'EPIPE' || code === '' ? 'connection-lost' : 'unreachable';

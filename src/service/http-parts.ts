@@ -18,6 +18,7 @@ import type { DeviceDeps } from '../http/routes/device-routes.ts';
 import type { Readiness } from '../http/routes/ops-routes.ts';
 import type { PbxDeps } from '../http/routes/pbx-routes.ts';
 import { createServer, type ServerDeps } from '../http/server.ts';
+import { errorCode } from '../lib/error-code.ts';
 import { packageVersion } from '../lib/package-version.ts';
 import { within } from '../lib/within.ts';
 import { StorageUnavailable } from '../storage/storage-unavailable.ts';
@@ -206,7 +207,7 @@ async function listenOn(
   try {
     await server.listen({ host, port, backlog: BACKLOG });
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown error';
+    const code = errorCode(error) ?? 'unknown error';
     const why = code === 'EADDRINUSE' ? 'is in use' : `cannot be listened on (${code})`;
     throw new Error(`${host}:${port} ${why}; set ${settings}`, { cause: error });
   }

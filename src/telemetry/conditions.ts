@@ -1,3 +1,4 @@
+import { errorCode } from '../lib/error-code.ts';
 import { errorWords } from './describe-error.ts';
 import type { Log, LogLevel } from './log.ts';
 import type { LogFields } from './redaction.ts';
@@ -157,6 +158,6 @@ const PEERS_CODE =
 export function isExpected(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   if (EXPECTED.has(error.name)) return true;
-  if ('code' in error && typeof error.code === 'string' && PEERS_CODE.test(error.code)) return true;
+  if (PEERS_CODE.test(errorCode(error) ?? '')) return true;
   return error.cause !== undefined && isExpected(error.cause);
 }

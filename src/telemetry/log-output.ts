@@ -1,4 +1,5 @@
 import { constants, fstatSync, openSync, write, writeSync } from 'node:fs';
+import { errorCode } from '../lib/error-code.ts';
 
 /** Bytes that may wait for a slow reader. */
 const MAX_WAITING_BYTES = 16 * 1024 * 1024;
@@ -172,7 +173,7 @@ const NEWLINE = Buffer.from('\n');
 
 /** Whether a pipe, socket or terminal takes nothing at the moment. */
 function isFull(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'EAGAIN';
+  return errorCode(error) === 'EAGAIN';
 }
 
 /**

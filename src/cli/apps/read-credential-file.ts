@@ -1,5 +1,6 @@
 import { createReadStream } from 'node:fs';
 import { MAX_CREDENTIAL_TEXT } from '../../apps/credential/credential-reading.ts';
+import { errorCode } from '../../lib/error-code.ts';
 import { CommandFailed } from '../kit/command-context.ts';
 
 const REASONS: Readonly<Record<string, string>> = {
@@ -22,7 +23,7 @@ export async function readCredentialFile(option: string, path: string): Promise<
     }
     if (length <= MAX_CREDENTIAL_TEXT) return Buffer.concat(chunks).toString('utf8');
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unreadable';
+    const code = errorCode(error) ?? 'unreadable';
     throw new CommandFailed(`${option}: cannot read "${path}": ${REASONS[code] ?? code}.`, 2, {
       cause: error,
     });

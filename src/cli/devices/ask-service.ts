@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { Agent, type Dispatcher, request } from 'undici';
 import { CALL_OUTCOMES, type CallOutcome } from '../../calls/call-outcome.ts';
+import { errorCode } from '../../lib/error-code.ts';
 import { monotonic } from '../../lib/monotonic.ts';
 import { CommandFailed } from '../kit/command-context.ts';
 import { oneLine } from '../kit/text-table.ts';
@@ -76,7 +77,7 @@ export async function askService(ask: ServiceAsk): Promise<ServiceAnswer> {
         cause: error,
       });
     }
-    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown error';
+    const code = errorCode(error) ?? 'unknown error';
     const why = NOBODY[code];
     if (why !== undefined) return { kind: 'nobody', why };
     throw new CommandFailed(cannotBeAsked(ask.baseUrl, code), 1, { cause: error });

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import type { ConnectionOptions } from 'node:tls';
+import { errorCode } from '../../lib/error-code.ts';
 import { readCertificates } from '../../lib/read-certificates.ts';
 import { readPrivateKey } from '../../lib/read-private-key.ts';
 import type { TlsFiles } from '../../lib/tls-material.ts';
@@ -65,7 +66,7 @@ function readOption(option: string, path: string): string {
   try {
     return readFileSync(path, 'utf8');
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unreadable';
+    const code = errorCode(error) ?? 'unreadable';
     throw new CommandFailed(`${option} names ${path}, which cannot be read (${code}).`, 2, { cause: error });
   }
 }

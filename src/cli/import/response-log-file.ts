@@ -1,4 +1,5 @@
 import { type FileHandle, open } from 'node:fs/promises';
+import { errorCode } from '../../lib/error-code.ts';
 import { CommandFailed } from '../kit/command-context.ts';
 
 /** A file of response logs, one JSON object a line, that goes on where it ended. */
@@ -49,7 +50,7 @@ export async function openResponseLogFile(
   { apply }: { readonly apply: boolean },
 ): Promise<ResponseLogFile> {
   const file = await open(path, apply ? 'a+' : 'r', 0o600).catch((error: unknown) => {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unreadable';
+    const code = errorCode(error) ?? 'unreadable';
     if (!apply && code === 'ENOENT') return undefined;
     throw new CommandFailed(`--response-logs: cannot use "${path}": ${code}.`, 2, { cause: error });
   });

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { parseEnv } from 'node:util';
+import { errorCode } from '../../lib/error-code.ts';
 import { type CommandContext, CommandFailed } from './command-context.ts';
 
 /**
@@ -37,7 +38,7 @@ function attempt<T>(setting: string, path: string, work: () => T): T {
   try {
     return work();
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unreadable';
+    const code = errorCode(error) ?? 'unreadable';
     throw new CommandFailed(`${setting} names ${path}, which cannot be used (${code}).`, 2, { cause: error });
   }
 }

@@ -1,3 +1,4 @@
+import { errorCode } from '../../lib/error-code.ts';
 import type { DeliveredPush } from '../../sandbox/push-log.ts';
 import { sendHttp } from '../../sandbox/send-http.ts';
 
@@ -40,7 +41,7 @@ export function createForward(url: string, say: (line: string) => void): Forward
       });
       if (status < 200 || status > 299) say(`--forward: ${where} answered ${status}`);
     } catch (error) {
-      const code = error instanceof Error && 'code' in error ? String(error.code) : 'no whole answer in time';
+      const code = errorCode(error) ?? 'no whole answer in time';
       if (!closing.signal.aborted) say(`--forward: ${where} did not take the push (${code})`);
     } finally {
       inFlight -= 1;

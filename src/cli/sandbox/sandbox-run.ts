@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { processSource } from '../../config/config.ts';
 import { readProxySettings } from '../../config/proxy-settings.ts';
 import { SettingsReader } from '../../config/settings-reader.ts';
+import { errorCode } from '../../lib/error-code.ts';
 import { makeFolder } from '../../lib/make-folder.ts';
 import type { DeliveredPush, PushSource } from '../../sandbox/push-log.ts';
 import { startWorld, type World } from '../../sandbox/world.ts';
@@ -69,7 +70,7 @@ export async function runSandbox(context: CommandContext, options: SandboxOption
 function throwNoFolder(folder: string) {
   return (error: unknown) => {
     if (error instanceof CommandFailed) throw error;
-    const why = error instanceof Error ? ('code' in error ? error.code : error.message) : 'unknown error';
+    const why = errorCode(error) ?? (error instanceof Error ? error.message : 'unknown error');
     const message = `--folder: ${folder} cannot be created or written (${why}): give another one.`;
     throw new CommandFailed(message, 2, { cause: error });
   };
@@ -91,9 +92,9 @@ async function startSandboxWorld(options: SandboxOptions, say: (words: string) =
       platform: { everyAccount: true },
     });
   } catch (error) {
-    const isTaken = error instanceof Error && 'code' in error && error.code === 'EADDRINUSE';
+    const isTaken = errorCode(error) === 'EADDRINUSE';
     if (portBase === undefined || !isTaken) throw error;
-    const port = 'port' in error ? `port ${error.port}` : 'a port';
+    const port = error instanceof Error && 'port' in error ? `port ${error.port}` : 'a port';
     throw new CommandFailed(
       `--port-base: ${port} of ${portBase} to ${portBase + 3} is in use on 127.0.0.1: stop that program or give another base.`,
       1,

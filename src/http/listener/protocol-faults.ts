@@ -6,6 +6,7 @@ import {
   STATUS_CODES,
 } from 'node:http';
 import type { Socket } from 'node:net';
+import { errorCode } from '../../lib/error-code.ts';
 import type { HttpEvents } from '../http-events.ts';
 import { clientFault } from '../wire/answer-error.ts';
 import { endpointOf, isPbxEndpoint } from '../wire/paths.ts';
@@ -33,7 +34,7 @@ export function createClientErrorHandler(
   bound: Pick<ConnectionBound, 'requestsOf'>,
 ): (error: Error, socket: Socket) => void {
   return (error, socket) => {
-    const code = 'code' in error ? String(error.code) : '';
+    const code = errorCode(error) ?? '';
     const isProtocolFault = code.startsWith('HPE_') || code === 'ERR_HTTP_REQUEST_TIMEOUT';
     if (!isProtocolFault || !socket.writable) {
       socket.destroy();

@@ -1,6 +1,7 @@
 import type { RequestListener, Server, ServerOptions } from 'node:http';
 import { createServer, type Server as SecureServer } from 'node:https';
 import type { Duplex } from 'node:stream';
+import { errorCode } from '../../lib/error-code.ts';
 import { secureContextOptions, type TlsMaterial } from '../../lib/tls-material.ts';
 import type { TlsClientFault, TlsEvents } from './tls-events.ts';
 
@@ -90,14 +91,10 @@ const FAULTS: Readonly<Record<string, TlsClientFault>> = {
 
 /** The fault behind an error of a client's connection before it is secure; a closed set, whatever the client did. */
 export function tlsClientFault(error: unknown): TlsClientFault {
-  return FAULTS[codeOf(error)] ?? 'other';
+  return FAULTS[errorCode(error) ?? ''] ?? 'other';
 }
 
 /** Whether an error of a connection that was secure already came from TLS (TLS 1.3 refuses a certificate that late). */
 function isTlsFault(error: unknown): boolean {
-  return codeOf(error).startsWith('ERR_SSL_');
-}
-
-function codeOf(error: unknown): string {
-  return error instanceof Error && 'code' in error ? String(error.code) : '';
+  return errorCode(error)?.startsWith('ERR_SSL_') === true;
 }

@@ -1,3 +1,4 @@
+import { errorCode } from '../../lib/error-code.ts';
 import { readCertificates } from '../../lib/read-certificates.ts';
 import { readPrivateKey } from '../../lib/read-private-key.ts';
 import type { DatabaseTls } from './database-tls.ts';
@@ -39,7 +40,7 @@ function pemOf(
   try {
     text = readFile(path);
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unreadable';
+    const code = errorCode(error) ?? 'unreadable';
     return { problem: `${option} names ${path}, which cannot be read (${code})` };
   }
   const reading = option === 'sslkey' ? readPrivateKey(text) : readCertificates(text);

@@ -1,3 +1,4 @@
+import { errorCode } from '../../lib/error-code.ts';
 import { DeadlineMissed } from '../server/deadline-missed.ts';
 import { networkFault } from '../server/network-fault.ts';
 import type { StorageFault } from '../storage-unavailable.ts';
@@ -64,7 +65,7 @@ export function mysqlFault(error: unknown): StorageFault | undefined {
   // The class of connection exceptions: shutting down, aborting, packets that did not arrive.
   if ('sqlState' in error && typeof error.sqlState === 'string' && error.sqlState.startsWith('08'))
     return 'gone';
-  const code = 'code' in error && typeof error.code === 'string' ? error.code : '';
+  const code = errorCode(error) ?? '';
   if (LOST_CODES.has(code) || LOST_MESSAGES.some((text) => error.message.startsWith(text))) return 'gone';
   if (code === 'AUTH_SWITCH_PLUGIN_ERROR') return 'refused';
   if (code === 'HANDSHAKE_NO_SSL_SUPPORT') return 'untrusted';

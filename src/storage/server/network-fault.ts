@@ -1,3 +1,4 @@
+import { errorCode } from '../../lib/error-code.ts';
 import type { StorageFault } from '../storage-unavailable.ts';
 
 /** Codes of https://nodejs.org/api/errors.html#common-system-errors and of name resolution. */
@@ -24,7 +25,7 @@ const NETWORK_CODES: ReadonlySet<string> = new Set([
 export function networkFault(error: Error): StorageFault | undefined {
   // All addresses of a name were tried in vain.
   if (error instanceof AggregateError) return 'gone';
-  const code = 'code' in error && typeof error.code === 'string' ? error.code : '';
+  const code = errorCode(error) ?? '';
   if (NETWORK_CODES.has(code)) return 'gone';
   // OpenSSL's verdicts have names such as SELF_SIGNED_CERT_IN_CHAIN.
   if (/^ERR_(TLS|SSL)_|CERT|_SIGNATURE$|^HANDSHAKE_|SSL/.test(code)) return 'untrusted';

@@ -1,4 +1,5 @@
 import { type Dialect, Kysely, sql } from 'kysely';
+import { errorCode } from '../../lib/error-code.ts';
 import type { DatabaseAddress } from '../address/database-address.ts';
 import type { ClosedDatabase, SqlDialect } from '../database.ts';
 import { DatabaseUrlError } from '../database-url-error.ts';
@@ -117,7 +118,7 @@ export async function openServer(
 
 /** Of a name that does not exist: https://nodejs.org/api/dns.html#error-codes; a name server that is away says otherwise. */
 function isUnknownHost(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'ENOTFOUND';
+  return errorCode(error) === 'ENOTFOUND';
 }
 
 function told(text: string, words: string | undefined): string {

@@ -3,13 +3,15 @@ import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { pathToFileURL } from 'node:url';
+import { errorCode } from '../../lib/error-code.ts';
 import { DatabaseMissing } from '../database-missing.ts';
 import { DatabaseUrlError } from '../database-url-error.ts';
 import { HISTORY_TABLE } from '../migrations/all-migrations.ts';
 import { sqliteFault } from './sqlite-fault.ts';
 
 function isAbsent(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR');
+  const code = errorCode(error);
+  return code === 'ENOENT' || code === 'ENOTDIR';
 }
 
 async function sizeOf(path: string): Promise<number> {

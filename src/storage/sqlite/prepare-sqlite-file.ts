@@ -1,5 +1,6 @@
 import { open } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { errorCode } from '../../lib/error-code.ts';
 import { makeFolder } from '../../lib/make-folder.ts';
 import { DatabaseUrlError } from '../database-url-error.ts';
 
@@ -17,7 +18,7 @@ const EXPLANATIONS: Readonly<Record<string, string>> = {
 };
 
 function explain(error: unknown): string {
-  const code = error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : '';
+  const code = errorCode(error) ?? '';
   return EXPLANATIONS[code] ?? `the file cannot be opened (${code || 'unknown error'})`;
 }
 

@@ -1,3 +1,4 @@
+import { errorCode } from '../../lib/error-code.ts';
 import type { StorageFault } from '../storage-unavailable.ts';
 
 /** Primary result codes, https://sqlite.org/rescode.html. */
@@ -24,9 +25,9 @@ const CONFLICTS: ReadonlySet<number> = new Set([
 
 /** What an error of `node:sqlite` means; undefined for wrong SQL, wrong values and whatever else is a mistake of ours. */
 export function sqliteFault(error: unknown): StorageFault | undefined {
-  if (!(error instanceof Error) || !('code' in error)) return undefined;
-  if (error.code === 'ERR_INVALID_STATE') return 'closed';
-  if (!('errcode' in error) || typeof error.errcode !== 'number') return undefined;
+  if (errorCode(error) === 'ERR_INVALID_STATE') return 'closed';
+  if (!(error instanceof Error) || !('errcode' in error) || typeof error.errcode !== 'number')
+    return undefined;
   // The low byte of an extended code is its primary code.
   return CONFLICTS.has(error.errcode) ? 'conflict' : FAULTS[error.errcode & 0xff];
 }
